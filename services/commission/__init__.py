@@ -1,0 +1,1 @@
+"""The commission: examines expertise files, issues documents to families, answers schools yes or no."""

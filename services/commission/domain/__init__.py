@@ -1,0 +1,1 @@
+"""The commission's cases: pure functions of a case's history."""

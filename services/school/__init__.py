@@ -1,0 +1,1 @@
+"""A school: takes applications, asks the commission, decides."""

@@ -1,0 +1,1 @@
+"""The school's cases: pure functions of a case's history."""

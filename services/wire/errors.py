@@ -1,0 +1,210 @@
+"""What can go wrong, in one tree; every other package raises leaves of it.
+
+    ExchangeError
+    ├── RefusedError        a rule said no; the user can act (never retried by itself)
+    ├── VerificationError   bytes are not what they claim; never retried, always with evidence
+    │   ├── MalformedError          not canonical, out of range, over a limit, unreadable content
+    │   ├── SignatureError          not signed by the certificate it names, or not strictly
+    │   ├── CertificateError        not a certificate this exchange trusts for that use
+    │   ├── SealError               a sealed part does not open here
+    │   ├── SchemaError             a schema that is unknown, unsafe or against the rule on facts
+    │   ├── GrantError              a key grant that must not be imported
+    │   ├── ForkError               a channel contradicts itself, or somebody else has my signature
+    │   ├── StoreBehindError        a counterpart has receipted entries of mine that I lack
+    │   └── OrderError              two own events of one case claim the same predecessor
+    ├── TransportError      a channel or a disk; ``retriable`` says whether waiting helps
+    │   ├── ChannelUnavailableError
+    │   ├── ChannelMissingError
+    │   ├── RecordTooLargeError
+    │   ├── DatabaseBusyError
+    │   └── DatabaseError
+    ├── ConflictError       somebody else changed the same thing first; look again and repeat
+    ├── RingError           no ring key opens the key ring or the ring file
+    ├── LeaseError          another worker of this participant is active
+    ├── MigrationError      the database is not at the version that this program needs
+    └── SettingsError       a setting is missing or wrong; names the variable
+
+What a person reads is made from these in the entrypoints, one exit code a family (``exit_code``).
+Misuse by our own code is ``ValueError`` or ``RuntimeError``, never one of these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+__all__ = [
+    "CertificateError",
+    "ChannelMissingError",
+    "ChannelUnavailableError",
+    "ConflictError",
+    "DatabaseBusyError",
+    "DatabaseError",
+    "Evidence",
+    "ExchangeError",
+    "ForkError",
+    "GrantError",
+    "LeaseError",
+    "MalformedError",
+    "MigrationError",
+    "OrderError",
+    "RecordTooLargeError",
+    "RefusedError",
+    "RingError",
+    "SchemaError",
+    "SealError",
+    "SettingsError",
+    "SignatureError",
+    "StoreBehindError",
+    "TransportError",
+    "VerificationError",
+]
+
+
+class ExchangeError(Exception):
+    """The root of everything this project raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class RefusedError(ExchangeError):
+    """A rule said no. Leaves name the broken rule; the message says what would be right."""
+
+    exit_code: ClassVar[int] = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What somebody needs to check a verification error without trusting who reports it.
+
+    ``expected`` and ``found`` are short texts (hexadecimal for digests); ``raw`` the offending bytes as they were read.
+    """
+
+    channel: str | None = None
+    epoch: int | None = None
+    sequence: int | None = None
+    expected: str | None = None
+    found: str | None = None
+    raw: bytes | None = None
+
+    def __str__(self) -> str:
+        place = self.channel or ""
+        if self.sequence is not None:
+            place += f" at {self.epoch or 0}/{self.sequence}"
+        parts = [place] if place else []
+        if self.expected is not None:
+            parts.append(f"expected {self.expected}")
+        if self.found is not None:
+            parts.append(f"found {self.found}")
+        return ", ".join(parts)
+
+
+class VerificationError(ExchangeError):
+    """Bytes are not what they claim to be. Never retried; ``evidence`` goes to whoever investigates."""
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, message: str, evidence: Evidence | None = None) -> None:
+        self.message = message
+        self.evidence = evidence or Evidence()
+        shown = str(self.evidence)
+        super().__init__(f"{message} ({shown})" if shown else message)
+
+
+class MalformedError(VerificationError):
+    """Not canonical, out of range, over a limit, or content that its schema does not read."""
+
+
+class SignatureError(VerificationError):
+    """The signature is not strict, or not by the key it must be by."""
+
+
+class CertificateError(VerificationError):
+    """Not a certificate that this exchange trusts for this use."""
+
+
+class SealError(VerificationError):
+    """A sealed part does not open: another key, another place, or damaged."""
+
+
+class SchemaError(VerificationError):
+    """A schema that is unknown, unsafe to load, or breaks the rule on what facts may hold."""
+
+
+class GrantError(VerificationError):
+    """A key grant that must not be imported."""
+
+
+class ForkError(VerificationError):
+    """A channel contradicts itself, or somebody else has my signature: a person is called."""
+
+
+class StoreBehindError(VerificationError):
+    """A counterpart has receipted entries of mine that my database lacks."""
+
+
+class OrderError(VerificationError):
+    """Two own events of one case name the same predecessor."""
+
+
+class TransportError(ExchangeError):
+    """A channel or a disk failed; nothing is known to be wrong with the data."""
+
+    exit_code: ClassVar[int] = 5
+    retriable: ClassVar[bool] = True
+
+
+class ChannelUnavailableError(TransportError):
+    """The log does not answer now."""
+
+
+class ChannelMissingError(TransportError):
+    """The log answers, but has no such channel."""
+
+    retriable: ClassVar[bool] = False
+
+
+class RecordTooLargeError(TransportError):
+    """A record is over the limit of the wire; checked before anything is sent."""
+
+    retriable: ClassVar[bool] = False
+
+
+class DatabaseBusyError(TransportError):
+    """Another process held the database for longer than the busy timeout; try again."""
+
+
+class DatabaseError(TransportError):
+    """The database cannot be read or written (disk full, read-only, damaged); the message says which."""
+
+    retriable: ClassVar[bool] = False
+
+
+class ConflictError(ExchangeError):
+    """Somebody else changed the same thing first, several times over; look again and repeat."""
+
+    exit_code: ClassVar[int] = 6
+
+
+class RingError(ExchangeError):
+    """No ring key that still exists opens the key ring or the ring file."""
+
+    exit_code: ClassVar[int] = 7
+
+
+class LeaseError(ExchangeError):
+    """Another worker of this participant is active."""
+
+    exit_code: ClassVar[int] = 8
+
+
+class MigrationError(ExchangeError):
+    """The database is not at the version that this program needs; the message names the command."""
+
+    exit_code: ClassVar[int] = 9
+
+
+class SettingsError(ExchangeError):
+    """A setting is missing or wrong; the message names the variable and what would be right."""
+
+    exit_code: ClassVar[int] = 2

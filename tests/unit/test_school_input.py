@@ -1,0 +1,141 @@
+"""The school clerk's forms: what is complete, and how faults are told without repeating what was typed."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+
+from services.school.domain.refusals import FormRefusedError
+from services.school.input import read_address, read_application, read_consent
+from services.wire.events import AddressKind, Variant
+from tests.people import TODAY, application_form, application_json
+
+
+def complaints_of(form: object) -> tuple[str, ...]:
+    data = form if isinstance(form, bytes) else json.dumps(form).encode()
+    with pytest.raises(FormRefusedError) as caught:
+        read_application(data, today=TODAY)
+    assert str(caught.value) == "\n".join(caught.value.lines)
+    return caught.value.lines
+
+
+def pupil(**changes: object) -> dict[str, Any]:
+    return {**application_json()["pupil"], **changes}
+
+
+def test_whole_form_is_read_with_codes_and_numbers_in_one_shape() -> None:
+    form = application_form(pupil=pupil(personal_code="030218 29015", given_name=" Roberts "))
+    assert (form.pupil.personal_code, form.pupil.given_name, form.contact.phone) == ("03021829015", "Roberts", "+37120000099")
+
+
+def test_form_of_variant_b2_without_consent_and_address_is_whole_too() -> None:
+    """Domain E07: what is missing in the application is missing in the case, not in the form."""
+    form = application_form(variant="B2", states_irp=False, attachments=[], consent={"given": False}, address=None)
+    assert (form.variant, form.consent.given, form.address) == (Variant.B2, False, None)
+
+
+@pytest.mark.parametrize("variant", ["A1", "B1", "Direct"])
+def test_variants_of_other_releases_are_refused_by_name(variant: str) -> None:
+    (line,) = complaints_of(application_json(variant=variant))
+    assert line == (
+        "variant: is a way that this release does not handle; it handles A2 and B2, where the school asks the commission"
+    )
+
+
+@pytest.mark.parametrize("variant", ["a2", "Unknown", 2, None, ["A2"]])
+def test_what_is_no_variant_is_told_with_the_choices(variant: object) -> None:
+    assert complaints_of({**application_json(), "variant": variant}) == ("variant: is not a choice here; write one of: A2, B2",)
+
+
+def test_every_fault_is_one_line_with_its_place_and_never_its_value() -> None:
+    """Messages end up in terminals and logs: no name, code or address may stand in them."""
+    form = application_json(
+        received_on="17.08.2026",
+        exception_declared="yes",
+        pupil=pupil(personal_code="140917-29014", given_name="", declared_address={"text": "Izdomu 7", "postal_code": "1099"}),
+        attachments=["Irp", "Diagnosis"],
+    )
+    assert complaints_of(form) == (
+        "received_on: is not a day; write YYYY-MM-DD between quotation marks",
+        "exception_declared: is neither true nor false; write true or false without quotation marks",
+        "pupil.given_name: is empty; write it, or leave the field out if the form allows that",
+        "pupil.personal_code: has a wrong check digit; compare each digit with the identity document",
+        "pupil.declared_address.postal_code: is not a Latvian postal code; write LV- and four digits, as in LV-1099",
+        "attachments.2: is not a choice here; write one of: Irp, RecommendationCopy, Other",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"states_irp": None}, "states_irp: is missing; fill it in"),
+        ({"pupil": "Roberts"}, "pupil: is not a group of fields; write them between { and }"),
+        ({"desired_assistant": 7}, "desired_assistant: is not a text; write it between quotation marks"),
+        ({"attachments": "Irp"}, "attachments: is not a list; write it between [ and ]"),
+        ({"attachments": ["Irp", "Irp"]}, "attachments: names something twice; name each once"),
+        ({"intake": "Exchange"}, "intake: is not a choice here; write one of: InPerson, SignedElectronic, Post"),
+        ({"received_on": "2026-11-25"}, "received_on: lies in the future; write the day on which it happened"),
+        ({"received_on": "2026-08-17T10:30:00"}, "received_on: is not a day; write YYYY-MM-DD between quotation marks"),
+        (
+            {"received_on": "2017-08-17"},
+            "form: has a birth date after the day of receipt; compare both with the school's register",
+        ),
+        ({"diagnosis": "F84"}, "diagnosis: is not a field of this form; remove it or correct its name"),
+        ({"Roberts 030218-29015": 1}, "(unknown field): is not a field of this form; remove it or correct its name"),
+    ],
+)
+def test_faults_of_a_form_say_what_would_be_right(changes: dict[str, Any], line: str) -> None:
+    assert complaints_of(application_json(**changes)) == (line,)
+
+
+def test_what_is_not_json_is_told_so() -> None:
+    assert complaints_of(b"{'received_on': Roberts") == ("form: is not JSON; check quotation marks, commas and brackets",)
+
+
+def test_fault_that_nobody_foresaw_does_not_quote_the_value() -> None:
+    lines = complaints_of(json.dumps(application_json()).encode().replace(b'"Roberts"', b'"\\ud800Roberts"'))
+    assert len(lines) == 1
+    assert "Roberts" not in lines[0]
+
+
+@pytest.mark.parametrize("requester", ["Representative", "AdultPupil"])
+def test_form_names_exactly_the_persons_that_its_requester_needs(requester: str) -> None:
+    """Domain A2.5: the representative is absent when the pupil applies alone, and only then."""
+    representative = None if requester == "Representative" else application_json()["representative"]
+    (line,) = complaints_of(application_json(requester=requester, representative=representative))
+    assert line.startswith("form: names the wrong persons; give representative for Representative")
+
+
+@pytest.mark.parametrize(
+    "contact",
+    [{"kind": "Phone"}, {"kind": "Email", "phone": "20000099"}, {"kind": "Address", "email": "a@example.lv"}],
+)
+def test_contact_fits_its_kind(contact: dict[str, str]) -> None:
+    """Domain A2.7."""
+    assert complaints_of(application_json(contact=contact)) == (
+        "contact: does not fit its kind; give phone for Phone, email for Email, neither for Address",
+    )
+
+
+@pytest.mark.parametrize(
+    "consent", [{"given": True}, {"given": True, "by": "Andris Izdomenieks"}, {"given": False, "received_on": "2026-08-17"}]
+)
+def test_consent_is_whole_or_absent(consent: dict[str, object]) -> None:
+    assert complaints_of(application_json(consent=consent)) == (
+        "consent: is not whole; if given is true say received_on and by, else leave both out",
+    )
+
+
+def test_consent_and_address_can_be_supplied_later() -> None:
+    consent = read_consent(b'{"received_on": "2026-08-19", "by": "Andris Izdomenieks"}', today=TODAY)
+    choice = {**application_json()["address"], "choice": "EAddress", "confirmed_on": "2026-08-19"}
+    address = read_address(json.dumps(choice).encode(), today=TODAY)
+    assert (consent.received_on, address.choice) == (date(2026, 8, 19), AddressKind.E_ADDRESS)
+
+
+def test_later_address_without_its_day_is_refused() -> None:
+    with pytest.raises(FormRefusedError, match="confirmed_on: is missing; fill it in"):
+        read_address(json.dumps(application_json()["address"]).encode(), today=TODAY)
