@@ -1,0 +1,1 @@
+"""Sarakste: what the participants of the exchange run, and what they agree on."""

@@ -1,0 +1,1 @@
+"""What every participant runs."""

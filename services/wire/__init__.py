@@ -1,0 +1,1 @@
+"""What all must agree on byte for byte: pure functions over bytes."""

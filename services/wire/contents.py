@@ -7,6 +7,7 @@ Source: schemas/README.md, "Open entries" and "Sealed entries".
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, Final, Protocol
@@ -287,7 +288,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _from_avro(kind: type[OpenContent], record: dict[str, Any]) -> OpenContent:
+def _from_avro(kind: Callable[..., OpenContent], record: dict[str, Any]) -> OpenContent:
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
     if kind is Receipt:
         values["held"] = tuple(Held(**line) for line in record["held"])

@@ -73,7 +73,10 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """ "This event stands at this place of this channel, after that one." ``written_at`` is in milliseconds since 1970, UTC."""
+    """Say that an event stands at this place of this channel, after that one.
+
+    ``written_at`` is in milliseconds since 1970, UTC.
+    """
 
     previous: Digest
     certificate: Digest

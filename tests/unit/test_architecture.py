@@ -33,7 +33,7 @@ def imports(path: Path) -> Iterator[str]:
 
 def arrow_allowed(package: str, file: Path, target: str) -> bool:
     other = target.split(".")[1] if "." in target else package
-    if other == package or package == "desk":
+    if package in (other, "desk"):
         return other != "desk" or package == "desk"
     if package == "channel":
         return target.startswith("services.wire.errors")
