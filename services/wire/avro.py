@@ -68,7 +68,24 @@ def decode(schema: Schema, data: bytes, *, reader: Schema | None = None) -> dict
         raise MalformedError(
             f"{schema.name} is not in canonical form", Evidence(expected=again.hex(), found=data.hex(), raw=data)
         )
+    # fastavro writes and reads an ``int`` beyond 32 bits without a word, so encoding again does not notice it.
+    if not _ints_fit(schema.parsed, record):
+        raise MalformedError(f"{schema.name} holds a value out of range", Evidence(expected="32 bits", raw=data))
     return record if reader is None else _read(schema, data, reader)
+
+
+def _ints_fit(node: Any, value: Any) -> bool:
+    """Tell whether every ``int`` of a decoded value fits its 32 bits; unions are judged by what they can hold."""
+    if isinstance(node, list):
+        return "long" in node or not isinstance(value, int) or _INT_MIN <= value <= _INT_MAX
+    kind = node["type"] if isinstance(node, dict) else node
+    if kind == "int":
+        return not isinstance(value, int) or _INT_MIN <= value <= _INT_MAX
+    if kind == "array":
+        return all(_ints_fit(node["items"], each) for each in value)
+    if kind == "record":
+        return all(_ints_fit(field["type"], value[field["name"]]) for field in node["fields"])
+    return True
 
 
 def _read(schema: Schema, data: bytes, reader: Schema | None) -> dict[str, Any]:

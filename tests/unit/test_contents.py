@@ -90,11 +90,24 @@ def test_a_personal_part_of_the_year_10000_is_refused() -> None:
         contents.decode_personal(contents.encode_personal(contents.Personal(recorded_at=253_402_300_800_000, content=b"")))
 
 
-def test_an_integer_beyond_32_bits_is_refused_although_it_encodes_again() -> None:
-    data = avro.encode(avro.load_schema("wire/Facts.avsc"), {name: getattr(FACTS, name) for name in FACTS.__dataclass_fields__})
-    assert contents.decode_facts(data) == FACTS
-    with pytest.raises(MalformedError, match="years"):
-        contents.decode_facts(contents.encode_facts(dataclasses.replace(FACTS, recorded_on=2**40)))
+@pytest.mark.parametrize("value", [2**31, 2**40, -(2**31) - 1])
+def test_an_integer_beyond_32_bits_is_refused_although_it_encodes_again(value: int) -> None:
+    schema = avro.load_schema("open/Checkpoint.avsc")
+    data = avro.encode(schema, {"channels": value, "root": D})
+    with pytest.raises(MalformedError, match="out of range"):
+        avro.decode(schema, data)
+
+
+def test_integers_are_range_checked_inside_arrays_and_unions() -> None:
+    def schema_of(number: str) -> avro.Schema:
+        items = {"type": "array", "items": ["null", number]}
+        return avro.Schema({"type": "record", "name": "R", "fields": [{"name": "a", "type": items}]})
+
+    ints, longs = schema_of("int"), schema_of("long")
+    assert avro.decode(ints, avro.encode(longs, {"a": [None, 2**31 - 1]})) == {"a": [None, 2**31 - 1]}
+    assert avro.decode(longs, avro.encode(longs, {"a": [2**40]})) == {"a": [2**40]}
+    with pytest.raises(MalformedError, match="out of range"):
+        avro.decode(ints, avro.encode(longs, {"a": [2**40]}))
 
 
 def test_a_school_writes_a_pair_channel_and_a_record() -> None:
