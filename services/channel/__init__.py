@@ -1,0 +1,1 @@
+"""The port to a dumb append-only log of bytes, and its adapters."""

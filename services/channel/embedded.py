@@ -1,0 +1,169 @@
+"""The embedded log: one SQLite file for all channels, shared by processes of one machine.
+
+Durable on return (write-ahead log, ``synchronous=FULL``). Mailboxes expire after 30 days, in bounded steps, when somebody
+appends to them; a position is never given twice, also after the newest record has expired.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from services.channel.port import RECORD_LIMIT_BYTES, Record
+from services.wire.errors import ChannelUnavailableError, RecordTooLargeError
+
+__all__ = ["MAILBOX_DAYS", "EmbeddedChannel"]
+
+MAILBOX_DAYS: Final = 30
+
+_MAILBOX: Final = ".mailbox"
+_EXPIRE_AT_ONCE: Final = 1000
+_DAY_MILLISECONDS: Final = 86_400_000
+_LOOK_AGAIN_SECONDS: Final = 0.02
+_APPLICATION_ID: Final = 0x5341524B
+_TABLES: Final = (
+    "CREATE TABLE IF NOT EXISTS records"
+    " (channel TEXT, position INTEGER, appended_at INTEGER, value BLOB, PRIMARY KEY (channel, position))",
+    "CREATE TABLE IF NOT EXISTS ends (channel TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID",
+)
+
+
+class EmbeddedChannel:
+    """The ``Channel`` port over one SQLite file; a handle may be used by several threads, one at a time inside.
+
+    ``clock`` gives milliseconds since 1970; only the expiry of mailboxes reads it.
+    Raises: ChannelUnavailableError if the file cannot be opened or is no log of this kind.
+    """
+
+    def __init__(self, path: Path, *, clock: Callable[[], int], busy_timeout_seconds: float = 5.0) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._closed = False
+        self._changes = 0
+        with _mapped(path):
+            self._connection = sqlite3.connect(path, timeout=busy_timeout_seconds, isolation_level=None, check_same_thread=False)
+        try:
+            with _mapped(path):
+                self._prepare(path)
+        except BaseException:
+            self._connection.close()
+            raise
+        self._path = path
+
+    def append(self, channel: str, records: Sequence[bytes]) -> None:
+        """Store all of ``records`` in order at the end of ``channel``; see the port."""
+        for value in records:
+            if len(value) > RECORD_LIMIT_BYTES:
+                raise RecordTooLargeError(f"a record is limited to {RECORD_LIMIT_BYTES} bytes, this one has {len(value)}")
+        now = self._clock()
+        with self._open(), self._writing():
+            if channel.endswith(_MAILBOX):
+                self._expire(channel, now)
+            first = self._end(channel)
+            rows = [(channel, first + place, now, value) for place, value in enumerate(records)]
+            self._connection.executemany("INSERT INTO records VALUES (?, ?, ?, ?)", rows)
+            self._connection.execute("INSERT OR REPLACE INTO ends VALUES (?, ?)", (channel, first + len(rows)))
+
+    def poll(self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:
+        """Return up to ``limit`` records at or after the given positions; see the port."""
+        until = time.monotonic() + timeout_seconds
+        seen = None
+        while True:
+            with self._open():
+                version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+                # Unchanged by anybody else since the last look: nothing new, and nothing to search.
+                found = [] if version == seen else self._find(positions, limit)
+                seen = version
+            left = until - time.monotonic()
+            if found or left <= 0:
+                return found
+            time.sleep(min(_LOOK_AGAIN_SECONDS, left))
+            if self._wrote_itself():
+                seen = None
+
+    def end(self, channel: str) -> int:
+        """Return the position after the last record that was ever stored; see the port."""
+        with self._open():
+            return self._end(channel)
+
+    def close(self) -> None:
+        """Close the file; any further call is a RuntimeError."""
+        with self._lock:
+            self._closed = True
+            self._connection.close()
+
+    def _prepare(self, path: Path) -> None:
+        found = self._connection.execute("PRAGMA application_id").fetchone()[0]
+        tables = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if found != _APPLICATION_ID and (found or tables):
+            raise ChannelUnavailableError(f"{path.name} is a database of something else, no log of this exchange")
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
+        with self._writing():
+            self._connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
+            for table in _TABLES:
+                self._connection.execute(table)
+
+    @contextmanager
+    def _open(self) -> Iterator[None]:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("this log was closed")
+            with _mapped(self._path):
+                yield
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        # IMMEDIATE: a deferred transaction fails at once, without the busy timeout, when it has to become a writing one.
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _wrote_itself(self) -> bool:
+        # data_version does not show what this very connection committed, from another thread.
+        with self._lock:
+            changes = self._connection.total_changes
+            wrote = changes != self._changes
+            self._changes = changes
+            return wrote
+
+    def _find(self, positions: Mapping[str, int], limit: int) -> list[Record]:
+        found: list[Record] = []
+        # Each channel gets its share first, so that a flood in one does not hold the others.
+        share = max(1, limit // max(1, len(positions)))
+        for channel, position in positions.items():
+            rows = self._connection.execute(
+                "SELECT position, value FROM records WHERE channel = ? AND position >= ? ORDER BY position LIMIT ?",
+                (channel, position, min(share, limit - len(found))),
+            )
+            found += (Record(channel=channel, position=place, value=value) for place, value in rows)
+        return found
+
+    def _end(self, channel: str) -> int:
+        row = self._connection.execute("SELECT position FROM ends WHERE channel = ?", (channel,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def _expire(self, channel: str, now: int) -> None:
+        self._connection.execute(
+            "DELETE FROM records WHERE rowid IN"
+            " (SELECT rowid FROM records WHERE channel = ? AND appended_at < ? ORDER BY position LIMIT ?)",
+            (channel, now - MAILBOX_DAYS * _DAY_MILLISECONDS, _EXPIRE_AT_ONCE),
+        )
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise ChannelUnavailableError(f"the log {path.name} does not answer: {error}") from error

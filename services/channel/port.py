@@ -1,0 +1,52 @@
+"""The port: four methods and no logic.
+
+A channel is a log of byte strings at growing positions. Nobody trusts what comes out of it: order, origin and wholeness are
+judged by ``services.wire`` alone, so an adapter may repeat or mix up what it likes, and must never lose what it took.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+__all__ = ["RECORD_LIMIT_BYTES", "Channel", "Record"]
+
+RECORD_LIMIT_BYTES: Final = 640 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What stands at one position of one channel."""
+
+    channel: str
+    position: int
+    value: bytes
+
+
+class Channel(Protocol):
+    """An append-only log of many channels. Every call may raise a ``TransportError``."""
+
+    def append(self, channel: str, records: Sequence[bytes]) -> None:
+        """Store all of ``records`` in order at the end of ``channel``; durable on return.
+
+        Raises: RecordTooLargeError before anything is stored; ChannelUnavailableError where it is unknown whether the
+        records were stored (a repeat does no harm).
+        """
+        ...
+
+    def poll(self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:
+        """Return up to ``limit`` records at or after the given positions, in the order of each channel.
+
+        Returns as soon as there are any, and an empty list when the time is over. Positions have gaps; one before the
+        first record begins at the first, one beyond the end finds nothing. A channel that nobody wrote to is empty.
+        """
+        ...
+
+    def end(self, channel: str) -> int:
+        """Return the position after the last record that was ever stored; 0 where there was none."""
+        ...
+
+    def close(self) -> None:
+        """Give back what the log holds; any further call is a RuntimeError."""
+        ...

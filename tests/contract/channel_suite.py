@@ -1,0 +1,90 @@
+"""What every adapter of the channel port must do; an adapter's test class inherits it and gives ``open_log``."""
+
+from __future__ import annotations
+
+import threading
+from abc import abstractmethod
+from collections.abc import Mapping
+
+import pytest
+
+from services.channel.port import RECORD_LIMIT_BYTES, Channel, Record
+from services.wire.errors import RecordTooLargeError
+
+SCHOOL = "school-0099900011.record"
+OTHER = "school-0099900022.record"
+
+
+def read(log: Channel, positions: Mapping[str, int], limit: int = 100) -> list[Record]:
+    return log.poll(positions, timeout_seconds=0, limit=limit)
+
+
+def values(log: Channel, channel: str, position: int = 0, limit: int = 100) -> list[bytes]:
+    return [record.value for record in read(log, {channel: position}, limit)]
+
+
+class ChannelContract:
+    @abstractmethod
+    def open_log(self) -> Channel:
+        """Open another handle on the one log of this test."""
+
+    def test_exact_bytes_come_back_in_order(self) -> None:
+        log = self.open_log()
+        log.append(SCHOOL, [b"", b"\x00\xff", b"three"])
+        log.append(SCHOOL, [b"four"])
+        assert values(log, SCHOOL) == [b"", b"\x00\xff", b"three", b"four"]
+
+    def test_a_second_handle_sees_what_the_first_appended(self) -> None:
+        self.open_log().append(SCHOOL, [b"one"])
+        assert values(self.open_log(), SCHOOL) == [b"one"]
+
+    def test_reading_goes_on_after_the_last_position(self) -> None:
+        log = self.open_log()
+        log.append(SCHOOL, [b"one", b"two", b"three"])
+        first = read(log, {SCHOOL: 0}, limit=2)
+        assert [record.value for record in first] == [b"one", b"two"]
+        assert values(log, SCHOOL, first[-1].position + 1) == [b"three"]
+
+    def test_an_empty_channel_and_a_position_beyond_the_end_give_nothing(self) -> None:
+        log = self.open_log()
+        log.append(SCHOOL, [b"one"])
+        assert (values(log, OTHER), values(log, SCHOOL, 99)) == ([], [])
+
+    def test_the_end_is_after_the_last_record(self) -> None:
+        log = self.open_log()
+        assert log.end(SCHOOL) == 0
+        log.append(SCHOOL, [b"one", b"two"])
+        assert log.end(SCHOOL) == read(log, {SCHOOL: 0})[-1].position + 1
+
+    def test_a_flood_in_one_channel_does_not_hold_the_others(self) -> None:
+        log = self.open_log()
+        log.append(SCHOOL, [b"flood"] * 50)
+        log.append(OTHER, [b"urgent"])
+        assert b"urgent" in [record.value for record in read(log, {SCHOOL: 0, OTHER: 0}, limit=10)]
+
+    def test_a_batch_with_one_record_that_is_too_large_stores_nothing(self) -> None:
+        log = self.open_log()
+        with pytest.raises(RecordTooLargeError, match="655360"):
+            log.append(SCHOOL, [b"one", bytes(RECORD_LIMIT_BYTES + 1)])
+        assert values(log, SCHOOL) == []
+        log.append(SCHOOL, [bytes(RECORD_LIMIT_BYTES)])
+
+    def test_a_waiting_reader_wakes_up_for_another_handles_record(self) -> None:
+        reader, writer = self.open_log(), self.open_log()
+        later = threading.Timer(0.1, lambda: writer.append(SCHOOL, [b"one"]))
+        later.start()
+        assert [record.value for record in reader.poll({SCHOOL: 0}, timeout_seconds=30, limit=1)] == [b"one"]
+        later.join()
+
+    def test_a_waiting_reader_wakes_up_for_its_own_handles_record(self) -> None:
+        log = self.open_log()
+        later = threading.Timer(0.1, lambda: log.append(SCHOOL, [b"one"]))
+        later.start()
+        assert [record.value for record in log.poll({SCHOOL: 0}, timeout_seconds=30, limit=1)] == [b"one"]
+        later.join()
+
+    def test_a_closed_log_is_not_used_again(self) -> None:
+        log = self.open_log()
+        log.close()
+        with pytest.raises(RuntimeError, match="closed"):
+            log.end(SCHOOL)

@@ -1,0 +1,126 @@
+"""The embedded log passes the contract, survives kills, and forgets mailboxes."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.channel.embedded import EmbeddedChannel
+from services.channel.port import Channel
+from services.wire.errors import ChannelUnavailableError
+from tests.contract.channel_suite import SCHOOL, ChannelContract, read, values
+
+DAY = 86_400_000
+MAILBOX = "school-0099900011.mailbox"
+WRITER = """
+import sys
+from pathlib import Path
+from services.channel.embedded import EmbeddedChannel
+log = EmbeddedChannel(Path(sys.argv[1]), clock=lambda: 0)
+for number in range(int(sys.argv[3])):
+    log.append("school-0099900011.record", [f"{sys.argv[2]}-{number}".encode()])
+print("appended", flush=True)
+sys.stdin.read()
+"""
+
+
+def writer(path: Path, name: str, count: int) -> subprocess.Popen[str]:
+    arguments = [sys.executable, "-c", WRITER, str(path), name, str(count)]
+    return subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603  # our own script
+
+
+class Log:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.now = 0
+        self.handles: list[EmbeddedChannel] = []
+
+    def open(self) -> EmbeddedChannel:
+        self.handles.append(EmbeddedChannel(self.path, clock=lambda: self.now))
+        return self.handles[-1]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Log]:
+    made = Log(tmp_path / "log.sqlite")
+    yield made
+    for handle in made.handles:
+        handle.close()
+
+
+class TestEmbeddedChannel(ChannelContract):
+    @pytest.fixture(autouse=True)
+    def _one_log(self, log: Log) -> None:
+        self.log = log
+
+    def open_log(self) -> Channel:
+        return self.log.open()
+
+
+def test_what_was_appended_outlives_a_kill(log: Log) -> None:
+    process = writer(log.path, "killed", 1)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "appended\n"
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert values(log.open(), SCHOOL) == [b"killed-0"]
+
+
+def test_four_processes_at_once_lose_nothing_and_share_no_position(log: Log) -> None:
+    processes = [writer(log.path, name, 50) for name in ("maple", "linden", "birch", "oak")]
+    for process in processes:
+        process.communicate(timeout=60)
+    records = read(log.open(), {SCHOOL: 0}, limit=1000)
+    assert [record.position for record in records] == list(range(200))
+    for name in ("maple", "linden", "birch", "oak"):
+        mine = [record.value.decode() for record in records if record.value.startswith(name.encode())]
+        assert mine == [f"{name}-{number}" for number in range(50)]
+
+
+def test_a_mailbox_forgets_after_thirty_days_and_gives_no_position_twice(log: Log) -> None:
+    handle = log.open()
+    handle.append(MAILBOX, [b"old", b"older"])
+    log.now = 30 * DAY + 1
+    handle.append(MAILBOX, [b"new"])
+    assert [(record.position, record.value) for record in read(handle, {MAILBOX: 0})] == [(2, b"new")]
+
+
+def test_a_channel_never_forgets(log: Log) -> None:
+    handle = log.open()
+    handle.append(SCHOOL, [b"old"])
+    log.now = 4000 * DAY
+    handle.append(SCHOOL, [b"new"])
+    assert values(handle, SCHOOL) == [b"old", b"new"]
+
+
+def test_a_log_that_somebody_holds_is_unavailable_and_stores_nothing(log: Log) -> None:
+    log.open()
+    other = sqlite3.connect(log.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(ChannelUnavailableError, match="locked"):
+        EmbeddedChannel(log.path, clock=lambda: 0, busy_timeout_seconds=0.05)
+    other.execute("ROLLBACK")
+    other.close()
+    assert values(log.open(), SCHOOL) == []
+
+
+def test_a_database_of_something_else_is_no_log(tmp_path: Path) -> None:
+    path = tmp_path / "accounts.sqlite"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE accounts (name TEXT)")
+    other.close()
+    with pytest.raises(ChannelUnavailableError, match=r"accounts\.sqlite is a database of something else"):
+        EmbeddedChannel(path, clock=lambda: 0)
+
+
+def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    path.write_bytes(b"not a database at all, but long enough to be looked at" * 20)
+    with pytest.raises(ChannelUnavailableError, match="not a database"):
+        EmbeddedChannel(path, clock=lambda: 0)
