@@ -27,8 +27,10 @@ _DAY_MILLISECONDS: Final = 86_400_000
 _LOOK_AGAIN_SECONDS: Final = 0.02
 _APPLICATION_ID: Final = 0x5341524B
 _TABLES: Final = (
-    "CREATE TABLE IF NOT EXISTS records"
-    " (channel TEXT, position INTEGER, appended_at INTEGER, value BLOB, PRIMARY KEY (channel, position))",
+    (
+        "CREATE TABLE IF NOT EXISTS records"
+        " (channel TEXT, position INTEGER, appended_at INTEGER, value BLOB, PRIMARY KEY (channel, position))"
+    ),
     "CREATE TABLE IF NOT EXISTS ends (channel TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID",
 )
 
