@@ -51,7 +51,7 @@ class EmbeddedChannel:
             self._connection = sqlite3.connect(path, timeout=busy_timeout_seconds, isolation_level=None, check_same_thread=False)
         try:
             with _mapped(path):
-                self._prepare(path)
+                self._prepare(path, busy_timeout_seconds)
         except BaseException:
             self._connection.close()
             raise
@@ -99,17 +99,30 @@ class EmbeddedChannel:
             self._closed = True
             self._connection.close()
 
-    def _prepare(self, path: Path) -> None:
+    def _prepare(self, path: Path, busy_timeout_seconds: float) -> None:
         found = self._connection.execute("PRAGMA application_id").fetchone()[0]
         tables = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if found != _APPLICATION_ID and (found or tables):
             raise ChannelUnavailableError(f"{path.name} is a database of something else, no log of this exchange")
-        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._switch_to_wal(busy_timeout_seconds)
         self._connection.execute("PRAGMA synchronous=FULL")
         with self._writing():
             self._connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
             for table in _TABLES:
                 self._connection.execute(table)
+
+    def _switch_to_wal(self, busy_timeout_seconds: float) -> None:
+        # SQLite does not wait in this one statement: of two processes that make the log at once, one would fail.
+        until = time.monotonic() + busy_timeout_seconds
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() >= until:
+                    raise
+                time.sleep(_LOOK_AGAIN_SECONDS)
+            else:
+                return
 
     @contextmanager
     def _open(self) -> Iterator[None]:
