@@ -23,6 +23,7 @@ MAILBOX_DAYS: Final = 30
 
 _MAILBOX: Final = ".mailbox"
 _EXPIRE_AT_ONCE: Final = 1000
+_FOR_EVER: Final = -(2**63)
 _DAY_MILLISECONDS: Final = 86_400_000
 _LOOK_AGAIN_SECONDS: Final = 0.02
 _APPLICATION_ID: Final = 0x5341524B
@@ -46,7 +47,6 @@ class EmbeddedChannel:
         self._clock = clock
         self._lock = threading.Lock()
         self._closed = False
-        self._changes = 0
         with _mapped(path):
             self._connection = sqlite3.connect(path, timeout=busy_timeout_seconds, isolation_level=None, check_same_thread=False)
         try:
@@ -65,7 +65,7 @@ class EmbeddedChannel:
         now = self._clock()
         with self._open(), self._writing():
             if channel.endswith(_MAILBOX):
-                self._expire(channel, now)
+                self._expire(channel)
             first = self._end(channel)
             rows = [(channel, first + place, now, value) for place, value in enumerate(records)]
             self._connection.executemany("INSERT INTO records VALUES (?, ?, ?, ?)", rows)
@@ -73,20 +73,21 @@ class EmbeddedChannel:
 
     def poll(self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:
         """Return up to ``limit`` records at or after the given positions; see the port."""
+        if limit < len(positions):
+            # Otherwise a flood in the first channels would keep the last ones from ever being looked at.
+            raise ValueError("a poll asks for at least one record a channel")
         until = time.monotonic() + timeout_seconds
         seen = None
         while True:
             with self._open():
-                version = self._connection.execute("PRAGMA data_version").fetchone()[0]
-                # Unchanged by anybody else since the last look: nothing new, and nothing to search.
-                found = [] if version == seen else self._find(positions, limit)
-                seen = version
+                # What others committed shows in data_version, what this connection wrote (for another thread) in the second.
+                state = (self._connection.execute("PRAGMA data_version").fetchone()[0], self._connection.total_changes)
+                found = [] if state == seen else self._find(positions, limit)
+                seen = state
             left = until - time.monotonic()
             if found or left <= 0:
                 return found
             time.sleep(min(_LOOK_AGAIN_SECONDS, left))
-            if self._wrote_itself():
-                seen = None
 
     def end(self, channel: str) -> int:
         """Return the position after the last record that was ever stored; see the port."""
@@ -144,22 +145,15 @@ class EmbeddedChannel:
                 self._connection.execute("ROLLBACK")
             raise
 
-    def _wrote_itself(self) -> bool:
-        # data_version does not show what this very connection committed, from another thread.
-        with self._lock:
-            changes = self._connection.total_changes
-            wrote = changes != self._changes
-            self._changes = changes
-            return wrote
-
     def _find(self, positions: Mapping[str, int], limit: int) -> list[Record]:
         found: list[Record] = []
         # Each channel gets its share first, so that a flood in one does not hold the others.
-        share = max(1, limit // max(1, len(positions)))
+        share = limit // max(1, len(positions))
         for channel, position in positions.items():
             rows = self._connection.execute(
-                "SELECT position, value FROM records WHERE channel = ? AND position >= ? ORDER BY position LIMIT ?",
-                (channel, position, min(share, limit - len(found))),
+                "SELECT position, value FROM records WHERE channel = ? AND position >= ? AND appended_at >= ?"
+                " ORDER BY position LIMIT ?",
+                (channel, position, self._oldest(channel), share),
             )
             found += (Record(channel=channel, position=place, value=value) for place, value in rows)
         return found
@@ -168,11 +162,15 @@ class EmbeddedChannel:
         row = self._connection.execute("SELECT position FROM ends WHERE channel = ?", (channel,)).fetchone()
         return int(row[0]) if row else 0
 
-    def _expire(self, channel: str, now: int) -> None:
+    def _oldest(self, channel: str) -> int:
+        # An expired letter is not shown either while it waits to be deleted: an old copy of a mailbox has to open nothing.
+        return self._clock() - MAILBOX_DAYS * _DAY_MILLISECONDS if channel.endswith(_MAILBOX) else _FOR_EVER
+
+    def _expire(self, channel: str) -> None:
         self._connection.execute(
             "DELETE FROM records WHERE rowid IN"
             " (SELECT rowid FROM records WHERE channel = ? AND appended_at < ? ORDER BY position LIMIT ?)",
-            (channel, now - MAILBOX_DAYS * _DAY_MILLISECONDS, _EXPIRE_AT_ONCE),
+            (channel, self._oldest(channel), _EXPIRE_AT_ONCE),
         )
 
 

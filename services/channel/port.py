@@ -40,6 +40,7 @@ class Channel(Protocol):
 
         Returns as soon as there are any, and an empty list when the time is over. Positions have gaps; one before the
         first record begins at the first, one beyond the end finds nothing. A channel that nobody wrote to is empty.
+        Raises: ValueError if ``limit`` is less than the number of channels asked for (the caller's bug).
         """
         ...
 

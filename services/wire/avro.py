@@ -36,11 +36,18 @@ class Schema:
     Raises: fastavro's own errors if ``source`` is no schema; a foreign one goes through ``schemas`` first.
     """
 
-    __slots__ = ("name", "parsed")
+    __slots__ = ("_named", "has_ints", "name", "parsed")
 
     def __init__(self, source: Mapping[str, Any]) -> None:
-        self.parsed = fastavro.parse_schema(dict(source), named_schemas={})
+        self._named: dict[str, Any] = {}
+        self.parsed = fastavro.parse_schema(dict(source), named_schemas=self._named)
         self.name = str(source.get("name", ""))
+        # Whether decoding has to look for numbers beyond 32 bits at all: an entry holds none.
+        self.has_ints = '"int"' in json.dumps(source)
+
+    def resolve(self, node: Any) -> Any:
+        """Return the definition that a name stands for; anything else as it is."""
+        return self._named.get(node, node) if isinstance(node, str) else node
 
 
 def encode(schema: Schema, record: Mapping[str, Any]) -> bytes:
@@ -69,23 +76,36 @@ def decode(schema: Schema, data: bytes, *, reader: Schema | None = None) -> dict
             f"{schema.name} is not in canonical form", Evidence(expected=again.hex(), found=data.hex(), raw=data)
         )
     # fastavro writes and reads an ``int`` beyond 32 bits without a word, so encoding again does not notice it.
-    if not _ints_fit(schema.parsed, record):
+    if schema.has_ints and not _ints_fit(schema, schema.parsed, record):
         raise MalformedError(f"{schema.name} holds a value out of range", Evidence(expected="32 bits", raw=data))
     return record if reader is None else _read(schema, data, reader)
 
 
-def _ints_fit(node: Any, value: Any) -> bool:
-    """Tell whether every ``int`` of a decoded value fits its 32 bits; unions are judged by what they can hold."""
+def _ints_fit(schema: Schema, node: Any, value: Any) -> bool:
+    """Tell whether every ``int`` of a decoded value fits its 32 bits. A union encodes again only within its own ranges."""
     if isinstance(node, list):
-        return "long" in node or not isinstance(value, int) or _INT_MIN <= value <= _INT_MAX
+        return all(_ints_fit(schema, each, value) for each in node if _may_hold(schema.resolve(each), value))
+    node = schema.resolve(node)
     kind = node["type"] if isinstance(node, dict) else node
     if kind == "int":
+        # A date's int was read as a day already, and days lie within 32 bits.
         return not isinstance(value, int) or _INT_MIN <= value <= _INT_MAX
     if kind == "array":
-        return all(_ints_fit(node["items"], each) for each in value)
+        return all(_ints_fit(schema, node["items"], each) for each in value)
+    if kind == "map":
+        return all(_ints_fit(schema, node["values"], each) for each in value.values())
     if kind == "record":
-        return all(_ints_fit(field["type"], value[field["name"]]) for field in node["fields"])
+        return all(_ints_fit(schema, field["type"], value[field["name"]]) for field in node["fields"])
     return True
+
+
+def _may_hold(branch: Any, value: Any) -> bool:
+    if not isinstance(branch, dict):
+        # Bare numbers in a union: fastavro itself picks the branch by range when the value is encoded again.
+        return False
+    if branch["type"] == "record":
+        return isinstance(value, dict) and value.keys() == {field["name"] for field in branch["fields"]}
+    return branch["type"] in ("array", "map") and isinstance(value, list if branch["type"] == "array" else dict)
 
 
 def _read(schema: Schema, data: bytes, reader: Schema | None) -> dict[str, Any]:

@@ -296,13 +296,13 @@ def _from_avro(kind: Callable[..., OpenContent], record: dict[str, Any]) -> Open
         values["role"] = Role(record["role"])
     if kind is KeyRevoked:
         values["reason"] = Reason(record["reason"])
-    _check_places(values, record)
+    _check_places(record)
     return kind(**values)
 
 
-def _check_places(values: dict[str, Any], record: dict[str, Any]) -> None:
+def _check_places(record: dict[str, Any]) -> None:
     lines = record.get("held", ()) or (record,)
     if any(line.get("epoch", 0) < 0 or line.get("sequence", 1) < 1 or line.get("after_sequence", 0) < 0 for line in lines):
         raise MalformedError("an epoch, a sequence or a place is out of range")
-    if values.get("channels", 0).__class__ is int and values.get("channels", 0) < 0:
+    if record.get("channels", 0) < 0:
         raise MalformedError("a number of channels is out of range")

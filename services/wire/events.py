@@ -1,16 +1,31 @@
 """The events of the first step, as values: facts classes, and beside each what is personal about it.
 
 A facts class *is* the event: rules, folds and reports need nothing else. The personal part is sealed under another key and
-opened only when somebody looks. Every enum has ``UNKNOWN``, which is what a symbol of a newer release is read as.
+opened only when somebody looks. The closed lists stand in ``vocabulary`` and are named here again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum
 
 from services.wire.hashing import Digest
+from services.wire.vocabulary import (
+    AddressKind,
+    Answer,
+    Asks,
+    Attachment,
+    ContactKind,
+    Delivery,
+    DocumentKind,
+    Intake,
+    Opinion,
+    RefusalGround,
+    RejectedCode,
+    Requester,
+    Source,
+    Variant,
+)
 
 __all__ = [
     "Address",
@@ -53,138 +68,6 @@ __all__ = [
     "Source",
     "Variant",
 ]
-
-
-class Variant(Enum):
-    """Which of the four routes of domain item A5.1 the requester chose, or direct filing."""
-
-    UNKNOWN = "Unknown"
-    A1 = "A1"
-    A2 = "A2"
-    B1 = "B1"
-    B2 = "B2"
-    DIRECT = "Direct"
-
-
-class Requester(Enum):
-    """Who applies: a legal representative, or the pupil who is of age (A2.1)."""
-
-    UNKNOWN = "Unknown"
-    REPRESENTATIVE = "Representative"
-    ADULT_PUPIL = "AdultPupil"
-
-
-class Asks(Enum):
-    """What the school asks the commission to prepare."""
-
-    UNKNOWN = "Unknown"
-    RECOMMENDATION = "Recommendation"
-    IRP_AND_RECOMMENDATION = "IrpAndRecommendation"
-
-
-class AddressKind(Enum):
-    """Which address the family chose for the commission's letters."""
-
-    UNKNOWN = "Unknown"
-    HOME = "Home"
-    SCHOOL = "School"
-    E_ADDRESS = "EAddress"
-
-
-class Intake(Enum):
-    """How a document came in (A2.10); ``EXCHANGE`` is this exchange itself."""
-
-    UNKNOWN = "Unknown"
-    IN_PERSON = "InPerson"
-    SIGNED_ELECTRONIC = "SignedElectronic"
-    POST = "Post"
-    EXCHANGE = "Exchange"
-
-
-class ContactKind(Enum):
-    """How the requester wants to be reached (A2.7)."""
-
-    UNKNOWN = "Unknown"
-    PHONE = "Phone"
-    EMAIL = "Email"
-    ADDRESS = "Address"
-
-
-class Attachment(Enum):
-    """What was filed with an application."""
-
-    UNKNOWN = "Unknown"
-    IRP = "Irp"
-    RECOMMENDATION_COPY = "RecommendationCopy"
-    OTHER = "Other"
-
-
-class Source(Enum):
-    """From whom the commission has a request."""
-
-    UNKNOWN = "Unknown"
-    REQUESTER = "Requester"
-    SCHOOL = "School"
-
-
-class Opinion(Enum):
-    """What the expertise file says about an opinion on special care (A5.3)."""
-
-    UNKNOWN = "Unknown"
-    VALID = "Valid"
-    EXPIRED = "Expired"
-    NONE = "None"
-
-
-class RefusalGround(Enum):
-    """Why the commission issues no recommendation; never told to a school."""
-
-    UNKNOWN = "Unknown"
-    NEED_NOT_FOUND = "NeedNotFound"
-    OPINION_MISSING = "OpinionMissing"
-    OPINION_EXPIRED = "OpinionExpired"
-    ATTENDANCE_LAPSED = "AttendanceLapsed"
-    NOT_ELIGIBLE = "NotEligible"
-
-
-class DocumentKind(Enum):
-    """Which documents of the commission a dispatch holds; ``REFUSAL`` is the letter with the reasons."""
-
-    UNKNOWN = "Unknown"
-    RECOMMENDATION = "Recommendation"
-    IRP = "Irp"
-    REFUSAL = "Refusal"
-
-
-class Delivery(Enum):
-    """By which way a letter went out."""
-
-    UNKNOWN = "Unknown"
-    REGISTERED = "Registered"
-    ORDINARY = "Ordinary"
-    IN_PERSON = "InPerson"
-    E_ADDRESS = "EAddress"
-
-
-class Answer(Enum):
-    """The commission's answer to a school: yes or no, never a cause."""
-
-    UNKNOWN = "Unknown"
-    YES = "Yes"
-    NO = "No"
-
-
-class RejectedCode(Enum):
-    """Why a received event was refused; a closed list."""
-
-    UNKNOWN = "Unknown"
-    UNKNOWN_CASE = "UnknownCase"
-    WRONG_STATE = "WrongState"
-    NOT_YOURS = "NotYours"
-    WRONG_REPLY = "WrongReply"
-    UNREADABLE = "Unreadable"
-    DOCUMENT_INCOMPLETE = "DocumentIncomplete"
-    TOO_MANY = "TooMany"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

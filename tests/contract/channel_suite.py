@@ -62,6 +62,25 @@ class ChannelContract:
         log.append(OTHER, [b"urgent"])
         assert b"urgent" in [record.value for record in read(log, {SCHOOL: 0, OTHER: 0}, limit=10)]
 
+    def test_a_limit_that_would_starve_a_channel_is_the_callers_bug(self) -> None:
+        with pytest.raises(ValueError, match="at least one record a channel"):
+            read(self.open_log(), {SCHOOL: 0, OTHER: 0}, limit=1)
+
+    def test_two_waiting_readers_of_one_handle_both_wake_up(self) -> None:
+        log = self.open_log()
+        found: list[list[bytes]] = []
+
+        def wait() -> None:
+            found.append([record.value for record in log.poll({SCHOOL: 0}, timeout_seconds=30, limit=1)])
+
+        readers = [threading.Thread(target=wait) for _ in range(2)]
+        for reader in readers:
+            reader.start()
+        log.append(SCHOOL, [b"one"])
+        for reader in readers:
+            reader.join(timeout=25)
+        assert found == [[b"one"], [b"one"]]
+
     def test_a_batch_with_one_record_that_is_too_large_stores_nothing(self) -> None:
         log = self.open_log()
         with pytest.raises(RecordTooLargeError, match="655360"):

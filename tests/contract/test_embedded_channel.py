@@ -91,6 +91,15 @@ def test_a_mailbox_forgets_after_thirty_days_and_gives_no_position_twice(log: Lo
     assert [(record.position, record.value) for record in read(handle, {MAILBOX: 0})] == [(2, b"new")]
 
 
+def test_an_expired_letter_is_not_shown_although_nobody_has_appended_since(log: Log) -> None:
+    handle = log.open()
+    handle.append(MAILBOX, [b"old"])
+    log.now = 30 * DAY
+    assert values(handle, MAILBOX) == [b"old"]
+    log.now = 30 * DAY + 1
+    assert values(handle, MAILBOX) == []
+
+
 def test_a_channel_never_forgets(log: Log) -> None:
     handle = log.open()
     handle.append(SCHOOL, [b"old"])

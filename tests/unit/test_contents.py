@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -71,6 +72,21 @@ def test_numbers_out_of_range_in_open_contents_are_refused(wrong: contents.OpenC
 def test_an_open_content_with_a_trailing_byte_is_refused() -> None:
     with pytest.raises(MalformedError):
         contents.decode_open(Open(type="TrustConfirmed", content=b"\x00"))
+
+
+def test_integers_are_range_checked_in_records_that_are_named_again_or_stand_in_a_union() -> None:
+    def schema_of(number: str) -> avro.Schema:
+        inner = {"type": "record", "name": "Inner", "fields": [{"name": "n", "type": number}]}
+        fields = [{"name": "a", "type": inner}, {"name": "b", "type": "Inner"}, {"name": "c", "type": ["null", "Inner"]}]
+        fields.append({"name": "d", "type": {"type": "map", "values": number}})
+        return avro.Schema({"type": "record", "name": "R", "fields": fields})
+
+    ints, longs = schema_of("int"), schema_of("long")
+    fine: dict[str, Any] = {"a": {"n": 1}, "b": {"n": 1}, "c": {"n": 1}, "d": {"x": 1}}
+    assert avro.decode(ints, avro.encode(longs, fine)) == fine
+    for wrong in ({"a": {"n": 2**40}}, {"b": {"n": 2**40}}, {"c": {"n": 2**40}}, {"d": {"x": 2**40}}):
+        with pytest.raises(MalformedError, match="out of range"):
+            avro.decode(ints, avro.encode(longs, fine | wrong))
 
 
 def test_facts_and_personal_parts_read_back() -> None:
