@@ -1,0 +1,72 @@
+"""The audience table: which event is written to which channel, and so who may know it. The privacy rule as code.
+
+One event, one channel. Nothing else decides who reads what: no copies, no filters, no exceptions for a field.
+Source: design.md section 5; events.md, whose tables this repeats for the events that exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from services.wire.channels import (
+    COMMISSION,
+    ChannelKind,
+    channel_kind,
+    from_commission,
+    record_of,
+    to_commission,
+    writer_of,
+)
+
+__all__ = ["AUDIENCE", "channel_for", "may_write"]
+
+_SCHOOL_RECORD: Final = ("school", ChannelKind.RECORD)
+_COMMISSION_RECORD: Final = (COMMISSION, ChannelKind.RECORD)
+_TO_COMMISSION: Final = ("school", ChannelKind.TO_COMMISSION)
+_FROM_COMMISSION: Final = (COMMISSION, ChannelKind.FROM_COMMISSION)
+
+AUDIENCE: Final[Mapping[str, tuple[tuple[str, ChannelKind], ...]]] = MappingProxyType(
+    {
+        "ApplicationFiled": (_SCHOOL_RECORD,),
+        "ConsentRecorded": (_SCHOOL_RECORD,),
+        "DeliveryAddressChosen": (_SCHOOL_RECORD,),
+        "InformationRequested": (_TO_COMMISSION,),
+        "RequestRegistered": (_COMMISSION_RECORD,),
+        "ExpertiseFileExamined": (_COMMISSION_RECORD,),
+        "IrpIssued": (_COMMISSION_RECORD,),
+        "RecommendationIssued": (_COMMISSION_RECORD,),
+        "RecommendationRefused": (_COMMISSION_RECORD,),
+        "DocumentsDispatched": (_COMMISSION_RECORD,),
+        "ConfirmationGiven": (_FROM_COMMISSION,),
+        "Rejected": (_TO_COMMISSION, _FROM_COMMISSION),
+    }
+)
+"""For each event who writes it (a school or the commission) and in which kind of channel."""
+
+
+def may_write(event_type: str, channel: str) -> bool:
+    """Tell whether an event of this type stands rightly in ``channel``; an unknown type stands nowhere."""
+    return (_side(writer_of(channel)), channel_kind(channel)) in AUDIENCE.get(event_type, ())
+
+
+def channel_for(event_type: str, *, writer: str, school: str | None = None) -> str:
+    """Return the channel into which ``writer`` writes an event; ``school`` names the pair where the commission writes.
+
+    Raises: ValueError if this writer never writes such an event, or the commission's pair is not named.
+    """
+    for side, kind in AUDIENCE.get(event_type, ()):
+        if side != _side(writer):
+            continue
+        if kind is ChannelKind.RECORD:
+            return record_of(writer)
+        if kind is ChannelKind.TO_COMMISSION:
+            return to_commission(writer)
+        if school is not None:
+            return from_commission(school)
+    raise ValueError(f"{writer} writes no {event_type} here")
+
+
+def _side(writer: str) -> str:
+    return COMMISSION if writer == COMMISSION else writer.partition("-")[0]

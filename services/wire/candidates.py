@@ -1,0 +1,155 @@
+"""Candidates: which records of a channel may stand in it at all, whatever else there is (the first step of the reading rule).
+
+Decides about one record alone, without trust: canonical, within limits, of this channel, whole. Records of one digest are
+one candidate, with every signature and any matching personal part among them.
+Source: schemas/README.md, "The reading rule", step 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from services.wire.entry import (
+    FACTS_LIMIT_BYTES,
+    PERSONAL_LIMIT_BYTES,
+    SEALING_OVERHEAD_BYTES,
+    Open,
+    Statement,
+    UnverifiedEntry,
+    VerifiedEntry,
+    body_digest,
+    decode_entry,
+    encode_entry,
+)
+from services.wire.errors import MalformedError
+from services.wire.hashing import Digest, digest_of
+
+__all__ = ["Candidate", "Junk", "candidate_of", "gather", "merged"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Junk:
+    """A record that is no entry of this channel, and why: kept as evidence, never acted on.
+
+    ``epoch`` and ``sequence`` are what it claims, where that can be read.
+    """
+
+    record: bytes
+    reason: str
+    epoch: int | None = None
+    sequence: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A record that may stand in the channel: its claim, the signatures seen with it, its parts that match.
+
+    ``flawed_personal`` says that a record of it carried a personal part which did not match.
+    """
+
+    digest: Digest
+    unverified_statement: Statement
+    statement_bytes: bytes
+    signatures: tuple[bytes, ...]
+    facts: bytes | None
+    personal: bytes | None
+    flawed_personal: bool = False
+
+    @property
+    def sequence(self) -> int:
+        """The place it claims."""
+        return self.unverified_statement.sequence
+
+    @property
+    def is_sealed(self) -> bool:
+        """Tell whether it has parts at all."""
+        return not isinstance(self.unverified_statement.body, Open)
+
+    @property
+    def records(self) -> list[bytes]:
+        """Return records that make this candidate again, one a signature."""
+        return [encode_entry(self.statement_bytes, each, self.facts, self.personal) for each in self.signatures]
+
+    def verified(self, signature: bytes) -> VerifiedEntry:
+        """Return the entry as ``reading`` and ``following`` hand it out; only they call this, after every check."""
+        return VerifiedEntry(
+            digest=self.digest,
+            body_digest=body_digest(self.unverified_statement.body),
+            statement=self.unverified_statement,
+            statement_bytes=self.statement_bytes,
+            signature=signature,
+            facts=self.facts,
+            personal=self.personal,
+        )
+
+
+def candidate_of(record: bytes, channel: str) -> Candidate | Junk:
+    """Return the candidate that a record of ``channel`` is, or why it is none."""
+    try:
+        entry = decode_entry(record)
+    except MalformedError as error:
+        return Junk(record=record, reason=error.message)
+    fault = _fault(entry, channel)
+    if fault:
+        return Junk(record=record, reason=fault, epoch=entry.epoch, sequence=entry.sequence)
+    personal, flawed = _personal(entry)
+    return Candidate(
+        digest=entry.digest,
+        unverified_statement=entry.unverified_statement,
+        statement_bytes=entry.statement_bytes,
+        signatures=(entry.signature,),
+        facts=entry.raw_facts,
+        personal=personal,
+        flawed_personal=flawed,
+    )
+
+
+def merged(one: Candidate, other: Candidate) -> Candidate:
+    """Return two candidates of one digest as one."""
+    new = tuple(each for each in other.signatures if each not in one.signatures)
+    personal = one.personal if one.personal is not None else other.personal
+    flawed = one.flawed_personal or other.flawed_personal
+    if not new and personal is one.personal and flawed == one.flawed_personal:
+        return one
+    return replace(one, signatures=one.signatures + new, personal=personal, flawed_personal=flawed)
+
+
+def gather(records: Iterable[bytes], channel: str) -> tuple[dict[Digest, Candidate], list[Junk]]:
+    """Return the candidates among ``records`` by digest, and the junk, in the order of arrival."""
+    candidates: dict[Digest, Candidate] = {}
+    junk: list[Junk] = []
+    for record in records:
+        found = candidate_of(record, channel)
+        if isinstance(found, Junk):
+            junk.append(found)
+            continue
+        known = candidates.get(found.digest)
+        candidates[found.digest] = merged(known, found) if known else found
+    return candidates, junk
+
+
+def _fault(entry: UnverifiedEntry, channel: str) -> str | None:
+    # Somebody copied a genuine entry of another channel here.
+    if entry.channel != channel:
+        return "an entry of another channel"
+    body = entry.unverified_statement.body
+    if isinstance(body, Open):
+        # Nothing signed vouches for such a part: it could be anything.
+        return "an open entry that carries a part" if entry.raw_facts is not None or entry.raw_personal is not None else None
+    if entry.raw_facts is None:
+        return "a sealed entry without its facts"
+    if len(entry.raw_facts) > FACTS_LIMIT_BYTES + SEALING_OVERHEAD_BYTES:
+        return "sealed facts over their limit"
+    # Facts decide; an entry whose facts were swapped or damaged is not what was signed.
+    return None if digest_of(entry.raw_facts) == body.facts else "sealed facts that do not match their digest"
+
+
+def _personal(entry: UnverifiedEntry) -> tuple[bytes | None, bool]:
+    body, personal = entry.unverified_statement.body, entry.raw_personal
+    if personal is None or isinstance(body, Open):
+        return None, False
+    # Absent, not junk: whoever cuts a part out of a record must not be able to stop the channel.
+    if len(personal) > PERSONAL_LIMIT_BYTES + SEALING_OVERHEAD_BYTES or digest_of(personal) != body.personal:
+        return None, True
+    return personal, False

@@ -1,0 +1,219 @@
+"""Paths: whether one candidate follows another, and what is current after it (the second step of the reading rule).
+
+Decides about one step of a channel's chain, from the place before: next sequence, right ``previous``, valid signature by
+the certificate that is current there. Which of several steps is taken is left to ``reading``.
+Source: schemas/README.md, "The reading rule", step 2, and "Trust".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from services.wire.candidates import Candidate
+from services.wire.certificates import REGISTRAR_POLICY_OID, SEAL_POLICY_OID, Certificate, Root, verify_path
+from services.wire.channels import TRUST_CHANNEL, writer_of
+from services.wire.contents import CertificateRotated, ChannelOpened, EpochOpened, OpenContent, decode_open
+from services.wire.entry import Open, VerifiedEntry, to_be_signed
+from services.wire.errors import CertificateError, MalformedError, SignatureError
+from services.wire.hashing import Digest, genesis_digest
+from services.wire.signing import verify_signature
+from services.wire.trust import Trust, revoked_by
+
+__all__ = ["Pathfinder", "Place", "Step"]
+
+_OPENED: Final = ChannelOpened.__name__
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a path has come to: the newest entry on it, and what is current for the next one.
+
+    ``certificates`` are those that were current somewhere on the path, the current one last; ``revoked`` are, in
+    ``registrar.trust`` alone, the keys that the path itself revokes.
+    """
+
+    epoch: int
+    sequence: int
+    digest: Digest
+    certificates: tuple[Certificate, ...] = ()
+    revoked: frozenset[Digest] = frozenset()
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The certificate that signs the next entry; None before the channel is opened."""
+        return self.certificates[-1] if self.certificates else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One candidate that follows: the verified entry, who signed it, the place after it, and what a person should know."""
+
+    entry: VerifiedEntry
+    signer: Certificate
+    place: Place
+    content: OpenContent | None = None
+    alarm: str | None = None
+
+
+@dataclass(slots=True)
+class Pathfinder:
+    """Tells which candidates follow which, for one channel under one trust.
+
+    It keeps what it verified, so a path that is looked at again costs no signature; what it answers depends on its
+    arguments alone.
+    """
+
+    channel: str
+    root: Root
+    trust: Trust
+    _signers: dict[tuple[Digest, int], bytes | None] = field(default_factory=dict)
+    _leaves: dict[tuple[bytes, ...], Certificate | None] = field(default_factory=dict)
+
+    @property
+    def genesis(self) -> Place:
+        """The place before the first entry."""
+        return Place(epoch=0, sequence=0, digest=genesis_digest(self.root.digest, self.channel))
+
+    @property
+    def epochs(self) -> tuple[EpochOpened, ...]:
+        """The epochs of this channel that the registrar opened, in their order."""
+        return self.trust.epochs.get(self.channel, ())
+
+    def step(self, place: Place, candidate: Candidate) -> Step | None:
+        """Return the step from ``place`` to ``candidate``, None if it does not follow there."""
+        statement = candidate.unverified_statement
+        if statement.sequence != place.sequence + 1 or statement.previous != place.digest:
+            return None
+        if isinstance(statement.body, Open) and statement.body.type == _OPENED:
+            opened = self._opening(place, candidate)
+            if opened is not None:
+                return opened
+        return self._ordinary(place, candidate)
+
+    def signed_by(self, candidate: Candidate, certificate: Certificate) -> bytes | None:
+        """Return a signature of ``candidate`` that is valid under ``certificate``, None if it has none."""
+        # The certificate is part of what is signed: another one with the same key (a twin) is not what the writer named.
+        if candidate.unverified_statement.certificate != certificate.digest:
+            return None
+        key = (candidate.digest, len(candidate.signatures))
+        if key not in self._signers:
+            self._signers[key] = _valid_signature(candidate, certificate)
+        return self._signers[key]
+
+    def under(self, trust: Trust) -> Pathfinder:
+        """Return the pathfinder of the same channel under another trust; signatures are not verified again."""
+        return Pathfinder(channel=self.channel, root=self.root, trust=trust, _signers=self._signers)
+
+    def forget(self) -> None:
+        """Give back what was kept of signatures; called between batches, so that memory does not grow with the channel."""
+        self._signers.clear()
+
+    def leaf(self, certificates: Sequence[bytes]) -> Certificate | None:
+        """Return the leaf of a path that may write this channel, None if it may not."""
+        key = tuple(certificates)
+        if key not in self._leaves:
+            self._leaves[key] = self._verified_leaf(key)
+        return self._leaves[key]
+
+    def opens_coming_epoch(self, place: Place, candidate: Candidate) -> bool:
+        """Tell whether a candidate is the genuine opening of an epoch that this place does not know yet."""
+        content, _ = _content(candidate)
+        if not isinstance(content, ChannelOpened) or candidate.unverified_statement.epoch <= place.epoch:
+            return False
+        leaf = self.leaf(content.certificates)
+        return leaf is not None and self.signed_by(candidate, leaf) is not None
+
+    def _verified_leaf(self, certificates: tuple[bytes, ...]) -> Certificate | None:
+        trust_channel = self.channel == TRUST_CHANNEL
+        try:
+            leaf = verify_path(certificates, self.root, policy=REGISTRAR_POLICY_OID if trust_channel else SEAL_POLICY_OID)
+        except CertificateError:
+            return None
+        if trust_channel:
+            return leaf
+        writer = self.trust.writer_of(self.channel)
+        # A genuine seal of another organisation: it may write its own channels, not this one.
+        return leaf if writer is not None and writer.organisation == leaf.organisation else None
+
+    def _opening(self, place: Place, candidate: Candidate) -> Step | None:
+        statement = candidate.unverified_statement
+        named = next((each for each in self.epochs if each.epoch == statement.epoch and _is_after(each, place)), None)
+        # Nobody opens an epoch but the registrar; only epoch 0 begins by itself, and only a channel.
+        if named is None and not (statement.epoch == 0 and place.sequence == 0):
+            return None
+        content, _ = _content(candidate)
+        if not isinstance(content, ChannelOpened):
+            return None
+        if content.exchange != self.root.digest or content.writer != writer_of(self.channel):
+            return None
+        leaf = self.leaf(content.certificates)
+        if leaf is None or (named is not None and named.certificate != leaf.digest):
+            return None
+        signature = self.signed_by(candidate, leaf)
+        if signature is None:
+            return None
+        after = replace(
+            place,
+            epoch=statement.epoch,
+            sequence=statement.sequence,
+            digest=candidate.digest,
+            certificates=_with(place.certificates, leaf),
+        )
+        return Step(entry=candidate.verified(signature), signer=leaf, place=after, content=content)
+
+    def _ordinary(self, place: Place, candidate: Candidate) -> Step | None:
+        signer, statement = place.certificate, candidate.unverified_statement
+        if signer is None or statement.epoch != place.epoch:
+            return None
+        signature = self.signed_by(candidate, signer)
+        if signature is None:
+            return None
+        content, alarm = _content(candidate)
+        certificates = place.certificates
+        if isinstance(content, CertificateRotated):
+            leaf = self.leaf(content.certificates)
+            # It stands in its place, so no fault of its content keeps it out; it only changes nothing.
+            certificates = _with(certificates, leaf) if leaf else certificates
+            alarm = alarm if leaf else "a rotation to a certificate that may not write here"
+        elif isinstance(content, ChannelOpened):
+            alarm = "an opening that opens nothing"
+        revoked = revoked_by(content, signer.key_digest) if self.channel == TRUST_CHANNEL else None
+        after = Place(
+            epoch=place.epoch,
+            sequence=statement.sequence,
+            digest=candidate.digest,
+            certificates=certificates,
+            revoked=place.revoked | {revoked} if revoked else place.revoked,
+        )
+        return Step(entry=candidate.verified(signature), signer=signer, place=after, content=content, alarm=alarm)
+
+
+def _valid_signature(candidate: Candidate, certificate: Certificate) -> bytes | None:
+    data = to_be_signed(candidate.statement_bytes)
+    for signature in candidate.signatures:
+        try:
+            verify_signature(certificate.public_key, signature, data)
+        except SignatureError:
+            continue
+        return signature
+    return None
+
+
+def _is_after(epoch: EpochOpened, place: Place) -> bool:
+    return epoch.after_sequence == place.sequence and epoch.after_digest == place.digest
+
+
+def _with(certificates: tuple[Certificate, ...], leaf: Certificate) -> tuple[Certificate, ...]:
+    return (*(each for each in certificates if each.digest != leaf.digest), leaf)
+
+
+def _content(candidate: Candidate) -> tuple[OpenContent | None, str | None]:
+    body = candidate.unverified_statement.body
+    if not isinstance(body, Open):
+        return None, None
+    try:
+        return decode_open(body), None
+    except MalformedError as error:
+        return None, f"{body.type} with wrong content: {error.message}"

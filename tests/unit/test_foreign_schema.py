@@ -1,0 +1,95 @@
+"""Schemas that somebody else published: what crashes or drowns a library never reaches it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.wire.errors import SchemaError
+from services.wire.foreign_schema import check_schema
+from services.wire.records import own_schemas
+
+
+def record(*types: Any, **more: Any) -> dict[str, Any]:
+    return {"type": "record", "name": "R", "fields": [{"name": f"f{n}", "type": each} for n, each in enumerate(types)], **more}
+
+
+def nested(depth: int) -> dict[str, Any]:
+    node: Any = "int"
+    for level in range(depth):
+        node = {"type": "record", "name": f"L{level}", "fields": [{"name": "f", "type": node}]}
+    return node  # type: ignore[no-any-return]  # a record
+
+
+def doubled(times: int) -> dict[str, Any]:
+    """Return a schema in which each record holds the one before ten times."""
+    fields: list[Any] = [{"type": "record", "name": "N0", "fields": [{"name": "f", "type": "int"}]}]
+    for n in range(1, times):
+        inner = [{"name": f"f{m}", "type": f"N{n - 1}"} for m in range(10)]
+        fields.append({"type": "record", "name": f"N{n}", "fields": inner})
+    return record(*fields)
+
+
+EMPTY = {"type": "record", "name": "Empty", "fields": []}
+HOSTILE: dict[str, Any] = {
+    "no record": "int",
+    "refers to itself": record({"type": "array", "items": "R"}),
+    "nested more than 8 deep": nested(9),
+    "more than 2,000 types": doubled(5),
+    "can take no byte": record({"type": "array", "items": EMPTY}),
+    "map that": record({"type": "map", "values": "null"}),
+    "fixed of nothing": record({"type": "array", "items": {"type": "fixed", "name": "F", "size": 0}}),
+    "not define before": record("Somebody"),
+    "defines a name twice": record(EMPTY, EMPTY),
+    "a list of fields": {"type": "record", "name": "R", "fields": "none"},
+    "have a name": {"type": "record", "fields": []},
+    "a namespace is a text": record("int", namespace=5),
+    "a type is a name": record(5),
+    "refers through a namespace": record({"type": "array", "items": "a.R"}, namespace="a"),
+}
+
+
+@pytest.mark.parametrize("fault", HOSTILE)
+def test_a_hostile_schema_is_refused(fault: str) -> None:
+    with pytest.raises(SchemaError):
+        check_schema(json.dumps(HOSTILE[fault]).encode())
+
+
+def test_what_is_no_json_too_deep_or_too_large_is_refused() -> None:
+    for file in (b"", b"\xff", b"[" * 100_000, json.dumps(record("int", doc="x" * 70_000)).encode(), b'{"type":"record"'):
+        with pytest.raises(SchemaError):
+            check_schema(file)
+
+
+def test_our_own_schemas_pass() -> None:
+    for file in own_schemas().values():
+        assert check_schema(file).name
+
+
+TYPES = st.recursive(
+    st.sampled_from(["int", "null", "string", "R", "E", 5, None]) | st.just(EMPTY),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.fixed_dictionaries({"type": st.sampled_from(["array", "map", "int"]), "items": inner, "values": inner})
+        | st.lists(inner, max_size=3).map(lambda parts: record(*parts))
+    ),
+    max_leaves=12,
+)
+
+
+@given(TYPES)
+def test_no_schema_raises_anything_but_its_own_error(node: Any) -> None:
+    try:
+        assert check_schema(json.dumps(record(node)).encode()).name == "R"
+    except SchemaError as error:
+        assert error.message  # noqa: PT017  # either it passes, or it says why not
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise_anything_but_its_own_error(file: bytes) -> None:
+    with pytest.raises(SchemaError):
+        check_schema(file)

@@ -1,0 +1,246 @@
+"""The reading rule told as attacks and accidents; each set of records is read in several orders."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from services.wire.channels import Role
+from services.wire.contents import EpochOpened, KeyRevoked, ParticipantAdmitted, Reason
+from services.wire.entry import decode_entry, encode_entry
+from services.wire.reading import Gap, Reading, ReadingState, read_channel, read_trust
+from services.wire.trust import Trust
+from tests.chains import CHANNEL, ROOT, SCHOOL, Pen, registrar_seal, seal_of, trust, trust_pen
+
+OLD, NEW, OTHER = seal_of("old"), seal_of("new"), seal_of("other", organisation="NTRLV-90000000002")
+
+
+def read(records: list[bytes], under: Trust | None = None) -> Reading:
+    """Read a set of records in three orders; one function of the set gives one result."""
+    readings = []
+    for seed in range(3):
+        shuffled = records * 2
+        random.Random(seed).shuffle(shuffled)  # noqa: S311  # an order, no secret
+        readings.append(read_channel(CHANNEL, shuffled, ROOT, under or trust()))
+    assert len({(each.state, each.place, tuple(entry.digest for entry in each.taken)) for each in readings}) == 1
+    return readings[0]
+
+
+def pen() -> tuple[Pen, list[bytes]]:
+    writer = Pen(CHANNEL, OLD)
+    return writer, [writer.opened()]
+
+
+def places(reading: Reading) -> list[tuple[int, int]]:
+    return [(entry.statement.epoch, entry.statement.sequence) for entry in reading.taken]
+
+
+def epoch_after(writer: Pen, *, epoch: int = 1, seal: object = NEW) -> EpochOpened:
+    return EpochOpened(
+        channel=CHANNEL,
+        epoch=epoch,
+        after_sequence=writer.sequence,
+        after_digest=writer.previous,
+        certificate=seal.certificate.digest,  # type: ignore[attr-defined]  # a Seal
+    )
+
+
+def test_a_channel_is_its_chain_from_the_genesis() -> None:
+    writer, records = pen()
+    records += [writer.sealed() for _ in range(5)]
+    assert places(read(records)) == [(0, sequence) for sequence in range(1, 7)]
+
+
+def test_nobody_writes_into_a_channel_that_the_registrar_admitted_for_another_organisation() -> None:
+    thief = Pen(CHANNEL, OTHER)
+    assert read([thief.opened(), thief.sealed()]).taken == ()
+
+
+def test_a_channel_of_another_exchange_is_skipped() -> None:
+    writer = Pen(CHANNEL, OLD, previous=trust_pen().previous)
+    reading = read([writer.opened()])
+    assert reading.taken == ()
+    assert reading.state is ReadingState.READING
+
+
+def test_a_record_copied_from_another_channel_is_junk() -> None:
+    _, records = pen()
+    stranger = Pen(f"{SCHOOL}.to-commission", OLD)
+    reading = read([*records, stranger.opened()])
+    assert len(reading.taken) == 1
+    assert {junk.reason for junk in reading.junk} == {"an entry of another channel"}
+
+
+def test_an_entry_whose_facts_were_swapped_is_junk_and_leaves_a_gap() -> None:
+    writer, records = pen()
+    one, two, three = writer.sealed(), writer.sealed(), writer.sealed()
+    whole, donor = decode_entry(two), decode_entry(one)
+    damaged = encode_entry(whole.statement_bytes, whole.signature, donor.raw_facts, whole.raw_personal)
+    reading = read([*records, one, damaged, three])
+    assert places(reading) == [(0, 1), (0, 2)]
+    assert reading.gap == Gap(epoch=0, sequence=4)
+    assert {(junk.sequence, junk.reason) for junk in reading.junk} == {(3, "sealed facts that do not match their digest")}
+
+
+def test_a_personal_part_that_was_cut_out_keeps_no_entry_out_and_comes_back_from_another_copy() -> None:
+    writer, records = pen()
+    whole = writer.sealed()
+    entry = decode_entry(whole)
+    cut = encode_entry(entry.statement_bytes, entry.signature, entry.raw_facts, None)
+    forged = encode_entry(entry.statement_bytes, entry.signature, entry.raw_facts, b"x" * 1104)
+    assert read([*records, cut, forged]).taken[1].personal is None
+    assert read([*records, cut, forged, whole]).taken[1].personal == entry.raw_personal
+
+
+def test_a_copy_with_a_broken_signature_does_not_hide_the_genuine_one() -> None:
+    writer, records = pen()
+    whole = decode_entry(writer.sealed())
+    forged = encode_entry(whole.statement_bytes, b"\x30\x06\x02\x01\x01\x02\x01\x01", whole.raw_facts, whole.raw_personal)
+    assert places(read([*records, forged])) == [(0, 1)]
+    genuine = encode_entry(whole.statement_bytes, whole.signature, whole.raw_facts, whole.raw_personal)
+    assert places(read([*records, forged, genuine])) == [(0, 1), (0, 2)]
+
+
+def test_two_entries_at_one_place_are_a_fork_and_its_proof() -> None:
+    writer, records = pen()
+    thief = writer.fork("thief")
+    reading = read([*records, writer.sealed(), thief.sealed(), thief.sealed()])
+    assert reading.state is ReadingState.FORKED
+    assert places(reading) == [(0, 1)]
+    assert len({step.entry.digest for step in reading.undecided}) == 2
+
+
+def test_a_thief_with_the_old_key_at_an_old_place_convicts_nobody_after_the_rotation() -> None:
+    writer, records = pen()
+    records.append(writer.sealed())
+    thief = writer.fork("thief")
+    records += [writer.rotated(NEW), writer.sealed()]
+    assert places(read([*records, thief.sealed(), thief.sealed()])) == [(0, 1), (0, 2), (0, 3), (0, 4)]
+
+
+def test_naming_a_new_certificate_is_not_being_signed_by_it() -> None:
+    writer, records = pen()
+    thief = writer.fork("thief")
+    records += [writer.sealed(), thief.rotated(NEW)]
+    assert read(records).state is ReadingState.FORKED
+
+
+def test_what_a_revoked_key_signed_waits_until_an_unrevoked_one_signs_after_it() -> None:
+    writer, records = pen()
+    records += [writer.sealed(), writer.rotated(NEW)]
+    waiting = read(records, trust(revoked=(OLD,)))
+    assert waiting.state is ReadingState.WAITING
+    assert waiting.taken == ()
+    assert len(read([*records, writer.sealed()], trust(revoked=(OLD,))).taken) == 4
+
+
+def test_after_an_epoch_only_the_chain_that_the_registrar_named_and_its_opening_count() -> None:
+    writer, records = pen()
+    records.append(writer.sealed())
+    epoch = epoch_after(writer)
+    thief = writer.fork("thief")
+    renewed = Pen(CHANNEL, NEW, epoch=1, sequence=writer.sequence, previous=writer.previous)
+    records += [thief.sealed(), writer.sealed()]
+    under = trust(revoked=(OLD,), epochs=(epoch,))
+    assert places(read(records, under)) == [(0, 1), (0, 2)]
+    assert read(records, under).only_epoch == 1
+    records += [renewed.opened(), renewed.sealed()]
+    assert places(read(records, under)) == [(0, 1), (0, 2), (1, 3), (1, 4)]
+
+
+def test_an_epoch_opened_by_a_certificate_that_the_registrar_did_not_name_opens_nothing() -> None:
+    writer, records = pen()
+    thief = Pen(CHANNEL, seal_of("third"), epoch=1, sequence=writer.sequence, previous=writer.previous)
+    assert places(read([*records, thief.opened()], trust(epochs=(epoch_after(writer),)))) == [(0, 1)]
+
+
+def test_a_later_epoch_overrules_an_earlier_one() -> None:
+    writer, records = pen()
+    early = writer.fork("")
+    records.append(writer.sealed())
+    first = epoch_after(writer)
+    wrong = Pen(CHANNEL, NEW, epoch=1, sequence=writer.sequence, previous=writer.previous)
+    records += [wrong.opened(), wrong.sealed()]
+    third = seal_of("third")
+    second = epoch_after(early, epoch=2, seal=third)
+    right = Pen(CHANNEL, third, epoch=2, sequence=early.sequence, previous=early.previous)
+    assert places(read([*records, right.opened()], trust(epochs=(first, second)))) == [(0, 1), (2, 2)]
+
+
+def test_an_epoch_whose_last_entry_nobody_has_shown_makes_the_channel_wait() -> None:
+    writer, records = pen()
+    lost = writer.sealed()
+    under = trust(epochs=(epoch_after(writer),))
+    assert read(records, under).state is ReadingState.WAITING
+    assert places(read([*records, lost], under)) == [(0, 1), (0, 2)]
+
+
+def test_the_opening_of_a_coming_epoch_is_a_gap() -> None:
+    writer, records = pen()
+    lost = Pen(CHANNEL, NEW, epoch=1, sequence=5, previous=writer.previous)
+    assert read([*records, lost.opened()]).gap is None or writer.sequence == 1
+    far = Pen(CHANNEL, NEW, epoch=1, sequence=5, previous=trust_pen().previous)
+    assert read([*records, far.opened()]).gap == Gap(epoch=1, sequence=6)
+
+
+def test_a_place_ahead_that_somebody_only_claims_is_no_gap() -> None:
+    _, records = pen()
+    liar = Pen(CHANNEL, OTHER, sequence=5, previous=trust_pen().previous)
+    assert read([*records, liar.sealed()]).gap is None
+
+
+def test_a_rotation_to_another_organisations_certificate_changes_nothing_and_keeps_its_place() -> None:
+    writer, records = pen()
+    stolen = writer.fork("")
+    records += [writer.rotated(OTHER)]
+    stolen.sequence, stolen.previous = writer.sequence, writer.previous
+    reading = read([*records, stolen.sealed(), writer.sealed()])
+    assert places(reading) == [(0, 1), (0, 2), (0, 3)]
+    assert reading.steps[1].alarm == "a rotation to a certificate that may not write here"
+
+
+def test_the_registrars_channel_says_who_may_write() -> None:
+    registrar = trust_pen()
+    admission = ParticipantAdmitted(id=SCHOOL, role=Role.SCHOOL, organisation="NTRLV-90000000001", name="Skola")
+    again = ParticipantAdmitted(id=SCHOOL, role=Role.SCHOOL, organisation="NTRLV-66666666666", name="Cita skola")
+    records = [registrar.opened(), registrar.open(admission), registrar.open(again)]
+    reading, found = read_trust(records, ROOT)
+    assert len(reading.taken) == 3
+    assert found.participants[SCHOOL].organisation == "NTRLV-90000000001"
+    assert found.faults == (f"registrar.trust at 3: {SCHOOL} is admitted already",)
+
+
+def test_a_participants_seal_never_opens_the_registrars_channel() -> None:
+    thief = Pen("registrar.trust", OLD)
+    assert read_trust([thief.opened()], ROOT)[0].taken == ()
+
+
+def test_the_registrar_cannot_revoke_the_key_it_signs_with() -> None:
+    registrar = trust_pen()
+    own = KeyRevoked(key=registrar.seal.certificate.key_digest, reason=Reason.LOST)
+    reading, found = read_trust([registrar.opened(), registrar.open(own)], ROOT)
+    assert len(reading.taken) == 2
+    assert not found.revoked
+
+
+def test_each_branch_of_the_registrars_channel_is_judged_under_the_revocations_it_carries() -> None:
+    registrar = trust_pen()
+    records = [registrar.opened()]
+    thief = registrar.fork("thief")
+    old = registrar.seal
+    records += [registrar.rotated(registrar_seal("registrar, second"))]
+    records += [registrar.open(KeyRevoked(key=old.certificate.key_digest, reason=Reason.STOLEN))]
+    second = KeyRevoked(key=registrar.seal.certificate.key_digest, reason=Reason.STOLEN)
+    reading, found = read_trust([*records, thief.open(second), thief.confirmed()], ROOT)
+    assert [entry.digest for entry in reading.taken] == [decode_entry(record).digest for record in records]
+    assert set(found.revoked) == {old.certificate.key_digest}
+
+
+@pytest.mark.parametrize("sequence", [0, 3])
+def test_an_epoch_may_begin_after_nothing_at_all(sequence: int) -> None:
+    writer, records = pen()
+    records += [writer.sealed() for _ in range(sequence)]
+    start = Pen(CHANNEL, NEW, epoch=1)
+    under = trust(epochs=(epoch_after(start),))
+    assert places(read([*records, start.opened()], under)) == [(1, 1)]
