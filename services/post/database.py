@@ -1,0 +1,183 @@
+"""A participant's database: one SQLite file, transactions that everything joins, and numbered migrations.
+
+Decides how rows are kept, not which. PostgreSQL comes behind this same class: nobody else here opens a connection or names
+an error of a driver.
+Source: design.md section 8.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from services.wire.errors import ConflictError, DatabaseBusyError, DatabaseError, MigrationError
+
+__all__ = ["Database", "Row", "migrations"]
+
+Row = sqlite3.Row
+
+_APPLICATION_ID: Final = 0x53415250
+_BUSY: Final = ("locked", "busy")
+
+
+def migrations() -> list[tuple[int, str]]:
+    """Return the numbered migrations of this release, in order."""
+    folder = files("services.post").joinpath("migrations")
+    found = [(int(each.name[:4]), each.read_text("utf-8")) for each in folder.iterdir() if each.name.endswith(".sql")]
+    return sorted(found)
+
+
+class Database:
+    """One participant's SQLite file; a connection a thread.
+
+    Raises: DatabaseError if the file cannot be opened or is a database of something else.
+    """
+
+    def __init__(self, path: Path, *, busy_timeout_seconds: float = 5.0) -> None:
+        self.path = path
+        self._timeout = busy_timeout_seconds
+        self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._connection()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Run everything inside as one writing transaction; a transaction inside another joins it.
+
+        Raises: ConflictError if a row that must be unique was there first; DatabaseBusyError if another process held the
+        database for longer than the busy timeout; DatabaseError for whatever else the disk or the file says.
+        """
+        connection = self._connection()
+        with _mapped(self.path):
+            if connection.in_transaction:
+                yield connection
+                return
+            # IMMEDIATE: a deferred transaction fails at once, without waiting, when it becomes a writing one.
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection of this thread, for a library that reads through it."""
+        return self._connection()
+
+    def all(self, sql: str, *parameters: Any) -> list[Row]:
+        """Return the rows of a query, inside the open transaction if there is one."""
+        with _mapped(self.path):
+            return self._connection().execute(sql, parameters).fetchall()
+
+    def one(self, sql: str, *parameters: Any) -> Row | None:
+        """Return the first row of a query, None if there is none."""
+        with _mapped(self.path):
+            row: Row | None = self._connection().execute(sql, parameters).fetchone()
+            return row
+
+    def run(self, sql: str, *parameters: Any) -> int:
+        """Run one statement and return how many rows it changed; alone, it is its own transaction."""
+        with self.transaction() as connection:
+            return connection.execute(sql, parameters).rowcount
+
+    def migrate(self) -> list[int]:
+        """Bring the database to this release's version and return the migrations that ran. Run by one command, never by a worker.
+
+        Raises: MigrationError if the database is of a newer release.
+        """
+        ran = []
+        for number, script in migrations():
+            with self.transaction() as connection:
+                if number <= self._version():
+                    continue
+                for statement in _statements(script):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version={number}")
+                ran.append(number)
+        self.require_current()
+        return ran
+
+    def require_current(self) -> None:
+        """Return if the database is at this release's version; workers check, and refuse.
+
+        Raises: MigrationError naming the command that helps.
+        """
+        newest, found = migrations()[-1][0], self._version()
+        if found < newest:
+            raise MigrationError(f"{self.path.name} is at version {found}, this program needs {newest}: run the command migrate")
+        if found > newest:
+            raise MigrationError(f"{self.path.name} is at version {found}, newer than this program knows ({newest}): update it")
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            for connection in self._opened:
+                connection.close()
+            self._opened.clear()
+            self._local = threading.local()
+
+    def _version(self) -> int:
+        row = self.one("PRAGMA user_version")
+        return int(row[0]) if row else 0
+
+    def _connection(self) -> sqlite3.Connection:
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            with _mapped(self.path):
+                found = self._opened_connection()
+            self._local.connection = found
+        return found
+
+    def _opened_connection(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=self._timeout, isolation_level=None, check_same_thread=False)
+        connection.row_factory = sqlite3.Row
+        try:
+            self._require_ours(connection)
+            # FULL: what was acknowledged survives a power cut. secure_delete: a deleted part leaves no bytes in free pages.
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA secure_delete=ON")
+        except BaseException:
+            connection.close()
+            raise
+        with self._lock:
+            self._opened.append(connection)
+        return connection
+
+    def _require_ours(self, connection: sqlite3.Connection) -> None:
+        found = connection.execute("PRAGMA application_id").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if found == _APPLICATION_ID:
+            return
+        if found or tables:
+            raise DatabaseError(f"{self.path.name} is a database of something else")
+        connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
+        connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _statements(script: str) -> list[str]:
+    """Split a migration; its statements hold no semicolon of their own."""
+    lines = "\n".join(line for line in script.splitlines() if not line.startswith("--"))
+    return [each.strip() for each in lines.split(";") if each.strip()]
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise ConflictError("somebody else changed the same thing first; look again and repeat") from error
+    except sqlite3.OperationalError as error:
+        if any(word in str(error) for word in _BUSY):
+            raise DatabaseBusyError(f"{path.name} is held by another process; try again") from error
+        raise DatabaseError(f"{path.name}: {error}") from error
+    except sqlite3.Error as error:
+        raise DatabaseError(f"{path.name}: {error}") from error

@@ -1,0 +1,123 @@
+-- Events, own and received alike; the topic is the event's type ('' where only its key could tell).
+CREATE TABLE stored_events (
+    originator_id TEXT NOT NULL,
+    originator_version INTEGER NOT NULL,
+    topic TEXT NOT NULL,
+    state BLOB NOT NULL,
+    channel TEXT NOT NULL,
+    event_id BLOB NOT NULL,
+    PRIMARY KEY (originator_id, originator_version)
+);
+CREATE UNIQUE INDEX stored_events_by_event ON stored_events (channel, event_id);
+CREATE TABLE tracking (application_name TEXT PRIMARY KEY, notification_id INTEGER NOT NULL) WITHOUT ROWID;
+
+-- Sealed personal parts: the only rows beside names and drafts that are ever deleted.
+CREATE TABLE parts (digest BLOB PRIMARY KEY, case_id TEXT, sealed BLOB NOT NULL);
+CREATE INDEX parts_by_case ON parts (case_id);
+
+-- Bodies that wait for a signature, in the order in which they were saved.
+CREATE TABLE outgoing (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel TEXT NOT NULL,
+    event_id BLOB NOT NULL,
+    case_id TEXT,
+    body BLOB NOT NULL,
+    facts BLOB,
+    UNIQUE (channel, event_id)
+);
+
+-- The letterbook: exact statements and signatures, own and received; insert only. id is the order of signing or receiving.
+CREATE TABLE entries (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    event_id BLOB NOT NULL,
+    own INTEGER NOT NULL,
+    case_id TEXT,
+    statement BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    facts BLOB,
+    personal BLOB,
+    UNIQUE (channel, epoch, sequence, digest)
+);
+CREATE INDEX entries_by_digest ON entries (digest);
+
+-- What is recomputable about a channel: where I am in it, and how far others say they hold it.
+CREATE TABLE channels (
+    channel TEXT PRIMARY KEY,
+    epoch INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    certificates BLOB NOT NULL,
+    hint INTEGER NOT NULL DEFAULT 0,
+    written_at INTEGER NOT NULL DEFAULT 0,
+    receipted_sequence INTEGER NOT NULL DEFAULT 0,
+    shown_sequence INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL DEFAULT 'reading',
+    reason TEXT
+) WITHOUT ROWID;
+
+-- Whatever was not simply applied: skipped, refused, parked or voided, and why.
+CREATE TABLE held (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    case_id TEXT,
+    event_id BLOB,
+    digest BLOB,
+    record BLOB,
+    resolved_at INTEGER
+);
+CREATE UNIQUE INDEX held_once ON held (channel, kind, coalesce(event_id, digest));
+CREATE INDEX held_by_case ON held (case_id, resolved_at);
+
+-- The read model for people: state and dates in clear, never a name.
+CREATE TABLE cases (
+    case_id TEXT PRIMARY KEY,
+    counterpart_case TEXT,
+    school TEXT,
+    state TEXT NOT NULL,
+    variant TEXT,
+    opened_on TEXT,
+    due_on TEXT,
+    version INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX cases_by_counterpart ON cases (counterpart_case);
+CREATE INDEX cases_by_state ON cases (state);
+CREATE TABLE deadlines (
+    case_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    due_on TEXT NOT NULL,
+    fired_at INTEGER,
+    PRIMARY KEY (case_id, name)
+) WITHOUT ROWID;
+CREATE INDEX deadlines_due ON deadlines (fired_at, due_on);
+
+-- The key ring: each key wrapped under the ring key of a generation.
+CREATE TABLE ring (generation INTEGER PRIMARY KEY);
+CREATE TABLE keys (
+    key_id BLOB PRIMARY KEY,
+    key_use TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    case_id BLOB,
+    year INTEGER,
+    made_here INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    wrapped BLOB,
+    superseded_at INTEGER,
+    erased_at INTEGER
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX keys_current_facts ON keys (channel, year) WHERE key_use = 'FACTS' AND made_here = 1 AND superseded_at IS NULL;
+CREATE UNIQUE INDEX keys_current_case ON keys (channel, case_id) WHERE key_use = 'CASE' AND made_here = 1 AND erased_at IS NULL;
+CREATE TABLE grants (
+    key_id BLOB NOT NULL,
+    recipient TEXT NOT NULL,
+    prekey BLOB NOT NULL,
+    granted_at INTEGER NOT NULL,
+    PRIMARY KEY (key_id, recipient, prekey)
+) WITHOUT ROWID;
+CREATE TABLE peers (participant TEXT PRIMARY KEY, suite TEXT NOT NULL, public_key BLOB NOT NULL) WITHOUT ROWID;

@@ -1,0 +1,195 @@
+"""The case store: streams of events on the library ``eventsourcing``, in the participant's own transactions.
+
+From the library come the application, the repository, optimistic versions and tracking; the mapper, the projector and the
+connection are ours, so that an event is stored as the exact bytes that were sealed, and everything an act or a received
+entry causes commits together.
+Source: libraries.md section 1; design.md section 8.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, cast
+from uuid import UUID
+
+from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.persistence import (
+    DatetimeAsISO,
+    InfrastructureFactory,
+    IntegrityError,
+    JSONTranscoder,
+    Mapper,
+    StoredEvent,
+    Tracking,
+)
+from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore, SQLiteFactory, SQLiteProcessRecorder
+from eventsourcing.utils import Environment
+
+from services.post.database import Database
+from services.wire.avro import Schema, decode, encode
+from services.wire.errors import ConflictError
+from services.wire.hashing import Id
+
+__all__ = ["CaseStore", "CaseStream", "SealedEvent"]
+
+_STATE: Final = Schema(
+    {
+        "type": "record",
+        "name": "StoredEvent",
+        "fields": [
+            {"name": "channel", "type": "string"},
+            {"name": "event_id", "type": {"type": "fixed", "name": "Id", "size": 16}},
+            {"name": "body", "type": "bytes"},
+            {"name": "facts", "type": ["null", "bytes"]},
+        ],
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedEvent:
+    """An event of a case as it is stored: its place in the stream, its channel, its body and its sealed facts.
+
+    ``topic`` is the event's type. ``body`` is the Avro of the body record, whose hash links events.
+    """
+
+    originator_id: UUID
+    originator_version: int
+    topic: str
+    channel: str
+    event_id: Id
+    body: bytes
+    facts: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseStream:
+    """All events of one case, in the order in which they were saved; ``version`` is the number of the last."""
+
+    id: UUID
+    version: int
+    events: tuple[SealedEvent, ...]
+
+
+class CaseStore(Application[UUID]):
+    """The event store of one participant, over its ``Database``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        super().__init__()
+
+    def stream(self, case_id: UUID) -> CaseStream:
+        """Return the stream of a case; one without events where there is no such case."""
+        try:
+            return cast("CaseStream", self.repository.get(case_id, projector_func=cast("Any", _project)))
+        except AggregateNotFoundError:
+            return CaseStream(id=case_id, version=0, events=())
+
+    def append(self, events: Sequence[SealedEvent], *, tracking: Sequence[Tracking] = ()) -> None:
+        """Store events, and how far a channel was received, in the open transaction.
+
+        Raises: ConflictError if somebody else extended the stream, stored the event, or received the channel further.
+        """
+        try:
+            self.events.put(cast("Any", events), trackings=tracking)
+        except IntegrityError as error:
+            raise ConflictError("somebody else received this channel further; look again") from error
+
+    def received(self, name: str) -> int:
+        """Return the last sequence that tracking ``name`` has seen, 0 if none."""
+        return cast("_Recorder", self.recorder).max_tracking_id(name) or 0
+
+    def construct_env(self, name: str, env: Any = None) -> Environment:  # noqa: ARG002  # the library's signature
+        """Return an empty environment: settings of ours come from one place, never from the library's variables."""
+        return Environment(name, {})
+
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
+        """Return the factory over this participant's database."""
+        return cast("InfrastructureFactory[Any]", _Factory(env, _Datastore(self._database)))
+
+    def construct_mapper(self) -> Mapper[UUID]:
+        """Return our own mapper: the stored bytes are the sealed ones."""
+        return _Mapper(_NO_TRANSCODER)
+
+    def construct_recorder(self) -> _Recorder:
+        """Return the recorder that stores into this participant's database."""
+        return _Recorder(_Datastore(self._database))
+
+
+def _project(_: None, events: Iterable[SealedEvent]) -> CaseStream | None:
+    found = tuple(events)
+    return CaseStream(id=found[0].originator_id, version=found[-1].originator_version, events=found) if found else None
+
+
+_NO_TRANSCODER: Final = JSONTranscoder()
+_NO_TRANSCODER.register(DatetimeAsISO())
+
+
+class _Mapper(Mapper[UUID]):
+    def to_stored_event(self, domain_event: Any) -> StoredEvent:
+        event: SealedEvent = domain_event
+        state = {"channel": event.channel, "event_id": event.event_id, "body": event.body, "facts": event.facts}
+        return StoredEvent(event.originator_id, event.originator_version, event.topic, encode(_STATE, state))
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Any:
+        state = decode(_STATE, stored_event.state)
+        return SealedEvent(
+            cast("UUID", stored_event.originator_id),
+            stored_event.originator_version,
+            stored_event.topic,
+            state["channel"],
+            state["event_id"],
+            state["body"],
+            state["facts"],
+        )
+
+
+class _Datastore(SQLiteDatastore):
+    """The library's datastore over our connection: what it writes joins the open transaction."""
+
+    def __init__(self, database: Database) -> None:  # the library's own would open a pool
+        self._database = database
+        self.single_row_tracking = True
+        self.originator_id_type = "uuid"
+
+    @contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+        if commit:
+            with self._database.transaction() as connection:
+                yield SQLiteCursor(connection.cursor())
+        else:
+            yield SQLiteCursor(self._reading().cursor())
+
+    def close(self) -> None:
+        """Do nothing: the database is its owner's to close."""
+
+    def _reading(self) -> sqlite3.Connection:
+        return self._database.connection
+
+
+class _Recorder(SQLiteProcessRecorder):
+    """The library's recorder with two columns more, so that one event is stored once, and with several trackings."""
+
+    def __init__(self, datastore: SQLiteDatastore) -> None:
+        super().__init__(datastore)
+        self.insert_events_statement = "INSERT INTO stored_events VALUES (?, ?, ?, ?, ?, ?)"
+
+    def _insert_events(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **keywords: Any) -> Sequence[int] | None:
+        rows = []
+        for each in stored_events:
+            state = decode(_STATE, each.state)
+            identity = cast("UUID", each.originator_id).hex
+            rows.append((identity, each.originator_version, each.topic, each.state, state["channel"], state["event_id"]))
+        c.executemany(self.insert_events_statement, rows)
+        for tracking in keywords.get("trackings", ()):
+            self._insert_tracking(c, tracking)
+        return None
+
+
+class _Factory(SQLiteFactory):
+    def __init__(self, env: Environment, datastore: SQLiteDatastore) -> None:
+        InfrastructureFactory.__init__(self, env)
+        self.datastore = datastore
