@@ -95,6 +95,10 @@ class Domain(Protocol):
         """Return the case of mine that a counterpart's ``case_id``, read in ``channel``, belongs to."""
         ...
 
+    def must_park(self, facts: object) -> bool:
+        """Tell whether a decision on ``facts`` would meet a symbol of a newer release."""
+        ...
+
     def judge(self, history: Sequence[Recorded], incoming: Recorded) -> RejectionCode | None:
         """Return why a received event is refused, or None to accept it. ``history`` is empty for an unknown case."""
         ...

@@ -76,6 +76,11 @@ class KeyRing:
             return None
         return self._opened(row)
 
+    def is_mine(self, identity: Digest) -> bool:
+        """Tell whether a key was made here; only its maker grants it."""
+        row = self.database.one("SELECT made_here FROM keys WHERE key_id = ?", identity)
+        return row is not None and bool(row["made_here"])
+
     def is_erased(self, identity: Digest) -> bool:
         """Tell whether a key was here and was erased."""
         row = self.database.one("SELECT erased_at FROM keys WHERE key_id = ?", identity)

@@ -31,7 +31,7 @@ from eventsourcing.utils import Environment
 from services.post.database import Database
 from services.wire.avro import Schema, decode, encode
 from services.wire.errors import ConflictError
-from services.wire.hashing import Id
+from services.wire.hashing import Digest, Id, digest_of
 
 __all__ = ["CaseStore", "CaseStream", "SealedEvent"]
 
@@ -97,6 +97,16 @@ class CaseStore(Application[UUID]):
             self.events.put(cast("Any", events), trackings=tracking)
         except IntegrityError as error:
             raise ConflictError("somebody else received this channel further; look again") from error
+
+    def case_with(self, body: Digest) -> UUID | None:
+        """Return the case in whose stream an event with this body digest stands, None if in none."""
+        row = self._database.one("SELECT originator_id FROM stored_events WHERE body_digest = ?", body)
+        return UUID(row["originator_id"]) if row else None
+
+    def body_of(self, channel: str, event_id: Id) -> bytes | None:
+        """Return the body digest under which an event of a channel is stored, None if it is not."""
+        row = self._database.one("SELECT body_digest FROM stored_events WHERE channel = ? AND event_id = ?", channel, event_id)
+        return row["body_digest"] if row else None
 
     def received(self, name: str) -> int:
         """Return the last sequence that tracking ``name`` has seen, 0 if none."""
@@ -175,14 +185,15 @@ class _Recorder(SQLiteProcessRecorder):
 
     def __init__(self, datastore: SQLiteDatastore) -> None:
         super().__init__(datastore)
-        self.insert_events_statement = "INSERT INTO stored_events VALUES (?, ?, ?, ?, ?, ?)"
+        self.insert_events_statement = "INSERT INTO stored_events VALUES (?, ?, ?, ?, ?, ?, ?)"
 
     def _insert_events(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **keywords: Any) -> Sequence[int] | None:
         rows = []
         for each in stored_events:
             state = decode(_STATE, each.state)
             identity = cast("UUID", each.originator_id).hex
-            rows.append((identity, each.originator_version, each.topic, each.state, state["channel"], state["event_id"]))
+            place = (identity, each.originator_version, each.topic, each.state)
+            rows.append((*place, state["channel"], state["event_id"], digest_of(state["body"])))
         c.executemany(self.insert_events_statement, rows)
         for tracking in keywords.get("trackings", ()):
             self._insert_tracking(c, tracking)

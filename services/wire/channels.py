@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 from typing import Final
+from uuid import UUID, uuid5
 
 from services.wire.errors import MalformedError
 
@@ -21,6 +22,7 @@ __all__ = [
     "Role",
     "channel_kind",
     "channels_of",
+    "commission_case",
     "from_commission",
     "is_participant_id",
     "mailbox_of",
@@ -115,6 +117,14 @@ def paired_channel(channel: str) -> str | None:
     if kind is ChannelKind.FROM_COMMISSION:
         return to_commission(school_of(channel))
     return None
+
+
+def commission_case(school_case: UUID, channel: str) -> UUID:
+    """Return the commission's id of a case that a school opened in its ``to-commission`` channel: UUIDv5, one way.
+
+    Two schools that use one id, by accident or on purpose, still have two cases at the commission.
+    """
+    return uuid5(school_case, channel)
 
 
 def channels_of(participant: str, role: Role, schools: tuple[str, ...] = ()) -> tuple[str, ...]:

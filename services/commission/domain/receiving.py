@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from services.commission.domain.case import CommissionCase, CommissionState, fold
 from services.post.history import CaseRow, Recorded, RejectionCode
+from services.wire.channels import commission_case
 from services.wire.events import AddressKind, Asks, InformationRequested, Rejected, Requester, Variant
 
 __all__ = ["CommissionDomain", "must_park"]
@@ -27,7 +28,11 @@ class CommissionDomain:
 
         Two schools that use one id, by accident or on purpose, still have two cases here.
         """
-        return uuid5(case_id, channel)
+        return commission_case(case_id, channel)
+
+    def must_park(self, facts: object) -> bool:
+        """Tell whether an event has to wait for a newer release of this program."""
+        return must_park(facts)
 
     def judge(self, history: Sequence[Recorded], incoming: Recorded) -> RejectionCode | None:
         """Return why an event of a school is refused, None to accept it."""

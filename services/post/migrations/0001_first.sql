@@ -6,8 +6,10 @@ CREATE TABLE stored_events (
     state BLOB NOT NULL,
     channel TEXT NOT NULL,
     event_id BLOB NOT NULL,
+    body_digest BLOB NOT NULL,
     PRIMARY KEY (originator_id, originator_version)
 );
+CREATE INDEX stored_events_by_body ON stored_events (body_digest);
 CREATE UNIQUE INDEX stored_events_by_event ON stored_events (channel, event_id);
 CREATE TABLE tracking (application_name TEXT PRIMARY KEY, notification_id INTEGER NOT NULL) WITHOUT ROWID;
 
@@ -26,7 +28,8 @@ CREATE TABLE outgoing (
     UNIQUE (channel, event_id)
 );
 
--- The letterbook: exact statements and signatures, own and received; insert only. id is the order of signing or receiving.
+-- The letterbook: exact statements and signatures, own and received; insert only. id is the order of signing or receiving;
+-- personal is the digest of the sealed part, which stands in parts while it exists.
 CREATE TABLE entries (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     channel TEXT NOT NULL,
@@ -54,6 +57,8 @@ CREATE TABLE channels (
     hint INTEGER NOT NULL DEFAULT 0,
     written_at INTEGER NOT NULL DEFAULT 0,
     receipted_sequence INTEGER NOT NULL DEFAULT 0,
+    told_sequence INTEGER NOT NULL DEFAULT 0,
+    news_since INTEGER,
     shown_sequence INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL DEFAULT 'reading',
     reason TEXT

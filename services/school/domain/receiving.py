@@ -29,6 +29,10 @@ class SchoolDomain:
         """Return the school's case; an id that belongs to none stays as it is and has no history."""
         return self._own_case(case_id) or case_id
 
+    def must_park(self, facts: object) -> bool:
+        """Tell whether an event has to wait for a newer release of this program."""
+        return must_park(facts)
+
     def judge(self, history: Sequence[Recorded], incoming: Recorded) -> RejectionCode | None:
         """Return why an event of the commission is refused, None to accept it."""
         case = fold(history)

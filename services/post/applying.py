@@ -1,0 +1,208 @@
+"""Applying: what becomes of one sealed entry that was entered: accepted, refused and answered, or parked.
+
+Decides nothing of a procedure: the domain judges. What is parked keeps its place, and whatever comes after it in the same
+case, or in the same channel where not even the case is known, queues behind it until ``redrive``.
+Source: design.md section 3, "What can become of a record".
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from services.post.cases import history_of, open_facts, refresh_row
+from services.post.history import New, Recorded, RejectionCode, Standing
+from services.post.letterbook import statement_of
+from services.post.office import Office
+from services.post.saving import save
+from services.post.store import SealedEvent
+from services.wire.audience import may_write
+from services.wire.channels import TRUST_CHANNEL, ChannelKind, channel_kind, school_of, writer_of
+from services.wire.contents import Facts
+from services.wire.entry import Open, VerifiedEntry, body_digest, encode_body
+from services.wire.errors import MalformedError, SchemaError, SealError
+from services.wire.events import Rejected, RejectedCode
+from services.wire.hashing import digest_of
+
+__all__ = ["apply_sealed", "hold", "redrive_channel"]
+
+_EPOCH: Final = date(1970, 1, 1)
+_REJECTED: Final = Rejected.__name__
+
+
+def hold(
+    office: Office,
+    channel: str,
+    kind: str,
+    reason: str,
+    *,
+    case_id: UUID | None = None,
+    entry: VerifiedEntry | None = None,
+    record: bytes | None = None,
+) -> None:
+    """Keep what was not simply applied, and why; the same thing is kept once."""
+    office.database.run(
+        "INSERT OR IGNORE INTO held (channel, kind, reason, case_id, event_id, digest, record) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        channel,
+        kind,
+        reason,
+        case_id.hex if case_id else None,
+        entry.statement.event_id if entry else None,
+        entry.digest if entry else digest_of(record or b""),
+        record,
+    )
+
+
+def apply_sealed(office: Office, entry: VerifiedEntry, *, park: bool = False) -> None:
+    """Apply one sealed entry in the open transaction; ``park`` it where that failed five times."""
+    channel = entry.statement.channel
+    body = entry.statement.body
+    if isinstance(body, Open):
+        raise RuntimeError("an open entry has no facts")  # noqa: TRY004  # the caller's order is wrong, not a type
+    known = office.store.body_of(channel, entry.statement.event_id)
+    if known is not None:
+        # A repeated event is entered and nothing more; with another body it has no effect either, and a person is told.
+        if known != entry.body_digest:
+            hold(office, channel, "refused", "an event id is used twice", entry=entry)
+        return
+    if park:
+        hold(office, channel, "parked", "internal-error", entry=entry)
+        return
+    if _blocked(office, entry, None):
+        hold(office, channel, "parked", "behind something that is parked", entry=entry)
+        return
+    try:
+        facts = open_facts(office, channel, entry.statement.event_id, body.facts_key, entry.facts or b"")
+    except (SealError, MalformedError):
+        _refuse(office, entry, None, None, RejectionCode.UNREADABLE)
+        return
+    if facts is None:
+        hold(office, channel, "parked", "the facts key is missing", entry=entry)
+        return
+    _apply_facts(office, entry, facts)
+
+
+def redrive_channel(office: Office, channel: str) -> int:
+    """Apply what is parked in a channel, in its order, as far as it goes; return how much was applied."""
+    rows = office.database.all(
+        "SELECT h.id AS held_id, e.* FROM held h JOIN entries e ON e.digest = h.digest AND e.channel = h.channel"
+        " WHERE h.channel = ? AND h.kind = 'parked' AND h.resolved_at IS NULL ORDER BY e.id",
+        channel,
+    )
+    applied = 0
+    for row in rows:
+        statement = statement_of(row)
+        entry = VerifiedEntry(
+            digest=row["digest"],
+            body_digest=body_digest(statement.body),
+            statement=statement,
+            statement_bytes=row["statement"],
+            signature=row["signature"],
+            facts=row["facts"],
+            personal=None,
+        )
+        with office.database.transaction():
+            office.database.run("DELETE FROM held WHERE id = ?", row["held_id"])
+            apply_sealed(office, entry)
+            applied += not _is_parked(office, entry)
+    return applied
+
+
+def _apply_facts(office: Office, entry: VerifiedEntry, facts: Facts) -> None:
+    channel = entry.statement.channel
+    case_id = _case_of(office, facts, channel)
+    if case_id is not None and _blocked(office, entry, case_id):
+        hold(office, channel, "parked", "behind something that is parked", case_id=case_id, entry=entry)
+        return
+    try:
+        content = office.book.facts(facts.type, facts.schema, facts.content)
+    except SchemaError as error:
+        hold(office, channel, "parked", error.message, case_id=case_id, entry=entry)
+        return
+    except MalformedError:
+        _refuse(office, entry, facts, case_id, RejectionCode.UNREADABLE)
+        return
+    if office.domain.must_park(content):
+        hold(office, channel, "parked", "a symbol of a newer release", case_id=case_id, entry=entry)
+        return
+    _judge(office, entry, facts, case_id, content)
+
+
+def _judge(office: Office, entry: VerifiedEntry, facts: Facts, case_id: UUID | None, content: Any) -> None:
+    channel = entry.statement.channel
+    if not may_write(facts.type, channel):
+        _refuse(office, entry, facts, case_id, RejectionCode.NOT_YOURS)
+        return
+    stream = office.store.stream(case_id) if case_id else None
+    history = history_of(office, stream) if stream else ()
+    incoming = Recorded(
+        facts=content,
+        type=facts.type,
+        body=entry.body_digest,
+        channel=channel,
+        writer=writer_of(channel),
+        own=False,
+        after=facts.after,
+        in_reply_to=facts.in_reply_to,
+        recorded_on=_EPOCH + timedelta(days=facts.recorded_on),
+        standing=Standing.ACCEPTED,
+    )
+    code = office.domain.judge(history, incoming)
+    if code is not None or case_id is None or stream is None:
+        _refuse(office, entry, facts, case_id, code or RejectionCode.UNKNOWN_CASE)
+        return
+    _append(office, entry, case_id, facts.type)
+    grown = office.store.stream(case_id)
+    refresh_row(office, case_id, history_of(office, grown), grown.version, _school_of(channel))
+
+
+def _refuse(office: Office, entry: VerifiedEntry, facts: Facts | None, case_id: UUID | None, code: RejectionCode) -> None:
+    """Store a refused event, and answer it once: in its case, or, if it belongs to no case of mine, in my own stream."""
+    channel, kind = entry.statement.channel, facts.type if facts else ""
+    known = case_id if case_id is not None and office.store.stream(case_id).version else None
+    _append(office, entry, known, kind)
+    hold(office, channel, "refused", code.value, case_id=known or office.own_stream, entry=entry)
+    # Two sides that refuse each other's refusals would never stop.
+    if kind == _REJECTED or channel_kind(channel) not in (ChannelKind.TO_COMMISSION, ChannelKind.FROM_COMMISSION):
+        return
+    answer = New(facts=Rejected(code=RejectedCode(code.value)), in_reply_to=entry.body_digest)
+    save(office, known, (answer,), school=_school_of(channel))
+
+
+def _append(office: Office, entry: VerifiedEntry, case_id: UUID | None, kind: str) -> None:
+    stream = office.store.stream(case_id or office.own_stream)
+    statement = entry.statement
+    event = SealedEvent(
+        stream.id, stream.version + 1, kind, statement.channel, statement.event_id, encode_body(statement.body), entry.facts
+    )
+    office.store.append([event])
+    office.database.run(
+        "UPDATE entries SET case_id = ? WHERE digest = ? AND channel = ?", stream.id.hex, entry.digest, statement.channel
+    )
+
+
+def _case_of(office: Office, facts: Facts, channel: str) -> UUID | None:
+    if facts.case_id is not None:
+        return office.domain.case_of(UUID(bytes=facts.case_id), channel=channel)
+    # Word that an event of mine was refused where no case was known: it is found by what it answers.
+    return office.store.case_with(facts.in_reply_to) if facts.in_reply_to else None
+
+
+def _blocked(office: Office, entry: VerifiedEntry, case_id: UUID | None) -> bool:
+    """Tell whether something earlier of this channel is parked: of this case, or (None) of who knows which."""
+    query = (
+        "SELECT 1 FROM held h JOIN entries e ON e.digest = h.digest AND e.channel = h.channel"
+        " WHERE h.channel = ? AND h.kind = 'parked' AND h.resolved_at IS NULL AND h.case_id IS ?"
+        " AND e.id < (SELECT id FROM entries WHERE digest = ? AND channel = h.channel)"
+    )
+    return office.database.one(query, entry.statement.channel, case_id.hex if case_id else None, entry.digest) is not None
+
+
+def _is_parked(office: Office, entry: VerifiedEntry) -> bool:
+    query = "SELECT 1 FROM held WHERE channel = ? AND kind = 'parked' AND resolved_at IS NULL AND digest = ?"
+    return office.database.one(query, entry.statement.channel, entry.digest) is not None
+
+
+def _school_of(channel: str) -> str | None:
+    return None if channel == TRUST_CHANNEL else school_of(channel)

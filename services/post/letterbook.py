@@ -1,0 +1,157 @@
+"""The letterbook: exact statements and signatures of all I wrote and accepted, and where each channel stands.
+
+Insert only. The channel is a replica of it, never the only copy: a retry sends these bytes.
+Source: design.md sections 3 and 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from services.post.database import Database, Row
+from services.wire.avro import Schema, decode, encode
+from services.wire.certificates import parse_leaf
+from services.wire.entry import Open, Statement, VerifiedEntry, decode_statement, encode_entry
+from services.wire.hashing import Digest
+from services.wire.paths import Place
+
+__all__ = ["Letterbook", "Standing", "statement_of"]
+
+_CERTIFICATES: Final = Schema(
+    {
+        "type": "record",
+        "name": "Certificates",
+        "fields": [{"name": "path", "type": {"type": "array", "items": "bytes"}}],
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a channel stands in my letterbook; ``hint`` is the position in the log from which to look on."""
+
+    place: Place
+    hint: int
+    written_at: int
+    receipted_sequence: int
+    told_sequence: int
+    news_since: int | None
+    shown_sequence: int
+    state: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbook:
+    """Reads and writes ``entries``, ``parts`` and ``channels`` in the open transaction."""
+
+    database: Database
+
+    def enter(self, entry: VerifiedEntry, *, own: bool, case_id: UUID | None) -> None:
+        """Enter an entry and keep its personal part; what is entered already stays as it is."""
+        statement = entry.statement
+        body = statement.body
+        self.database.run(
+            "INSERT OR IGNORE INTO entries (channel, epoch, sequence, digest, event_id, own, case_id, statement, signature,"
+            " facts, personal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            statement.channel,
+            statement.epoch,
+            statement.sequence,
+            entry.digest,
+            statement.event_id,
+            own,
+            case_id.hex if case_id else None,
+            entry.statement_bytes,
+            entry.signature,
+            entry.facts,
+            None if isinstance(body, Open) else body.personal,
+        )
+        if entry.personal is not None and not isinstance(body, Open):
+            self.keep_part(body.personal, entry.personal, case_id)
+
+    def keep_part(self, digest: Digest, sealed: bytes, case_id: UUID | None) -> None:
+        """Keep a sealed personal part."""
+        self.database.run("INSERT OR IGNORE INTO parts VALUES (?, ?, ?)", digest, case_id.hex if case_id else None, sealed)
+
+    def part(self, digest: Digest) -> bytes | None:
+        """Return a sealed personal part, None if it never came or was erased."""
+        row = self.database.one("SELECT sealed FROM parts WHERE digest = ?", digest)
+        return row["sealed"] if row else None
+
+    def holds(self, digest: Digest) -> bool:
+        """Tell whether an entry is entered."""
+        return self.database.one("SELECT 1 FROM entries WHERE digest = ?", digest) is not None
+
+    def records(self, channel: str) -> Iterator[bytes]:
+        """Return records that make all I hold of a channel again."""
+        for row in self.database.all("SELECT * FROM entries WHERE channel = ? ORDER BY id", channel):
+            yield self.record_of(row)
+
+    def record_of(self, row: Row) -> bytes:
+        """Return the record of a row of ``entries``, with every part that I still hold."""
+        personal = self.part(row["personal"]) if row["personal"] is not None else None
+        return encode_entry(row["statement"], row["signature"], row["facts"], personal)
+
+    def unsent(self, limit: int) -> list[Row]:
+        """Return own entries that the channel has not shown, in the order in which they were signed."""
+        return self.database.all(
+            "SELECT e.* FROM entries e JOIN channels c ON c.channel = e.channel"
+            " WHERE e.own = 1 AND e.sequence > c.shown_sequence AND e.epoch = c.epoch ORDER BY e.id LIMIT ?",
+            limit,
+        )
+
+    def digest_at(self, channel: str, sequence: int) -> tuple[int, Digest] | None:
+        """Return epoch and digest of the entry that counts at a place of a channel, None if I hold none."""
+        row = self.database.one(
+            "SELECT epoch, digest FROM entries WHERE channel = ? AND sequence = ? ORDER BY epoch DESC", channel, sequence
+        )
+        return (row["epoch"], row["digest"]) if row else None
+
+    def standing(self, channel: str) -> Standing | None:
+        """Return where a channel stands, None if nothing of it is entered."""
+        row = self.database.one("SELECT * FROM channels WHERE channel = ?", channel)
+        if row is None:
+            return None
+        certificates = tuple(parse_leaf(der) for der in decode(_CERTIFICATES, row["certificates"])["path"])
+        place = Place(epoch=row["epoch"], sequence=row["sequence"], digest=row["digest"], certificates=certificates)
+        return Standing(
+            place=place,
+            hint=row["hint"],
+            written_at=row["written_at"],
+            receipted_sequence=row["receipted_sequence"],
+            told_sequence=row["told_sequence"],
+            news_since=row["news_since"],
+            shown_sequence=row["shown_sequence"],
+            state=row["state"],
+            reason=row["reason"],
+        )
+
+    def move(self, channel: str, place: Place, *, written_at: int = 0, hint: int | None = None) -> None:
+        """Note where a channel stands now."""
+        path = encode(_CERTIFICATES, {"path": [each.der for each in place.certificates]})
+        self.database.run(
+            "INSERT INTO channels (channel, epoch, sequence, digest, certificates, written_at, hint)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (channel) DO UPDATE SET epoch = excluded.epoch,"
+            " sequence = excluded.sequence, digest = excluded.digest, certificates = excluded.certificates,"
+            " written_at = max(written_at, excluded.written_at), hint = max(hint, excluded.hint)",
+            channel,
+            place.epoch,
+            place.sequence,
+            place.digest,
+            path,
+            written_at,
+            hint or 0,
+        )
+
+    def note(self, channel: str, **values: str | int | None) -> None:
+        """Set columns of a channel's row; the names are of this module's callers, never of an input."""
+        names = ", ".join(f"{name} = ?" for name in values)
+        self.database.run(f"UPDATE channels SET {names} WHERE channel = ?", *values.values(), channel)  # noqa: S608  # own names
+
+
+def statement_of(row: Row) -> Statement:
+    """Return the statement of a row of ``entries``."""
+    return decode_statement(row["statement"])

@@ -1,0 +1,104 @@
+"""The office: everything a participant's post is done with, put together once by ``bootstrap`` and handed around.
+
+Holds ports and stores and nothing of a procedure. Clock, randomness and the channel are ports, so that a whole exchange can
+run in a simulation.
+Source: design.md sections 2 and 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from services.channel.port import Channel
+from services.post.database import Database
+from services.post.history import Domain
+from services.post.keys import KeyRing
+from services.post.letterbook import Letterbook
+from services.post.ring import RingFile
+from services.post.store import CaseStore
+from services.wire.candidates import gather
+from services.wire.certificates import Certificate, Root
+from services.wire.channels import TRUST_CHANNEL, Role
+from services.wire.paths import Pathfinder
+from services.wire.reading import judge, said
+from services.wire.records import SchemaBook
+from services.wire.trust import NO_TRUST, Trust, fold_trust
+
+__all__ = ["Office", "Signer", "day_of"]
+
+_RIGA: Final = ZoneInfo("Europe/Riga")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """The key a worker signs with, and the path of its certificate (leaf first, the root left out)."""
+
+    key: ec.EllipticCurvePrivateKey
+    certificate: Certificate
+    path: tuple[bytes, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Office:
+    """One participant's post. ``clock`` gives milliseconds since 1970; ``random(n)`` n bytes that nobody can guess.
+
+    ``signer`` and ``channel`` are None in a process that acts only: it has no key to sign with and no way to the log.
+    """
+
+    participant: str
+    role: Role
+    root: Root
+    database: Database
+    store: CaseStore
+    ring: KeyRing
+    ring_file: RingFile
+    domain: Domain
+    clock: Callable[[], int]
+    random: Callable[[int], bytes]
+    signer: Signer | None = None
+    channel: Channel | None = None
+    _trust: Trust = NO_TRUST
+    _book: SchemaBook = field(default_factory=lambda: SchemaBook({}))
+
+    @property
+    def letterbook(self) -> Letterbook:
+        """The table of all entries I wrote and accepted."""
+        return Letterbook(self.database)
+
+    @property
+    def own_stream(self) -> UUID:
+        """The stream of events that belong to no case of mine."""
+        return uuid5(UUID(int=0), self.participant)
+
+    @property
+    def today(self) -> date:
+        """The day by the clock, in Latvia."""
+        return day_of(self.clock())
+
+    @property
+    def trust(self) -> Trust:
+        """What the registrar says, as far as it is stored here; folded again only when there is more of it."""
+        row = self.database.one("SELECT max(sequence) FROM entries WHERE channel = ?", TRUST_CHANNEL)
+        if row is not None and (row[0] or 0) != self._trust.sequence:
+            candidates, _ = gather(self.letterbook.records(TRUST_CHANNEL), TRUST_CHANNEL)
+            reading = judge(Pathfinder(channel=TRUST_CHANNEL, root=self.root, trust=NO_TRUST), candidates)
+            self._trust = fold_trust((said(step) for step in reading.steps), self.root.digest)
+            self._book = SchemaBook(self._trust.schemas)
+        return self._trust
+
+    @property
+    def book(self) -> SchemaBook:
+        """What reads contents, by the schemas that the registrar published."""
+        return self._book if self.trust.sequence else SchemaBook({})
+
+
+def day_of(milliseconds: int) -> date:
+    """Return the day in Europe/Riga of a time in milliseconds since 1970."""
+    return (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)).astimezone(_RIGA).date()

@@ -1,0 +1,139 @@
+"""Saving: how a decision becomes sealed events, in one transaction with everything it causes.
+
+Sealing happens here, once, with fresh salts; nothing is ever sealed again for the wire. What is decided is for the domains,
+when it is signed and sent for the worker.
+Source: design.md sections 3 and 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from services.post.cases import history_of, refresh_row
+from services.post.history import New, Recorded
+from services.post.office import Office, day_of
+from services.post.store import SealedEvent
+from services.wire.audience import channel_for
+from services.wire.contents import Facts, OpenContent, Personal, encode_facts, encode_open, encode_personal
+from services.wire.entry import Sealed, encode_body
+from services.wire.errors import ConflictError, RefusedError, StoreBehindError
+from services.wire.hashing import Digest, Id, digest_of
+from services.wire.records import encode_event
+from services.wire.sealing import SALT_BYTES, Part, seal
+
+__all__ = ["NotReadyError", "Saved", "act", "queue_open", "save"]
+
+_TRIES: Final = 5
+_EPOCH: Final = date(1970, 1, 1)
+
+
+class NotReadyError(RefusedError):
+    """Something of the exchange has to be there first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """An event that was saved and waits for its signature."""
+
+    type: str
+    channel: str
+    body: Digest
+
+
+def act(
+    office: Office, case_id: UUID, decide: Callable[[Sequence[Recorded]], Sequence[New]], *, school: str | None = None
+) -> tuple[Saved, ...]:
+    """Let ``decide`` decide on a case, and save what it makes, with the case's row; ``school`` is whose case it is.
+
+    Raises: what ``decide`` raises; ConflictError if others changed the case five times over; NotReadyError;
+    StoreBehindError if the database is older than the ring file says.
+    """
+    _require_current(office)
+    for left in reversed(range(_TRIES)):
+        try:
+            with office.database.transaction():
+                stream = office.store.stream(case_id)
+                return save(office, case_id, decide(history_of(office, stream)), school=school)
+        except ConflictError:
+            if not left:
+                raise
+    raise RuntimeError("unreachable: the last try returns or raises")
+
+
+def save(office: Office, case_id: UUID | None, news: Sequence[New], *, school: str | None) -> tuple[Saved, ...]:
+    """Seal and store events at the end of a case (None: of my own stream) in the open transaction."""
+    stream_id = case_id or office.own_stream
+    stream = office.store.stream(stream_id)
+    after = digest_of(stream.events[-1].body) if stream.events and case_id else None
+    saved = []
+    for number, new in enumerate(news, start=stream.version + 1):
+        event, body = _sealed(office, case_id, new, after, school)
+        office.store.append([SealedEvent(stream_id, number, *event)])
+        after = digest_of(body) if case_id else None
+        saved.append(Saved(type=event[0], channel=event[1], body=digest_of(body)))
+    if case_id and news:
+        grown = office.store.stream(stream_id)
+        refresh_row(office, stream_id, history_of(office, grown), grown.version, school)
+    return tuple(saved)
+
+
+def queue_open(office: Office, channel: str, content: OpenContent) -> None:
+    """Put an open entry into the queue of what waits for a signature."""
+    body = encode_body(encode_open(content))
+    office.database.run("INSERT INTO outgoing (channel, event_id, body) VALUES (?, ?, ?)", channel, office.random(16), body)
+
+
+def _sealed(
+    office: Office, case_id: UUID | None, new: New, after: Digest | None, school: str | None
+) -> tuple[tuple[str, str, Id, bytes, bytes], bytes]:
+    encoded = encode_event(new.facts, new.personal)
+    if encoded.schema not in office.trust.schemas:
+        raise NotReadyError(f"the registrar has not published the schema of {encoded.type} yet: nobody could read it")
+    channel = channel_for(encoded.type, writer=office.participant, school=school)
+    now, event_id = office.clock(), Id(office.random(16))
+    day = day_of(now)
+    facts_key = office.ring.facts_key(channel, day.year)
+    personal_key = office.ring.case_key(channel, case_id) if case_id else facts_key
+    facts = Facts(
+        type=encoded.type,
+        schema=encoded.schema,
+        case_id=Id(case_id.bytes) if case_id else None,
+        after=after,
+        in_reply_to=new.in_reply_to,
+        recorded_on=(day - _EPOCH).days,
+        personal_key=personal_key.key_id if case_id else None,
+        content=encoded.facts,
+    )
+    sealed_facts = seal(
+        facts_key.key, Part.FACTS, encode_facts(facts), channel=channel, event_id=event_id, salt=office.random(SALT_BYTES)
+    )
+    personal = encode_personal(Personal(recorded_at=now, content=encoded.personal))
+    sealed_personal = seal(
+        personal_key.key, Part.PERSONAL, personal, channel=channel, event_id=event_id, salt=office.random(SALT_BYTES)
+    )
+    part = digest_of(sealed_personal)
+    body = encode_body(Sealed(facts_key=facts_key.key_id, facts=digest_of(sealed_facts), personal=part))
+    office.letterbook.keep_part(part, sealed_personal, case_id)
+    office.database.run(
+        "INSERT INTO outgoing (channel, event_id, case_id, body, facts) VALUES (?, ?, ?, ?, ?)",
+        channel,
+        event_id,
+        case_id.hex if case_id else None,
+        body,
+        sealed_facts,
+    )
+    return (encoded.type, channel, event_id, body, sealed_facts), body
+
+
+def _require_current(office: Office) -> None:
+    # A restored database, or one that lost its last commits, would give a second entry to a place that is taken.
+    for channel, head in office.ring_file.heads.items():
+        standing = office.letterbook.standing(channel)
+        if standing is None or standing.place.sequence < head.sequence:
+            raise StoreBehindError(
+                f"this database is older than the ring file: {channel} was at {head.sequence}; run a start first"
+            )

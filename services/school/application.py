@@ -1,0 +1,114 @@
+"""The school's use cases: get the case, act, save. Called by every entrypoint alike.
+
+A form is read and checked before (``input``), a decision is taken by the domain; here personal parts are opened where a
+decision needs them, and the clock says what day it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from services.policy.rules import rules_on
+from services.post.cases import Missing, history_of, open_personal
+from services.post.office import Office
+from services.post.saving import Saved, act
+from services.school.domain import decisions, refusals
+from services.school.domain.case import SchoolCase, fold
+from services.school.input import AddressSupplied, ApplicationInput, ConsentSupplied
+from services.wire.errors import RefusedError
+from services.wire.hashing import Digest, digest_of
+
+__all__ = ["CaseMissingError", "NotReadableError", "School", "new_case_id"]
+
+_VERSION_7: Final = 0x7000
+_VARIANT: Final = 0x8000000000000000
+
+
+class CaseMissingError(RefusedError):
+    """There is no such case."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no case of this number here. Check the number against the list of cases.")
+
+
+class NotReadableError(RefusedError):
+    """What is personal about an event cannot be opened, so nothing can be built on it."""
+
+    def __init__(self, why: Missing) -> None:
+        super().__init__(f"What the family wrote cannot be opened here ({why.value}), so this cannot be done.")
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """The acts of a school's clerk."""
+
+    office: Office
+
+    def file(self, form: ApplicationInput) -> tuple[UUID, tuple[Saved, ...]]:
+        """File an application and return the new case."""
+        case_id = new_case_id(self.office.clock(), self.office.random)
+        pupil = self._next_pupil()
+        rules = rules_on(form.received_on)
+        return case_id, act(self.office, case_id, lambda _: decisions.file_application(form, pupil=pupil, rules=rules))
+
+    def consent(self, case_id: UUID, form: ConsentSupplied) -> tuple[Saved, ...]:
+        """Record a consent that came after the application."""
+        self._require(case_id)
+        return act(self.office, case_id, lambda history: decisions.record_consent(fold(history), form))
+
+    def address(self, case_id: UUID, form: AddressSupplied) -> tuple[Saved, ...]:
+        """Record the address that the requester chose."""
+        self._require(case_id)
+        return act(self.office, case_id, lambda history: decisions.choose_address(fold(history), form))
+
+    def request(self, case_id: UUID) -> tuple[Saved, ...]:
+        """Ask the commission."""
+        case = self.case(case_id)
+        if case.consent_body is None:
+            raise refusals.ConsentMissingError
+        if case.address is None or case.application_body is None:
+            raise refusals.AddressMissingError
+        today = self.office.today
+        application = self._personal(case_id, case.application_body)
+        address = self._personal(case_id, case.address.body)
+        return act(
+            self.office,
+            case_id,
+            lambda history: decisions.request_information(
+                fold(history), today, rules_on(today), application=application, address=address
+            ),
+        )
+
+    def case(self, case_id: UUID) -> SchoolCase:
+        """Return a case, folded from its events.
+
+        Raises: CaseMissingError.
+        """
+        self._require(case_id)
+        return fold(history_of(self.office, self.office.store.stream(case_id)))
+
+    def _require(self, case_id: UUID) -> None:
+        if not self.office.store.stream(case_id).events or case_id == self.office.own_stream:
+            raise CaseMissingError
+
+    def _personal(self, case_id: UUID, body: Digest) -> Any:
+        event = next(each for each in self.office.store.stream(case_id).events if digest_of(each.body) == body)
+        opened = open_personal(self.office, event)
+        if isinstance(opened, Missing):
+            raise NotReadableError(opened)
+        return opened.content
+
+    def _next_pupil(self) -> int:
+        row = self.office.database.one("SELECT count(*) FROM cases")
+        return (row[0] if row else 0) + 1
+
+
+def new_case_id(milliseconds: int, random: Callable[[int], bytes]) -> UUID:
+    """Return a UUIDv7 (RFC 9562): 48 bits of time, 74 of randomness."""
+    drawn = int.from_bytes(random(10), "big")
+    high = (milliseconds << 16) | _VERSION_7 | (drawn >> 64 & 0x0FFF)
+    low = _VARIANT | (drawn & (2**62 - 1))
+    return UUID(int=(high << 64) | low)

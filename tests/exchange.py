@@ -1,0 +1,161 @@
+"""A whole exchange in one process, on a real embedded log and real databases, with a clock that the test moves.
+
+A registrar's chain is written by hand; each participant has its own folder, keys, database and worker steps.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from services.channel.embedded import EmbeddedChannel
+from services.channel.port import Channel
+from services.commission.domain.receiving import CommissionDomain
+from services.post.database import Database
+from services.post.history import Domain
+from services.post.keys import KeyRing
+from services.post.office import Office, Signer
+from services.post.publishing import receipt_once, send_once, sign_once
+from services.post.receiving import Receiver
+from services.post.ring import RingFile, RingKeys
+from services.post.saving import queue_open
+from services.post.store import CaseStore
+from services.school.domain.receiving import SchoolDomain
+from services.wire.channels import COMMISSION, Role, channels_of
+from services.wire.contents import ChannelOpened, EncryptionKeyPublished, ParticipantAdmitted, SchemaPublished
+from services.wire.grants import SUITE
+from services.wire.records import own_schemas
+from tests.chains import ROOT, SCHOOL, Seal, seal_of, trust_pen
+
+__all__ = ["COMMISSION_ORGANISATION", "Exchange", "Member", "two_sides"]
+
+START: Final = 1_795_500_000_000
+COMMISSION_ORGANISATION: Final = "NTRLV-90000000003"
+
+
+@dataclass
+class Clock:
+    now: int = START
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@dataclass
+class Member:
+    """A participant's office and its worker, step by step."""
+
+    office: Office
+    receiver: Receiver
+
+    def work(self) -> int:
+        done = self.receiver.receive_once()
+        done += sign_once(self.office)
+        done += receipt_once(self.office)
+        return done + send_once(self.office)
+
+    def held(self, kind: str) -> list[str]:
+        rows = self.office.database.all("SELECT reason FROM held WHERE kind = ? AND resolved_at IS NULL ORDER BY id", kind)
+        return [row["reason"] for row in rows]
+
+    def state(self, case_id: UUID) -> str:
+        row = self.office.database.one("SELECT state FROM cases WHERE case_id = ?", case_id.hex)
+        return row["state"] if row else ""
+
+
+@dataclass
+class Exchange:
+    """The log, the registrar's pen, and who takes part."""
+
+    folder: Path
+    clock: Clock = field(default_factory=Clock)
+    log: Channel = field(init=False)
+    members: dict[str, Member] = field(default_factory=dict)
+    entered: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.log = EmbeddedChannel(self.folder / "log.sqlite", clock=self.clock)
+        self.registrar = trust_pen()
+        records = [self.registrar.opened()]
+        records += [self.registrar.open(SchemaPublished(name="", file=file)) for file in own_schemas().values()]
+        self.log.append("registrar.trust", records)
+
+    def admit(self, name: str, role: Role, seal: Seal) -> Member:
+        """Admit a participant, and let it open its channels as one that was just born does."""
+        organisation = seal.certificate.organisation
+        content = ParticipantAdmitted(id=name, role=role, organisation=organisation, name=name)
+        self.log.append("registrar.trust", [self.registrar.open(content)])
+        member = self.enter(name, role, seal)
+        member.receiver.receive_once()
+        key = member.office.ring.renew_encryption_key()
+        schools = (SCHOOL,) if role is Role.COMMISSION else ()
+        for channel in channels_of(name, role, schools):
+            queue_open(
+                member.office,
+                channel,
+                ChannelOpened(exchange=ROOT.digest, writer=name, certificates=(seal.certificate.der,)),
+            )
+            if not channel.endswith(".record"):
+                queue_open(member.office, channel, EncryptionKeyPublished(suite=SUITE, public_key=key.public_key))
+        return member
+
+    def enter(self, name: str, role: Role, seal: Seal) -> Member:
+        """Build a participant's office over its folder, as a new process does."""
+        home = self.folder / name
+        home.mkdir(exist_ok=True)
+        rng = random.Random(name)  # noqa: S311  # the same exchange in every run
+        key_file = home / "ring.key"
+        ring_keys = RingKeys.load(key_file) if key_file.exists() else RingKeys.create(key_file, rng.randbytes)
+        database = Database(home / "database.sqlite")
+        database.migrate()
+        store = CaseStore(database)
+        rng.seed(f"{name} {len(self.entered)}")
+        self.entered.append(name)
+        ring = KeyRing(database, ring_keys, self.clock, rng.randbytes)
+        office = Office(
+            participant=name,
+            role=role,
+            root=ROOT,
+            database=database,
+            store=store,
+            ring=ring,
+            ring_file=RingFile.load(home / "ring.file"),
+            domain=_domain(role, database),
+            clock=self.clock,
+            random=rng.randbytes,
+            signer=Signer(key=seal.key, certificate=seal.certificate, path=(seal.certificate.der,)),
+            channel=self.log,
+        )
+        self.members[name] = Member(office, Receiver(office))
+        return self.members[name]
+
+    def settle(self, *, seconds: int = 2) -> None:
+        """Let everybody work until nothing is left to do, the time for receipts included."""
+        for _ in range(50):
+            done = sum(member.work() for member in self.members.values())
+            if not done:
+                break
+        self.clock.now += seconds * 1000
+
+
+def _domain(role: Role, database: Database) -> Domain:
+    if role is Role.COMMISSION:
+        return CommissionDomain()
+
+    def own_case(case_id: UUID) -> UUID | None:
+        row = database.one("SELECT case_id FROM cases WHERE counterpart_case = ?", case_id.hex)
+        return UUID(row["case_id"]) if row else None
+
+    return SchoolDomain(own_case)
+
+
+def two_sides(folder: Path) -> Exchange:
+    """Return an exchange of one school and the commission that know each other."""
+    exchange = Exchange(folder)
+    exchange.admit(SCHOOL, Role.SCHOOL, seal_of("old"))
+    exchange.admit(COMMISSION, Role.COMMISSION, seal_of("commission", organisation=COMMISSION_ORGANISATION))
+    exchange.settle()
+    return exchange

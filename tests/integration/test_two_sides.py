@@ -1,0 +1,339 @@
+"""A school and the commission on a real log and real databases: the main job, its refusals, its interruptions."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from services.commission.application import Commission
+from services.commission.domain import refusals as commission_refusals
+from services.commission.input import (
+    AnswerInput,
+    DispatchInput,
+    ExaminationInput,
+    IrpInput,
+    RecommendationInput,
+    RefusalInput,
+    RegistrationInput,
+)
+from services.post.cases import Missing, history_of, open_facts, open_personal
+from services.post.history import New
+from services.post.publishing import send_once, sign_once
+from services.post.saving import act, queue_open
+from services.school.application import School
+from services.school.domain import refusals
+from services.wire.channels import COMMISSION, Role, commission_case, from_commission, record_of, to_commission
+from services.wire.contents import EncryptionKeyPublished
+from services.wire.entry import Sealed, decode_entry
+from services.wire.errors import ExchangeError, RefusedError, StoreBehindError
+from services.wire.events import Answer, ConfirmationGiven, ConfirmationGivenPersonal, Delivery, Opinion, RefusalGround
+from services.wire.grants import SUITE
+from services.wire.hashing import Digest
+from services.wire.reading import ReadingState, read_channel
+from services.wire.wordings import WORDINGS
+from tests.chains import ROOT, SCHOOL, seal_of
+from tests.exchange import Exchange, two_sides
+from tests.people import application_form
+
+
+@pytest.fixture
+def exchange(tmp_path: Path) -> Exchange:
+    return two_sides(tmp_path)
+
+
+def school(exchange: Exchange) -> School:
+    return School(exchange.members[SCHOOL].office)
+
+
+def commission(exchange: Exchange) -> Commission:
+    return Commission(exchange.members[COMMISSION].office)
+
+
+def asked(exchange: Exchange, **form: object) -> tuple[UUID, UUID]:
+    """File an application and ask the commission; return the case's two numbers."""
+    case_id, _ = school(exchange).file(application_form(**form))
+    school(exchange).request(case_id)
+    exchange.settle()
+    return case_id, commission_case(case_id, to_commission(SCHOOL))
+
+
+def examined(exchange: Exchange, case_id: UUID) -> None:
+    today = exchange.members[COMMISSION].office.today
+    clerk = commission(exchange)
+    clerk.register(case_id, RegistrationInput(register_number="R-17", received_on=today))
+    clerk.examine(case_id, ExaminationInput(file_found=True, opinion=Opinion.VALID, examined_on=today))
+
+
+def recommended(exchange: Exchange, case_id: UUID) -> None:
+    today = exchange.members[COMMISSION].office.today
+    clerk = commission(exchange)
+    clerk.recommend(case_id, RecommendationInput(number="I-1", text="Ieteikums", issued_on=today, valid_from=today))
+    clerk.dispatch(case_id, DispatchInput(number="S-1", by=Delivery.REGISTERED, sent_on=today))
+
+
+def answered(exchange: Exchange, case_id: UUID) -> None:
+    commission(exchange).answer(case_id, AnswerInput(official="Ilze Paraudziņa"))
+    exchange.settle()
+
+
+def test_an_application_by_a2_is_answered_yes(exchange: Exchange) -> None:
+    mine, theirs = asked(exchange)
+    assert exchange.members[SCHOOL].state(mine) == "AwaitingCommission"
+    examined(exchange, theirs)
+    recommended(exchange, theirs)
+    answered(exchange, theirs)
+    assert exchange.members[SCHOOL].state(mine) == "ReadyForDecision"
+    request = school(exchange).case(mine).request
+    assert request is not None
+    assert request.answer is Answer.YES
+    last = history_of(school(exchange).office, school(exchange).office.store.stream(mine))[-1]
+    assert last.in_reply_to == request.body
+    assert WORDINGS[last.facts.wording].text.startswith("Jā, skolēnam ir sniegts ieteikums")
+
+
+def test_an_application_by_b2_gets_its_plan_first(exchange: Exchange) -> None:
+    mine, theirs = asked(exchange, variant="B2", states_irp=False, attachments=[])
+    examined(exchange, theirs)
+    today = exchange.members[COMMISSION].office.today
+    with pytest.raises(commission_refusals.IrpMissingError):
+        recommended(exchange, theirs)
+    commission(exchange).issue_irp(theirs, IrpInput(number="P-1", text="Plāns", issued_on=today, indicates_need=True))
+    recommended(exchange, theirs)
+    answered(exchange, theirs)
+    assert exchange.members[SCHOOL].state(mine) == "ReadyForDecision"
+
+
+def test_a_no_tells_the_school_no_reason(exchange: Exchange) -> None:
+    mine, theirs = asked(exchange)
+    examined(exchange, theirs)
+    today = exchange.members[COMMISSION].office.today
+    refusal = RefusalInput(issued_on=today, grounds=(RefusalGround.NEED_NOT_FOUND,), text="Iemesls, kas pieder ģimenei")
+    commission(exchange).refuse(theirs, refusal)
+    answered(exchange, theirs)
+    assert exchange.members[SCHOOL].state(mine) == "NegativeAnswer"
+    facts = history_of(school(exchange).office, school(exchange).office.store.stream(mine))[-1].facts
+    assert set(facts.__dataclass_fields__) == {"answer", "wording", "basis"}
+
+
+def test_no_request_goes_out_without_consent_or_address(exchange: Exchange) -> None:
+    clerk = school(exchange)
+    without_consent, _ = clerk.file(application_form(consent={"given": False}))
+    with pytest.raises(RefusedError):
+        clerk.request(without_consent)
+    without_address, _ = clerk.file(application_form(address=None))
+    with pytest.raises(RefusedError):
+        clerk.request(without_address)
+
+
+def test_no_yes_is_given_without_a_recommendation(exchange: Exchange) -> None:
+    _, theirs = asked(exchange)
+    examined(exchange, theirs)
+    with pytest.raises(commission_refusals.NothingToAnswerError):
+        answered(exchange, theirs)
+
+
+def rogue_answer(exchange: Exchange, case_id: UUID, reply: Digest) -> None:
+    """Let the commission's database say what no clerk can: an answer past the rules."""
+    facts = ConfirmationGiven(answer=Answer.YES, wording=1, basis=reply)
+    new = New(facts=facts, personal=ConfirmationGivenPersonal(official="Ilze Paraudziņa"), in_reply_to=reply)
+    act(exchange.members[COMMISSION].office, case_id, lambda _: (new,), school=SCHOOL)
+    exchange.settle()
+
+
+def test_an_answer_to_no_request_is_refused_once_and_the_case_goes_on(exchange: Exchange) -> None:
+    mine, theirs = asked(exchange)
+    rogue_answer(exchange, theirs, Digest(bytes(32)))
+    assert exchange.members[SCHOOL].held("refused") == ["WrongReply"]
+    assert exchange.members[SCHOOL].state(mine) == "AwaitingCommission"
+    exchange.settle()
+    types = [event.topic for event in commission(exchange).office.store.stream(theirs).events]
+    assert types.count("Rejected") == 1
+    request = school(exchange).case(mine).request
+    assert request is not None
+    rogue_answer(exchange, theirs, request.body)
+    assert exchange.members[SCHOOL].state(mine) == "ReadyForDecision"
+
+
+def test_an_answer_in_a_case_that_nobody_knows_stands_in_the_schools_own_stream(exchange: Exchange) -> None:
+    asked(exchange)
+    rogue_answer(exchange, UUID(int=77), Digest(bytes(32)))
+    office = exchange.members[SCHOOL].office
+    assert [event.topic for event in office.store.stream(office.own_stream).events] == ["ConfirmationGiven", "Rejected"]
+    assert exchange.members[SCHOOL].held("refused") == ["UnknownCase"]
+
+
+def test_both_sides_receipt_what_they_hold(exchange: Exchange) -> None:
+    asked(exchange)
+    for _ in range(3):
+        exchange.settle()
+    standing = exchange.members[SCHOOL].office.letterbook.standing(to_commission(SCHOOL))
+    assert standing is not None
+    # All but the receipt that the school itself signed last.
+    assert standing.receipted_sequence >= 3
+
+
+def test_receipts_do_not_answer_receipts_for_ever(exchange: Exchange) -> None:
+    asked(exchange)
+    for _ in range(4):
+        exchange.settle()
+    ends = {name: exchange.log.end(name) for name in (to_commission(SCHOOL), from_commission(SCHOOL))}
+    for _ in range(4):
+        exchange.settle()
+    assert {name: exchange.log.end(name) for name in ends} == ends
+
+
+def test_every_channel_of_the_log_reads_as_it_was_written(exchange: Exchange) -> None:
+    _, theirs = asked(exchange)
+    examined(exchange, theirs)
+    recommended(exchange, theirs)
+    answered(exchange, theirs)
+    trust = exchange.members[SCHOOL].office.trust
+    for name in (to_commission(SCHOOL), from_commission(SCHOOL), record_of(SCHOOL), record_of(COMMISSION)):
+        records = [each.value for each in exchange.log.poll({name: 0}, timeout_seconds=0, limit=1000)]
+        reading = read_channel(name, records, ROOT, trust)
+        assert reading.state is ReadingState.READING
+        assert len(reading.taken) == len(records)
+        assert all(entry.personal is not None for entry in reading.taken if isinstance(entry.statement.body, Sealed))
+
+
+def opens(exchange: Exchange, reader: str, channel: str) -> tuple[set[str], set[str]]:
+    """Return the types of events of a channel whose facts, and whose personal parts, a reader can open."""
+    office = exchange.members[reader].office
+    facts_of: set[str] = set()
+    personal_of: set[str] = set()
+    for record in exchange.log.poll({channel: 0}, timeout_seconds=0, limit=1000):
+        entry = decode_entry(record.value)
+        body = entry.unverified_statement.body
+        if not isinstance(body, Sealed) or entry.raw_facts is None:
+            continue
+        facts = open_facts(office, channel, entry.unverified_statement.event_id, body.facts_key, entry.raw_facts)
+        if facts is None:
+            continue
+        facts_of.add(facts.type)
+        if facts.personal_key is not None and office.ring.get(facts.personal_key) is not None:
+            personal_of.add(facts.type)
+    return facts_of, personal_of
+
+
+def test_nobody_opens_more_than_the_audience_table_says(exchange: Exchange) -> None:
+    _, theirs = asked(exchange)
+    examined(exchange, theirs)
+    recommended(exchange, theirs)
+    answered(exchange, theirs)
+    filed = {"ApplicationFiled", "ConsentRecorded", "DeliveryAddressChosen"}
+    decided = {"RequestRegistered", "ExpertiseFileExamined", "RecommendationIssued", "DocumentsDispatched"}
+    request, answer = {"InformationRequested"}, {"ConfirmationGiven"}
+    nothing: tuple[set[str], set[str]] = (set(), set())
+    table = {
+        (SCHOOL, record_of(SCHOOL)): (filed, filed),
+        (COMMISSION, record_of(SCHOOL)): nothing,
+        (SCHOOL, record_of(COMMISSION)): nothing,
+        (COMMISSION, record_of(COMMISSION)): (decided, decided),
+        (SCHOOL, to_commission(SCHOOL)): (request, request),
+        (COMMISSION, to_commission(SCHOOL)): (request, request),
+        (SCHOOL, from_commission(SCHOOL)): (answer, answer),
+        (COMMISSION, from_commission(SCHOOL)): (answer, answer),
+    }
+    assert {place: opens(exchange, *place) for place in table} == table
+
+
+def test_another_school_opens_nothing_of_the_first(exchange: Exchange) -> None:
+    other = "school-0000000002"
+    exchange.admit(other, Role.SCHOOL, seal_of("other", organisation="NTRLV-90000000002"))
+    asked(exchange)
+    for channel in (to_commission(SCHOOL), from_commission(SCHOOL), record_of(SCHOOL), record_of(COMMISSION)):
+        assert opens(exchange, other, channel) == (set(), set())
+
+
+def test_no_name_no_code_and_no_word_of_a_form_stands_in_the_log(exchange: Exchange, tmp_path: Path) -> None:
+    asked(exchange)
+    exchange.log.close()
+    found = b"".join(path.read_bytes() for path in tmp_path.glob("log.sqlite*"))
+    assert b"registrar.trust" in found
+    for secret in ("Izdomenieks", "03021829015", "Izdomu iela", "Roberts"):
+        assert secret.encode() not in found
+
+
+def test_what_was_received_is_shown_with_what_is_personal_about_it(exchange: Exchange) -> None:
+    _, theirs = asked(exchange)
+    office = exchange.members[COMMISSION].office
+    opened = open_personal(office, office.store.stream(theirs).events[0])
+    assert not isinstance(opened, Missing)
+    assert opened.content.pupil.family_name == "Izdomenieks"
+
+
+def test_a_request_that_comes_before_its_key_is_parked_and_applied_in_order_later(exchange: Exchange) -> None:
+    member = exchange.members[SCHOOL]
+    member.office.database.run("DELETE FROM peers")
+    case_id, _ = school(exchange).file(application_form())
+    school(exchange).request(case_id)
+    exchange.settle()
+    theirs = commission_case(case_id, to_commission(SCHOOL))
+    receiver = exchange.members[COMMISSION]
+    assert receiver.held("parked") == ["the facts key is missing"]
+    assert receiver.state(theirs) == ""
+    key = receiver.office.ring.current_encryption_key()
+    assert key is not None
+    rows = member.office.ring.rows()
+    need = tuple(row.key_id for row in rows if row.channel == to_commission(SCHOOL))
+    published = EncryptionKeyPublished(suite=SUITE, public_key=key.public_key, need=need)
+    queue_open(receiver.office, from_commission(SCHOOL), published)
+    exchange.settle()
+    assert receiver.held("parked") == []
+    assert receiver.state(theirs) != ""
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_crash_after_any_step_loses_nothing_and_doubles_nothing(tmp_path: Path, seed: int) -> None:
+    """Work in random single steps; after each, a process may end and begin again from its files."""
+    exchange = two_sides(tmp_path)
+    rng = random.Random(seed)  # noqa: S311  # an order, no secret
+    case_id, _ = school(exchange).file(application_form())
+    school(exchange).request(case_id)
+    for _ in range(60):
+        name = rng.choice([SCHOOL, COMMISSION])
+        member = exchange.members[name]
+        step = rng.choice(["receive", "sign", "send", "crash"])
+        if step == "receive":
+            member.receiver.receive_once()
+        elif step == "sign":
+            sign_once(member.office)
+        elif step == "send":
+            send_once(member.office)
+        else:
+            member.office.database.close()
+            seal = seal_of("old") if name == SCHOOL else seal_of("commission", organisation="NTRLV-90000000003")
+            exchange.enter(name, member.office.role, seal)
+    exchange.settle()
+    theirs = commission_case(case_id, to_commission(SCHOOL))
+    examined(exchange, theirs)
+    recommended(exchange, theirs)
+    answered(exchange, theirs)
+    assert exchange.members[SCHOOL].state(case_id) == "ReadyForDecision"
+    types = [event.topic for event in exchange.members[COMMISSION].office.store.stream(theirs).events]
+    assert types.count("InformationRequested") == 1
+
+
+def test_an_act_on_a_database_that_is_behind_the_ring_file_is_refused(exchange: Exchange, tmp_path: Path) -> None:
+    backup = tmp_path / "backup.sqlite"
+    office = exchange.members[SCHOOL].office
+    office.database.connection.execute("VACUUM INTO ?", (str(backup),))
+    asked(exchange)
+    office.database.close()
+    (tmp_path / SCHOOL / "database.sqlite").write_bytes(backup.read_bytes())
+    for leftover in (tmp_path / SCHOOL).glob("database.sqlite-*"):
+        leftover.unlink()
+    exchange.enter(SCHOOL, Role.SCHOOL, seal_of("old"))
+    with pytest.raises(StoreBehindError, match="older than the ring file"):
+        school(exchange).file(application_form())
+
+
+def test_errors_tell_nothing_personal(exchange: Exchange) -> None:
+    clerk = school(exchange)
+    case_id, _ = clerk.file(application_form(consent={"given": False}))
+    with pytest.raises(ExchangeError) as caught:
+        clerk.request(case_id)
+    assert "Izdomenieks" not in str(caught.value)
