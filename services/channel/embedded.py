@@ -39,19 +39,27 @@ _TABLES: Final = (
 class EmbeddedChannel:
     """The ``Channel`` port over one SQLite file; a handle may be used by several threads, one at a time inside.
 
-    ``clock`` gives milliseconds since 1970; only the expiry of mailboxes reads it.
+    ``clock`` gives milliseconds since 1970; only the expiry of mailboxes reads it. ``read_only`` is for auditors: the file
+    has to be there, and nothing can be appended.
     Raises: ChannelUnavailableError if the file cannot be opened or is no log of this kind.
     """
 
-    def __init__(self, path: Path, *, clock: Callable[[], int], busy_timeout_seconds: float = 5.0) -> None:
+    def __init__(
+        self, path: Path, *, clock: Callable[[], int], busy_timeout_seconds: float = 5.0, read_only: bool = False
+    ) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._closed = False
         with _mapped(path):
-            self._connection = sqlite3.connect(path, timeout=busy_timeout_seconds, isolation_level=None, check_same_thread=False)
+            where = f"{path.absolute().as_uri()}?mode=ro" if read_only else path
+            self._connection = sqlite3.connect(
+                where, timeout=busy_timeout_seconds, isolation_level=None, check_same_thread=False, uri=read_only
+            )
         try:
             with _mapped(path):
-                self._prepare(path, busy_timeout_seconds)
+                self._require_ours(path, may_be_new=not read_only)
+                if not read_only:
+                    self._prepare(busy_timeout_seconds)
         except BaseException:
             self._connection.close()
             raise
@@ -100,11 +108,13 @@ class EmbeddedChannel:
             self._closed = True
             self._connection.close()
 
-    def _prepare(self, path: Path, busy_timeout_seconds: float) -> None:
+    def _require_ours(self, path: Path, *, may_be_new: bool) -> None:
         found = self._connection.execute("PRAGMA application_id").fetchone()[0]
         tables = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if found != _APPLICATION_ID and (found or tables):
+        if found != _APPLICATION_ID and (found or tables or not may_be_new):
             raise ChannelUnavailableError(f"{path.name} is a database of something else, no log of this exchange")
+
+    def _prepare(self, busy_timeout_seconds: float) -> None:
         self._switch_to_wal(busy_timeout_seconds)
         self._connection.execute("PRAGMA synchronous=FULL")
         with self._writing():

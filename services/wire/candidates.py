@@ -45,7 +45,7 @@ class Junk:
 class Candidate:
     """A record that may stand in the channel: its claim, the signatures seen with it, its parts that match.
 
-    ``flawed_personal`` says that a record of it carried a personal part which did not match.
+    ``flaw`` is H of a personal part that a record of it carried and that did not match, None if there was none.
     """
 
     digest: Digest
@@ -54,7 +54,7 @@ class Candidate:
     signatures: tuple[bytes, ...]
     facts: bytes | None
     personal: bytes | None
-    flawed_personal: bool = False
+    flaw: Digest | None = None
 
     @property
     def sequence(self) -> int:
@@ -93,7 +93,7 @@ def candidate_of(record: bytes, channel: str) -> Candidate | Junk:
     fault = _fault(entry, channel)
     if fault:
         return Junk(record=record, reason=fault, epoch=entry.epoch, sequence=entry.sequence)
-    personal, flawed = _personal(entry)
+    personal, flaw = _personal(entry)
     return Candidate(
         digest=entry.digest,
         unverified_statement=entry.unverified_statement,
@@ -101,7 +101,7 @@ def candidate_of(record: bytes, channel: str) -> Candidate | Junk:
         signatures=(entry.signature,),
         facts=entry.raw_facts,
         personal=personal,
-        flawed_personal=flawed,
+        flaw=flaw,
     )
 
 
@@ -109,10 +109,10 @@ def merged(one: Candidate, other: Candidate) -> Candidate:
     """Return two candidates of one digest as one."""
     new = tuple(each for each in other.signatures if each not in one.signatures)
     personal = one.personal if one.personal is not None else other.personal
-    flawed = one.flawed_personal or other.flawed_personal
-    if not new and personal is one.personal and flawed == one.flawed_personal:
+    flaw = one.flaw or other.flaw
+    if not new and personal is one.personal and flaw == one.flaw:
         return one
-    return replace(one, signatures=one.signatures + new, personal=personal, flawed_personal=flawed)
+    return replace(one, signatures=one.signatures + new, personal=personal, flaw=flaw)
 
 
 def gather(records: Iterable[bytes], channel: str) -> tuple[dict[Digest, Candidate], list[Junk]]:
@@ -145,11 +145,12 @@ def _fault(entry: UnverifiedEntry, channel: str) -> str | None:
     return None if digest_of(entry.raw_facts) == body.facts else "sealed facts that do not match their digest"
 
 
-def _personal(entry: UnverifiedEntry) -> tuple[bytes | None, bool]:
+def _personal(entry: UnverifiedEntry) -> tuple[bytes | None, Digest | None]:
     body, personal = entry.unverified_statement.body, entry.raw_personal
     if personal is None or isinstance(body, Open):
-        return None, False
-    # Absent, not junk: whoever cuts a part out of a record must not be able to stop the channel.
-    if len(personal) > PERSONAL_LIMIT_BYTES + SEALING_OVERHEAD_BYTES or digest_of(personal) != body.personal:
-        return None, True
-    return personal, False
+        return None, None
+    # Absent, not junk: whoever damages or cuts out a part must not be able to stop the channel.
+    found = digest_of(personal)
+    if len(personal) > PERSONAL_LIMIT_BYTES + SEALING_OVERHEAD_BYTES or found != body.personal:
+        return None, found
+    return personal, None

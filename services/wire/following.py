@@ -94,6 +94,11 @@ class Follower:
         return find_gap(self.pathfinder, self.place, unreached, self.only_epoch)
 
     @property
+    def remembered(self) -> tuple[Candidate, ...]:
+        """Return the candidates that are kept and do not follow."""
+        return tuple(self._remembered.values())
+
+    @property
     def remembers(self) -> int:
         """Return how many candidates are kept that do not follow yet: a reader that stops has to see them again."""
         return len(self._remembered)

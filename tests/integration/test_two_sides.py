@@ -24,7 +24,6 @@ from services.post.history import New
 from services.post.publishing import send_once, sign_once
 from services.post.saving import act, queue_open
 from services.school.application import School
-from services.school.domain import refusals
 from services.wire.channels import COMMISSION, Role, commission_case, from_commission, record_of, to_commission
 from services.wire.contents import EncryptionKeyPublished
 from services.wire.entry import Sealed, decode_entry

@@ -1,0 +1,18 @@
+"""The only place that builds and wires the commission's objects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from services.commission.application import Commission
+from services.commission.domain.receiving import CommissionDomain
+from services.post.building import build_office
+from services.post.settings import load_settings
+from services.wire.channels import Role
+
+__all__ = ["build"]
+
+
+def build(config: Path | None, *, working: bool = False) -> Commission:
+    """Return the commission that a settings file describes; only a working one signs and reaches the log."""
+    return Commission(build_office(load_settings(config), Role.COMMISSION, lambda _: CommissionDomain(), working=working))

@@ -1,0 +1,1 @@
+"""The `sarakste` command, and what puts a whole exchange together."""

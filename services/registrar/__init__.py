@@ -1,0 +1,1 @@
+"""The body that runs the exchange: admits, publishes, revokes, opens epochs."""

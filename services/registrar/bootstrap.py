@@ -1,0 +1,84 @@
+"""The only place that builds and wires the registrar's objects, and where an exchange begins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from services.post.building import build_office, load_key, make_folder, make_key, milliseconds
+from services.post.history import CaseRow, Recorded, RejectionCode
+from services.post.ring import write_durably
+from services.post.settings import load_settings
+from services.registrar.application import Registrar
+from services.wire.certificates import REGISTRAR_POLICY_OID, SEAL_POLICY_OID, load_root
+from services.wire.channels import REGISTRAR, Role
+from services.wire.errors import SettingsError
+from services.wire.issuing import Request, Validity, make_root, make_seal, pem
+
+__all__ = ["build", "found", "issue"]
+
+_ROOT_YEARS: Final = 20
+_SEAL_YEARS: Final = 3
+_SERIAL_BYTES: Final = 16
+
+
+class _NoCases:
+    """The registrar keeps no cases and reads no sealed entry."""
+
+    def case_of(self, case_id: UUID, *, channel: str) -> UUID:  # noqa: ARG002  # the Protocol's
+        return case_id
+
+    def must_park(self, facts: object) -> bool:  # noqa: ARG002  # the Protocol's
+        return True
+
+    def judge(self, history: Sequence[Recorded], incoming: Recorded) -> RejectionCode | None:  # noqa: ARG002  # the Protocol's
+        return RejectionCode.NOT_YOURS
+
+    def row(self, history: Sequence[Recorded]) -> CaseRow:  # noqa: ARG002  # the Protocol's
+        return CaseRow(state="None")
+
+
+def build(config: Path | None, *, working: bool = True) -> Registrar:
+    """Return the registrar that a settings file describes."""
+    return Registrar(build_office(load_settings(config), Role.REGISTRAR, lambda _: _NoCases(), working=working))
+
+
+def found(exchange: Path, *, organisation: str, name: str) -> Registrar:
+    """Make root and registrar of a new exchange in its folder; the root key is needed for this and for certificates alone.
+
+    Raises: SettingsError if there is an exchange already.
+    """
+    if (exchange / "root.pem").exists():
+        raise SettingsError(f"{exchange.name} holds an exchange already")
+    exchange.mkdir(parents=True, exist_ok=True)
+    folder = exchange / REGISTRAR
+    key = make_folder(folder, REGISTRAR, log="../log.sqlite", root="../root.pem")
+    root_key = make_key(folder / "root.key")
+    root = make_root(root_key, name=f"{name} root", validity=_validity(_ROOT_YEARS))
+    (exchange / "root.pem").write_bytes(pem(root))
+    request = Request(public_key=key.public_key(), organisation=organisation, name=name)
+    seal = make_seal(root_key, root, request, policy=REGISTRAR_POLICY_OID, validity=_validity(_SEAL_YEARS))
+    write_durably(folder / "certificate.pem", pem(seal))
+    registrar = build(folder / "sarakste.toml")
+    registrar.open()
+    registrar.publish_schemas()
+    return registrar
+
+
+def issue(folder: Path, request: Request) -> bytes:
+    """Return the PEM of a seal certificate, made with the root key in the registrar's folder."""
+    root = load_root((folder.parent / "root.pem").read_bytes())
+    key: ec.EllipticCurvePrivateKey = load_key(folder / "root.key")
+    return pem(make_seal(key, root.der, request, policy=SEAL_POLICY_OID, validity=_validity(_SEAL_YEARS)))
+
+
+def _validity(years: int) -> Validity:
+    now = datetime.fromtimestamp(milliseconds() // 1000, UTC)
+    serial = int.from_bytes(os.urandom(_SERIAL_BYTES), "big") >> 1
+    return Validity(serial=serial, not_before=now, not_after=now + timedelta(days=365 * years))

@@ -1,0 +1,30 @@
+"""The only place that builds and wires a school's objects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+from services.post.building import build_office
+from services.post.database import Database
+from services.post.settings import load_settings
+from services.school.application import School
+from services.school.domain.receiving import SchoolDomain
+from services.wire.channels import Role
+
+__all__ = ["build", "domain"]
+
+
+def build(config: Path | None, *, working: bool = False) -> School:
+    """Return the school that a settings file describes; only a working one signs and reaches the log."""
+    return School(build_office(load_settings(config), Role.SCHOOL, domain, working=working))
+
+
+def domain(database: Database) -> SchoolDomain:
+    """Return the school's rules, with the look-up of its cases by the commission's number."""
+
+    def own_case(case_id: UUID) -> UUID | None:
+        row = database.one("SELECT case_id FROM cases WHERE counterpart_case = ?", case_id.hex)
+        return UUID(row["case_id"]) if row else None
+
+    return SchoolDomain(own_case)
