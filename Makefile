@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help test lint types lock clean
+.PHONY: help demo test lint types lock clean
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
@@ -11,6 +11,9 @@ help: ## Show what can be made
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
+
+demo: .venv/.ready ## Set up and play the main job; leaves demo-exchange/ to play with
+	$(BIN)/sarakste demo demo-exchange
 
 test: .venv/.ready ## Set up and run all tests, with branch coverage
 	$(BIN)/coverage run -m pytest

@@ -22,7 +22,16 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 from services.wire.errors import CertificateError
 from services.wire.hashing import Digest, digest_of
 
-__all__ = ["REGISTRAR_POLICY_OID", "SEAL_POLICY_OID", "Certificate", "Root", "load_root", "parse_leaf", "verify_path"]
+__all__ = [
+    "REGISTRAR_POLICY_OID",
+    "SEAL_POLICY_OID",
+    "Certificate",
+    "Root",
+    "load_root",
+    "parse_leaf",
+    "read_leaf",
+    "verify_path",
+]
 
 SEAL_POLICY_OID: Final = "2.25.210310059382976790741317229060794661868"
 REGISTRAR_POLICY_OID: Final = "2.25.2482531799835540265018831985874075012"
@@ -89,6 +98,15 @@ def parse_leaf(der: bytes) -> Certificate:
     Raises: CertificateError if it is no certificate with a P-256 key and one organizationIdentifier.
     """
     return _leaf(_parsed(der), der)
+
+
+def read_leaf(data: bytes) -> Certificate:
+    """Return what the first certificate in a PEM file says; errors as for ``parse_leaf``."""
+    try:
+        der = x509.load_pem_x509_certificates(data)[0].public_bytes(Encoding.DER)
+    except Exception as error:  # the parsers of certificates raise whatever they like
+        raise CertificateError("this file holds no certificate in PEM") from error
+    return parse_leaf(der)
 
 
 def verify_path(certificates: Sequence[bytes], root: Root, *, policy: str) -> Certificate:

@@ -1,0 +1,58 @@
+"""`sarakste commission`: what the commission's clerks, doctors and operator can do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from services.post.console import Config, Json, add_common, case_number, read_file, show
+
+if TYPE_CHECKING:
+    from services.commission.application import Commission
+    from services.post.office import Office
+
+__all__ = ["app"]
+
+app = typer.Typer(help="What the commission does: register, examine, recommend or refuse, answer.", no_args_is_help=True)
+
+Form = Annotated[Path, typer.Argument(help="The form as a JSON file.")]
+Case = Annotated[str, typer.Argument(help="The case number.")]
+
+_ACTS = {
+    "register": ("RegistrationInput", "register", "Enter a school's request in the register."),
+    "examine": ("ExaminationInput", "examine", "Record what the expertise file shows."),
+    "issue-irp": ("IrpInput", "issue_irp", "Issue the individual rehabilitation plan (b.2)."),
+    "recommend": ("RecommendationInput", "recommend", "Issue the recommendation."),
+    "refuse": ("RefusalInput", "refuse", "Refuse the recommendation; the grounds are for the family."),
+    "dispatch": ("DispatchInput", "dispatch", "Record that the documents were sent to the chosen address."),
+    "answer": ("AnswerInput", "answer", "Answer the school: yes or no, as the outcome says."),
+}
+
+
+def _commission(config: Path | None, *, working: bool = False) -> Commission:
+    from services.commission.bootstrap import build
+
+    return build(config, working=working)
+
+
+def _office(config: Path | None, working: bool) -> Office:
+    return _commission(config, working=working).office
+
+
+def _add(name: str, form_name: str, method: str, text: str) -> None:
+    def command(case: Case, form: Form, config: Config = None, as_json: Json = False) -> None:
+        from services.commission import input as forms
+
+        commission = _commission(config)
+        kind: Any = getattr(forms, form_name)
+        read = forms.read_form(kind, read_file(form), today=commission.office.today)
+        show(getattr(commission, method)(case_number(case), read), as_json=as_json, title="Saved")
+
+    app.command(name, help=text)(command)
+
+
+add_common(app, _office)
+for _name, (_form, _method, _text) in _ACTS.items():
+    _add(_name, _form, _method, _text)

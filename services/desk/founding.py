@@ -1,0 +1,54 @@
+"""Founding a whole embedded exchange: registrar, commission and schools out of the same use cases as one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from services.policy.fields import SchoolNumber
+from services.post.building import make_folder
+from services.post.publishing import send_once, sign_once
+from services.post.ring import write_durably
+from services.registrar.application import Registrar
+from services.registrar.bootstrap import found, issue
+from services.wire.channels import COMMISSION, REGISTRAR, Role
+from services.wire.errors import SettingsError
+from services.wire.issuing import Request
+
+__all__ = ["found_exchange"]
+
+_REGISTRAR: Final = ("NTRLV-90000000009", "Paraugpilsētas sarakstes reģistrs")
+_COMMISSION: Final = ("NTRLV-90000000008", "Valsts medicīnas komisija")
+
+
+def found_exchange(folder: Path, schools: Sequence[str]) -> Iterator[str]:
+    """Make the exchange and yield a line for each thing that was made.
+
+    Raises: SettingsError if there is one already, or a school number is none.
+    """
+    try:
+        TypeAdapter(list[SchoolNumber]).validate_python(list(schools))
+    except ValidationError as error:
+        raise SettingsError(f"--school {error.errors(include_input=False)[0]['msg']}") from None
+    registrar = found(folder, organisation=_REGISTRAR[0], name=_REGISTRAR[1])
+    yield f"{folder.name}/root.pem: the root certificate, all that a verifier needs"
+    _born(registrar, folder, COMMISSION, Role.COMMISSION, *_COMMISSION)
+    yield f"{folder.name}/{COMMISSION}: the commission"
+    for number in schools:
+        name = f"school-{number}"
+        _born(registrar, folder, name, Role.SCHOOL, f"NTRLV-{number}", f"Skola {number}")
+        yield f"{folder.name}/{name}: a school"
+    sign_once(registrar.office)
+    while send_once(registrar.office):
+        sign_once(registrar.office)
+    yield f"{folder.name}/log.sqlite: the log, with all of them admitted"
+
+
+def _born(registrar: Registrar, folder: Path, name: str, role: Role, organisation: str, title: str) -> None:
+    key = make_folder(folder / name, name, log="../log.sqlite", root="../root.pem")
+    request = Request(public_key=key.public_key(), organisation=organisation, name=title)
+    write_durably(folder / name / "certificate.pem", issue(folder / REGISTRAR, request))
+    registrar.admit(name, role, organisation, title)

@@ -1,0 +1,89 @@
+"""`sarakste`: one command for everybody; one exit code a family of errors.
+
+A command's own imports stand inside it, so that ``--help`` waits for nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.commission.entrypoints.cli import app as commission
+from services.post.console import Json, read_file
+from services.registrar.entrypoints.cli import app as registrar
+from services.school.entrypoints.cli import app as school
+from services.wire.errors import ExchangeError, VerificationError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Signed, sealed and event-sourced correspondence between schools and the State Medical Commission.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(school, name="school")
+app.add_typer(commission, name="commission")
+app.add_typer(registrar, name="registrar")
+
+
+@app.command()
+def init(
+    folder: Path,
+    school: Annotated[list[str], typer.Option("--school", help="Ten-digit school number; give it once a school.")],
+) -> None:
+    """Make a whole exchange in FOLDER: registrar, commission and schools, each with keys of its own."""
+    from services.desk.founding import found_exchange
+
+    for line in found_exchange(folder, school):
+        typer.echo(line)
+
+
+@app.command()
+def verify(
+    log: Path,
+    root: Annotated[Path, typer.Option("--root", help="The exchange's root certificate.")],
+    as_json: Json = False,
+) -> None:
+    """Verify a whole log with nothing but the root certificate."""
+    from services.audit.verify import open_log, verify_log
+    from services.wire.certificates import load_root
+
+    trusted = load_root(read_file(root))
+    report = verify_log(open_log(log), trusted)
+    if as_json:
+        typer.echo(json.dumps(asdict(report) | {"clean": report.is_clean}))
+    else:
+        for channel in report.channels:
+            tail = f"receipted to {channel.receipted}" if channel.receipted else "nobody has receipted it"
+            typer.echo(f"  {channel.channel}: {channel.entries} entries, {channel.state}, {tail}")
+            for note in channel.notes:
+                typer.echo(f"    note: {note}")
+        typer.echo(f"{report.entries} entries of {report.participants} participants, {len(report.findings)} findings")
+        for finding in report.findings:
+            typer.echo(f"FOUND {finding.channel} at {finding.epoch}/{finding.sequence}: {finding.what}")
+            typer.echo(f"  expected {finding.expected}")
+            typer.echo(f"  found    {finding.found}")
+    if not report.is_clean:
+        raise typer.Exit(VerificationError.exit_code)
+
+
+@app.command()
+def demo(folder: Annotated[Path, typer.Argument()] = Path("demo-exchange")) -> None:
+    """Play the main job with separate processes, and leave the exchange to play with."""
+    from services.desk.demo import play
+
+    play(folder)
+
+
+def main() -> None:
+    """Run the command; say what went wrong in a sentence, and leave with its family's exit code."""
+    try:
+        app()
+    except ExchangeError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(error.exit_code)

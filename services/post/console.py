@@ -1,0 +1,132 @@
+"""What the commands of all participants share: tables or JSON, a worker's run, and one way to read a file.
+
+No command prints anything personal unless it is asked for it.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+
+from services.wire.errors import RefusedError, SettingsError
+
+if TYPE_CHECKING:
+    from services.post.office import Office
+
+__all__ = ["Config", "Json", "add_common", "case_number", "read_file", "show"]
+
+Config = Annotated[Path | None, typer.Option("--config", help="Settings file; else SARAKSTE_CONFIG, else ./sarakste.toml.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def show(rows: Sequence[Any], *, as_json: bool, title: str, columns: Iterable[str] = ()) -> None:
+    """Print dataclasses as a table of ``columns``, or whole as JSON."""
+    plain = [{name: value.hex() if isinstance(value, bytes) else value for name, value in asdict(row).items()} for row in rows]
+    if as_json:
+        typer.echo(json.dumps(plain, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    names = list(columns) or (list(plain[0]) if plain else [])
+    table = Table(*names, title=title, title_justify="left")
+    for row in plain:
+        table.add_row(*(_short(name, row[name]) for name in names))
+    Console(width=None if Console().is_terminal else 160).print(table if plain else f"{title}: none")
+
+
+def read_file(path: Path) -> bytes:
+    """Return the content of a file that a person named.
+
+    Raises: SettingsError if it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{path.name} cannot be read: {error.strerror}") from error
+
+
+def case_number(text: str) -> UUID:
+    """Return the case that a person named.
+
+    Raises: RefusedError if this is no case number.
+    """
+    try:
+        return UUID(text)
+    except ValueError:
+        raise RefusedError("This is no case number. It has 32 hexadecimal digits, as the list of cases shows it.") from None
+
+
+def add_common(app: typer.Typer, office_of: Callable[[Path | None, bool], Office], *, has_cases: bool = True) -> None:
+    """Add the commands that every participant has: cases, show, rebuild, worker, migrate."""
+    if has_cases:
+        _add_cases(app, office_of)
+
+    @app.command()
+    def worker(config: Config = None) -> None:
+        """Sign, send and receive until told to stop (Ctrl-C or SIGTERM)."""
+        from services.post.worker import Worker, lease
+
+        office = office_of(config, True)
+        stop = threading.Event()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, lambda *_: stop.set())
+        with lease(office.database.path.with_suffix(".lease")):
+            running = Worker(office)
+            running.start()
+            typer.echo(f"{office.participant}: working", err=True)
+            running.run(stop)
+
+    @app.command()
+    def migrate(config: Config = None) -> None:
+        """Bring the database to this release's version."""
+        from services.post.database import Database
+        from services.post.settings import load_settings
+
+        ran = Database(load_settings(config).folder / "database.sqlite").migrate()
+        typer.echo(f"ran migrations: {', '.join(map(str, ran)) or 'none'}")
+
+
+def _add_cases(app: typer.Typer, office_of: Callable[[Path | None, bool], Office]) -> None:
+    @app.command()
+    def cases(config: Config = None, state: str | None = None, limit: int = 100, as_json: Json = False) -> None:
+        """List cases: state and dates, never a name."""
+        from services.post.viewing import cases as listed
+
+        found = listed(office_of(config, False), limit=limit, state=state)
+        show(found, as_json=as_json, title="Cases")
+
+    @app.command("show")
+    def show_case(case: str, config: Config = None, as_json: Json = False) -> None:
+        """Show the events of a case in their order, and where each stands."""
+        from services.post.viewing import events
+
+        found = events(office_of(config, False), case_number(case))
+        if not found:
+            raise RefusedError("There is no case of this number here. Check the number against the list of cases.")
+        columns = ("number", "event", "writer", "channel", "sequence", "digest", "standing", "personal")
+        show(found, as_json=as_json, title="Events", columns=columns)
+
+    @app.command()
+    def rebuild(config: Config = None, as_json: Json = False) -> None:
+        """Make the list of cases anew from their events, and say what was different."""
+        from services.post.viewing import rebuild as rebuilt
+
+        number, different = rebuilt(office_of(config, False))
+        if as_json:
+            typer.echo(json.dumps({"cases": number, "different": different}))
+        else:
+            typer.echo(f"{number} cases rebuilt from their events; {len(different)} were different")
+
+
+def _short(name: str, value: Any) -> str:
+    text = "" if value is None else str(value)
+    return text[:12] if name in ("digest", "body") else text

@@ -1,0 +1,130 @@
+"""`sarakste registrar`: what the body that runs the exchange can do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.post.console import Config, add_common, read_file
+from services.wire.errors import RefusedError
+
+if TYPE_CHECKING:
+    from services.post.office import Office
+    from services.registrar.application import Registrar
+    from services.wire.certificates import Certificate
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Run the exchange: admit participants, publish schemas, revoke keys, open epochs.", no_args_is_help=True)
+
+
+def _registrar(config: Path | None) -> Registrar:
+    from services.registrar.bootstrap import build
+
+    return build(config)
+
+
+def _office(config: Path | None, working: bool) -> Office:  # noqa: ARG001  # as the shared commands call it
+    return _registrar(config).office
+
+
+add_common(app, _office, has_cases=False)
+
+
+@app.command()
+def init(folder: Path, organisation: str, name: str) -> None:
+    """Make root and registrar of a new exchange in FOLDER."""
+    from services.registrar.bootstrap import found
+
+    found(folder, organisation=organisation, name=name)
+    typer.echo(f"{folder.name}: root.pem and registrar/ are made; keep registrar/root.key away from this machine")
+
+
+@app.command()
+def issue(
+    request: Annotated[Path, typer.Argument(help="A certificate request: PKCS#10 in PEM.")],
+    certificate: Annotated[Path, typer.Argument(help="Where to write the certificate.")],
+    config: Config = None,
+) -> None:
+    """Make a seal certificate for a request; needs the root key."""
+    from services.post.settings import load_settings
+    from services.registrar.bootstrap import issue as issued
+    from services.wire.issuing import read_request
+
+    certificate.write_bytes(issued(load_settings(config).folder, read_request(read_file(request))))
+    typer.echo(f"{certificate.name} is made")
+
+
+@app.command()
+def admit(participant: str, role: str, organisation: str, name: str, config: Config = None) -> None:
+    """Admit a participant: id, role (School, Commission, Auditor), organizationIdentifier and name."""
+    from services.wire.channels import Role
+
+    try:
+        chosen = Role(role)
+    except ValueError:
+        raise RefusedError("A role is School, Commission, Auditor or Registrar.") from None
+    _registrar(config).admit(participant, chosen, organisation, name)
+    typer.echo("queued; the registrar's worker signs and sends it")
+
+
+@app.command()
+def remove(participant: str, config: Config = None) -> None:
+    """Remove a participant; then open epochs for its channels and revoke its keys."""
+    _registrar(config).remove(participant)
+    typer.echo("queued; the registrar's worker signs and sends it")
+
+
+@app.command("publish-schemas")
+def publish_schemas(config: Config = None) -> None:
+    """Publish the schemas of this release that are not published yet."""
+    typer.echo(f"queued {_registrar(config).publish_schemas()} schemas")
+
+
+@app.command()
+def revoke(
+    certificate: Annotated[Path, typer.Argument(help="A certificate (PEM) with the key.")], reason: str, config: Config = None
+) -> None:
+    """Revoke the key of a certificate: Superseded, Lost, Stolen or Left."""
+    from services.wire.contents import Reason
+
+    try:
+        chosen = Reason(reason)
+    except ValueError:
+        raise RefusedError("A reason is Superseded, Lost, Stolen or Left.") from None
+    _registrar(config).revoke(_leaf(certificate).key_digest, chosen)
+    typer.echo("queued; the registrar's worker signs and sends it")
+
+
+@app.command("open-epoch")
+def open_epoch(
+    channel: str,
+    after_sequence: int,
+    after_digest: str,
+    certificate: Annotated[Path, typer.Argument(help="The certificate (PEM) that goes on.")],
+    config: Config = None,
+) -> None:
+    """Name the last good entry of a channel, and the certificate of its new epoch."""
+    from services.wire.hashing import Digest
+
+    try:
+        digest = Digest(bytes.fromhex(after_digest))
+    except ValueError:
+        raise RefusedError("A digest has 64 hexadecimal digits.") from None
+    epoch = _registrar(config).open_epoch(channel, after_sequence, digest, _leaf(certificate))
+    typer.echo(f"queued epoch {epoch} of {channel}")
+
+
+@app.command()
+def confirm(config: Config = None) -> None:
+    """Say that there is nothing new; once a week."""
+    _registrar(config).confirm()
+    typer.echo("queued; the registrar's worker signs and sends it")
+
+
+def _leaf(path: Path) -> Certificate:
+    from services.wire.certificates import read_leaf
+
+    return read_leaf(read_file(path))

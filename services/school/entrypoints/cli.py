@@ -1,0 +1,76 @@
+"""`sarakste school`: what a school's clerk and operator can do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.post.console import Config, Json, add_common, case_number, read_file, show
+
+if TYPE_CHECKING:
+    from services.post.office import Office
+    from services.school.application import School
+
+__all__ = ["app"]
+
+app = typer.Typer(help="What a school does: file applications, ask the commission, read its answers.", no_args_is_help=True)
+
+Form = Annotated[Path, typer.Argument(help="The form as a JSON file.")]
+Case = Annotated[str, typer.Argument(help="The case number.")]
+
+
+def _school(config: Path | None, *, working: bool = False) -> School:
+    from services.school.bootstrap import build
+
+    return build(config, working=working)
+
+
+def _office(config: Path | None, working: bool) -> Office:
+    return _school(config, working=working).office
+
+
+add_common(app, _office)
+
+
+@app.command()
+def file(form: Form, config: Config = None, as_json: Json = False) -> None:
+    """File an application, with consent and address where the form states them."""
+    from services.school.input import read_application
+
+    school = _school(config)
+    case_id, saved = school.file(read_application(read_file(form), today=school.office.today))
+    if as_json:
+        typer.echo(json.dumps({"case": str(case_id), "saved": [asdict(each) | {"body": each.body.hex()} for each in saved]}))
+        return
+    typer.echo(f"case {case_id}")
+    show(saved, as_json=False, title="Saved")
+
+
+@app.command()
+def consent(case: Case, form: Form, config: Config = None, as_json: Json = False) -> None:
+    """Record the consent that the school asks the commission."""
+    from services.school.input import read_consent
+
+    school = _school(config)
+    saved = school.consent(case_number(case), read_consent(read_file(form), today=school.office.today))
+    show(saved, as_json=as_json, title="Saved")
+
+
+@app.command()
+def address(case: Case, form: Form, config: Config = None, as_json: Json = False) -> None:
+    """Record to which address the commission sends its letters."""
+    from services.school.input import read_address
+
+    school = _school(config)
+    saved = school.address(case_number(case), read_address(read_file(form), today=school.office.today))
+    show(saved, as_json=as_json, title="Saved")
+
+
+@app.command()
+def request(case: Case, config: Config = None, as_json: Json = False) -> None:
+    """Ask the commission; a copy of the application goes with it, and nothing else."""
+    show(_school(config).request(case_number(case)), as_json=as_json, title="Saved")

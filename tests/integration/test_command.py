@@ -1,0 +1,110 @@
+"""The command, as its users call it: separate processes, exit codes, messages for people."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHOOL = "school-0099900011"
+
+
+def sarakste(*arguments: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "services.desk", *map(str, arguments)]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "COLUMNS": "120"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder or ROOT, env=environment)  # noqa: S603
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Play the demonstration once, and return its folder and what it printed."""
+    folder = tmp_path_factory.mktemp("demo")
+    done = sarakste("demo", "demo-exchange", folder=folder)
+    assert done.returncode == 0, done.stderr
+    (folder / "printed").write_text(done.stdout)
+    return folder
+
+
+def test_the_demonstration_plays_two_yes_and_a_no_and_finds_the_flipped_byte(demo: Path) -> None:
+    printed = (demo / "printed").read_text()
+    assert printed.count("is now ReadyForDecision") == 2
+    assert printed.count("is now NegativeAnswer") == 1
+    assert printed.count("0 different") == 3
+    found = re.search(r"to-commission at 0/\d+: sealed facts.*\n +expected ([0-9a-f]{64})\n +found +([0-9a-f]{64})", printed)
+    assert found is not None
+    assert found[1] != found[2]
+    assert "Izdomenieks" not in printed
+
+
+def test_every_command_of_the_readme_on_the_left_over_exchange_works(demo: Path) -> None:
+    commands = re.findall(r"^    \.venv/bin/sarakste (.+)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        done = sarakste(*shlex.split(command), folder=demo)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout
+
+
+def test_verification_of_a_flipped_log_leaves_with_the_exit_code_of_its_family(demo: Path) -> None:
+    flipped = sarakste("verify", "demo-exchange/flipped.sqlite", "--root", "demo-exchange/root.pem", "--json", folder=demo)
+    assert flipped.returncode == 4
+    report = json.loads(flipped.stdout)
+    assert not report["clean"]
+    assert report["findings"][0]["channel"] == f"{SCHOOL}.to-commission"
+
+
+def test_a_case_is_shown_with_its_places_and_without_a_name(demo: Path) -> None:
+    config = demo / f"demo-exchange/{SCHOOL}/sarakste.toml"
+    cases = json.loads(sarakste("school", "cases", "--config", config, "--json").stdout)
+    assert {case["state"] for case in cases} == {"ReadyForDecision", "NegativeAnswer"}
+    shown = sarakste("school", "show", cases[0]["case"], "--config", config)
+    assert "InformationRequested" in shown.stdout
+    assert "Izdomenieks" not in shown.stdout
+
+
+def test_a_form_with_faults_is_refused_field_by_field_and_without_what_was_typed(demo: Path, tmp_path: Path) -> None:
+    form = tmp_path / "form.json"
+    typed = json.loads((demo / "demo-exchange/forms/01.json").read_text("utf-8"))
+    typed["pupil"]["personal_code"] = "030218-29016"
+    form.write_text(json.dumps(typed), "utf-8")
+    refused = sarakste("school", "file", form, "--config", demo / f"demo-exchange/{SCHOOL}/sarakste.toml")
+    assert refused.returncode == 3
+    assert "pupil.personal_code" in refused.stderr.replace(" ", "").replace("→", ".")
+    assert "29016" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("school", "cases"), 2, "there is no settings file"),
+        (("verify", "nothing.sqlite", "--root", "README.md"), 4, "no certificate"),
+        (("verify", "nothing.sqlite", "--root", "nothing.pem"), 2, "cannot be read"),
+        (("init", "x", "--school", "12"), 2, "ten digits"),
+    ],
+)
+def test_a_mistake_gets_a_sentence_and_its_familys_exit_code(
+    arguments: tuple[str, ...], code: int, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "README.md").write_text("no certificate")
+    done = sarakste(*arguments, folder=tmp_path)
+    assert (done.returncode, message in done.stderr) == (code, True), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_setting_that_is_wrong_is_named_by_its_variable(tmp_path: Path) -> None:
+    (tmp_path / "sarakste.toml").write_text('participant = "Nobody"\nlog = "log"\nroot = "root"\n')
+    done = sarakste("school", "cases", folder=tmp_path)
+    assert done.returncode == 2
+    assert "SARAKSTE_PARTICIPANT" in done.stderr
+
+
+def test_an_exchange_is_never_founded_over_another(demo: Path) -> None:
+    done = sarakste("init", "demo-exchange", "--school", "0099900011", folder=demo)
+    assert done.returncode == 2
+    assert "already" in done.stderr
