@@ -111,7 +111,7 @@ class Pen:
         return record
 
     def open(self, content: OpenContent) -> bytes:
-        return self._write(encode_open(content), None, None)
+        return self.write(encode_open(content), None, None)
 
     def confirmed(self) -> bytes:
         """Write an open entry that means nothing here."""
@@ -122,10 +122,14 @@ class Pen:
         facts = hashlib.sha256(f"{self.sequence}{self.salt}".encode()).digest() * 19
         personal = facts[::-1]
         body = Sealed(facts_key=digest_of(b"key"), facts=digest_of(facts), personal=digest_of(personal))
-        return self._write(body, facts, personal if with_personal else None)
+        return self.write(body, facts, personal if with_personal else None)
 
-    def _write(self, body: Open | Sealed, facts: bytes | None, personal: bytes | None) -> bytes:
-        event_id = hashlib.sha256(f"{self.channel}{self.epoch}/{self.sequence}{self.salt}".encode()).digest()[:16]
+    @property
+    def next_event_id(self) -> bytes:
+        """The id of the event that is written next."""
+        return hashlib.sha256(f"{self.channel}{self.epoch}/{self.sequence}{self.salt}".encode()).digest()[:16]
+
+    def write(self, body: Open | Sealed, facts: bytes | None, personal: bytes | None) -> bytes:
         statement = encode_statement(
             Statement(
                 previous=self.previous,
@@ -134,7 +138,7 @@ class Pen:
                 epoch=self.epoch,
                 sequence=self.sequence + 1,
                 written_at=1_790_000_000_000 + self.sequence,
-                event_id=Id(event_id),
+                event_id=Id(self.next_event_id),
                 body=body,
             )
         )

@@ -168,7 +168,8 @@ class Follower:
                 break
             taken.append(steps[0])
             self.place = steps[0].place
-        if not steps and not any(self._reaches_back(digest, taken) for digest in fresh):
+        rest = fresh - {step.entry.digest for step in taken}
+        if not steps and not any(map(self._reaches_back, rest)):
             self._drop(taken)
             return Update(new=tuple(taken), junk=junk)
         self.place = start
@@ -184,10 +185,8 @@ class Follower:
         newly = step.place.revoked - self.place.revoked
         return any(each.key_digest in newly for each in self.place.certificates)
 
-    def _reaches_back(self, digest: Digest, taken: list[Step]) -> bool:
+    def _reaches_back(self, digest: Digest) -> bool:
         """Tell whether a candidate could follow anywhere but at the head: a rival of something taken, or of a rival."""
-        if any(step.entry.digest == digest for step in taken):
-            return False
         candidate = self._remembered[digest]
         statement = candidate.unverified_statement
         if statement.previous in self._branches:
