@@ -6,13 +6,15 @@ from pathlib import Path
 
 from services.commission.application import Commission
 from services.commission.domain.receiving import CommissionDomain
-from services.post.building import build_office
+from services.post.building import Clock, build_office, milliseconds
 from services.post.settings import load_settings
 from services.wire.channels import Role
 
 __all__ = ["build"]
 
 
-def build(config: Path | None, *, working: bool = False) -> Commission:
+def build(config: Path | None, *, working: bool = False, clock: Clock = milliseconds) -> Commission:
     """Return the commission that a settings file describes; only a working one signs and reaches the log."""
-    return Commission(build_office(load_settings(config), Role.COMMISSION, lambda _: CommissionDomain(), working=working))
+    return Commission(
+        build_office(load_settings(config), Role.COMMISSION, lambda _: CommissionDomain(), working=working, clock=clock)
+    )

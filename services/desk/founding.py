@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from services.policy.fields import SchoolNumber
-from services.post.building import make_folder
+from services.post.building import Clock, make_folder, milliseconds
 from services.post.publishing import send_once, sign_once
 from services.post.ring import write_durably
 from services.registrar.application import Registrar
@@ -24,7 +24,7 @@ _REGISTRAR: Final = ("NTRLV-90000000009", "Paraugpilsētas sarakstes reģistrs")
 _COMMISSION: Final = ("NTRLV-90000000008", "Valsts medicīnas komisija")
 
 
-def found_exchange(folder: Path, schools: Sequence[str]) -> Iterator[str]:
+def found_exchange(folder: Path, schools: Sequence[str], *, clock: Clock = milliseconds) -> Iterator[str]:
     """Make the exchange and yield a line for each thing that was made.
 
     Raises: SettingsError if there is one already, or a school number is none.
@@ -33,7 +33,7 @@ def found_exchange(folder: Path, schools: Sequence[str]) -> Iterator[str]:
         TypeAdapter(list[SchoolNumber]).validate_python(list(schools))
     except ValidationError as error:
         raise SettingsError(f"--school {error.errors(include_input=False)[0]['msg']}") from None
-    registrar = found(folder, organisation=_REGISTRAR[0], name=_REGISTRAR[1])
+    registrar = found(folder, organisation=_REGISTRAR[0], name=_REGISTRAR[1], clock=clock)
     yield f"{folder.name}/root.pem: the root certificate, all that a verifier needs"
     _born(registrar, folder, COMMISSION, Role.COMMISSION, *_COMMISSION)
     yield f"{folder.name}/{COMMISSION}: the commission"
@@ -50,5 +50,5 @@ def found_exchange(folder: Path, schools: Sequence[str]) -> Iterator[str]:
 def _born(registrar: Registrar, folder: Path, name: str, role: Role, organisation: str, title: str) -> None:
     key = make_folder(folder / name, name, log="../log.sqlite", root="../root.pem")
     request = Request(public_key=key.public_key(), organisation=organisation, name=title)
-    write_durably(folder / name / "certificate.pem", issue(folder / REGISTRAR, request))
+    write_durably(folder / name / "certificate.pem", issue(folder / REGISTRAR, request, clock=registrar.office.clock))
     registrar.admit(name, role, organisation, title)

@@ -73,6 +73,22 @@ def verify(
 
 
 @app.command()
+def rehearse(script: Path) -> None:
+    """Play a scripted story on a throw-away exchange with a clock of its own."""
+    import tempfile
+
+    from services.desk.rehearsing import Rehearsal
+    from services.desk.script import read_script
+
+    story = read_script(script)
+    typer.echo(story.title)
+    with tempfile.TemporaryDirectory(prefix="sarakste-") as folder:
+        for line in Rehearsal(story, Path(folder) / "exchange").play():
+            typer.echo(line)
+    typer.echo("everything was as written")
+
+
+@app.command()
 def demo(folder: Annotated[Path, typer.Argument()] = Path("demo-exchange")) -> None:
     """Play the main job with separate processes, and leave the exchange to play with."""
     from services.desk.demo import play

@@ -27,7 +27,7 @@ from services.wire.certificates import load_root, parse_leaf
 from services.wire.channels import Role
 from services.wire.errors import CertificateError, SettingsError
 
-__all__ = ["build_office", "load_key", "make_folder", "make_key", "milliseconds"]
+__all__ = ["Clock", "build_office", "load_key", "make_folder", "make_key", "milliseconds"]
 
 Clock = Callable[[], int]
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from services.post.building import build_office, load_key, make_folder, make_key, milliseconds
+from services.post.building import Clock, build_office, load_key, make_folder, make_key, milliseconds
 from services.post.history import CaseRow, Recorded, RejectionCode
 from services.post.ring import write_durably
 from services.post.settings import load_settings
@@ -44,12 +44,12 @@ class _NoCases:
         return CaseRow(state="None")
 
 
-def build(config: Path | None, *, working: bool = True) -> Registrar:
+def build(config: Path | None, *, working: bool = True, clock: Clock = milliseconds) -> Registrar:
     """Return the registrar that a settings file describes."""
-    return Registrar(build_office(load_settings(config), Role.REGISTRAR, lambda _: _NoCases(), working=working))
+    return Registrar(build_office(load_settings(config), Role.REGISTRAR, lambda _: _NoCases(), working=working, clock=clock))
 
 
-def found(exchange: Path, *, organisation: str, name: str) -> Registrar:
+def found(exchange: Path, *, organisation: str, name: str, clock: Clock = milliseconds) -> Registrar:
     """Make root and registrar of a new exchange in its folder; the root key is needed for this and for certificates alone.
 
     Raises: SettingsError if there is an exchange already.
@@ -60,25 +60,25 @@ def found(exchange: Path, *, organisation: str, name: str) -> Registrar:
     folder = exchange / REGISTRAR
     key = make_folder(folder, REGISTRAR, log="../log.sqlite", root="../root.pem")
     root_key = make_key(folder / "root.key")
-    root = make_root(root_key, name=f"{name} root", validity=_validity(_ROOT_YEARS))
+    root = make_root(root_key, name=f"{name} root", validity=_validity(_ROOT_YEARS, clock))
     (exchange / "root.pem").write_bytes(pem(root))
     request = Request(public_key=key.public_key(), organisation=organisation, name=name)
-    seal = make_seal(root_key, root, request, policy=REGISTRAR_POLICY_OID, validity=_validity(_SEAL_YEARS))
+    seal = make_seal(root_key, root, request, policy=REGISTRAR_POLICY_OID, validity=_validity(_SEAL_YEARS, clock))
     write_durably(folder / "certificate.pem", pem(seal))
-    registrar = build(folder / "sarakste.toml")
+    registrar = build(folder / "sarakste.toml", clock=clock)
     registrar.open()
     registrar.publish_schemas()
     return registrar
 
 
-def issue(folder: Path, request: Request) -> bytes:
+def issue(folder: Path, request: Request, *, clock: Clock = milliseconds) -> bytes:
     """Return the PEM of a seal certificate, made with the root key in the registrar's folder."""
     root = load_root((folder.parent / "root.pem").read_bytes())
     key: ec.EllipticCurvePrivateKey = load_key(folder / "root.key")
-    return pem(make_seal(key, root.der, request, policy=SEAL_POLICY_OID, validity=_validity(_SEAL_YEARS)))
+    return pem(make_seal(key, root.der, request, policy=SEAL_POLICY_OID, validity=_validity(_SEAL_YEARS, clock)))
 
 
-def _validity(years: int) -> Validity:
-    now = datetime.fromtimestamp(milliseconds() // 1000, UTC)
+def _validity(years: int, clock: Clock) -> Validity:
+    now = datetime.fromtimestamp(clock() // 1000, UTC)
     serial = int.from_bytes(os.urandom(_SERIAL_BYTES), "big") >> 1
     return Validity(serial=serial, not_before=now, not_after=now + timedelta(days=365 * years))

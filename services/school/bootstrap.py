@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from uuid import UUID
 
-from services.post.building import build_office
+from services.post.building import Clock, build_office, milliseconds
 from services.post.database import Database
 from services.post.settings import load_settings
 from services.school.application import School
@@ -15,9 +15,9 @@ from services.wire.channels import Role
 __all__ = ["build", "domain"]
 
 
-def build(config: Path | None, *, working: bool = False) -> School:
+def build(config: Path | None, *, working: bool = False, clock: Clock = milliseconds) -> School:
     """Return the school that a settings file describes; only a working one signs and reaches the log."""
-    return School(build_office(load_settings(config), Role.SCHOOL, domain, working=working))
+    return School(build_office(load_settings(config), Role.SCHOOL, domain, working=working, clock=clock))
 
 
 def domain(database: Database) -> SchoolDomain:

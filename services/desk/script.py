@@ -1,0 +1,116 @@
+"""The script of a rehearsal: what a YAML file may say, and where it is wrong.
+
+Decides about the file alone; playing it is for ``rehearsing``. A wrong file gets line, field and reason.
+Source: docs/rehearsals.md.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from services.wire.errors import SettingsError
+
+__all__ = ["Script", "ScriptError", "Step", "Then", "read_script"]
+
+_SIZE_LIMIT_BYTES: Final = 256 * 1024
+
+Participant = Annotated[str, StringConstraints(pattern=r"^(commission|school-[0-9]{10})$")]
+
+
+class ScriptError(SettingsError):
+    """A rehearsal's file is wrong; the message has a line for each fault: line, field, reason."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Then(_Part):
+    """What must be true once everybody has done their work after a step; each line names a participant."""
+
+    states: dict[Participant, str] = Field(default_factory=dict, description="The state of the step's case.")
+    events: dict[Participant, list[str]] = Field(default_factory=dict, description="The events of the step's case, in order.")
+    reads: dict[Participant, list[str]] = Field(default_factory=dict, description="Types of events that it can open.")
+    cannot_read: dict[Participant, list[str]] = Field(default_factory=dict, description="Types of events that it cannot open.")
+
+
+class Step(_Part):
+    """One act of one participant, with the name and the form of its command; ``case`` is a name of the script's own."""
+
+    at: datetime | None = Field(default=None, description="When it happens, in Latvian time; the clock never goes back.")
+    who: Participant
+    act: str = Field(description="The name of a command: file, consent, address, request; register, examine, …, answer.")
+    case: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    form: dict[str, Any] | None = Field(default=None, description="What the command's JSON file holds.")
+    refused: str | None = Field(default=None, description="The rule that says no: the name of its error, without Error.")
+    then: Then = Then()
+
+
+class Script(_Part):
+    """A story: title, the schools that take part beside the commission, when it begins, and its steps."""
+
+    title: str
+    about: str = ""
+    begins: datetime
+    schools: Annotated[list[Annotated[str, StringConstraints(pattern=r"^[0-9]{10}$")]], Field(min_length=1, max_length=10)]
+    steps: Annotated[list[Step], Field(min_length=1, max_length=500)]
+
+
+def read_script(path: Path) -> Script:
+    """Return the script in a YAML file.
+
+    Raises: ScriptError if it cannot be read, is no YAML, or says something that no script can.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ScriptError(f"{path.name} cannot be read: {error.strerror}") from error
+    if len(text) > _SIZE_LIMIT_BYTES:
+        raise ScriptError(f"{path.name} is larger than 256 KiB")
+    try:
+        tree = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ScriptError(f"{path.name}: line {line}: {error.problem}") from None
+    except Exception as error:  # bytes that are no text, and whatever else a parser says of them
+        raise ScriptError(f"{path.name} is no YAML") from error
+    try:
+        return Script.model_validate(_plain(tree))
+    except ValidationError as error:
+        lines = [
+            f"{path.name}: line {_line(tree, each['loc'])}: {'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg']}"
+            for each in error.errors(include_input=False, include_url=False)
+        ]
+        raise ScriptError("\n".join(lines)) from None
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(each) for each in node]
+    return node
+
+
+def _line(tree: Any, location: tuple[int | str, ...]) -> int:
+    """Return the line of the deepest part of the file that a complaint is about."""
+    node: Any = tree
+    line = 1
+    for part in location:
+        try:
+            line = _place(node, part) + 1
+            node = node[part]
+        except (KeyError, IndexError, TypeError, AttributeError):
+            break
+    return line
+
+
+def _place(node: Any, part: int | str) -> int:
+    line: int = (node.lc.item(part) if isinstance(part, int) else node.lc.key(part))[0]
+    return line
