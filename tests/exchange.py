@@ -20,6 +20,7 @@ from services.post.keys import KeyRing
 from services.post.office import Office, Signer
 from services.post.publishing import receipt_once, send_once, sign_once
 from services.post.receiving import Receiver
+from services.post.renewing import ask_once, renew_once
 from services.post.ring import RingFile, RingKeys
 from services.post.saving import queue_open
 from services.post.store import CaseStore
@@ -53,6 +54,7 @@ class Member:
 
     def work(self) -> int:
         done = self.receiver.receive_once()
+        done += renew_once(self.office) + ask_once(self.office, self.receiver)
         done += sign_once(self.office)
         done += receipt_once(self.office)
         return done + send_once(self.office)

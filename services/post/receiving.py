@@ -79,6 +79,10 @@ class Receiver:
         self._take_mail(by_channel.get(mailbox, []))
         return len(records)
 
+    def read_mail_again(self) -> None:
+        """Read the mailbox from its start with the next batch: a letter may have been passed over."""
+        self._mail = 0
+
     def _inbound(self) -> list[str]:
         office = self.office
         channels = [TRUST_CHANNEL] if office.role is not Role.REGISTRAR else []

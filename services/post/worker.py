@@ -20,6 +20,7 @@ from typing import Final
 from services.post.office import Office
 from services.post.publishing import receipt_once, send_once, sign_once
 from services.post.receiving import Receiver
+from services.post.renewing import ask_once, renew_once
 from services.post.saving import queue_open
 from services.wire.channels import TRUST_CHANNEL, ChannelKind, Role, channel_kind, channels_of
 from services.wire.contents import ChannelOpened, EncryptionKeyPublished
@@ -36,7 +37,6 @@ _logger = logging.getLogger(__name__)
 _IDLE_SECONDS: Final = 0.2
 _BACK_OFF_SECONDS: Final = 1.0
 _READ_AT_ONCE: Final = 500
-_MONTH_MILLISECONDS: Final = 30 * 86_400_000
 
 
 @contextmanager
@@ -83,6 +83,8 @@ class Worker:
         """Do one bounded piece of everything there is to do, and return how much was done."""
         done = self.receiver.receive_once()
         self._open_channels()
+        done += renew_once(self.office)
+        done += ask_once(self.office, self.receiver)
         done += sign_once(self.office)
         done += receipt_once(self.office)
         return done + send_once(self.office)

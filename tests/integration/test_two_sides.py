@@ -22,14 +22,12 @@ from services.commission.input import (
 from services.post.cases import Missing, history_of, open_facts, open_personal
 from services.post.history import New
 from services.post.publishing import send_once, sign_once
-from services.post.saving import act, queue_open
+from services.post.saving import act
 from services.school.application import School
 from services.wire.channels import COMMISSION, Role, commission_case, from_commission, record_of, to_commission
-from services.wire.contents import EncryptionKeyPublished
 from services.wire.entry import Sealed, decode_entry
 from services.wire.errors import ExchangeError, RefusedError, StoreBehindError
 from services.wire.events import Answer, ConfirmationGiven, ConfirmationGivenPersonal, Delivery, Opinion, RefusalGround
-from services.wire.grants import SUITE
 from services.wire.hashing import Digest
 from services.wire.reading import ReadingState, read_channel
 from services.wire.wordings import WORDINGS
@@ -264,25 +262,58 @@ def test_what_was_received_is_shown_with_what_is_personal_about_it(exchange: Exc
     assert opened.content.pupil.family_name == "Izdomenieks"
 
 
-def test_a_request_that_comes_before_its_key_is_parked_and_applied_in_order_later(exchange: Exchange) -> None:
-    member = exchange.members[SCHOOL]
+def test_a_request_that_comes_before_its_key_is_parked_and_applied_once_the_key_was_asked_for(exchange: Exchange) -> None:
+    member, receiver = exchange.members[SCHOOL], exchange.members[COMMISSION]
     member.office.database.run("DELETE FROM peers")
-    case_id, _ = school(exchange).file(application_form())
-    school(exchange).request(case_id)
-    exchange.settle()
-    theirs = commission_case(case_id, to_commission(SCHOOL))
-    receiver = exchange.members[COMMISSION]
-    assert receiver.held("parked") == ["the facts key is missing"]
+    mine, theirs = asked(exchange)
+    second, _ = asked(exchange)
+    assert receiver.held("parked") == ["the facts key is missing", "behind something that is parked"]
     assert receiver.state(theirs) == ""
-    key = receiver.office.ring.current_encryption_key()
-    assert key is not None
-    rows = member.office.ring.rows()
-    need = tuple(row.key_id for row in rows if row.channel == to_commission(SCHOOL))
-    published = EncryptionKeyPublished(suite=SUITE, public_key=key.public_key, need=need)
-    queue_open(receiver.office, from_commission(SCHOOL), published)
-    exchange.settle()
+    for _ in range(5):
+        exchange.settle()
     assert receiver.held("parked") == []
-    assert receiver.state(theirs) != ""
+    assert receiver.state(theirs) == receiver.state(commission_case(second, to_commission(SCHOOL))) == "Received"
+    assert member.state(mine) == "AwaitingCommission"
+
+
+def test_a_lost_key_is_asked_for_at_most_once_an_hour(exchange: Exchange) -> None:
+    member, receiver = exchange.members[SCHOOL], exchange.members[COMMISSION]
+    member.office.database.run("DELETE FROM peers")
+    asked(exchange)
+    # The school has lost its own key too, so that nobody can answer.
+    member.office.database.run("UPDATE keys SET made_here = 0 WHERE key_use = 'FACTS'")
+    end = exchange.log.end(from_commission(SCHOOL))
+    for _ in range(20):
+        exchange.settle()
+    published = exchange.log.end(from_commission(SCHOOL)) - end
+    assert 1 <= published <= 3
+    exchange.clock.now += 3_600_000
+    for _ in range(3):
+        exchange.settle()
+    assert exchange.log.end(from_commission(SCHOOL)) > end + published
+    assert receiver.held("parked") == ["the facts key is missing"]
+
+
+def test_encryption_keys_are_renewed_monthly_and_old_ones_destroyed_a_month_later(exchange: Exchange) -> None:
+    office = exchange.members[COMMISSION].office
+    first = set(office.ring.encryption_keys())
+    month = 30 * 86_400_000
+    exchange.clock.now += month
+    exchange.settle()
+    both = set(office.ring.encryption_keys())
+    assert len(both) == 2
+    assert first < both
+    asked(exchange)
+    exchange.clock.now += month
+    exchange.settle()
+    after = set(office.ring.encryption_keys())
+    assert len(after) == 2
+    assert not first & after
+    office.ring_file.save(office.ring.rows(), office.ring_file.heads)
+    office.ring.start(office.ring_file)
+    assert set(office.ring.encryption_keys()) == after
+    _, theirs = asked(exchange)
+    assert exchange.members[COMMISSION].state(theirs) == "Received"
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -59,6 +59,7 @@ CREATE TABLE channels (
     receipted_sequence INTEGER NOT NULL DEFAULT 0,
     told_sequence INTEGER NOT NULL DEFAULT 0,
     news_since INTEGER,
+    asked_at INTEGER,
     shown_sequence INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL DEFAULT 'reading',
     reason TEXT

@@ -1,0 +1,94 @@
+"""Renewing and asking: the monthly encryption key, and the keys that a participant lacks.
+
+Decides when; how letters are sealed and taken in is for ``granting``.
+Source: design.md section 7.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.post.letterbook import statement_of
+from services.post.office import Office
+from services.post.receiving import Receiver
+from services.post.saving import queue_open
+from services.wire.channels import ChannelKind, Role, channel_kind, channels_of, paired_channel
+from services.wire.contents import EncryptionKeyPublished
+from services.wire.entry import Sealed
+from services.wire.grants import SUITE
+from services.wire.hashing import Digest
+
+__all__ = ["ask_once", "renew_once"]
+
+_DAY: Final = 86_400_000
+_RENEW_AFTER: Final = 30 * _DAY
+_ASK_EVERY: Final = 3_600_000
+_MAIL_FIRST: Final = 5_000
+_NEED_LIMIT: Final = 1000
+_MISSING: Final = "the facts key is missing"
+
+
+def renew_once(office: Office) -> int:
+    """Make and publish the month's encryption key, and destroy those whose letters have all expired; return what was done."""
+    now, done = office.clock(), 0
+    row = office.database.one("SELECT max(created_at) FROM keys WHERE key_use = 'ENCRYPTION'")
+    if row is not None and row[0] is not None and now - row[0] >= _RENEW_AFTER:
+        with office.database.transaction():
+            key = office.ring.renew_encryption_key()
+            for channel in _own_pair_channels(office):
+                queue_open(office, channel, EncryptionKeyPublished(suite=SUITE, public_key=key.public_key))
+        done += 1
+    old = "key_use = 'ENCRYPTION' AND wrapped IS NOT NULL AND superseded_at <= ?"
+    if office.database.one(f"SELECT 1 FROM keys WHERE {old}", now - _RENEW_AFTER) is not None:  # noqa: S608  # our own text
+        # The row stays and says erased: the ring file must not bring the key back.
+        sql = f"UPDATE keys SET wrapped = NULL, erased_at = ? WHERE {old}"  # noqa: S608  # as above
+        done += office.database.run(sql, now, now - _RENEW_AFTER)
+    return done
+
+
+def ask_once(office: Office, receiver: Receiver) -> int:
+    """Ask for the facts keys that parked entries wait for: the mailbox first, then the writer, hourly; return how many."""
+    rows = office.database.all(
+        "SELECT DISTINCT h.channel, c.asked_at FROM held h JOIN channels c ON c.channel = h.channel"
+        " WHERE h.kind = 'parked' AND h.reason = ? AND h.resolved_at IS NULL",
+        _MISSING,
+    )
+    now, asked = office.clock(), 0
+    for row in rows:
+        if row["asked_at"] is None:
+            receiver.read_mail_again()
+            office.letterbook.note(row["channel"], asked_at=now - _ASK_EVERY + _MAIL_FIRST)
+        elif now - row["asked_at"] >= _ASK_EVERY:
+            asked += _ask(office, row["channel"])
+            office.letterbook.note(row["channel"], asked_at=now)
+    return asked
+
+
+def _ask(office: Office, channel: str) -> int:
+    mine, key = paired_channel(channel), office.ring.current_encryption_key()
+    needed = _needed(office, channel)
+    # Only the pair's other side reads what I ask there; a record's writer is asked in no channel yet.
+    if mine is None or key is None or not needed or office.letterbook.standing(mine) is None:
+        return 0
+    with office.database.transaction():
+        queue_open(office, mine, EncryptionKeyPublished(suite=SUITE, public_key=key.public_key, need=needed))
+    return len(needed)
+
+
+def _needed(office: Office, channel: str) -> tuple[Digest, ...]:
+    rows = office.database.all(
+        "SELECT e.statement FROM held h JOIN entries e ON e.digest = h.digest AND e.channel = h.channel"
+        " WHERE h.channel = ? AND h.kind = 'parked' AND h.reason = ? AND h.resolved_at IS NULL LIMIT ?",
+        channel,
+        _MISSING,
+        _NEED_LIMIT,
+    )
+    bodies = (statement_of(row).body for row in rows)
+    keys = {body.facts_key for body in bodies if isinstance(body, Sealed)}
+    return tuple(sorted(key for key in keys if not office.ring.is_erased(key)))
+
+
+def _own_pair_channels(office: Office) -> list[str]:
+    channels = channels_of(office.participant, office.role, office.trust.of_role(Role.SCHOOL))
+    pairs = (ChannelKind.TO_COMMISSION, ChannelKind.FROM_COMMISSION)
+    return [each for each in channels if channel_kind(each) in pairs and office.letterbook.standing(each) is not None]
