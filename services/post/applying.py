@@ -148,13 +148,20 @@ def _judge(office: Office, entry: VerifiedEntry, facts: Facts, case_id: UUID | N
         recorded_on=_EPOCH + timedelta(days=facts.recorded_on),
         standing=Standing.ACCEPTED,
     )
-    code = office.domain.judge(history, incoming)
+    back = office.returning
+    if back is not None and case_id is not None and back.waiting.get(case_id):
+        # It was judged before the database was lost: own events that followed it say how.
+        code = RejectionCode.WRONG_STATE if entry.body_digest in back.answered else None
+    else:
+        code = office.domain.judge(history, incoming)
     if code is not None or case_id is None or stream is None:
         _refuse(office, entry, facts, case_id, code or RejectionCode.UNKNOWN_CASE)
         return
     _append(office, entry, case_id, facts.type)
     grown = office.store.stream(case_id)
     refresh_row(office, case_id, history_of(office, grown), grown.version, _school_of(channel))
+    if back is not None:
+        back.place(office, case_id)
 
 
 def _refuse(office: Office, entry: VerifiedEntry, facts: Facts | None, case_id: UUID | None, code: RejectionCode) -> None:
@@ -163,6 +170,10 @@ def _refuse(office: Office, entry: VerifiedEntry, facts: Facts | None, case_id: 
     known = case_id if case_id is not None and office.store.stream(case_id).version else None
     _append(office, entry, known, kind)
     hold(office, channel, "refused", code.value, case_id=known or office.own_stream, entry=entry)
+    if office.returning is not None:
+        office.returning.place(office, known)
+    if office.returning is not None and entry.body_digest in office.returning.answered:
+        return
     # Two sides that refuse each other's refusals would never stop.
     if kind == _REJECTED or channel_kind(channel) not in (ChannelKind.TO_COMMISSION, ChannelKind.FROM_COMMISSION):
         return

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -31,6 +31,9 @@ from services.wire.reading import judge, said
 from services.wire.records import SchemaBook
 from services.wire.trust import NO_TRUST, Trust, fold_trust
 
+if TYPE_CHECKING:
+    from services.post.returning import Returning
+
 __all__ = ["Office", "Signer", "day_of"]
 
 _RIGA: Final = ZoneInfo("Europe/Riga")
@@ -49,7 +52,8 @@ class Signer:
 class Office:
     """One participant's post. ``clock`` gives milliseconds since 1970; ``random(n)`` n bytes that nobody can guess.
 
-    ``signer`` and ``channel`` are None in a process that acts only: it has no key to sign with and no way to the log.
+    ``returning`` is there during a start alone, when own entries come back. ``signer`` and ``channel`` are None in a process
+    that acts only: it has no key to sign with and no way to the log.
     """
 
     participant: str
@@ -64,6 +68,7 @@ class Office:
     random: Callable[[int], bytes]
     signer: Signer | None = None
     channel: Channel | None = None
+    returning: Returning | None = None
     _trust: Trust = NO_TRUST
     _book: SchemaBook = field(default_factory=lambda: SchemaBook({}))
 

@@ -79,6 +79,14 @@ class Receiver:
         self._take_mail(by_channel.get(mailbox, []))
         return len(records)
 
+    def read_trust(self) -> None:
+        """Read the registrar's channel to its end, and nothing else yet."""
+        channel = self.office.channel
+        while channel and (
+            records := channel.poll({TRUST_CHANNEL: self._hint(TRUST_CHANNEL)}, timeout_seconds=0, limit=_POLL_LIMIT)
+        ):
+            self._offer(TRUST_CHANNEL, records)
+
     def read_mail_again(self) -> None:
         """Read the mailbox from its start with the next batch: a letter may have been passed over."""
         self._mail = 0

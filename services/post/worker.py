@@ -21,14 +21,12 @@ from services.post.office import Office
 from services.post.publishing import receipt_once, send_once, sign_once
 from services.post.receiving import Receiver
 from services.post.renewing import ask_once, renew_once
+from services.post.returning import Returning, read_back
 from services.post.saving import queue_open
-from services.wire.channels import TRUST_CHANNEL, ChannelKind, Role, channel_kind, channels_of
+from services.wire.channels import ChannelKind, Role, channel_kind, channels_of
 from services.wire.contents import ChannelOpened, EncryptionKeyPublished
-from services.wire.errors import ChannelUnavailableError, DatabaseBusyError, ForkError, LeaseError, StoreBehindError
-from services.wire.following import Follower
+from services.wire.errors import ChannelUnavailableError, DatabaseBusyError, LeaseError
 from services.wire.grants import SUITE
-from services.wire.paths import Pathfinder
-from services.wire.trust import NO_TRUST
 
 __all__ = ["Worker", "lease"]
 
@@ -36,7 +34,6 @@ _logger = logging.getLogger(__name__)
 
 _IDLE_SECONDS: Final = 0.2
 _BACK_OFF_SECONDS: Final = 1.0
-_READ_AT_ONCE: Final = 500
 
 
 @contextmanager
@@ -68,16 +65,26 @@ class Worker:
         self.receiver = Receiver(self.office)
 
     def start(self) -> None:
-        """Take the keys in, and see that nobody wrote in my channels what I do not know.
+        """Take the keys in, and whatever of mine the log holds and this database lost; then nothing is missing.
 
-        Raises: RingError; StoreBehindError if the log shows entries of mine that this database lacks; ForkError.
+        Raises: RingError; ForkError if the log contradicts this database; OrderError; StoreBehindError if a counterpart
+        holds entries of mine that are neither here nor in the log.
         """
         office = self.office
         office.ring.start(office.ring_file)
+        office.returning = Returning()
+        if office.role is not Role.REGISTRAR:
+            self.receiver.read_trust()
+        taken = sum(read_back(office, channel, office.returning) for channel in self._own_channels())
+        if taken:
+            _logger.warning("%s own entries were taken back from the log", taken)
+        with office.database.transaction():
+            for case_id in list(office.returning.waiting):
+                office.returning.place(office, case_id)
         while self.receiver.receive_once():
             pass
-        for channel in self._own_channels():
-            self._read_back(channel)
+        office.returning.require_empty()
+        office.returning = None
 
     def step(self) -> int:
         """Do one bounded piece of everything there is to do, and return how much was done."""
@@ -126,24 +133,3 @@ class Worker:
             queue_open(office, channel, content)
             if channel_kind(channel) is not ChannelKind.RECORD:
                 queue_open(office, channel, EncryptionKeyPublished(suite=SUITE, public_key=key.public_key))
-
-    def _read_back(self, channel: str) -> None:
-        office, standing = self.office, self.office.letterbook.standing(channel)
-        if office.channel is None:
-            return
-        trust = NO_TRUST if channel == TRUST_CHANNEL else office.trust
-        follower, update = Follower.at(
-            Pathfinder(channel=channel, root=office.root, trust=trust),
-            load=lambda: office.letterbook.records(channel),
-            holds=office.letterbook.holds,
-            place=standing.place if standing else None,
-        )
-        position = 0
-        while records := office.channel.poll({channel: position}, timeout_seconds=0, limit=_READ_AT_ONCE):
-            update = follower.offer(record.value for record in records)
-            position = records[-1].position + 1
-            if update.new and standing is None:
-                # A database without a past on a channel that has one: an old copy, or another machine with my key.
-                raise StoreBehindError(f"{channel} holds entries of mine that this database lacks")
-            if update.new or update.off_chain is not None:
-                raise ForkError(f"{channel} shows entries under my signature that this database does not have")

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from services.audit.verify import verify_log
 from services.commission.application import Commission
 from services.commission.domain import refusals as commission_refusals
 from services.commission.input import (
@@ -21,17 +22,19 @@ from services.commission.input import (
 )
 from services.post.cases import Missing, history_of, open_facts, open_personal
 from services.post.history import New
+from services.post.office import Office
 from services.post.publishing import send_once, sign_once
 from services.post.saving import act
+from services.post.worker import Worker
 from services.school.application import School
 from services.wire.channels import COMMISSION, Role, commission_case, from_commission, record_of, to_commission
 from services.wire.entry import Sealed, decode_entry
-from services.wire.errors import ExchangeError, RefusedError, StoreBehindError
+from services.wire.errors import ExchangeError, ForkError, RefusedError, StoreBehindError
 from services.wire.events import Answer, ConfirmationGiven, ConfirmationGivenPersonal, Delivery, Opinion, RefusalGround
 from services.wire.hashing import Digest
 from services.wire.reading import ReadingState, read_channel
 from services.wire.wordings import WORDINGS
-from tests.chains import ROOT, SCHOOL, seal_of
+from tests.chains import ROOT, SCHOOL, Pen, seal_of
 from tests.exchange import Exchange, two_sides
 from tests.people import application_form
 
@@ -347,18 +350,95 @@ def test_a_crash_after_any_step_loses_nothing_and_doubles_nothing(tmp_path: Path
     assert types.count("InformationRequested") == 1
 
 
-def test_an_act_on_a_database_that_is_behind_the_ring_file_is_refused(exchange: Exchange, tmp_path: Path) -> None:
-    backup = tmp_path / "backup.sqlite"
-    office = exchange.members[SCHOOL].office
-    office.database.connection.execute("VACUUM INTO ?", (str(backup),))
-    asked(exchange)
-    office.database.close()
-    (tmp_path / SCHOOL / "database.sqlite").write_bytes(backup.read_bytes())
-    for leftover in (tmp_path / SCHOOL).glob("database.sqlite-*"):
+def restored(exchange: Exchange, name: str, backup: Path) -> None:
+    """Put an older copy of a participant's database in place, and begin again from it."""
+    member = exchange.members[name]
+    member.office.database.close()
+    home = exchange.folder / name
+    for leftover in home.glob("database.sqlite*"):
         leftover.unlink()
-    exchange.enter(SCHOOL, Role.SCHOOL, seal_of("old"))
+    (home / "database.sqlite").write_bytes(backup.read_bytes())
+    seal = seal_of("old") if name == SCHOOL else seal_of("commission", organisation="NTRLV-90000000003")
+    exchange.enter(name, member.office.role, seal)
+
+
+def backed_up(exchange: Exchange, name: str, path: Path) -> Path:
+    exchange.members[name].office.database.connection.execute("VACUUM INTO ?", (str(path),))
+    return path
+
+
+def test_an_act_on_a_database_that_is_behind_the_ring_file_is_refused(exchange: Exchange, tmp_path: Path) -> None:
+    backup = backed_up(exchange, SCHOOL, tmp_path / "backup.sqlite")
+    asked(exchange)
+    restored(exchange, SCHOOL, backup)
     with pytest.raises(StoreBehindError, match="older than the ring file"):
         school(exchange).file(application_form())
+
+
+def told(office: Office, case_id: UUID) -> list[tuple[str, Digest, str]]:
+    history = history_of(office, office.store.stream(case_id))
+    return [(each.type, each.body, each.standing.value) for each in history]
+
+
+@pytest.mark.parametrize("when", ["before", "asked", "examined"])
+@pytest.mark.parametrize("name", [SCHOOL, COMMISSION])
+def test_a_restored_database_takes_back_what_it_wrote_and_judges_nothing_twice(
+    exchange: Exchange, tmp_path: Path, name: str, when: str
+) -> None:
+    path = tmp_path / "backup.sqlite"
+    if when == "before":
+        backed_up(exchange, name, path)
+    mine, theirs = asked(exchange)
+    if when == "asked":
+        backed_up(exchange, name, path)
+    rogue_answer(exchange, UUID(int=77), Digest(bytes(32)))
+    examined(exchange, theirs)
+    exchange.settle()
+    if when == "examined":
+        backed_up(exchange, name, path)
+    recommended(exchange, theirs)
+    answered(exchange, theirs)
+    rogue_answer(exchange, theirs, Digest(bytes(32)))
+    exchange.settle()
+    case_id = mine if name == SCHOOL else theirs
+    office = exchange.members[name].office
+    before = told(office, case_id), told(office, office.own_stream), exchange.members[name].state(case_id)
+    restored(exchange, name, path)
+    office = exchange.members[name].office
+    Worker(office).start()
+    after = told(office, case_id), told(office, office.own_stream), exchange.members[name].state(case_id)
+    assert after == before
+    ends = {each: exchange.log.end(each) for each in (record_of(SCHOOL), record_of(COMMISSION))}
+    for _ in range(4):
+        exchange.settle()
+    assert {each: exchange.log.end(each) for each in ends} == ends
+    again, _ = asked(exchange)
+    assert exchange.members[SCHOOL].state(again) == "AwaitingCommission"
+    assert verify_log(exchange.log, ROOT).findings == []
+
+
+def test_a_database_whose_last_entries_reached_no_log_goes_on_from_what_the_log_shows(exchange: Exchange) -> None:
+    office = exchange.members[SCHOOL].office
+    case_id, _ = school(exchange).file(application_form())
+    sign_once(office)
+    office.database.close()
+    exchange.enter(SCHOOL, Role.SCHOOL, seal_of("old"))
+    Worker(exchange.members[SCHOOL].office).start()
+    school(exchange).request(case_id)
+    exchange.settle()
+    assert exchange.members[COMMISSION].state(commission_case(case_id, to_commission(SCHOOL))) == "Received"
+
+
+def test_a_start_finds_somebody_else_with_my_key(exchange: Exchange) -> None:
+    office = exchange.members[SCHOOL].office
+    standing = office.letterbook.standing(record_of(SCHOOL))
+    assert standing is not None
+    thief = Pen(record_of(SCHOOL), seal_of("old"), 0, standing.place.sequence, standing.place.digest, "thief")
+    school(exchange).file(application_form())
+    sign_once(office)
+    exchange.log.append(record_of(SCHOOL), [thief.confirmed()])
+    with pytest.raises(ForkError, match="contradicts"):
+        Worker(office).start()
 
 
 def test_errors_tell_nothing_personal(exchange: Exchange) -> None:
