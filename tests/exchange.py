@@ -17,17 +17,17 @@ from services.commission.domain.receiving import CommissionDomain
 from services.post.database import Database
 from services.post.history import Domain
 from services.post.keys import KeyRing
-from services.post.office import Office, Signer
-from services.post.publishing import receipt_once, send_once, sign_once
+from services.post.office import Office, Signer, Signers
 from services.post.receiving import Receiver
-from services.post.renewing import ask_once, renew_once
 from services.post.ring import RingFile, RingKeys
 from services.post.saving import queue_open
 from services.post.store import CaseStore
+from services.post.worker import Worker
 from services.school.domain.receiving import SchoolDomain
 from services.wire.channels import COMMISSION, Role, channels_of
 from services.wire.contents import ChannelOpened, EncryptionKeyPublished, ParticipantAdmitted, SchemaPublished
 from services.wire.grants import SUITE
+from services.wire.hashing import Digest
 from services.wire.records import own_schemas
 from tests.chains import ROOT, SCHOOL, Seal, seal_of, trust_pen
 
@@ -45,19 +45,47 @@ class Clock:
         return self.now
 
 
+class FixedSigning:
+    """Signing keys that a test hands over; the newest last. What was destroyed is remembered."""
+
+    def __init__(self, *seals: Seal) -> None:
+        self.seals = list(seals)
+        self.destroyed: list[Digest] = []
+
+    def __call__(self) -> Signers:
+        signers = [Signer(key=each.key, certificate=each.certificate, path=(each.certificate.der,)) for each in self.seals]
+        return Signers(newest=signers[-1], older=tuple(signers[:-1]))
+
+    def destroy(self, certificate: Digest) -> None:
+        self.destroyed.append(certificate)
+        self.seals = [each for each in self.seals if each.certificate.digest != certificate]
+
+
 @dataclass
 class Member:
     """A participant's office and its worker, step by step."""
 
     office: Office
-    receiver: Receiver
+    worker: Worker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.worker = Worker(self.office)
+
+    @property
+    def receiver(self) -> Receiver:
+        return self.worker.receiver
+
+    @property
+    def alarms(self) -> list[str]:
+        return self.worker.alarms
+
+    @property
+    def signing(self) -> FixedSigning:
+        assert isinstance(self.office.signing, FixedSigning)
+        return self.office.signing
 
     def work(self) -> int:
-        done = self.receiver.receive_once()
-        done += renew_once(self.office) + ask_once(self.office, self.receiver)
-        done += sign_once(self.office)
-        done += receipt_once(self.office)
-        return done + send_once(self.office)
+        return self.worker.step()
 
     def held(self, kind: str) -> list[str]:
         rows = self.office.database.all("SELECT reason FROM held WHERE kind = ? AND resolved_at IS NULL ORDER BY id", kind)
@@ -128,10 +156,10 @@ class Exchange:
             domain=_domain(role, database),
             clock=self.clock,
             random=rng.randbytes,
-            signer=Signer(key=seal.key, certificate=seal.certificate, path=(seal.certificate.der,)),
+            signing=FixedSigning(seal),
             channel=self.log,
         )
-        self.members[name] = Member(office, Receiver(office))
+        self.members[name] = Member(office)
         return self.members[name]
 
     def settle(self, *, seconds: int = 2) -> None:

@@ -50,6 +50,7 @@ __all__ = [
     "REQUESTED_B2",
     "REQUESTED_PERSONAL",
     "TODAY",
+    "another_pupil",
     "application_form",
     "application_json",
 ]
@@ -136,6 +137,11 @@ def application_json(**changes: Any) -> dict[str, Any]:  # JSON
         "attachments": ["Irp"],
     }
     return {name: value for name, value in (form | changes).items() if value is not None}
+
+
+def another_pupil(number: int) -> dict[str, Any]:  # JSON
+    """Return the form's pupil with a code of the new format that belongs to nobody: the same name, another person."""
+    return {**application_json()["pupil"], "personal_code": f"320000-{number:05}"}
 
 
 def application_form(**changes: Any) -> ApplicationInput:  # JSON

@@ -12,18 +12,20 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.post.cases import history_of, open_facts, refresh_row
+from services.post.database import Row
 from services.post.history import New, Recorded, RejectionCode, Standing
 from services.post.letterbook import statement_of
 from services.post.office import Office
+from services.post.people import note_people
 from services.post.saving import save
 from services.post.store import SealedEvent
 from services.wire.audience import may_write
 from services.wire.channels import TRUST_CHANNEL, ChannelKind, channel_kind, school_of, writer_of
 from services.wire.contents import Facts
-from services.wire.entry import Open, VerifiedEntry, body_digest, encode_body
-from services.wire.errors import MalformedError, SchemaError, SealError
+from services.wire.entry import Open, Sealed, VerifiedEntry, body_digest, encode_body
+from services.wire.errors import MalformedError, RingError, SchemaError, SealError, TransportError
 from services.wire.events import Rejected, RejectedCode
-from services.wire.hashing import digest_of
+from services.wire.hashing import Digest, digest_of
 
 __all__ = ["apply_sealed", "hold", "redrive_channel"]
 
@@ -67,7 +69,7 @@ def apply_sealed(office: Office, entry: VerifiedEntry, *, park: bool = False) ->
             hold(office, channel, "refused", "an event id is used twice", entry=entry)
         return
     if park:
-        hold(office, channel, "parked", "internal-error", entry=entry)
+        hold(office, channel, "parked", "internal-error", case_id=_case_if_known(office, entry, body), entry=entry)
         return
     if _blocked(office, entry, None):
         hold(office, channel, "parked", "behind something that is parked", entry=entry)
@@ -83,7 +85,7 @@ def apply_sealed(office: Office, entry: VerifiedEntry, *, park: bool = False) ->
     _apply_facts(office, entry, facts)
 
 
-def redrive_channel(office: Office, channel: str) -> int:
+def redrive_channel(office: Office, channel: str, alarms: list[str]) -> int:
     """Apply what is parked in a channel, in its order, as far as it goes; return how much was applied."""
     rows = office.database.all(
         "SELECT h.id AS held_id, e.* FROM held h JOIN entries e ON e.digest = h.digest AND e.channel = h.channel"
@@ -92,21 +94,30 @@ def redrive_channel(office: Office, channel: str) -> int:
     )
     applied = 0
     for row in rows:
-        statement = statement_of(row)
-        entry = VerifiedEntry(
-            digest=row["digest"],
-            body_digest=body_digest(statement.body),
-            statement=statement,
-            statement_bytes=row["statement"],
-            signature=row["signature"],
-            facts=row["facts"],
-            personal=None,
-        )
-        with office.database.transaction():
-            office.database.run("DELETE FROM held WHERE id = ?", row["held_id"])
-            apply_sealed(office, entry)
-            applied += not _is_parked(office, entry)
+        try:
+            with office.database.transaction():
+                office.database.run("DELETE FROM held WHERE id = ?", row["held_id"])
+                apply_sealed(office, _entry_of(row))
+                applied += not _is_parked(office, channel, row["digest"])
+        except (TransportError, RingError):
+            raise
+        except Exception as error:  # still an error of ours: it stays parked, and so does what is behind it  # noqa: BLE001
+            alarms.append(f"{channel} at {row['sequence']} stays parked: {type(error).__name__} in this program")
     return applied
+
+
+def _entry_of(row: Row) -> VerifiedEntry:
+    """Return what was verified when it was entered; its personal part stands in ``parts``."""
+    statement = statement_of(row)
+    return VerifiedEntry(
+        digest=row["digest"],
+        body_digest=body_digest(statement.body),
+        statement=statement,
+        statement_bytes=row["statement"],
+        signature=row["signature"],
+        facts=row["facts"],
+        personal=None,
+    )
 
 
 def _apply_facts(office: Office, entry: VerifiedEntry, facts: Facts) -> None:
@@ -157,9 +168,10 @@ def _judge(office: Office, entry: VerifiedEntry, facts: Facts, case_id: UUID | N
     if code is not None or case_id is None or stream is None:
         _refuse(office, entry, facts, case_id, code or RejectionCode.UNKNOWN_CASE)
         return
-    _append(office, entry, case_id, facts.type)
-    grown = office.store.stream(case_id)
-    refresh_row(office, case_id, history_of(office, grown), grown.version, _school_of(channel))
+    note_people(office, _append(office, entry, case_id, facts.type))
+    _note_missing_key(office, entry, facts)
+    version = stream.version + 1
+    refresh_row(office, case_id, (*history, incoming), version, _school_of(channel))
     if back is not None:
         back.place(office, case_id)
 
@@ -181,7 +193,7 @@ def _refuse(office: Office, entry: VerifiedEntry, facts: Facts | None, case_id: 
     save(office, known, (answer,), school=_school_of(channel))
 
 
-def _append(office: Office, entry: VerifiedEntry, case_id: UUID | None, kind: str) -> None:
+def _append(office: Office, entry: VerifiedEntry, case_id: UUID | None, kind: str) -> SealedEvent:
     stream = office.store.stream(case_id or office.own_stream)
     statement = entry.statement
     event = SealedEvent(
@@ -191,6 +203,17 @@ def _append(office: Office, entry: VerifiedEntry, case_id: UUID | None, kind: st
     office.database.run(
         "UPDATE entries SET case_id = ? WHERE digest = ? AND channel = ?", stream.id.hex, entry.digest, statement.channel
     )
+    return event
+
+
+def _case_if_known(office: Office, entry: VerifiedEntry, body: Sealed) -> UUID | None:
+    """Return the case of an entry on which this program fails, so that only this case waits; None if even that fails."""
+    channel = entry.statement.channel
+    try:
+        facts = open_facts(office, channel, entry.statement.event_id, body.facts_key, entry.facts or b"")
+        return _case_of(office, facts, channel) if facts is not None else None
+    except Exception:  # the error that parks it may be in here  # noqa: BLE001
+        return None
 
 
 def _case_of(office: Office, facts: Facts, channel: str) -> UUID | None:
@@ -210,9 +233,20 @@ def _blocked(office: Office, entry: VerifiedEntry, case_id: UUID | None) -> bool
     return office.database.one(query, entry.statement.channel, case_id.hex if case_id else None, entry.digest) is not None
 
 
-def _is_parked(office: Office, entry: VerifiedEntry) -> bool:
+def _is_parked(office: Office, channel: str, digest: Digest) -> bool:
     query = "SELECT 1 FROM held WHERE channel = ? AND kind = 'parked' AND resolved_at IS NULL AND digest = ?"
-    return office.database.one(query, entry.statement.channel, entry.digest) is not None
+    return office.database.one(query, channel, digest) is not None
+
+
+def _note_missing_key(office: Office, entry: VerifiedEntry, facts: Facts) -> None:
+    """Note that what is personal cannot be opened yet: nothing waits for that key, but it is asked for."""
+    identity = facts.personal_key
+    if identity is not None and office.ring.get(identity) is None and not office.ring.is_erased(identity):
+        office.database.run(
+            "INSERT OR IGNORE INTO held (channel, kind, reason, digest) VALUES (?, 'key', 'a case key is missing', ?)",
+            entry.statement.channel,
+            identity,
+        )
 
 
 def _school_of(channel: str) -> str | None:

@@ -11,23 +11,22 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from services.channel.embedded import EmbeddedChannel
 from services.post.database import Database
 from services.post.history import Domain
 from services.post.keys import KeyRing
-from services.post.office import Office, Signer
-from services.post.ring import RingFile, RingKeys, write_durably
+from services.post.office import Office
+from services.post.ring import RingFile, RingKeys
 from services.post.settings import ParticipantSettings
+from services.post.signing_folder import SigningFolder, make_key
 from services.post.store import CaseStore
-from services.wire.certificates import load_root, parse_leaf
+from services.wire.certificates import load_root
 from services.wire.channels import Role
-from services.wire.errors import CertificateError, SettingsError
+from services.wire.errors import SettingsError
 
-__all__ = ["Clock", "build_office", "load_key", "make_folder", "make_key", "milliseconds"]
+__all__ = ["Clock", "build_office", "make_folder", "milliseconds"]
 
 Clock = Callable[[], int]
 
@@ -60,7 +59,7 @@ def build_office(
         domain=domain(database),
         clock=clock,
         random=os.urandom,
-        signer=_signer(folder) if working else None,
+        signing=_signing(folder) if working else None,
         channel=EmbeddedChannel(settings.path(settings.log), clock=clock) if working else None,
     )
 
@@ -83,34 +82,10 @@ def make_folder(folder: Path, participant: str, *, log: str, root: str) -> ec.El
     return key
 
 
-def make_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    """Make a signing key on P-256 in a file of mode 0600."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    write_durably(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return key
-
-
-def load_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    """Return the signing key in a file.
-
-    Raises: SettingsError if there is none, or it is not on P-256.
-    """
-    try:
-        key = load_pem_private_key(_read(path), None)
-    except (ValueError, TypeError) as error:
-        raise SettingsError(f"{path.name} holds no private key") from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise SettingsError(f"{path.name} holds no key on the curve P-256")
-    return key
-
-
-def _signer(folder: Path) -> Signer:
-    try:
-        path = x509.load_pem_x509_certificates(_read(folder / "certificate.pem"))
-    except ValueError as error:
-        raise CertificateError("certificate.pem holds no certificate") from error
-    ders = tuple(each.public_bytes(Encoding.DER) for each in path)
-    return Signer(key=load_key(folder / "signing.key"), certificate=parse_leaf(ders[0]), path=ders)
+def _signing(folder: Path) -> SigningFolder:
+    found = SigningFolder(folder)
+    found()  # a participant that cannot sign is told at once, not when the first entry waits
+    return found
 
 
 def _read(path: Path) -> bytes:

@@ -70,10 +70,11 @@ def history_of(office: Office, stream: CaseStream) -> tuple[Recorded, ...]:
     if not stream.events:
         return ()
     rows = office.database.all(
-        "SELECT channel, event_id, kind FROM held WHERE case_id = ? AND event_id IS NOT NULL AND resolved_at IS NULL",
+        "SELECT channel, event_id, kind FROM held WHERE case_id = ? AND event_id IS NOT NULL AND resolved_at IS NULL"
+        " AND kind IN ('parked', 'voided', 'refused') ORDER BY kind = 'refused'",
         stream.id.hex,
     )
-    standings = {(row["channel"], row["event_id"]): Standing(row["kind"]) for row in rows if row["kind"] != "missing"}
+    standings = {(row["channel"], row["event_id"]): Standing(row["kind"]) for row in rows}
     return tuple(_recorded(office, event, standings) for event in stream.events)
 
 
@@ -114,9 +115,14 @@ def refresh_row(office: Office, stream: UUID, history: Sequence[Recorded], versi
         row.due_on.isoformat() if row.due_on else None,
         version,
     )
+    for kept in office.database.all("SELECT name FROM deadlines WHERE case_id = ?", stream.hex):
+        # Whatever the case does not wait for any more is due no more.
+        if kept["name"] not in {deadline.name for deadline in row.deadlines}:
+            office.database.run("DELETE FROM deadlines WHERE case_id = ? AND name = ?", stream.hex, kept["name"])
     for deadline in row.deadlines:
         office.database.run(
-            "INSERT INTO deadlines VALUES (?, ?, ?, NULL) ON CONFLICT (case_id, name) DO UPDATE SET due_on = excluded.due_on",
+            "INSERT INTO deadlines VALUES (?, ?, ?, NULL) ON CONFLICT (case_id, name) DO UPDATE SET due_on = excluded.due_on,"
+            " fired_at = CASE WHEN deadlines.due_on = excluded.due_on THEN deadlines.fired_at END",
             stream.hex,
             deadline.name,
             deadline.due_on.isoformat(),

@@ -165,7 +165,7 @@ class Database:
 
 def _statements(script: str) -> list[str]:
     """Split a migration; its statements hold no semicolon of their own."""
-    lines = "\n".join(line for line in script.splitlines() if not line.startswith("--"))
+    lines = "\n".join(line for line in script.splitlines() if not line.lstrip().startswith("--"))
     return [each.strip() for each in lines.split(";") if each.strip()]
 
 

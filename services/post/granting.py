@@ -16,14 +16,18 @@ from services.post.database import Row
 from services.post.keys import OwnKey
 from services.post.letterbook import statement_of
 from services.post.office import Office
-from services.wire.channels import ChannelKind, channel_kind, readers_of, writer_of
+from services.post.signing import signer_in
+from services.wire.channels import ChannelKind, channel_kind, mailbox_of, paired_channel, readers_of, writer_of
 from services.wire.contents import EncryptionKeyPublished
 from services.wire.entry import Sealed
 from services.wire.errors import VerificationError
 from services.wire.grants import SUITE, GrantedKey, GrantHeader, KeyUse, decode_grant, make_grant, open_grant, prekey_id
 from services.wire.hashing import Digest, Id
+from services.wire.sealing import key_id
 
-__all__ = ["grant_needed", "grants_for", "note_peer", "take_grants"]
+__all__ = ["grant_missed", "grant_needed", "grants_for", "note_granted", "note_peer", "take_grants"]
+
+_MISSED_AT_ONCE: Final = 500
 
 _PAIRED: Final = (ChannelKind.TO_COMMISSION, ChannelKind.FROM_COMMISSION)
 
@@ -54,16 +58,42 @@ def grants_for(office: Office, rows: Sequence[Row]) -> dict[str, list[Grant]]:
 
 
 def grant_needed(office: Office, participant: str, needed: Iterable[Digest]) -> int:
-    """Grant again what a reader says it lacks, if it is entitled and the key is mine; return how many went out."""
-    sent = 0
+    """Grant again what somebody says it lacks, and return how many letters went out.
+
+    A reader is given what it is entitled to, if the key is mine; a key's own maker is given back what it lost.
+    """
+    letters: list[Grant] = []
     for identity in needed:
         key = office.ring.get(identity)
-        peers = [peer for peer in _entitled(office, key) if peer.participant == participant] if key else []
-        if key is None or not peers or office.channel is None or not office.ring.is_mine(identity):
+        if key is None or key.key_use not in (each.value for each in KeyUse):
             continue
-        office.channel.append(f"{participant}.mailbox", [_letter(office, key, peers[0])[1]])
-        sent += 1
-    return sent
+        peers = [peer for peer in _entitled(office, key) if peer.participant == participant]
+        if not peers and paired_channel(key.channel) and writer_of(key.channel) == participant:
+            peers = _peers(office, [participant])
+        letters += [_letter(office, key, peer) for peer in peers]
+    if letters and office.channel is not None:
+        office.channel.append(mailbox_of(participant), [record for _, record in letters])
+        note_granted(office, participant, letters)
+    return len(letters)
+
+
+def note_granted(office: Office, participant: str, letters: Sequence[Grant]) -> None:
+    """Note which keys somebody was given."""
+    with office.database.transaction():
+        for (key, prekey), _ in letters:
+            office.database.run("INSERT OR IGNORE INTO grants VALUES (?, ?, ?, ?)", key, participant, prekey, office.clock())
+
+
+def grant_missed(office: Office, participant: str) -> int:
+    """Grant what went out sealed while nobody knew yet where this reader's letters are sealed to; return how many letters."""
+    rows = office.database.all(
+        "SELECT key_id FROM keys WHERE made_here = 1 AND wrapped IS NOT NULL AND key_use IN ('FACTS', 'CASE')"
+        " AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.key_id = keys.key_id AND g.recipient = ?)"
+        " ORDER BY created_at DESC LIMIT ?",
+        participant,
+        _MISSED_AT_ONCE,
+    )
+    return grant_needed(office, participant, [row["key_id"] for row in rows])
 
 
 def note_peer(office: Office, participant: str, content: EncryptionKeyPublished) -> None:
@@ -78,15 +108,15 @@ def note_peer(office: Office, participant: str, content: EncryptionKeyPublished)
         )
 
 
-def take_grants(office: Office, records: Iterable[bytes]) -> tuple[set[str], list[str]]:
+def take_grants(office: Office, records: Iterable[bytes]) -> tuple[set[str], list[tuple[bytes, str]]]:
     """Put the keys of genuine letters on the ring; return the channels that got a new key, and what was wrong with others."""
     channels: set[str] = set()
-    faults: list[str] = []
+    faults: list[tuple[bytes, str]] = []
     for record in records:
         try:
             channel, is_new = _take(office, record)
         except VerificationError as error:
-            faults.append(error.message)
+            faults.append((record, error.message))
             continue
         if is_new:
             channels.add(channel)
@@ -96,15 +126,29 @@ def take_grants(office: Office, records: Iterable[bytes]) -> tuple[set[str], lis
 def _take(office: Office, record: bytes) -> tuple[str, bool]:
     grant = decode_grant(record)
     channel = grant.header.channel
-    standing = office.letterbook.standing(channel)
+    # Only the channel's writer makes its keys: a letter under any other certificate could plant a key of a thief. But what
+    # I made and lost comes back from whoever holds it: a key of mine by its id can be no other key.
+    is_mine = writer_of(channel) == office.participant
+    paired = paired_channel(channel)
+    standing = office.letterbook.standing(paired if is_mine and paired else channel)
     certificate = standing.place.certificate if standing else None
-    # Only the channel's writer makes its keys: a letter under any other certificate could plant a key of a thief.
     if certificate is None or certificate.digest != grant.header.certificate:
         raise VerificationError("a grant is not signed with the certificate that is current in its channel")
     keys = office.ring.encryption_keys()
     granted = open_grant(grant, certificate.public_key, recipient=office.participant, keys=keys)
+    if is_mine and not _is_named(office, channel, key_id(granted.key)):
+        raise VerificationError("a key is given back that nothing of mine was sealed under")
     with office.database.transaction():
-        return channel, office.ring.take(channel, granted)
+        is_new = office.ring.take(channel, granted, made_here=is_mine)
+        office.database.run("DELETE FROM held WHERE kind = 'key' AND channel = ? AND digest = ?", channel, key_id(granted.key))
+    return channel, is_new
+
+
+def _is_named(office: Office, channel: str, identity: Digest) -> bool:
+    """Tell whether I asked for a key: otherwise anybody who reads me could put a key of its own under my name."""
+    return (
+        office.database.one("SELECT 1 FROM held WHERE kind = 'key' AND channel = ? AND digest = ?", channel, identity) is not None
+    )
 
 
 def _keys_of(office: Office, row: Row, body: Sealed) -> list[OwnKey]:
@@ -123,7 +167,12 @@ def _entitled(office: Office, key: OwnKey) -> list[_Peer]:
         return []
     if writer_of(key.channel) != office.participant:
         return []
-    rows = (office.database.one("SELECT * FROM peers WHERE participant = ?", reader) for reader in readers)
+    return _peers(office, readers)
+
+
+def _peers(office: Office, participants: Iterable[str]) -> list[_Peer]:
+    trust = office.trust
+    rows = (office.database.one("SELECT * FROM peers WHERE participant = ?", each) for each in participants)
     return [
         _Peer(participant=row["participant"], public_key=row["public_key"], prekey=prekey_id(row["suite"], row["public_key"]))
         for row in rows
@@ -137,16 +186,19 @@ def _is_granted(office: Office, key: OwnKey, peer: _Peer) -> bool:
 
 
 def _letter(office: Office, key: OwnKey, peer: _Peer) -> Grant:
-    if office.signer is None:
-        raise RuntimeError("only a worker signs")
+    # With the certificate that is current where its reader looks for it: the channel's own, or my half of the pair.
+    mine = key.channel if writer_of(key.channel) == office.participant else paired_channel(key.channel)
+    signer = signer_in(office, mine or key.channel)
+    if signer is None:
+        raise RuntimeError(f"the key that is current in {mine} is not here")
     header = GrantHeader(
         grant_id=Id(office.random(16)),
         channel=key.channel,
-        certificate=office.signer.certificate.digest,
+        certificate=signer.certificate.digest,
         recipient=peer.participant,
         prekey=peer.prekey,
         key_id=key.key_id,
         issued_at=office.clock(),
     )
     granted = GrantedKey(key=key.key, use=KeyUse(key.key_use), case_id=Id(key.case_id) if key.case_id else None)
-    return (key.key_id, peer.prekey), make_grant(office.signer.key, header, granted, public_key=peer.public_key)
+    return (key.key_id, peer.prekey), make_grant(signer.key, header, granted, public_key=peer.public_key)

@@ -71,7 +71,7 @@ class New:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadline:
-    """A named day by which something is due in a case; fired once, on or after ``due_on`` (Europe/Riga)."""
+    """A named day by which something is due in a case; fired once, when ``due_on`` is over in Europe/Riga."""
 
     name: str
     due_on: date
@@ -101,6 +101,14 @@ class Domain(Protocol):
 
     def judge(self, history: Sequence[Recorded], incoming: Recorded) -> RejectionCode | None:
         """Return why a received event is refused, or None to accept it. ``history`` is empty for an unknown case."""
+        ...
+
+    def codes_of(self, personal: object) -> tuple[str, ...]:
+        """Return the personal codes of the pupils that a personal part is about; they are looked up, never shown."""
+        ...
+
+    def fire(self, history: Sequence[Recorded], deadline: str) -> Sequence[New]:
+        """Return the events that a deadline makes when its day is over; none where people are only to be told."""
         ...
 
     def row(self, history: Sequence[Recorded]) -> CaseRow:

@@ -22,6 +22,7 @@ from services.wire.sealing import KEY_BYTES, key_id
 __all__ = ["KeyRing", "OwnKey"]
 
 _ENCRYPTION: Final = "ENCRYPTION"
+_LOOKUP: Final = "LOOKUP"
 _SEED_BYTES: Final = 64
 
 
@@ -60,41 +61,35 @@ class KeyRing:
 
     def case_key(self, channel: str, case_id: UUID) -> OwnKey:
         """Return the key of a case in a channel of mine, made now if there is none."""
-        row = self.database.one(
-            "SELECT * FROM keys WHERE channel = ? AND case_id = ? AND key_use = 'CASE' AND made_here = 1 AND erased_at IS NULL",
-            channel,
-            case_id.bytes,
-        )
+        row = self._current_case_key(channel, case_id.bytes)
         return self._opened(row) if row else self._make(KeyUse.CASE, channel, case_id=case_id.bytes)
 
     def get(self, identity: Digest) -> OwnKey | None:
         """Return a key by its id, None if it is not on the ring or erased."""
-        if identity in self._open:
-            return self._open[identity]
         row = self.database.one("SELECT * FROM keys WHERE key_id = ?", identity)
+        # Asked of the database each time: another process may have erased it.
         if row is None or row["wrapped"] is None:
+            self._open.pop(identity, None)
             return None
         return self._opened(row)
-
-    def is_mine(self, identity: Digest) -> bool:
-        """Tell whether a key was made here; only its maker grants it."""
-        row = self.database.one("SELECT made_here FROM keys WHERE key_id = ?", identity)
-        return row is not None and bool(row["made_here"])
 
     def is_erased(self, identity: Digest) -> bool:
         """Tell whether a key was here and was erased."""
         row = self.database.one("SELECT erased_at FROM keys WHERE key_id = ?", identity)
         return row is not None and row["erased_at"] is not None
 
-    def take(self, channel: str, granted: GrantedKey) -> bool:
-        """Put a granted key on the ring and return whether it is new.
+    def take(self, channel: str, granted: GrantedKey, *, made_here: bool = False) -> bool:
+        """Put a granted key on the ring and return whether it is new; ``made_here`` for one of mine that came back.
 
         Raises: GrantError if it was erased here, or is known with another use, channel or case.
         """
         identity = key_id(granted.key)
         row = self.database.one("SELECT * FROM keys WHERE key_id = ?", identity)
         if row is None:
-            self._insert(self._row(identity, granted.key, granted.use.value, channel, case_id=granted.case_id, made_here=False))
+            # One of mine that came back opens what it sealed; where another was made since, that one seals what is new.
+            mine = made_here and (granted.use is KeyUse.FACTS or self._current_case_key(channel, granted.case_id) is None)
+            new = self._row(identity, granted.key, granted.use.value, channel, case_id=granted.case_id, made_here=mine)
+            self._insert(replace(new, superseded_at=self.clock()) if mine and granted.use is KeyUse.FACTS else new)
             return True
         # A letter that is still in the mailbox must not undo an erasure.
         if row["erased_at"] is not None:
@@ -102,6 +97,24 @@ class KeyRing:
         if (row["key_use"], row["channel"], row["case_id"]) != (granted.use.value, channel, granted.case_id):
             raise GrantError("a granted key is known here for another use")
         return False
+
+    def supersede_facts_keys(self, recipient: str) -> int:
+        """Let the current facts keys that somebody was given be the last of their kind, and return how many those are."""
+        return self.database.run(
+            "UPDATE keys SET superseded_at = ? WHERE key_use = 'FACTS' AND made_here = 1 AND superseded_at IS NULL"
+            " AND key_id IN (SELECT key_id FROM grants WHERE recipient = ?)",
+            self.clock(),
+            recipient,
+        )
+
+    def lookup_key(self) -> bytes:
+        """Return the key under which persons are looked up, made now if there is none; it never leaves this participant."""
+        row = self.database.one("SELECT * FROM keys WHERE key_use = ? AND superseded_at IS NULL", _LOOKUP)
+        if row is not None:
+            return self._opened(row).key
+        made = self.random(KEY_BYTES)
+        self._insert(self._row(key_id(made), made, _LOOKUP, "", made_here=True))
+        return made
 
     def encryption_keys(self) -> dict[Digest, EncryptionKey]:
         """Return my private encryption keys by prekey id."""
@@ -150,6 +163,13 @@ class KeyRing:
                     known[row.key_id] = row
         if not opened and any(row.wrapped is not None for row in known.values()):
             raise RingError("no key of the ring opens under the ring key that is here: it is another participant's or an old one")
+
+    def _current_case_key(self, channel: str, case_id: bytes | None) -> Row | None:
+        return self.database.one(
+            "SELECT * FROM keys WHERE channel = ? AND case_id = ? AND key_use = 'CASE' AND made_here = 1 AND erased_at IS NULL",
+            channel,
+            case_id,
+        )
 
     def _make(self, use: KeyUse, channel: str, *, year: int | None = None, case_id: bytes | None = None) -> OwnKey:
         key = self.random(KEY_BYTES)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -20,6 +21,10 @@ from services.wire.paths import Place
 
 __all__ = ["Letterbook", "Standing", "statement_of"]
 
+# What the reading rule took once and does not take any more keeps its row and counts no longer.
+_ON_CHAIN: Final = (
+    "NOT EXISTS (SELECT 1 FROM held h WHERE h.channel = e.channel AND h.kind = 'off chain' AND h.digest = e.digest)"
+)
 _CERTIFICATES: Final = Schema(
     {
         "type": "record",
@@ -40,6 +45,8 @@ class Standing:
     told_sequence: int
     news_since: int | None
     shown_sequence: int
+    read_sequence: int
+    read_at: int
     state: str
     reason: str | None
 
@@ -98,24 +105,59 @@ class Letterbook:
     def unsent(self, limit: int) -> list[Row]:
         """Return own entries that the channel has not shown, in the order in which they were signed."""
         return self.database.all(
-            "SELECT e.* FROM entries e JOIN channels c ON c.channel = e.channel"
-            " WHERE e.own = 1 AND e.sequence > c.shown_sequence AND e.epoch = c.epoch ORDER BY e.id LIMIT ?",
+            f"SELECT e.* FROM channels c CROSS JOIN entries e ON e.channel = c.channel AND e.sequence > c.shown_sequence"  # noqa: S608  # own text
+            f" WHERE e.own = 1 AND c.state <> 'stopped' AND {_ON_CHAIN} ORDER BY e.id LIMIT ?",
             limit,
         )
+
+    def own_after(self, channel: str, sequence: int, limit: int = -1) -> list[Row]:
+        """Return own entries of a channel that count, in their order, after a place; ``limit`` -1 is all of them."""
+        return self.database.all(
+            f"SELECT e.* FROM entries e WHERE e.channel = ? AND e.own = 1 AND e.sequence > ? AND {_ON_CHAIN}"  # noqa: S608  # own text
+            " ORDER BY e.sequence LIMIT ?",
+            channel,
+            sequence,
+            limit,
+        )
+
+    def off_chain_after(self, channel: str, sequence: int) -> list[Row]:
+        """Mark whatever is entered of a channel after a place as off its chain, and return it in its order."""
+        rows = self.database.all(
+            f"SELECT e.* FROM entries e WHERE e.channel = ? AND e.sequence > ? AND {_ON_CHAIN} ORDER BY e.id",  # noqa: S608  # own text
+            channel,
+            sequence,
+        )
+        for row in rows:
+            self.database.run(
+                "INSERT INTO held (channel, kind, reason, digest) VALUES (?, 'off chain', 'no longer taken', ?)",
+                channel,
+                row["digest"],
+            )
+        return rows
 
     def digest_at(self, channel: str, sequence: int) -> tuple[int, Digest] | None:
         """Return epoch and digest of the entry that counts at a place of a channel, None if I hold none."""
         row = self.database.one(
-            "SELECT epoch, digest FROM entries WHERE channel = ? AND sequence = ? ORDER BY epoch DESC", channel, sequence
+            f"SELECT e.epoch, e.digest FROM entries e WHERE e.channel = ? AND e.sequence = ? AND {_ON_CHAIN}"  # noqa: S608  # own text
+            " ORDER BY e.epoch DESC",
+            channel,
+            sequence,
         )
         return (row["epoch"], row["digest"]) if row else None
+
+    def digests_at(self, channel: str, epoch: int, sequence: int) -> set[Digest]:
+        """Return the digests of all I hold for a place of an epoch, whether it still counts or not."""
+        rows = self.database.all(
+            "SELECT digest FROM entries WHERE channel = ? AND epoch = ? AND sequence = ?", channel, epoch, sequence
+        )
+        return {row["digest"] for row in rows}
 
     def standing(self, channel: str) -> Standing | None:
         """Return where a channel stands, None if nothing of it is entered."""
         row = self.database.one("SELECT * FROM channels WHERE channel = ?", channel)
         if row is None:
             return None
-        certificates = tuple(parse_leaf(der) for der in decode(_CERTIFICATES, row["certificates"])["path"])
+        certificates = tuple(_leaf(der) for der in decode(_CERTIFICATES, row["certificates"])["path"])
         place = Place(epoch=row["epoch"], sequence=row["sequence"], digest=row["digest"], certificates=certificates)
         return Standing(
             place=place,
@@ -125,6 +167,8 @@ class Letterbook:
             told_sequence=row["told_sequence"],
             news_since=row["news_since"],
             shown_sequence=row["shown_sequence"],
+            read_sequence=row["read_sequence"],
+            read_at=row["read_at"],
             state=row["state"],
             reason=row["reason"],
         )
@@ -136,7 +180,10 @@ class Letterbook:
             "INSERT INTO channels (channel, epoch, sequence, digest, certificates, written_at, hint)"
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (channel) DO UPDATE SET epoch = excluded.epoch,"
             " sequence = excluded.sequence, digest = excluded.digest, certificates = excluded.certificates,"
-            " written_at = max(written_at, excluded.written_at), hint = max(hint, excluded.hint)",
+            " written_at = max(written_at, excluded.written_at), hint = max(hint, excluded.hint),"
+            " shown_sequence = min(shown_sequence, excluded.sequence), read_sequence = min(read_sequence, excluded.sequence),"
+            " told_sequence = min(told_sequence, excluded.sequence),"
+            " receipted_sequence = min(receipted_sequence, excluded.sequence)",
             channel,
             place.epoch,
             place.sequence,
@@ -150,6 +197,10 @@ class Letterbook:
         """Set columns of a channel's row; the names are of this module's callers, never of an input."""
         names = ", ".join(f"{name} = ?" for name in values)
         self.database.run(f"UPDATE channels SET {names} WHERE channel = ?", *values.values(), channel)  # noqa: S608  # own names
+
+
+# A channel has few certificates and is looked up at each step; parsing one takes longer than the look-up.
+_leaf = lru_cache(maxsize=4096)(parse_leaf)
 
 
 def statement_of(row: Row) -> Statement:

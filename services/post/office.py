@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -25,7 +25,8 @@ from services.post.ring import RingFile
 from services.post.store import CaseStore
 from services.wire.candidates import gather
 from services.wire.certificates import Certificate, Root
-from services.wire.channels import TRUST_CHANNEL, Role
+from services.wire.channels import TRUST_CHANNEL, Role, channels_of
+from services.wire.hashing import Digest
 from services.wire.paths import Pathfinder
 from services.wire.reading import judge, said
 from services.wire.records import SchemaBook
@@ -34,7 +35,7 @@ from services.wire.trust import NO_TRUST, Trust, fold_trust
 if TYPE_CHECKING:
     from services.post.returning import Returning
 
-__all__ = ["Office", "Signer", "day_of"]
+__all__ = ["Office", "Signer", "Signers", "Signing", "day_of"]
 
 _RIGA: Final = ZoneInfo("Europe/Riga")
 
@@ -48,11 +49,35 @@ class Signer:
     path: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signers:
+    """The newest signer, and older ones whose certificate may still be current in some channel while a rotation runs."""
+
+    newest: Signer
+    older: tuple[Signer, ...] = ()
+
+    def of(self, certificate: Digest) -> Signer | None:
+        """Return the signer of a certificate, None if its key is not here."""
+        return next((each for each in (self.newest, *self.older) if each.certificate.digest == certificate), None)
+
+
+class Signing(Protocol):
+    """The port to where signing keys are kept; a file or an HSM."""
+
+    def __call__(self) -> Signers:
+        """Return the signers as they are now: a rotation may have brought a new one since the last call."""
+        ...
+
+    def destroy(self, certificate: Digest) -> None:
+        """Destroy the key of an older certificate for good."""
+        ...
+
+
 @dataclass(slots=True, kw_only=True)
 class Office:
     """One participant's post. ``clock`` gives milliseconds since 1970; ``random(n)`` n bytes that nobody can guess.
 
-    ``returning`` is there during a start alone, when own entries come back. ``signer`` and ``channel`` are None in a process
+    ``returning`` is there during a start alone, when own entries come back. ``signing`` and ``channel`` are None in a process
     that acts only: it has no key to sign with and no way to the log.
     """
 
@@ -66,11 +91,26 @@ class Office:
     domain: Domain
     clock: Callable[[], int]
     random: Callable[[int], bytes]
-    signer: Signer | None = None
+    signing: Signing | None = None
     channel: Channel | None = None
     returning: Returning | None = None
     _trust: Trust = NO_TRUST
     _book: SchemaBook = field(default_factory=lambda: SchemaBook({}))
+
+    @property
+    def signers(self) -> Signers:
+        """What this worker signs with.
+
+        Raises: RuntimeError in a process that acts only.
+        """
+        if self.signing is None:
+            raise RuntimeError("only a worker signs")
+        return self.signing()
+
+    @property
+    def own_channels(self) -> tuple[str, ...]:
+        """The channels that I write, by my role and the schools that are there."""
+        return channels_of(self.participant, self.role, self.trust.of_role(Role.SCHOOL))
 
     @property
     def letterbook(self) -> Letterbook:

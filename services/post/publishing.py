@@ -1,7 +1,7 @@
 """Publishing: what was saved is signed in its order, then sent in that order, exact bytes, until the channel shows it.
 
-Decides places and order; what is said was decided and sealed before. An entry is committed to the letterbook before it is
-sent, so a crash at any point leads to the same bytes again.
+Decides what may be signed and sent now; what is said was decided and sealed before. An entry is committed to the letterbook
+before it is sent, so a crash at any point leads to the same bytes again.
 Source: design.md sections 3 and 4.
 """
 
@@ -12,44 +12,44 @@ from itertools import groupby
 from typing import Final
 from uuid import UUID
 
+from services.post.cases import open_facts
 from services.post.database import Row
-from services.post.granting import grants_for
+from services.post.granting import grants_for, note_granted
 from services.post.letterbook import Standing
-from services.post.office import Office, Signer
+from services.post.office import Office
 from services.post.ring import Head
+from services.post.signing import Draft, receipt_in, sign_body, sign_open, signer_in
 from services.wire.avro import decode, load_schema
-from services.wire.channels import TRUST_CHANNEL, mailbox_of, paired_channel, record_of
-from services.wire.contents import ChannelOpened, Held, Receipt, encode_open
-from services.wire.entry import (
-    Open,
-    Sealed,
-    Statement,
-    VerifiedEntry,
-    body_digest,
-    encode_statement,
-    statement_digest,
-    to_be_signed,
-)
-from services.wire.hashing import Digest, Id, genesis_digest
-from services.wire.paths import Place
-from services.wire.signing import sign
+from services.wire.channels import mailbox_of, paired_channel
+from services.wire.contents import ChannelOpened
+from services.wire.entry import Open, Sealed
 
-__all__ = ["receipt_once", "send_once", "sign_once"]
+__all__ = ["receipt_once", "save_ring", "send_once", "sign_once"]
 
 _SIGN_AT_ONCE: Final = 100
+_LOOK_AT_ONCE: Final = 1000
 _SEND_AT_ONCE: Final = 200
 _RECEIPT_AFTER_MILLISECONDS: Final = 1000
 _RECEIPT_AFTER_ENTRIES: Final = 500
 
 
 def sign_once(office: Office) -> int:
-    """Sign what waits, in the order in which it was saved, and return how much that was. One transaction."""
-    signer = _signer(office)
+    """Sign what waits and may be signed, in the order in which it was saved, and return how much that was. One transaction."""
+    signed, kept_back = 0, set()
     with office.database.transaction():
-        rows = office.database.all("SELECT * FROM outgoing ORDER BY id LIMIT ?", _SIGN_AT_ONCE)
-        for row in rows:
-            _sign_row(office, signer, row)
-        return len(rows)
+        for row in office.database.all("SELECT * FROM outgoing ORDER BY id LIMIT ?", _LOOK_AT_ONCE):
+            if signed == _SIGN_AT_ONCE:
+                break
+            # What comes after an event of its case is signed after it, also in another channel.
+            if row["case_id"] in kept_back or not _may_sign(office, row):
+                kept_back |= {row["case_id"]} - {None}
+                continue
+            case_id = UUID(row["case_id"]) if row["case_id"] else None
+            event_id, facts = row["event_id"], row["facts"]
+            sign_body(office, Draft(channel=row["channel"], event_id=event_id, body=_body(row), facts=facts, case_id=case_id))
+            office.database.run("DELETE FROM outgoing WHERE id = ?", row["id"])
+            signed += 1
+    return signed
 
 
 def receipt_once(office: Office) -> int:
@@ -72,69 +72,52 @@ def send_once(office: Office) -> int:
         return 0
     for recipient, grants in grants_for(office, rows).items():
         office.channel.append(mailbox_of(recipient), [record for _, record in grants])
-        with office.database.transaction():
-            for (key, prekey), _ in grants:
-                office.database.run("INSERT OR IGNORE INTO grants VALUES (?, ?, ?, ?)", key, recipient, prekey, office.clock())
+        note_granted(office, recipient, grants)
     # Before the batch: whoever restores an older database must not give these places away a second time.
-    office.ring_file.save(office.ring.rows(), _heads(office, rows))
+    save_ring(office, rows)
     # In the order of signing, so an entry never overtakes one of its case in another channel.
     for channel, run in groupby(rows, key=lambda row: str(row["channel"])):
         batch = list(run)
-        office.channel.append(channel, [office.letterbook.record_of(row) for row in batch])
+        try:
+            office.channel.append(channel, [office.letterbook.record_of(row) for row in batch])
+        except Exception:
+            # It is unknown what the log took: the channel is read back before anything else is said about it.
+            office.letterbook.note(channel, read_at=0)
+            raise
         office.letterbook.note(channel, shown_sequence=batch[-1]["sequence"])
     return len(rows)
 
 
-def _sign_row(office: Office, signer: Signer, row: Row) -> None:
-    channel, case_id = row["channel"], UUID(row["case_id"]) if row["case_id"] else None
+def save_ring(office: Office, rows: Sequence[Row] = ()) -> None:
+    """Write the ring file: all keys, and the heads that sending these rows will make."""
+    heads = dict(office.ring_file.heads)
+    for row in rows:
+        heads[row["channel"]] = Head(epoch=row["epoch"], sequence=row["sequence"], digest=row["digest"])
+    office.ring_file.save(office.ring.rows(), heads)
+
+
+def _may_sign(office: Office, row: Row) -> bool:
+    standing = office.letterbook.standing(row["channel"])
+    if standing is None:
+        return row["facts"] is None and decode(load_schema("wire/Open.avsc"), row["body"])["type"] == ChannelOpened.__name__
+    if standing.state == "stopped" or signer_in(office, row["channel"]) is None:
+        return False
+    return row["facts"] is None or _opens(office, row)
+
+
+def _opens(office: Office, row: Row) -> bool:
+    """Tell whether the keys of a sealed body are on the ring: what its own writer cannot open, nobody ever could."""
+    body = decode(load_schema("wire/Sealed.avsc"), row["body"])
+    facts = open_facts(office, row["channel"], row["event_id"], body["facts_key"], row["facts"])
+    return facts is not None and (facts.personal_key is None or office.ring.get(facts.personal_key) is not None)
+
+
+def _body(row: Row) -> Open | Sealed:
     if row["facts"] is None:
         record = decode(load_schema("wire/Open.avsc"), row["body"])
-        body: Open | Sealed = Open(type=record["type"], content=record["content"])
-    else:
-        record = decode(load_schema("wire/Sealed.avsc"), row["body"])
-        body = Sealed(facts_key=record["facts_key"], facts=record["facts"], personal=record["personal"])
-    _sign(office, signer, channel, row["event_id"], body, row["facts"], case_id)
-    office.database.run("DELETE FROM outgoing WHERE id = ?", row["id"])
-
-
-def _sign(
-    office: Office,
-    signer: Signer,
-    channel: str,
-    event_id: Id,
-    body: Open | Sealed,
-    facts: bytes | None,
-    case_id: UUID | None,
-) -> Digest:
-    standing = office.letterbook.standing(channel)
-    if standing is None and not (isinstance(body, Open) and body.type == ChannelOpened.__name__):
-        raise RuntimeError(f"{channel} is not opened; its first entry is its opening")
-    place = standing.place if standing else Place(epoch=0, sequence=0, digest=genesis_digest(office.root.digest, channel))
-    statement = Statement(
-        previous=place.digest,
-        certificate=signer.certificate.digest,
-        channel=channel,
-        epoch=place.epoch,
-        sequence=place.sequence + 1,
-        written_at=max(office.clock(), standing.written_at if standing else 0),
-        event_id=event_id,
-        body=body,
-    )
-    data = encode_statement(statement)
-    entry = VerifiedEntry(
-        digest=statement_digest(data),
-        body_digest=body_digest(body),
-        statement=statement,
-        statement_bytes=data,
-        signature=sign(signer.key, to_be_signed(data)),
-        facts=facts,
-        personal=None,
-    )
-    office.letterbook.enter(entry, own=True, case_id=case_id)
-    certificates = place.certificates or (signer.certificate,)
-    after = Place(epoch=place.epoch, sequence=statement.sequence, digest=entry.digest, certificates=certificates)
-    office.letterbook.move(channel, after, written_at=statement.written_at)
-    return entry.digest
+        return Open(type=record["type"], content=record["content"])
+    record = decode(load_schema("wire/Sealed.avsc"), row["body"])
+    return Sealed(facts_key=record["facts_key"], facts=record["facts"], personal=record["personal"])
 
 
 def _receipt(office: Office, paired: str) -> int:
@@ -142,43 +125,23 @@ def _receipt(office: Office, paired: str) -> int:
     theirs, own = office.letterbook.standing(paired), office.letterbook.standing(mine) if mine else None
     if mine is None or theirs is None or own is None or theirs.news_since is None:
         return 0
+    if own.state == "stopped" or signer_in(office, mine) is None:
+        return 0
     waited = office.clock() - theirs.news_since >= _RECEIPT_AFTER_MILLISECONDS
     upto = _whole_to(office, paired, theirs)
     if upto <= theirs.told_sequence or not (waited or upto - theirs.told_sequence >= _RECEIPT_AFTER_ENTRIES):
         return 0
-    lines = [_line(office, paired, upto), _line(office, mine, own.place.sequence)]
-    trust = office.letterbook.standing(TRUST_CHANNEL)
-    if trust is not None:
-        lines.append(_line(office, TRUST_CHANNEL, trust.place.sequence))
-    record = office.letterbook.standing(record_of(office.participant))
-    receipt = Receipt(held=tuple(lines), record=record.place.digest if record else None)
-    _sign(office, _signer(office), mine, Id(office.random(16)), encode_open(receipt), None, None)
+    sign_open(office, mine, receipt_in(office, mine, upto=upto))
     office.letterbook.note(paired, told_sequence=upto, news_since=None if upto == theirs.place.sequence else theirs.news_since)
     return 1
 
 
 def _whole_to(office: Office, channel: str, standing: Standing) -> int:
     """Return up to where every part that should be here is here: a receipt says no more."""
-    rows = office.database.all("SELECT digest FROM held WHERE channel = ? AND kind = 'missing' AND resolved_at IS NULL", channel)
-    places = [office.database.one("SELECT sequence FROM entries WHERE digest = ?", row["digest"]) for row in rows]
-    return min([standing.place.sequence, *(int(row["sequence"]) - 1 for row in places if row is not None)])
-
-
-def _line(office: Office, channel: str, sequence: int) -> Held:
-    found = office.letterbook.digest_at(channel, sequence)
-    if found is None:
-        raise RuntimeError(f"{channel} has no entry at {sequence} here")
-    return Held(channel=channel, epoch=found[0], sequence=sequence, digest=found[1])
-
-
-def _heads(office: Office, rows: Sequence[Row]) -> dict[str, Head]:
-    heads = dict(office.ring_file.heads)
-    for row in rows:
-        heads[row["channel"]] = Head(epoch=row["epoch"], sequence=row["sequence"], digest=row["digest"])
-    return heads
-
-
-def _signer(office: Office) -> Signer:
-    if office.signer is None:
-        raise RuntimeError("only a worker signs")
-    return office.signer
+    row = office.database.one(
+        "SELECT min(e.sequence) FROM held h JOIN entries e ON e.digest = h.digest AND e.channel = h.channel"
+        " WHERE h.channel = ? AND h.kind = 'missing' AND h.resolved_at IS NULL",
+        channel,
+    )
+    missing = row[0] if row is not None else None
+    return standing.place.sequence if missing is None else min(standing.place.sequence, missing - 1)

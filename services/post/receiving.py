@@ -11,34 +11,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from eventsourcing.persistence import Tracking
-
 from services.channel.port import Record
-from services.post.applying import apply_sealed, hold, redrive_channel
-from services.post.granting import grant_needed, note_peer, take_grants
+from services.post.agreeing import undo
+from services.post.applying import hold, redrive_channel
+from services.post.comparing import compare_trust
+from services.post.entering import enter_steps
+from services.post.granting import take_grants
 from services.post.office import Office
-from services.wire.channels import (
-    TRUST_CHANNEL,
-    Role,
-    channels_of,
-    from_commission,
-    mailbox_of,
-    to_commission,
-    writer_of,
-)
-from services.wire.contents import EncryptionKeyPublished, Receipt
+from services.wire.channels import TRUST_CHANNEL, Role, from_commission, mailbox_of, to_commission
 from services.wire.entry import Open
-from services.wire.errors import ConflictError, Evidence, ForkError, StoreBehindError
 from services.wire.following import Follower, Update
-from services.wire.paths import Pathfinder, Step
+from services.wire.paths import Pathfinder
 from services.wire.reading import ReadingState
 from services.wire.trust import NO_TRUST
 
 __all__ = ["Receiver"]
 
-_TRIES: Final = 5
 _POLL_LIMIT: Final = 500
-_EVIDENCE_LIMIT: Final = 100
+_EVIDENCE_LIMIT: Final = 1000
+_LETTERS_LIMIT: Final = 1000
+_LOOK_AGAIN_FIRST: Final = 1_000
+_LOOK_AGAIN_LAST: Final = 3_600_000
+_GAP_STAYS: Final = 900_000
+
+
+@dataclass(slots=True)
+class _Gap:
+    """A place ahead that is missing: since when, and when it is looked for again (milliseconds since 1970)."""
+
+    since: int
+    next: int
+    pause: int = _LOOK_AGAIN_FIRST
+    said: bool = False
 
 
 @dataclass(slots=True)
@@ -53,18 +57,23 @@ class Receiver:
     alarms: list[str] = field(default_factory=list)
     _followers: dict[str, Follower] = field(default_factory=dict)
     _hints: dict[str, int] = field(default_factory=dict)
+    _gaps: dict[str, _Gap] = field(default_factory=dict)
+    _letters: list[bytes] = field(default_factory=list)
+    _faults: int = 0
     _mail: int = 0
 
     def receive_once(self, *, timeout_seconds: float = 0.0) -> int:
         """Read one batch of every channel and return how many records there were.
 
-        Raises: TransportError if the log does not answer; ForkError if somebody else has my signature; StoreBehindError if
-        a counterpart holds entries of mine that I lack.
+        Raises: TransportError if the log does not answer; during a start StoreBehindError or ForkError if a receipt says
+        that this database is not what its counterpart knows.
         """
         channel = self.office.channel
         if channel is None:
             raise RuntimeError("only a worker receives")
+        self._agree()
         names = self._inbound()
+        self._look_for_gaps()
         positions = {name: self._hint(name) for name in names}
         mailbox = mailbox_of(self.office.participant)
         positions[mailbox] = self._mail
@@ -72,11 +81,14 @@ class Receiver:
         by_channel: dict[str, list[Record]] = {}
         for record in records:
             by_channel.setdefault(record.channel, []).append(record)
-        # The registrar first: what it says may be what makes the rest of the batch readable.
-        for name in (TRUST_CHANNEL, *names):
+        # The registrar first: what it says may be what makes the rest of the batch readable. Then the keys.
+        if TRUST_CHANNEL in by_channel:
+            self._offer(TRUST_CHANNEL, by_channel.pop(TRUST_CHANNEL))
+        self._take_mail(by_channel.pop(mailbox, []))
+        for name in names:
             if name in by_channel:
-                self._offer(name, by_channel.pop(name))
-        self._take_mail(by_channel.get(mailbox, []))
+                self._offer(name, by_channel[name])
+        self._take_letters()
         return len(records)
 
     def read_trust(self) -> None:
@@ -128,27 +140,31 @@ class Receiver:
         follower = self._follower(name)
         update = follower.offer(record.value for record in records)
         self._store(name, update)
+        position = records[-1].position + 1
         # While something waits for what lies before it, a restart has to see it again.
-        if not follower.remembers:
-            self.office.letterbook.note(name, hint=records[-1].position + 1)
-        self._hints[name] = records[-1].position + 1
+        if not follower.remembers and position > self._hints[name]:
+            self.office.letterbook.note(name, hint=position)
+        self._hints[name] = position
         if name == TRUST_CHANNEL and update.new:
             self._retrust()
 
     def _retrust(self) -> None:
         trust = self.office.trust
-        self.alarms += trust.faults[len(self.alarms) :] if not self.alarms else ()
+        self.alarms += trust.faults[self._faults :]
+        self._faults = len(trust.faults)
+        compare_trust(self.office, self.alarms)
         for name, follower in self._followers.items():
             if name != TRUST_CHANNEL:
                 self._store(name, follower.retrust(trust))
+        for each in trust.participants.values():
+            if each.removed:
+                # Whoever has left holds the keys of today; what is written from here on is not for them.
+                self.office.ring.supersede_facts_keys(each.id)
 
     def _store(self, name: str, update: Update) -> None:
         office, follower = self.office, self._followers[name]
-        for junk in update.junk[:_EVIDENCE_LIMIT]:
-            self.alarms.append(f"{name}: a record was skipped: {junk.reason}")
-            hold(office, name, "skipped", junk.reason, record=junk.record)
-        for step in update.new:
-            self._store_step(name, step)
+        self._keep_evidence(name, update)
+        enter_steps(office, name, update.new, self.alarms)
         for candidate in update.healed:
             body = candidate.unverified_statement.body
             if candidate.personal is not None and not isinstance(body, Open):
@@ -162,78 +178,69 @@ class Receiver:
         state = "off chain" if update.off_chain is not None else follower.state.value
         standing = office.letterbook.standing(name)
         if standing is not None and standing.state != state:
-            office.letterbook.note(name, state=state)
+            reason = str(follower.agreeable.sequence) if update.off_chain is not None else None
+            office.letterbook.note(name, state=state, reason=reason)
             if state != ReadingState.READING.value:
-                self.alarms.append(f"{name} stands still: {state}")
+                self.alarms.append(f"{name} stands still after {standing.place.sequence}: {state}")
+        self._note_gap(name)
 
-    def _store_step(self, name: str, step: Step) -> None:
-        """Store one entry in one transaction; five conflicts later it is parked, and the channel goes on."""
-        for left in reversed(range(_TRIES)):
-            try:
-                with self.office.database.transaction():
-                    self._enter(name, step, park=not left)
-            except ConflictError:
-                if not left:
-                    raise
-            else:
-                return
-
-    def _enter(self, name: str, step: Step, *, park: bool) -> None:
-        office, entry = self.office, step.entry
-        statement = entry.statement
-        tracking = Tracking(f"{name}#{statement.epoch}", statement.sequence)
-        if office.store.received(tracking.application_name) >= statement.sequence:
+    def _keep_evidence(self, name: str, update: Update) -> None:
+        if not update.junk:
             return
-        standing = office.letterbook.standing(name)
-        news = standing.news_since if standing else None
-        is_receipt = isinstance(step.content, Receipt)
-        office.letterbook.enter(entry, own=False, case_id=None)
-        office.letterbook.move(name, step.place)
-        office.store.append([], tracking=[tracking])
-        if news is None and not is_receipt:
-            office.letterbook.note(name, news_since=office.clock())
-        if isinstance(statement.body, Open):
-            self._open(name, step)
-            return
-        if entry.personal is None and office.letterbook.part(statement.body.personal) is None:
-            hold(office, name, "missing", "the personal part has not come", entry=entry)
-        apply_sealed(office, entry, park=park)
+        row = self.office.database.one("SELECT count(*) FROM held WHERE channel = ? AND kind = 'skipped'", name)
+        # Capped: a flood of junk must not fill the disk of whoever reads it.
+        left = _EVIDENCE_LIMIT - (row[0] if row else 0)
+        for junk in update.junk[: max(0, left)]:
+            hold(self.office, name, "skipped", junk.reason, record=junk.record)
+        self.alarms.append(f"{name}: {len(update.junk)} records were skipped: {update.junk[0].reason}")
 
-    def _open(self, name: str, step: Step) -> None:
-        if step.alarm:
-            self.alarms.append(f"{name} at {step.place.sequence}: {step.alarm}")
-        match step.content:
-            case EncryptionKeyPublished() as content:
-                note_peer(self.office, writer_of(name), content)
-                grant_needed(self.office, writer_of(name), content.need)
-            case Receipt() as content:
-                self._compare(content)
-            case _:
-                pass
+    def _note_gap(self, name: str) -> None:
+        follower = self._followers[name]
+        if follower.gap is None:
+            self._gaps.pop(name, None)
+        elif name not in self._gaps:
+            now = self.office.clock()
+            self._gaps[name] = _Gap(since=now, next=now + _LOOK_AGAIN_FIRST)
 
-    def _compare(self, receipt: Receipt) -> None:
-        """Compare what a counterpart says it holds of mine with what I wrote."""
-        mine = set(channels_of(self.office.participant, self.office.role, self.office.trust.of_role(Role.SCHOOL)))
-        for line in receipt.held:
-            if line.channel not in mine:
+    def _look_for_gaps(self) -> None:
+        """Begin again from the start in channels where a place is missing, ever less often; say it if it stays missing."""
+        now = self.office.clock()
+        for name, gap in self._gaps.items():
+            if not gap.said and now - gap.since >= _GAP_STAYS:
+                gap.said = True
+                place = self._followers[name].place.sequence + 1
+                self.alarms.append(f"{name} at {place}: an entry is missing; whoever wrote or holds it has to send it again")
+            if now >= gap.next:
+                self._hints[name] = 0
+                gap.pause = min(2 * gap.pause, _LOOK_AGAIN_LAST)
+                gap.next = now + gap.pause
+
+    def _agree(self) -> None:
+        """Undo what a person has agreed to, and read on."""
+        rows = self.office.database.all("SELECT channel FROM channels WHERE agreed = 1 AND state = 'off chain'")
+        for name in [row["channel"] for row in rows]:
+            follower = self._follower(name)
+            if follower.off_chain is None:
                 continue
-            found = self.office.letterbook.digest_at(line.channel, line.sequence)
-            evidence = Evidence(channel=line.channel, epoch=line.epoch, sequence=line.sequence, expected=line.digest.hex())
-            if found is None:
-                raise StoreBehindError("a counterpart holds entries of mine that this database lacks", evidence)
-            if found[1] != line.digest:
-                raise ForkError("a counterpart holds another entry of mine at this place", evidence)
-            self.office.database.run(
-                "UPDATE channels SET receipted_sequence = max(receipted_sequence, ?) WHERE channel = ?",
-                line.sequence,
-                line.channel,
-            )
+            with self.office.database.transaction():
+                undone = undo(self.office, name, follower.agreeable)
+                self.office.letterbook.note(name, agreed=0, state=ReadingState.READING.value, reason=None)
+            self.alarms.append(f"{name}: {undone} entries are undone, as a person agreed")
+            self._store(name, follower.agree())
 
     def _take_mail(self, records: Sequence[Record]) -> None:
-        if not records:
+        if records:
+            self._mail = records[-1].position + 1
+            self._letters += [record.value for record in records]
+            self._take_letters(is_last=False)
+
+    def _take_letters(self, *, is_last: bool = True) -> None:
+        """Take letters in; one that does not fit yet is tried once more when the channels of the same batch are read."""
+        if not self._letters:
             return
-        channels, faults = take_grants(self.office, (record.value for record in records))
-        self.alarms += (f"a letter was not taken in: {fault}" for fault in faults)
-        self._mail = records[-1].position + 1
+        channels, faults = take_grants(self.office, self._letters[:_LETTERS_LIMIT])
+        self._letters = [] if is_last else [record for record, _ in faults]
+        if is_last:
+            self.alarms += (f"a letter was not taken in: {fault}" for _, fault in faults)
         for name in sorted(channels):
-            redrive_channel(self.office, name)
+            redrive_channel(self.office, name, self.alarms)

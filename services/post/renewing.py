@@ -12,7 +12,7 @@ from services.post.letterbook import statement_of
 from services.post.office import Office
 from services.post.receiving import Receiver
 from services.post.saving import queue_open
-from services.wire.channels import ChannelKind, Role, channel_kind, channels_of, paired_channel
+from services.wire.channels import ChannelKind, channel_kind, paired_channel, writer_of
 from services.wire.contents import EncryptionKeyPublished
 from services.wire.entry import Sealed
 from services.wire.grants import SUITE
@@ -25,6 +25,7 @@ _RENEW_AFTER: Final = 30 * _DAY
 _ASK_EVERY: Final = 3_600_000
 _MAIL_FIRST: Final = 5_000
 _NEED_LIMIT: Final = 1000
+_PAIRS: Final = (ChannelKind.TO_COMMISSION, ChannelKind.FROM_COMMISSION)
 _MISSING: Final = "the facts key is missing"
 
 
@@ -47,10 +48,10 @@ def renew_once(office: Office) -> int:
 
 
 def ask_once(office: Office, receiver: Receiver) -> int:
-    """Ask for the facts keys that parked entries wait for: the mailbox first, then the writer, hourly; return how many."""
+    """Ask for keys that are missing: the mailbox first, then whoever can grant them, hourly; return how many were asked for."""
     rows = office.database.all(
         "SELECT DISTINCT h.channel, c.asked_at FROM held h JOIN channels c ON c.channel = h.channel"
-        " WHERE h.kind = 'parked' AND h.reason = ? AND h.resolved_at IS NULL",
+        " WHERE h.resolved_at IS NULL AND ((h.kind = 'parked' AND h.reason = ?) OR h.kind = 'key')",
         _MISSING,
     )
     now, asked = office.clock(), 0
@@ -65,10 +66,10 @@ def ask_once(office: Office, receiver: Receiver) -> int:
 
 
 def _ask(office: Office, channel: str) -> int:
-    mine, key = paired_channel(channel), office.ring.current_encryption_key()
-    needed = _needed(office, channel)
-    # Only the pair's other side reads what I ask there; a record's writer is asked in no channel yet.
-    if mine is None or key is None or not needed or office.letterbook.standing(mine) is None:
+    # In my half of the pair, which the other side reads: it made the key, or (of a channel of mine) was given it.
+    mine = channel if writer_of(channel) == office.participant else paired_channel(channel)
+    key, needed = office.ring.current_encryption_key(), _needed(office, channel)
+    if mine is None or channel_kind(mine) not in _PAIRS or key is None or not needed or office.letterbook.standing(mine) is None:
         return 0
     with office.database.transaction():
         queue_open(office, mine, EncryptionKeyPublished(suite=SUITE, public_key=key.public_key, need=needed))
@@ -85,10 +86,10 @@ def _needed(office: Office, channel: str) -> tuple[Digest, ...]:
     )
     bodies = (statement_of(row).body for row in rows)
     keys = {body.facts_key for body in bodies if isinstance(body, Sealed)}
+    lost = office.database.all("SELECT digest FROM held WHERE channel = ? AND kind = 'key' LIMIT ?", channel, _NEED_LIMIT)
+    keys |= {row["digest"] for row in lost}
     return tuple(sorted(key for key in keys if not office.ring.is_erased(key)))
 
 
 def _own_pair_channels(office: Office) -> list[str]:
-    channels = channels_of(office.participant, office.role, office.trust.of_role(Role.SCHOOL))
-    pairs = (ChannelKind.TO_COMMISSION, ChannelKind.FROM_COMMISSION)
-    return [each for each in channels if channel_kind(each) in pairs and office.letterbook.standing(each) is not None]
+    return [each for each in office.own_channels if channel_kind(each) in _PAIRS and office.letterbook.standing(each) is not None]

@@ -8,13 +8,16 @@ Source: design.md section 6, "A start".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.post.cases import history_of, open_facts, refresh_row
+from services.post.epochs import fall_back, is_epoch_ahead
 from services.post.office import Office
+from services.post.people import note_people
 from services.post.store import SealedEvent
-from services.wire.channels import TRUST_CHANNEL
+from services.wire.channels import TRUST_CHANNEL, paired_channel, school_of
 from services.wire.contents import Facts
 from services.wire.entry import Open, VerifiedEntry, encode_body
 from services.wire.errors import Evidence, ForkError, OrderError, RingError
@@ -38,9 +41,16 @@ class Returning:
     answered: set[Digest] = field(default_factory=set)
 
     def add(self, entry: VerifiedEntry, facts: Facts) -> None:
-        """Let an own event wait for its place."""
+        """Let an own event wait for its place.
+
+        Raises: OrderError if another own event of the case names the same one before it.
+        """
         case_id = UUID(bytes=facts.case_id) if facts.case_id else None
-        self.waiting.setdefault(case_id, []).append((entry, facts))
+        others = self.waiting.setdefault(case_id, [])
+        # One of the two was written by somebody else with my key, or by a copy of me.
+        if case_id is not None and any(other.after == facts.after for _, other in others):
+            raise OrderError(f"two own events of the case {case_id} follow the same one", _place_of(entry))
+        others.append((entry, facts))
         if facts.type == _REJECTED and facts.in_reply_to is not None:
             self.answered.add(facts.in_reply_to)
 
@@ -57,20 +67,18 @@ class Returning:
             office.store.append([event])
             if case_id is not None:
                 grown = office.store.stream(case_id)
-                refresh_row(office, case_id, history_of(office, grown), grown.version, None)
+                school = school_of(statement.channel) if paired_channel(statement.channel) else None
+                refresh_row(office, case_id, history_of(office, grown), grown.version, school)
+                note_people(office, event)
 
     def require_empty(self) -> None:
         """Return if everything found its place.
 
-        Raises: OrderError if an own event names one before it that is nowhere, or two name the same.
+        Raises: OrderError if an own event names one before it that is nowhere.
         """
         for case_id, events in self.waiting.items():
             if events:
-                entry = events[0][0]
-                raise OrderError(
-                    f"an own event of the case {case_id} has no place in it",
-                    Evidence(channel=entry.statement.channel, epoch=entry.statement.epoch, sequence=entry.statement.sequence),
-                )
+                raise OrderError(f"an own event of the case {case_id} has no place in it", _place_of(events[0][0]))
 
     def _next(self, office: Office, case_id: UUID | None) -> tuple[VerifiedEntry, Facts] | None:
         events = self.waiting.get(case_id, [])
@@ -96,42 +104,54 @@ class Returning:
         return None
 
 
-def read_back(office: Office, channel: str, returning: Returning) -> int:
+def read_back(office: Office, channel: str, returning: Returning, alarms: list[str]) -> int:
     """Read an own channel to its end and take back what this database lacks; return how many entries that was.
 
-    Raises: ForkError if the log contradicts what this database signed: somebody else has my key, or there are two of me;
-    RingError if facts of my own do not open with my ring.
+    Raises: ForkError if the log contradicts what this database signed, and no epoch of the registrar's says so: somebody
+    else has my key, or there are two of me; RingError if facts of my own do not open with my ring.
     """
     if office.channel is None:
         raise RuntimeError("only a worker reads back")
     standing = office.letterbook.standing(channel)
     trust = NO_TRUST if channel == TRUST_CHANNEL else office.trust
-    follower, _ = Follower.at(
+    follower, update = Follower.at(
         Pathfinder(channel=channel, root=office.root, trust=trust),
         load=lambda: office.letterbook.records(channel),
         holds=office.letterbook.holds,
         place=standing.place if standing else None,
     )
     position = taken = 0
-    while records := office.channel.poll({channel: position}, timeout_seconds=0, limit=_READ_AT_ONCE):
+    while True:
+        if follower.off_chain is not None and is_epoch_ahead(office, channel):
+            with office.database.transaction():
+                fall_back(office, channel, follower.agreeable)
+            update = follower.agree()
+        if follower.off_chain is not None or follower.undecided:
+            raise ForkError(f"{channel} contradicts what this database signed", Evidence(channel=channel))
+        taken += _take_all_back(office, channel, update.new, returning, alarms)
+        records = office.channel.poll({channel: position}, timeout_seconds=0, limit=_READ_AT_ONCE)
+        if not records:
+            return taken
         update = follower.offer(record.value for record in records)
         position = records[-1].position + 1
-        if update.off_chain is not None or follower.undecided:
-            raise ForkError(f"{channel} contradicts what this database signed", Evidence(channel=channel))
-        for step in update.new:
-            with office.database.transaction():
-                _take_back(office, channel, step, returning)
-            taken += 1
-    return taken
 
 
-def _take_back(office: Office, channel: str, step: Step, returning: Returning) -> None:
+def _take_all_back(office: Office, channel: str, steps: Sequence[Step], returning: Returning, alarms: list[str]) -> int:
+    for start in range(0, len(steps), _READ_AT_ONCE):
+        with office.database.transaction():
+            for step in steps[start : start + _READ_AT_ONCE]:
+                _take_back(office, channel, step, returning, alarms)
+    return len(steps)
+
+
+def _take_back(office: Office, channel: str, step: Step, returning: Returning, alarms: list[str]) -> None:
     entry, statement = step.entry, step.entry.statement
     facts = None
     if not isinstance(statement.body, Open):
         facts = open_facts(office, channel, statement.event_id, statement.body.facts_key, entry.facts or b"")
         if facts is None:
             raise RingError(f"an own entry, {channel} at {statement.sequence}, does not open: its key is in no ring file here")
+        _note_what_is_missing(office, entry, facts, alarms)
     case_id = UUID(bytes=facts.case_id) if facts and facts.case_id else None
     office.letterbook.enter(entry, own=True, case_id=case_id)
     office.letterbook.move(channel, step.place, written_at=statement.written_at)
@@ -139,3 +159,23 @@ def _take_back(office: Office, channel: str, step: Step, returning: Returning) -
     office.database.run("DELETE FROM outgoing WHERE channel = ? AND event_id = ?", channel, statement.event_id)
     if facts is not None and office.store.body_of(channel, statement.event_id) is None:
         returning.add(entry, facts)
+
+
+def _note_what_is_missing(office: Office, entry: VerifiedEntry, facts: Facts, alarms: list[str]) -> None:
+    statement, key = entry.statement, facts.personal_key
+    if isinstance(statement.body, Open) or (key is not None and office.ring.is_erased(key)):
+        return
+    what = []
+    if key is not None and office.ring.get(key) is None:
+        what.append("case key")
+        query = "INSERT OR IGNORE INTO held (channel, kind, reason, digest) VALUES (?, 'key', 'a case key of mine is lost', ?)"
+        office.database.run(query, statement.channel, key)
+    if entry.personal is None and office.letterbook.part(statement.body.personal) is None:
+        what.append("personal part")
+    if what:
+        alarms.append(f"{statement.channel} at {statement.sequence}: taken back without its {' and '.join(what)}")
+
+
+def _place_of(entry: VerifiedEntry) -> Evidence:
+    statement = entry.statement
+    return Evidence(channel=statement.channel, epoch=statement.epoch, sequence=statement.sequence)

@@ -16,6 +16,7 @@ from uuid import UUID
 from services.post.cases import history_of, refresh_row
 from services.post.history import New, Recorded
 from services.post.office import Office, day_of
+from services.post.people import note_codes
 from services.post.store import SealedEvent
 from services.wire.audience import channel_for
 from services.wire.contents import Facts, OpenContent, Personal, encode_facts, encode_open, encode_personal
@@ -74,6 +75,8 @@ def save(office: Office, case_id: UUID | None, news: Sequence[New], *, school: s
         event, body = _sealed(office, case_id, new, after, school)
         office.store.append([SealedEvent(stream_id, number, *event)])
         after = digest_of(body) if case_id else None
+        if case_id:
+            note_codes(office, case_id, new.personal)
         saved.append(Saved(type=event[0], channel=event[1], body=digest_of(body)))
     if case_id and news:
         grown = office.store.stream(stream_id)

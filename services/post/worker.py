@@ -17,13 +17,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from services.post.applying import redrive_channel
+from services.post.epochs import open_epoch_once
+from services.post.firing import fire_due_once
 from services.post.office import Office
 from services.post.publishing import receipt_once, send_once, sign_once
+from services.post.reading_back import check_own_once
 from services.post.receiving import Receiver
 from services.post.renewing import ask_once, renew_once
 from services.post.returning import Returning, read_back
+from services.post.rotating import rotate_once
 from services.post.saving import queue_open
-from services.wire.channels import ChannelKind, Role, channel_kind, channels_of
+from services.post.watching import Watch
+from services.wire.channels import ChannelKind, Role, channel_kind
 from services.wire.contents import ChannelOpened, EncryptionKeyPublished
 from services.wire.errors import ChannelUnavailableError, DatabaseBusyError, LeaseError
 from services.wire.grants import SUITE
@@ -60,9 +66,16 @@ class Worker:
 
     office: Office
     receiver: Receiver = field(init=False)
+    watch: Watch = field(init=False)
 
     def __post_init__(self) -> None:
         self.receiver = Receiver(self.office)
+        self.watch = Watch(self.office)
+
+    @property
+    def alarms(self) -> list[str]:
+        """What a person has to be told; whoever tells it empties the list."""
+        return self.receiver.alarms
 
     def start(self) -> None:
         """Take the keys in, and whatever of mine the log holds and this database lost; then nothing is missing.
@@ -75,9 +88,9 @@ class Worker:
         office.returning = Returning()
         if office.role is not Role.REGISTRAR:
             self.receiver.read_trust()
-        taken = sum(read_back(office, channel, office.returning) for channel in self._own_channels())
+        taken = sum(read_back(office, channel, office.returning, self.alarms) for channel in office.own_channels)
         if taken:
-            _logger.warning("%s own entries were taken back from the log", taken)
+            self.alarms.append(f"{taken} own entries were taken back from the log")
         with office.database.transaction():
             for case_id in list(office.returning.waiting):
                 office.returning.place(office, case_id)
@@ -85,19 +98,33 @@ class Worker:
             pass
         office.returning.require_empty()
         office.returning = None
+        rows = office.database.all("SELECT DISTINCT channel FROM held WHERE kind = 'parked' AND resolved_at IS NULL")
+        for row in rows:
+            # A newer release may know what an older one could not use.
+            redrive_channel(office, row["channel"], self.alarms)
 
     def step(self) -> int:
         """Do one bounded piece of everything there is to do, and return how much was done."""
+        office = self.office
         done = self.receiver.receive_once()
         self._open_channels()
-        done += renew_once(self.office)
-        done += ask_once(self.office, self.receiver)
-        done += sign_once(self.office)
-        done += receipt_once(self.office)
-        return done + send_once(self.office)
+        done += open_epoch_once(office, self.alarms)
+        done += rotate_once(office)
+        done += renew_once(office)
+        done += ask_once(office, self.receiver)
+        done += fire_due_once(office)
+        done += sign_once(office)
+        done += receipt_once(office)
+        done += send_once(office)
+        done += check_own_once(office, self.alarms)
+        self.alarms.extend(self.watch.look_once())
+        return done
 
     def run(self, stop: threading.Event) -> None:
-        """Work until ``stop`` is set; what will pass by itself is waited for."""
+        """Work until ``stop`` is set; what will pass by itself is waited for.
+
+        Raises: whatever a person has to look at; it is never tried again by itself.
+        """
         while not stop.is_set():
             try:
                 idle = not self.step()
@@ -105,31 +132,31 @@ class Worker:
             except (ChannelUnavailableError, DatabaseBusyError) as error:
                 _logger.warning("waiting: %s", error)
                 pause = _BACK_OFF_SECONDS
-            for alarm in self.receiver.alarms:
-                _logger.warning("%s", alarm)
-            self.receiver.alarms.clear()
+            self.tell()
             stop.wait(pause)
 
-    def _own_channels(self) -> list[str]:
-        schools = self.office.trust.of_role(Role.SCHOOL)
-        return list(channels_of(self.office.participant, self.office.role, schools))
+    def tell(self) -> None:
+        """Log what a person has to be told, each thing once."""
+        for alarm in dict.fromkeys(self.alarms):
+            _logger.warning("%s", alarm)
+        self.alarms.clear()
 
     def _open_channels(self) -> None:
         """Open what the registrar has made mine: at birth, and the commission's for each new school."""
         office = self.office
-        if office.role is Role.REGISTRAR or office.signer is None or office.participant not in office.trust.participants:
+        if office.role is Role.REGISTRAR or office.participant not in office.trust.participants:
             return
-        for channel in self._own_channels():
+        for channel in office.own_channels:
             if office.letterbook.standing(channel) is None:
                 self._open(channel)
 
     def _open(self, channel: str) -> None:
         office = self.office
-        if office.signer is None or office.database.one("SELECT 1 FROM outgoing WHERE channel = ?", channel) is not None:
+        if office.database.one("SELECT 1 FROM outgoing WHERE channel = ? AND facts IS NULL", channel) is not None:
             return
         with office.database.transaction():
             key = office.ring.current_encryption_key() or office.ring.renew_encryption_key()
-            content = ChannelOpened(exchange=office.root.digest, writer=office.participant, certificates=office.signer.path)
-            queue_open(office, channel, content)
+            path = office.signers.newest.path
+            queue_open(office, channel, ChannelOpened(exchange=office.root.digest, writer=office.participant, certificates=path))
             if channel_kind(channel) is not ChannelKind.RECORD:
                 queue_open(office, channel, EncryptionKeyPublished(suite=SUITE, public_key=key.public_key))

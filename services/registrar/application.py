@@ -45,10 +45,10 @@ class Registrar:
 
     def open(self) -> None:
         """Open ``registrar.trust``: the first act of an exchange."""
-        signer = self.office.signer
-        if signer is None or self.office.letterbook.standing(TRUST_CHANNEL) is not None:
+        if self.office.letterbook.standing(TRUST_CHANNEL) is not None:
             raise WithoutEffectError("registrar.trust is open already")
-        content = ChannelOpened(exchange=self.office.root.digest, writer=self.office.participant, certificates=signer.path)
+        path = self.office.signers.newest.path
+        content = ChannelOpened(exchange=self.office.root.digest, writer=self.office.participant, certificates=path)
         queue_open(self.office, TRUST_CHANNEL, content)
 
     def admit(self, name: str, role: Role, organisation: str, title: str) -> None:

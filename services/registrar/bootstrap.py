@@ -11,10 +11,11 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from services.post.building import Clock, build_office, load_key, make_folder, make_key, milliseconds
-from services.post.history import CaseRow, Recorded, RejectionCode
+from services.post.building import Clock, build_office, make_folder, milliseconds
+from services.post.history import CaseRow, New, Recorded, RejectionCode
 from services.post.ring import write_durably
 from services.post.settings import load_settings
+from services.post.signing_folder import load_key, make_key
 from services.registrar.application import Registrar
 from services.wire.certificates import REGISTRAR_POLICY_OID, SEAL_POLICY_OID, load_root
 from services.wire.channels import REGISTRAR, Role
@@ -39,6 +40,12 @@ class _NoCases:
 
     def judge(self, history: Sequence[Recorded], incoming: Recorded) -> RejectionCode | None:  # noqa: ARG002  # the Protocol's
         return RejectionCode.NOT_YOURS
+
+    def codes_of(self, personal: object) -> tuple[str, ...]:  # noqa: ARG002  # the Protocol's
+        return ()
+
+    def fire(self, history: Sequence[Recorded], deadline: str) -> Sequence[New]:  # noqa: ARG002  # the Protocol's
+        return ()
 
     def row(self, history: Sequence[Recorded]) -> CaseRow:  # noqa: ARG002  # the Protocol's
         return CaseRow(state="None")

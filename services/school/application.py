@@ -14,6 +14,7 @@ from uuid import UUID
 from services.policy.rules import rules_on
 from services.post.cases import Missing, history_of, open_personal
 from services.post.office import Office
+from services.post.people import cases_of
 from services.post.saving import Saved, act
 from services.school.domain import decisions, refusals
 from services.school.domain.case import SchoolCase, fold
@@ -50,9 +51,11 @@ class School:
     def file(self, form: ApplicationInput) -> tuple[UUID, tuple[Saved, ...]]:
         """File an application and return the new case."""
         case_id = new_case_id(self.office.clock(), self.office.random)
-        pupil = self._next_pupil()
         rules = rules_on(form.received_on)
-        return case_id, act(self.office, case_id, lambda _: decisions.file_application(form, pupil=pupil, rules=rules))
+        code = form.pupil.personal_code
+        return case_id, act(
+            self.office, case_id, lambda _: decisions.file_application(form, pupil=self._pupil_number(code), rules=rules)
+        )
 
     def consent(self, case_id: UUID, form: ConsentSupplied) -> tuple[Saved, ...]:
         """Record a consent that came after the application."""
@@ -73,12 +76,18 @@ class School:
             raise refusals.AddressMissingError
         today = self.office.today
         application = self._personal(case_id, case.application_body)
+        code = application.application.pupil.personal_code
         address = self._personal(case_id, case.address.body)
         return act(
             self.office,
             case_id,
             lambda history: decisions.request_information(
-                fold(history), today, rules_on(today), application=application, address=address
+                fold(history),
+                today,
+                rules_on(today),
+                application=application,
+                address=address,
+                is_asked_elsewhere=self._is_asked_elsewhere(case_id, code),
             ),
         )
 
@@ -101,9 +110,18 @@ class School:
             raise NotReadableError(opened)
         return opened.content
 
-    def _next_pupil(self) -> int:
+    def _pupil_number(self, code: str) -> int:
+        """Return the school's running number of a pupil: that of an earlier case, else the next one."""
+        for earlier in cases_of(self.office, code):
+            filed = self.case(earlier).application
+            if filed is not None:
+                return filed.pupil
         row = self.office.database.one("SELECT count(*) FROM cases")
         return (row[0] if row else 0) + 1
+
+    def _is_asked_elsewhere(self, case_id: UUID, code: str) -> bool:
+        others = (self.case(each).request for each in cases_of(self.office, code) if each != case_id)
+        return any(request is not None and request.is_open for request in others)
 
 
 def new_case_id(milliseconds: int, random: Callable[[int], bytes]) -> UUID:

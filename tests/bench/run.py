@@ -38,7 +38,7 @@ from services.wire.sealing import Part, open_part
 from services.wire.signing import verify_signature
 from tests.chains import CHANNEL, ROOT, SCHOOL, Pen, seal_of, trust
 from tests.exchange import two_sides
-from tests.people import application_form
+from tests.people import another_pupil, application_form
 
 ENTRIES: Final = 3000
 ROUNDS: Final = 7
@@ -104,8 +104,8 @@ def receiving(folder: Path) -> None:
     exchange = two_sides(folder)
     office = exchange.members[SCHOOL].office
     school = School(office)
-    for _ in range(60):
-        case_id, _ = school.file(application_form())
+    for number in range(60):
+        case_id, _ = school.file(application_form(pupil=another_pupil(number)))
         school.request(case_id)
     member = exchange.members[SCHOOL]
     for _ in range(20):
@@ -166,7 +166,7 @@ def _another_commission(exchange: Any, office: Office, folder: Path) -> Receiver
         domain=office.domain,
         clock=office.clock,
         random=os.urandom,
-        signer=office.signer,
+        signing=office.signing,
         channel=office.channel,
     )
     receiver = Receiver(again)
@@ -204,8 +204,8 @@ def replay(folder: Path) -> None:
     office = exchange.members[SCHOOL].office
     school = School(office)
     cases = []
-    for _ in range(100):
-        case_id, _ = school.file(application_form())
+    for number in range(100):
+        case_id, _ = school.file(application_form(pupil=another_pupil(number)))
         school.request(case_id)
         cases.append(case_id)
     streams = [office.store.stream(case_id) for case_id in cases]

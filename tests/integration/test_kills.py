@@ -30,7 +30,7 @@ from services.wire.certificates import load_root
 from services.wire.channels import COMMISSION, commission_case, to_commission
 from services.wire.errors import DatabaseBusyError
 from services.wire.events import Opinion
-from tests.people import application_json
+from tests.people import another_pupil, application_json
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHOOL = "school-0099900011"
@@ -98,7 +98,7 @@ def test_thirty_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path
         wait_for_trust(school, clerk)
         for kill in range(KILLS):
             if kill % (KILLS // CASES) == 0 and len(mine) < CASES:
-                mine.append(asked(school))
+                mine.append(asked(school, kill))
             for case_id in mine:
                 patient(lambda case_id=case_id: go_on(clerk, school, case_id))
             time.sleep(rng.uniform(0.05, 0.8))
@@ -132,9 +132,9 @@ def once(school: School, clerk: Commission, case_id: UUID) -> None:
     assert all(event.sequence for event in theirs)
 
 
-def asked(school: School) -> UUID:
+def asked(school: School, number: int) -> UUID:
     today = day_of(milliseconds())
-    form = application_json(received_on=today.isoformat())
+    form = application_json(received_on=today.isoformat(), pupil=another_pupil(number))
     form["consent"]["received_on"] = today.isoformat()
     read = read_application(json.dumps(form).encode(), today=today)
     case_id, _ = school.file(read)

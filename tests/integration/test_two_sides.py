@@ -36,7 +36,7 @@ from services.wire.reading import ReadingState, read_channel
 from services.wire.wordings import WORDINGS
 from tests.chains import ROOT, SCHOOL, Pen, seal_of
 from tests.exchange import Exchange, two_sides
-from tests.people import application_form
+from tests.people import another_pupil, application_form
 
 
 @pytest.fixture
@@ -269,7 +269,7 @@ def test_a_request_that_comes_before_its_key_is_parked_and_applied_once_the_key_
     member, receiver = exchange.members[SCHOOL], exchange.members[COMMISSION]
     member.office.database.run("DELETE FROM peers")
     mine, theirs = asked(exchange)
-    second, _ = asked(exchange)
+    second, _ = asked(exchange, pupil=another_pupil(2))
     assert receiver.held("parked") == ["the facts key is missing", "behind something that is parked"]
     assert receiver.state(theirs) == ""
     for _ in range(5):
@@ -283,8 +283,8 @@ def test_a_lost_key_is_asked_for_at_most_once_an_hour(exchange: Exchange) -> Non
     member, receiver = exchange.members[SCHOOL], exchange.members[COMMISSION]
     member.office.database.run("DELETE FROM peers")
     asked(exchange)
-    # The school has lost its own key too, so that nobody can answer.
-    member.office.database.run("UPDATE keys SET made_here = 0 WHERE key_use = 'FACTS'")
+    # The school has erased its own key, so that nobody can answer; an erased key is never granted.
+    member.office.database.run("UPDATE keys SET wrapped = NULL, erased_at = 1 WHERE key_use = 'FACTS'")
     end = exchange.log.end(from_commission(SCHOOL))
     for _ in range(20):
         exchange.settle()
@@ -315,7 +315,7 @@ def test_encryption_keys_are_renewed_monthly_and_old_ones_destroyed_a_month_late
     office.ring_file.save(office.ring.rows(), office.ring_file.heads)
     office.ring.start(office.ring_file)
     assert set(office.ring.encryption_keys()) == after
-    _, theirs = asked(exchange)
+    _, theirs = asked(exchange, pupil=another_pupil(2))
     assert exchange.members[COMMISSION].state(theirs) == "Received"
 
 
@@ -412,7 +412,7 @@ def test_a_restored_database_takes_back_what_it_wrote_and_judges_nothing_twice(
     for _ in range(4):
         exchange.settle()
     assert {each: exchange.log.end(each) for each in ends} == ends
-    again, _ = asked(exchange)
+    again, _ = asked(exchange, pupil=another_pupil(2))
     assert exchange.members[SCHOOL].state(again) == "AwaitingCommission"
     assert verify_log(exchange.log, ROOT).findings == []
 

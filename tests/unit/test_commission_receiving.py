@@ -10,7 +10,7 @@ import pytest
 
 from services.commission.domain.case import CommissionState, fold
 from services.commission.domain.receiving import CommissionDomain, must_park
-from services.post.history import CaseRow, Domain, RejectionCode, Standing
+from services.post.history import CaseRow, Deadline, Domain, RejectionCode, Standing
 from services.wire.events import (
     AddressKind,
     Answer,
@@ -145,7 +145,8 @@ def test_row_shows_each_state_of_the_way_to_the_answer() -> None:
 
 
 def test_row_shows_when_the_answer_is_due_until_it_is_given() -> None:
-    shown = CaseRow(state="Received", variant="A2", opened_on=date(2026, 8, 18), due_on=date(2026, 9, 18))
+    due = Deadline(name="commissionReplyDue", due_on=date(2026, 9, 18))
+    shown = CaseRow(state="Received", variant="A2", opened_on=date(2026, 8, 18), due_on=due.due_on, deadlines=(due,))
     assert row(_ASKED) == shown
     assert row(*_ANSWERED) == CaseRow(state="Answered", variant="A2", opened_on=date(2026, 8, 19))
     assert row() == CaseRow(state="Empty")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from services.post.history import CaseRow, Domain, RejectionCode, Standing
+from services.post.history import CaseRow, Deadline, Domain, RejectionCode, Standing
 from services.school.domain.case import SchoolState, fold
 from services.school.domain.receiving import SchoolDomain, must_park
 from services.wire.events import Answer, ConfirmationGiven, Rejected, RejectedCode
@@ -118,7 +118,8 @@ def test_row_shows_each_state_of_the_way_to_the_answer() -> None:
 
 
 def test_row_shows_when_the_answer_is_due_until_it_is_there() -> None:
-    shown = CaseRow(state="AwaitingCommission", variant="A2", opened_on=date(2026, 8, 17), due_on=date(2026, 9, 18))
+    due = Deadline(name="commissionReplyDue", due_on=date(2026, 9, 18))
+    shown = CaseRow(state="AwaitingCommission", variant="A2", opened_on=date(2026, 8, 17), due_on=due.due_on, deadlines=(due,))
     assert row(*_ASKED) == shown
     assert row(*_ASKED, received(_YES, answers=4)).due_on is None
     assert row() == CaseRow(state="Empty")

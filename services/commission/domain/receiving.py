@@ -11,11 +11,21 @@ from typing import Final
 from uuid import UUID
 
 from services.commission.domain.case import CommissionCase, CommissionState, fold
-from services.post.history import CaseRow, Recorded, RejectionCode
+from services.post.history import CaseRow, Deadline, New, Recorded, RejectionCode
 from services.wire.channels import commission_case
-from services.wire.events import AddressKind, Asks, InformationRequested, Rejected, Requester, Variant
+from services.wire.events import (
+    AddressKind,
+    Asks,
+    InformationRequested,
+    InformationRequestedPersonal,
+    Rejected,
+    Requester,
+    Variant,
+)
 
-__all__ = ["CommissionDomain", "must_park"]
+__all__ = ["REPLY_DUE", "CommissionDomain", "must_park"]
+
+REPLY_DUE: Final = "commissionReplyDue"
 
 _ASKS: Final = {Variant.A2: Asks.RECOMMENDATION, Variant.B2: Asks.IRP_AND_RECOMMENDATION}
 
@@ -46,15 +56,25 @@ class CommissionDomain:
                 # Whatever else it is, a school does not write it to the commission.
                 return RejectionCode.NOT_YOURS
 
+    def codes_of(self, personal: object) -> tuple[str, ...]:
+        """Return the pupil's personal code where a request says it."""
+        return (personal.pupil.personal_code,) if isinstance(personal, InformationRequestedPersonal) else ()
+
+    def fire(self, history: Sequence[Recorded], deadline: str) -> Sequence[New]:  # noqa: ARG002  # the Protocol's
+        """Return nothing: an answer may come late, and the clerk's list says that it is late (domain edge case 15)."""
+        return ()
+
     def row(self, history: Sequence[Recorded]) -> CaseRow:
         """Return what the clerk's list shows: the state (with the code of a refused answer), the variant, what is due."""
         case = fold(history)
         request = case.request
+        due_on = request.facts.due_on if request and case.answer is None else None
         return CaseRow(
             state=_shown_state(case),
             variant=request.facts.variant.value if request else None,
             opened_on=_opened_on(case),
-            due_on=request.facts.due_on if request and case.answer is None else None,
+            due_on=due_on,
+            deadlines=(Deadline(name=REPLY_DUE, due_on=due_on),) if due_on else (),
         )
 
 

@@ -43,7 +43,7 @@ CREATE TABLE entries (
     signature BLOB NOT NULL,
     facts BLOB,
     personal BLOB,
-    UNIQUE (channel, epoch, sequence, digest)
+    UNIQUE (channel, sequence, epoch, digest)
 );
 CREATE INDEX entries_by_digest ON entries (digest);
 
@@ -61,11 +61,19 @@ CREATE TABLE channels (
     news_since INTEGER,
     asked_at INTEGER,
     shown_sequence INTEGER NOT NULL DEFAULT 0,
+    -- An own channel, read back: up to which entry the log has shown every part, how far it was read, and when.
+    read_sequence INTEGER NOT NULL DEFAULT 0,
+    read_at INTEGER NOT NULL DEFAULT 0,
+    -- What a counterpart says of registrar.trust where I have not read that far.
+    trust_sequence INTEGER,
+    trust_digest BLOB,
     state TEXT NOT NULL DEFAULT 'reading',
-    reason TEXT
+    reason TEXT,
+    agreed INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 
--- Whatever was not simply applied: skipped, refused, parked or voided, and why.
+-- Whatever was not simply applied: skipped, refused, parked or voided, and why. 'off chain' marks an entry that the reading
+-- rule no longer takes, 'voided' an event that is not folded because of that.
 CREATE TABLE held (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     channel TEXT NOT NULL,
@@ -101,6 +109,9 @@ CREATE TABLE deadlines (
     PRIMARY KEY (case_id, name)
 ) WITHOUT ROWID;
 CREATE INDEX deadlines_due ON deadlines (fired_at, due_on);
+
+-- Which cases a person has, by HMAC of the personal code: the code itself stands nowhere in clear.
+CREATE TABLE people (code BLOB NOT NULL, case_id TEXT NOT NULL, PRIMARY KEY (code, case_id)) WITHOUT ROWID;
 
 -- The key ring: each key wrapped under the ring key of a generation.
 CREATE TABLE ring (generation INTEGER PRIMARY KEY);

@@ -73,12 +73,19 @@ def choose_address(case: SchoolCase, form: AddressSupplied) -> tuple[New, ...]:
 
 
 def request_information(
-    case: SchoolCase, on: date, rules: Rules, *, application: ApplicationFiledPersonal, address: DeliveryAddressChosenPersonal
+    case: SchoolCase,
+    on: date,
+    rules: Rules,
+    *,
+    application: ApplicationFiledPersonal,
+    address: DeliveryAddressChosenPersonal,
+    is_asked_elsewhere: bool = False,
 ) -> tuple[New, ...]:
     """Return the request to the commission, with a copy of the application and nothing else: the plan never leaves the school.
 
     ``application`` and ``address`` are the opened personal parts of the events that ``case.application_body`` and
-    ``case.address.body`` name; ``on`` is the day of the request, ``rules`` are those of that day.
+    ``case.address.body`` name; ``on`` is the day of the request, ``rules`` are those of that day. ``is_asked_elsewhere`` says
+    that the commission still owes an answer about this pupil in another case.
     Raises: a leaf of ``refusals`` for the first thing that is missing.
     """
     filed, body = _application_of(case)
@@ -86,6 +93,8 @@ def request_information(
     consent, chosen = _check_grounds(case)
     if case.is_asked:
         raise refusals.RequestOpenError
+    if is_asked_elsewhere:
+        raise refusals.PupilAskedAboutError
     if on < filed.received_on:
         raise refusals.RequestBeforeApplicationError
     facts = InformationRequested(

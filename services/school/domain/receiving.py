@@ -6,13 +6,16 @@ Decides whether a received event fits its case; storing, answering with ``Reject
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 from uuid import UUID
 
-from services.post.history import CaseRow, Recorded, RejectionCode
+from services.post.history import CaseRow, Deadline, New, Recorded, RejectionCode
 from services.school.domain.case import SchoolCase, SchoolState, fold
-from services.wire.events import Answer, ConfirmationGiven, Rejected
+from services.wire.events import Answer, ApplicationFiledPersonal, ConfirmationGiven, Rejected
 
-__all__ = ["SchoolDomain", "must_park"]
+__all__ = ["REPLY_DUE", "SchoolDomain", "must_park"]
+
+REPLY_DUE: Final = "commissionReplyDue"
 
 
 class SchoolDomain:
@@ -47,15 +50,25 @@ class SchoolDomain:
                 # Whatever else it is, the commission does not write it to a school.
                 return RejectionCode.NOT_YOURS
 
+    def codes_of(self, personal: object) -> tuple[str, ...]:
+        """Return the pupil's personal code where an application says it."""
+        return (personal.application.pupil.personal_code,) if isinstance(personal, ApplicationFiledPersonal) else ()
+
+    def fire(self, history: Sequence[Recorded], deadline: str) -> Sequence[New]:  # noqa: ARG002  # the Protocol's
+        """Return nothing: a late answer is waited for, and the clerk's list says that it is late (domain edge case 15)."""
+        return ()
+
     def row(self, history: Sequence[Recorded]) -> CaseRow:
         """Return what the clerk's list shows: the state (with the code of a refused request), the variant, what is due."""
         case = fold(history)
         filed, request = case.application, case.request
+        due_on = request.facts.due_on if request and request.is_open else None
         return CaseRow(
             state=_shown_state(case),
             variant=filed.variant.value if filed else None,
             opened_on=filed.received_on if filed else None,
-            due_on=request.facts.due_on if request and request.is_open else None,
+            due_on=due_on,
+            deadlines=(Deadline(name=REPLY_DUE, due_on=due_on),) if due_on else (),
         )
 
 

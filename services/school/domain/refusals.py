@@ -14,6 +14,7 @@ __all__ = [
     "IrpMissingError",
     "NoApplicationError",
     "OpinionNotStatedError",
+    "PupilAskedAboutError",
     "RequestBeforeApplicationError",
     "RequestOpenError",
     "UnderageRequesterError",
@@ -114,6 +115,15 @@ class RequestOpenError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__("The commission has been asked in this case already. Wait for its answer, or read the answer that came.")
+
+
+class PupilAskedAboutError(RefusedError):
+    """At most one request about a pupil is before the commission, whatever the number of applications (invariant I3)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The commission has been asked about this pupil in another case and has not answered yet. Wait for that answer."
+        )
 
 
 class RequestBeforeApplicationError(RefusedError):

@@ -1,0 +1,128 @@
+"""Agreeing: what a person accepts that the reading rule has undone, and how it is undone.
+
+Each applied entry that is off the chain is marked, keeps its place in its case stream and is not folded; the mark goes when
+the same body is taken again.
+Source: design.md section 6, rule 7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.post.cases import history_of, refresh_row
+from services.post.database import Row
+from services.post.letterbook import statement_of
+from services.post.office import Office
+from services.wire.entry import VerifiedEntry
+from services.wire.errors import RefusedError
+from services.wire.paths import Place
+
+__all__ = ["NothingToAgreeError", "Undone", "agree", "fold_again", "undo", "would_undo"]
+
+
+class NothingToAgreeError(RefusedError):
+    """The channel does not stand still for something that a person could agree to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """An applied entry that the reading rule no longer takes; ``event`` is empty for an open entry."""
+
+    channel: str
+    epoch: int
+    sequence: int
+    digest: bytes
+    event: str
+    case: str | None
+
+
+def would_undo(office: Office, channel: str) -> list[Undone]:
+    """Return what agreeing would undo in a channel; nothing for a channel of mine that is stopped.
+
+    Raises: NothingToAgreeError if the channel is read as usual, or only waits.
+    """
+    standing = office.letterbook.standing(channel)
+    if standing is None or standing.state not in ("off chain", "stopped"):
+        raise NothingToAgreeError(f"{channel} does not stand still for anything that a person could agree to.")
+    if standing.state == "stopped":
+        return []
+    after = int(standing.reason or 0)
+    rows = office.database.all(
+        "SELECT e.*, s.topic FROM entries e LEFT JOIN stored_events s ON s.channel = e.channel AND s.event_id = e.event_id"
+        " WHERE e.channel = ? AND e.sequence > ? AND NOT EXISTS"
+        " (SELECT 1 FROM held h WHERE h.channel = e.channel AND h.kind = 'off chain' AND h.digest = e.digest) ORDER BY e.id",
+        channel,
+        after,
+    )
+    return [
+        Undone(
+            channel=channel,
+            epoch=row["epoch"],
+            sequence=row["sequence"],
+            digest=row["digest"],
+            event=row["topic"] or "",
+            case=str(UUID(row["case_id"])) if row["case_id"] else None,
+        )
+        for row in rows
+    ]
+
+
+def agree(office: Office, channel: str) -> None:
+    """Say that a person agrees; the worker undoes it and reads on.
+
+    Raises: NothingToAgreeError.
+    """
+    would_undo(office, channel)
+    office.letterbook.note(channel, agreed=1)
+
+
+def undo(office: Office, channel: str, place: Place) -> int:
+    """Take a channel that I read back to a place in the open transaction; return how many entries are off its chain now."""
+    rows = office.letterbook.off_chain_after(channel, place.sequence)
+    for row in rows:
+        _void(office, channel, row)
+    office.letterbook.move(channel, place)
+    for tracking, sequence in {f"{channel}#{row['epoch']}": place.sequence for row in rows}.items():
+        office.database.run("UPDATE tracking SET notification_id = ? WHERE application_name = ?", sequence, tracking)
+    _refresh(office, {row["case_id"] for row in rows if row["case_id"]})
+    return len(rows)
+
+
+def fold_again(office: Office, entry: VerifiedEntry) -> None:
+    """Let an event count again whose body is taken again, in the open transaction."""
+    channel = entry.statement.channel
+    office.database.run("DELETE FROM held WHERE channel = ? AND kind = 'off chain' AND digest = ?", channel, entry.digest)
+    event_id = entry.statement.event_id
+    row = office.database.one(
+        "SELECT id, case_id FROM held WHERE channel = ? AND kind = 'voided' AND event_id = ? AND resolved_at IS NULL",
+        channel,
+        event_id,
+    )
+    if row is None or office.store.body_of(channel, event_id) != entry.body_digest:
+        return
+    office.database.run("UPDATE held SET resolved_at = ? WHERE id = ?", office.clock(), row["id"])
+    _refresh(office, {row["case_id"]} - {None})
+
+
+def _void(office: Office, channel: str, row: Row) -> None:
+    event_id = statement_of(row).event_id
+    if office.store.body_of(channel, event_id) is None:
+        return
+    office.database.run(
+        "INSERT INTO held (channel, kind, reason, case_id, event_id, digest) VALUES (?, 'voided', 'no longer taken', ?, ?, ?)"
+        " ON CONFLICT (channel, kind, coalesce(event_id, digest)) DO UPDATE SET digest = excluded.digest, resolved_at = NULL",
+        channel,
+        row["case_id"],
+        event_id,
+        row["digest"],
+    )
+
+
+def _refresh(office: Office, cases: set[str]) -> None:
+    for identity in sorted(cases):
+        case_id = UUID(identity)
+        stream = office.store.stream(case_id)
+        if stream.events and case_id != office.own_stream:
+            row = office.database.one("SELECT school FROM cases WHERE case_id = ?", identity)
+            refresh_row(office, case_id, history_of(office, stream), stream.version, row["school"] if row else None)

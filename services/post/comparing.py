@@ -1,0 +1,80 @@
+"""Comparing: what a counterpart's receipt says of my channels and of the registrar's, against what I hold myself.
+
+Decides who has to stop. Source: design.md sections 4 and 6.
+"""
+
+from __future__ import annotations
+
+from services.post.office import Office
+from services.wire.channels import TRUST_CHANNEL
+from services.wire.contents import Held, Receipt
+from services.wire.errors import Evidence, ForkError, StoreBehindError
+
+__all__ = ["compare_receipt", "compare_trust"]
+
+
+def compare_receipt(office: Office, channel: str, receipt: Receipt, alarms: list[str]) -> None:
+    """Compare a receipt that stands in ``channel`` with what I wrote, and note how far my channels are receipted.
+
+    While a worker runs, a line that cannot be true of my channel stops that channel alone: nobody can stop the others by
+    a lie. During a start it ends the start, for then it may as well be this database that is wrong.
+    Raises: StoreBehindError or ForkError, during a start.
+    """
+    mine = office.own_channels
+    for line in receipt.held:
+        if line.channel == TRUST_CHANNEL:
+            _note_trust(office, channel, line)
+        elif line.channel in mine:
+            _compare_line(office, line, alarms)
+    compare_trust(office, alarms)
+
+
+def compare_trust(office: Office, alarms: list[str]) -> None:
+    """Compare what others last said of the registrar's channel with mine, where I have read that far: it has one face."""
+    standing = office.letterbook.standing(TRUST_CHANNEL)
+    if standing is None:
+        return
+    rows = office.database.all(
+        "SELECT channel, trust_sequence, trust_digest FROM channels WHERE trust_sequence <= ?", standing.place.sequence
+    )
+    for row in rows:
+        found = office.letterbook.digest_at(TRUST_CHANNEL, row["trust_sequence"])
+        office.database.run("UPDATE channels SET trust_sequence = NULL, trust_digest = NULL WHERE channel = ?", row["channel"])
+        if found is not None and found[1] != row["trust_digest"]:
+            evidence = Evidence(
+                channel=TRUST_CHANNEL,
+                epoch=found[0],
+                sequence=row["trust_sequence"],
+                expected=found[1].hex(),
+                found=row["trust_digest"].hex(),
+            )
+            alarms.append(f"the registrar shows two faces: {row['channel']} has a receipt of another entry ({evidence})")
+
+
+def _note_trust(office: Office, channel: str, line: Held) -> None:
+    office.database.run(
+        "UPDATE channels SET trust_sequence = ?, trust_digest = ? WHERE channel = ?", line.sequence, line.digest, channel
+    )
+
+
+def _compare_line(office: Office, line: Held, alarms: list[str]) -> None:
+    there = office.letterbook.digests_at(line.channel, line.epoch, line.sequence)
+    if line.digest in there:
+        office.database.run(
+            "UPDATE channels SET receipted_sequence = max(receipted_sequence, min(?, sequence)) WHERE channel = ?",
+            line.sequence,
+            line.channel,
+        )
+        return
+    found = next(iter(there)).hex() if there else "nothing"
+    evidence = Evidence(channel=line.channel, epoch=line.epoch, sequence=line.sequence, expected=line.digest.hex(), found=found)
+    error = (
+        ForkError("a counterpart holds another entry of mine at this place", evidence)
+        if there
+        else StoreBehindError("a counterpart holds entries of mine that this database lacks", evidence)
+    )
+    standing = office.letterbook.standing(line.channel)
+    if office.returning is not None and (standing is None or standing.state != "stopped"):
+        raise error
+    alarms.append(f"{line.channel} is stopped: {error}")
+    office.letterbook.note(line.channel, state="stopped", reason=str(error), read_at=0)

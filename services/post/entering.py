@@ -1,0 +1,110 @@
+"""Entering: one taken entry goes into the letterbook with its position, and what it says is applied, in one transaction.
+
+A batch shares a transaction; if anything in it fails, its entries are entered one by one, and one that fails five times by
+itself is parked, so that an error of ours never holds a channel.
+Source: design.md sections 3 and 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from eventsourcing.persistence import Tracking
+
+from services.post.agreeing import fold_again
+from services.post.applying import apply_sealed, hold
+from services.post.comparing import compare_receipt
+from services.post.granting import grant_missed, grant_needed, note_peer
+from services.post.office import Office
+from services.wire.channels import writer_of
+from services.wire.contents import EncryptionKeyPublished, Receipt
+from services.wire.entry import Open
+from services.wire.errors import ConflictError, ForkError, RingError, StoreBehindError, TransportError
+from services.wire.paths import Step
+
+__all__ = ["enter_steps"]
+
+_TRIES: Final = 5
+_AT_ONCE: Final = 100
+# Never parked: the log or the disk is away, or this database itself is what is wrong.
+_NOT_OURS: Final = (TransportError, RingError, StoreBehindError, ForkError)
+
+
+def enter_steps(office: Office, name: str, steps: Sequence[Step], alarms: list[str]) -> None:
+    """Enter taken entries of a channel in their order.
+
+    Raises: TransportError if the database does not answer; during a start StoreBehindError or ForkError.
+    """
+    for start in range(0, len(steps), _AT_ONCE):
+        batch = steps[start : start + _AT_ONCE]
+        said = len(alarms)
+        try:
+            with office.database.transaction():
+                for step in batch:
+                    _enter(office, name, step, alarms)
+        except _NOT_OURS:
+            raise
+        except Exception:  # whatever it was, it is met again below, alone  # noqa: BLE001
+            del alarms[said:]
+            for step in batch:
+                _enter_alone(office, name, step, alarms)
+        # After the commit: a log that does not answer must not hold what is stored. Who lacks a key asks again.
+        for step in batch:
+            if isinstance(step.content, EncryptionKeyPublished):
+                grant_needed(office, writer_of(name), step.content.need)
+                grant_missed(office, writer_of(name))
+
+
+def _enter_alone(office: Office, name: str, step: Step, alarms: list[str]) -> None:
+    for left in reversed(range(_TRIES)):
+        try:
+            with office.database.transaction():
+                _enter(office, name, step, alarms)
+        except _NOT_OURS:
+            raise
+        except ConflictError:
+            if not left:
+                break
+        except Exception as error:  # an error of ours must not hold a channel; it is parked with its cause  # noqa: BLE001
+            if not left:
+                alarms.append(f"{name} at {step.place.sequence} is parked: {type(error).__name__} in this program")
+                break
+        else:
+            return
+    with office.database.transaction():
+        _enter(office, name, step, alarms, park=True)
+
+
+def _enter(office: Office, name: str, step: Step, alarms: list[str], *, park: bool = False) -> None:
+    entry = step.entry
+    statement = entry.statement
+    tracking = Tracking(f"{name}#{statement.epoch}", statement.sequence)
+    if office.store.received(tracking.application_name) >= statement.sequence:
+        return
+    standing = office.letterbook.standing(name)
+    office.letterbook.enter(entry, own=False, case_id=None)
+    office.letterbook.move(name, step.place)
+    office.store.append([], tracking=[tracking])
+    if not isinstance(step.content, Receipt) and (standing is None or standing.news_since is None):
+        office.letterbook.note(name, news_since=office.clock())
+    fold_again(office, entry)
+    if isinstance(statement.body, Open):
+        if not park:
+            _open(office, name, step, alarms)
+        return
+    if entry.personal is None and office.letterbook.part(statement.body.personal) is None:
+        hold(office, name, "missing", "the personal part has not come", entry=entry)
+    apply_sealed(office, entry, park=park)
+
+
+def _open(office: Office, name: str, step: Step, alarms: list[str]) -> None:
+    if step.alarm:
+        alarms.append(f"{name} at {step.place.sequence}: {step.alarm}")
+    match step.content:
+        case EncryptionKeyPublished() as content:
+            note_peer(office, writer_of(name), content)
+        case Receipt() as content:
+            compare_receipt(office, name, content, alarms)
+        case _:
+            pass

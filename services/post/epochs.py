@@ -1,0 +1,86 @@
+"""Epochs, on the writer's side: going on where the registrar says, and saying again what fell away.
+
+The registrar names the last good entry of a channel and the certificate that goes on. Whatever of mine stands after that
+entry is off the chain; events among it keep their bodies and ids and wait for a signature again, before anything newer.
+Source: design.md section 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.post.database import Row
+from services.post.letterbook import statement_of
+from services.post.office import Office
+from services.post.signing import sign_open
+from services.wire.contents import ChannelOpened, EpochOpened
+from services.wire.entry import Open, encode_body
+from services.wire.hashing import digest_of, genesis_digest
+from services.wire.paths import Place
+
+__all__ = ["fall_back", "is_epoch_ahead", "open_epoch_once"]
+
+
+def is_epoch_ahead(office: Office, channel: str) -> bool:
+    """Tell whether the registrar has opened an epoch of a channel of mine in which I have not written yet."""
+    standing, epochs = office.letterbook.standing(channel), office.trust.epochs.get(channel, ())
+    return bool(epochs) and standing is not None and standing.place.epoch < epochs[-1].epoch
+
+
+def open_epoch_once(office: Office, alarms: list[str]) -> int:
+    """Go on in one channel whose new epoch is mine to open; return how many entries that took."""
+    for channel in office.own_channels:
+        if not is_epoch_ahead(office, channel):
+            continue
+        epoch = office.trust.epochs[channel][-1]
+        signer = office.signers.of(epoch.certificate)
+        place = _place_before(office, epoch)
+        if signer is None or place is None:
+            what = "certificate is not mine" if signer is None else "last good entry is not in this database; run a start"
+            alarms.append(f"{channel}: epoch {epoch.epoch} is open and its {what}")
+            continue
+        with office.database.transaction():
+            fall_back(office, channel, place)
+            opening = ChannelOpened(exchange=office.root.digest, writer=office.participant, certificates=signer.path)
+            sign_open(office, channel, opening, signer=signer, at=place)
+            office.letterbook.note(channel, state="reading", reason=None, agreed=0)
+        return 1
+    return 0
+
+
+def fall_back(office: Office, channel: str, place: Place) -> None:
+    """Take a channel of mine back to a place in the open transaction; events after it wait for a signature again."""
+    rows = office.letterbook.off_chain_after(channel, place.sequence)
+    office.letterbook.move(channel, place)
+    _queue_again(office, channel, rows)
+
+
+def _queue_again(office: Office, channel: str, rows: Sequence[Row]) -> None:
+    again = []
+    for row in rows:
+        statement = statement_of(row)
+        body = encode_body(statement.body)
+        # What opened, rotated or receipted there meant that place; only events are said again.
+        if isinstance(statement.body, Open) or office.store.body_of(channel, statement.event_id) != digest_of(body):
+            continue
+        again.append((channel, statement.event_id, row["case_id"], body, row["facts"]))
+    first = office.database.one("SELECT min(id) FROM outgoing")
+    start = (first[0] if first is not None and first[0] is not None else 1) - len(again)
+    for place, values in enumerate(again):
+        # Before whatever was saved later: an event's place in its case does not change.
+        office.database.run(
+            "INSERT OR IGNORE INTO outgoing (id, channel, event_id, case_id, body, facts) VALUES (?, ?, ?, ?, ?, ?)",
+            start + place,
+            *values,
+        )
+
+
+def _place_before(office: Office, epoch: EpochOpened) -> Place | None:
+    standing = office.letterbook.standing(epoch.channel)
+    certificates = standing.place.certificates if standing is not None else ()
+    if epoch.after_sequence == 0:
+        digest = genesis_digest(office.root.digest, epoch.channel)
+        return Place(epoch=epoch.epoch, sequence=0, digest=digest, certificates=certificates)
+    if not office.letterbook.holds(epoch.after_digest):
+        return None
+    return Place(epoch=epoch.epoch, sequence=epoch.after_sequence, digest=epoch.after_digest, certificates=certificates)

@@ -1,0 +1,40 @@
+"""People: which cases a person has, found by the personal code without keeping it.
+
+A row holds the HMAC of a code under a key of the ring, so the table shows nobody, and is made anew from the cases when that
+key changes. Which codes an event is about is for the domain.
+Source: design.md section 8, table ``people``.
+"""
+
+from __future__ import annotations
+
+import hmac
+from uuid import UUID
+
+from services.post.cases import Missing, open_personal
+from services.post.office import Office
+from services.post.store import SealedEvent
+
+__all__ = ["cases_of", "note_codes", "note_people"]
+
+
+def note_people(office: Office, event: SealedEvent) -> None:
+    """Note in the open transaction whom an event of a case is about, as far as it can be opened."""
+    opened = open_personal(office, event)
+    if not isinstance(opened, Missing):
+        note_codes(office, event.originator_id, opened.content)
+
+
+def note_codes(office: Office, case_id: UUID, personal: object) -> None:
+    """Note in the open transaction whom a personal part of a case is about."""
+    for code in office.domain.codes_of(personal):
+        office.database.run("INSERT OR IGNORE INTO people VALUES (?, ?)", _hidden(office, code), case_id.hex)
+
+
+def cases_of(office: Office, code: str) -> list[UUID]:
+    """Return the cases of the person with a personal code, the oldest first."""
+    rows = office.database.all("SELECT case_id FROM people WHERE code = ? ORDER BY case_id", _hidden(office, code))
+    return [UUID(row["case_id"]) for row in rows]
+
+
+def _hidden(office: Office, code: str) -> bytes:
+    return hmac.digest(office.ring.lookup_key(), code.encode(), "sha256")

@@ -1,0 +1,129 @@
+"""Reading my own channels while I write them: whether the log still shows all that I sent, and nothing else.
+
+A log that lost entries, or parts of them, gets them again from the letterbook; an entry under my key that is not in the
+letterbook means that somebody else has the key, or that there are two of me.
+Source: design.md section 6; section 3, "Store before send".
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.post.database import Row
+from services.post.letterbook import Standing, statement_of
+from services.post.office import Office
+from services.wire.candidates import Candidate, candidate_of
+from services.wire.channels import paired_channel
+from services.wire.entry import to_be_signed
+from services.wire.errors import Evidence, ForkError, SignatureError
+from services.wire.hashing import Digest
+from services.wire.signing import verify_signature
+
+__all__ = ["check_own_once"]
+
+_EVERY: Final = 3_600_000
+_UNRECEIPTED: Final = 900_000
+_READ_AT_ONCE: Final = 500
+_SEND_AT_ONCE: Final = 200
+
+
+def check_own_once(office: Office, alarms: list[str]) -> int:
+    """Read one channel of mine that is due, send what it does not show, and return how many entries that was.
+
+    Due: after a failed send, hourly, and when nobody has receipted an event of mine for 15 minutes.
+    Raises: ForkError if an entry stands there under my current key that I did not write.
+    """
+    now = office.clock()
+    for channel in office.own_channels:
+        standing = office.letterbook.standing(channel)
+        if standing is not None and standing.state != "stopped" and _is_due(office, channel, standing, now):
+            office.letterbook.note(channel, read_at=now)
+            return _check(office, channel, standing, alarms)
+    return 0
+
+
+def _is_due(office: Office, channel: str, standing: Standing, now: int) -> bool:
+    if now - standing.read_at >= _EVERY:
+        return True
+    return now - standing.read_at >= _UNRECEIPTED and _is_unreceipted(office, channel, standing, now)
+
+
+def _is_unreceipted(office: Office, channel: str, standing: Standing, now: int) -> bool:
+    if paired_channel(channel) is None:
+        return False
+    row = office.database.one(
+        "SELECT * FROM entries WHERE channel = ? AND own = 1 AND sequence > ? AND sequence <= ? AND facts IS NOT NULL"
+        " ORDER BY sequence LIMIT 1",
+        channel,
+        standing.receipted_sequence,
+        standing.shown_sequence,
+    )
+    return row is not None and now - statement_of(row).written_at >= _UNRECEIPTED
+
+
+def _check(office: Office, channel: str, standing: Standing, alarms: list[str]) -> int:
+    log = office.channel
+    if log is None:
+        raise RuntimeError("only a worker reads back")
+    # First the cheap look, at what came after the last one; a log that is shorter than it was is looked at whole.
+    first = standing.hint if log.end(channel) >= standing.hint else 0
+    shown, position = _shown(office, channel, standing, first)
+    missing = _missing(office, channel, standing, standing.read_sequence if first else 0, shown)
+    if missing and first:
+        shown, position = _shown(office, channel, standing, 0)
+        missing = _missing(office, channel, standing, 0, shown)
+    if missing:
+        alarms.append(f"{channel}: the log lacks {len(missing)} entries or parts of mine; they are sent again")
+        for start in range(0, len(missing), _SEND_AT_ONCE):
+            rows = missing[start : start + _SEND_AT_ONCE]
+            log.append(channel, [office.letterbook.record_of(row) for row in rows])
+    # What was sent just now is looked for from there on, the next time.
+    office.letterbook.note(
+        channel, hint=position, read_sequence=missing[0]["sequence"] - 1 if missing else standing.shown_sequence
+    )
+    return len(missing)
+
+
+def _shown(office: Office, channel: str, standing: Standing, position: int) -> tuple[dict[Digest, bool], int]:
+    """Return the digests that the log shows from a position on, whether with their personal part, and the position after."""
+    shown: dict[Digest, bool] = {}
+    while office.channel and (records := office.channel.poll({channel: position}, timeout_seconds=0, limit=_READ_AT_ONCE)):
+        position = records[-1].position + 1
+        for record in records:
+            found = candidate_of(record.value, channel)
+            if not isinstance(found, Candidate):
+                continue
+            # Looked up after the poll: what this database signed meanwhile is there by now.
+            if not office.letterbook.holds(found.digest):
+                _require_not_mine(found, standing)
+            shown[found.digest] = shown.get(found.digest, False) or found.personal is not None
+    return shown, position
+
+
+def _require_not_mine(found: Candidate, standing: Standing) -> None:
+    current = standing.place.certificate
+    if current is None or found.unverified_statement.certificate != current.digest:
+        return
+    for signature in found.signatures:
+        try:
+            verify_signature(current.public_key, signature, to_be_signed(found.statement_bytes))
+        except SignatureError:
+            continue
+        statement = found.unverified_statement
+        place = Evidence(
+            channel=statement.channel, epoch=statement.epoch, sequence=statement.sequence, found=found.digest.hex(), raw=signature
+        )
+        raise ForkError("an entry stands in my channel under my key that I did not write", place)
+
+
+def _missing(office: Office, channel: str, standing: Standing, after: int, shown: dict[Digest, bool]) -> list[Row]:
+    rows = office.letterbook.own_after(channel, after)
+    return [row for row in rows if row["sequence"] <= standing.shown_sequence and not _is_whole(office, row, shown)]
+
+
+def _is_whole(office: Office, row: Row, shown: dict[Digest, bool]) -> bool:
+    has_part = shown.get(row["digest"])
+    if has_part is None:
+        return False
+    # A part that I have erased is not to come back; one that I hold has to be there.
+    return has_part or row["personal"] is None or office.letterbook.part(row["personal"]) is None

@@ -1,0 +1,149 @@
+"""Signing keys in a participant's folder: the newest, and older ones while a rotation runs.
+
+Files: ``signing.key`` and ``certificate.pem`` (the newest), ``signing-old.key`` and ``certificate-old.pem`` (before it),
+``signing-next.key`` (made by a request, not certified yet). Keys and certificates are matched by what they hold, not by
+their names, so an interruption between two of these files loses nothing.
+Source: design.md sections 6 and 9, "Rotation".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+from services.post.office import Signer, Signers
+from services.post.ring import write_durably
+from services.wire.certificates import SEAL_POLICY_OID, Certificate, Root, parse_leaf, verify_path
+from services.wire.errors import CertificateError, RefusedError, SettingsError
+from services.wire.hashing import Digest
+
+__all__ = ["SigningFolder", "load_key", "make_key"]
+
+_NEWEST: Final = ("signing.key", "certificate.pem")
+_OLD: Final = ("signing-old.key", "certificate-old.pem")
+_NEXT: Final = "signing-next.key"
+
+
+@dataclass(slots=True)
+class SigningFolder:
+    """The ``Signing`` port over files of mode 0600; they are read again when one of them changed."""
+
+    folder: Path
+    _seen: tuple[int, ...] = ()
+    _signers: Signers | None = field(default=None)
+
+    def __call__(self) -> Signers:
+        """Return the signers that stand in the folder now.
+
+        Raises: SettingsError or CertificateError if the newest has no key or no certificate that can be read.
+        """
+        seen = tuple(_changed_at(self.folder / name) for name in (*_NEWEST, *_OLD))
+        if self._signers is None or seen != self._seen:
+            self._signers, self._seen = self._read(), seen
+        return self._signers
+
+    def destroy(self, certificate: Digest) -> None:
+        """Overwrite and remove the key of an older certificate."""
+        key, path = (self.folder / name for name in _OLD)
+        if not path.exists() or parse_leaf(_path(path)[0]).digest != certificate:
+            return
+        write_durably(key, bytes(len(key.read_bytes())))
+        key.unlink()
+        path.unlink()
+
+    def request(self) -> ec.EllipticCurvePrivateKey:
+        """Return the key that the next certificate is asked for, made now if there is none."""
+        path = self.folder / _NEXT
+        return load_key(path) if path.exists() else make_key(path)
+
+    def install(self, pem: bytes, root: Root, *, policy: str = SEAL_POLICY_OID) -> Certificate:
+        """Put the next certificate in place; the worker rotates to it in each channel.
+
+        Raises: CertificateError if it is none of this exchange's; RefusedError if it is for another key or organisation, or
+        the rotation before is not over.
+        """
+        ders = _ders(pem)
+        leaf = verify_path(ders, root, policy=policy)
+        key, now = self.request(), self()
+        if parse_leaf(ders[0]).public_key.public_numbers() != key.public_key().public_numbers():
+            raise RefusedError("This certificate is for another key. Give the one that was made for the newest request.")
+        if leaf.organisation != now.newest.certificate.organisation:
+            raise RefusedError("This certificate is another organisation's.")
+        if now.older:
+            raise RefusedError("The last rotation is not over: the registrar has not revoked the old key yet.")
+        # The old pair first: at no moment is a key that is still current somewhere in no file.
+        write_durably(self.folder / _OLD[0], (self.folder / _NEWEST[0]).read_bytes())
+        write_durably(self.folder / _OLD[1], (self.folder / _NEWEST[1]).read_bytes())
+        write_durably(self.folder / _NEWEST[1], pem)
+        write_durably(self.folder / _NEWEST[0], (self.folder / _NEXT).read_bytes())
+        (self.folder / _NEXT).unlink()
+        return leaf
+
+    def _read(self) -> Signers:
+        keys = [load_key(path) for name in (_NEWEST[0], _OLD[0], _NEXT) if (path := self.folder / name).exists()]
+        found = [_signer(path, keys) for name in (_NEWEST[1], _OLD[1]) if (path := self.folder / name).exists()]
+        signers = [each for each in found if each is not None]
+        if not signers:
+            raise SettingsError("there is no certificate.pem with its signing.key here: this participant cannot sign")
+        older = tuple(each for each in signers[1:] if each.certificate.digest != signers[0].certificate.digest)
+        return Signers(newest=signers[0], older=older)
+
+
+def make_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """Make a signing key on P-256 in a file of mode 0600."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    write_durably(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return key
+
+
+def load_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """Return the signing key in a file.
+
+    Raises: SettingsError if there is none, or it is not on P-256.
+    """
+    try:
+        key = load_pem_private_key(_read(path), None)
+    except (ValueError, TypeError) as error:
+        raise SettingsError(f"{path.name} holds no private key") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise SettingsError(f"{path.name} holds no key on the curve P-256")
+    return key
+
+
+def _signer(path: Path, keys: list[ec.EllipticCurvePrivateKey]) -> Signer | None:
+    ders = _path(path)
+    leaf = parse_leaf(ders[0])
+    for key in keys:
+        if key.public_key().public_numbers() == leaf.public_key.public_numbers():
+            return Signer(key=key, certificate=leaf, path=ders)
+    return None
+
+
+def _path(path: Path) -> tuple[bytes, ...]:
+    return _ders(_read(path))
+
+
+def _ders(pem: bytes) -> tuple[bytes, ...]:
+    try:
+        return tuple(each.public_bytes(Encoding.DER) for each in x509.load_pem_x509_certificates(pem))
+    except ValueError as error:
+        raise CertificateError("this file holds no certificate in PEM") from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{path.name} cannot be read: {error.strerror}") from error
+
+
+def _changed_at(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -1,0 +1,76 @@
+"""Watching: what a person has to be told although nothing is wrong with any byte: silence, age, expiry.
+
+Alarms only; nothing here stops anything. Said once a day while it lasts.
+Source: design.md sections 4 and 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from services.post.letterbook import statement_of
+from services.post.office import Office, day_of
+from services.wire.channels import TRUST_CHANNEL, paired_channel
+
+__all__ = ["Watch", "working_days_between"]
+
+_DAY: Final = 86_400_000
+_TRUST_SILENT: Final = 8 * _DAY
+_EXPIRY_WARNING: Final = 30 * _DAY
+_UNRECEIPTED_WORKING_DAYS: Final = 2
+_SATURDAY: Final = 5
+
+
+@dataclass(slots=True)
+class Watch:
+    """Looks once a day, and when it is new."""
+
+    office: Office
+    _looked_at: int | None = None
+
+    def look_once(self) -> list[str]:
+        """Return what a person has to be told now; nothing if that was said within a day."""
+        now = self.office.clock()
+        if self._looked_at is not None and 0 <= now - self._looked_at < _DAY:
+            return []
+        self._looked_at = now
+        return [*_trust_is_silent(self.office, now), *_certificate_ends(self.office, now), *_unreceipted(self.office, now)]
+
+
+def working_days_between(first: date, last: date) -> int:
+    """Return how many working days (Monday to Friday) lie after ``first`` up to ``last``; public holidays are not known here."""
+    return sum((first + timedelta(days=each)).weekday() < _SATURDAY for each in range(1, (last - first).days + 1))
+
+
+def _trust_is_silent(office: Office, now: int) -> Iterator[str]:
+    row = office.database.one("SELECT * FROM entries WHERE channel = ? ORDER BY id DESC LIMIT 1", TRUST_CHANNEL)
+    if row is not None and now - statement_of(row).written_at >= _TRUST_SILENT:
+        yield f"{TRUST_CHANNEL} has said nothing for 8 days: what it revoked since may be held back"
+
+
+def _certificate_ends(office: Office, now: int) -> Iterator[str]:
+    ends = int(office.signers.newest.certificate.not_after.timestamp() * 1000)
+    if ends - now < _EXPIRY_WARNING:
+        day = day_of(ends).isoformat()
+        yield f"the certificate of {office.participant} ends on {day}: ask for the next one with the command rotate"
+
+
+def _unreceipted(office: Office, now: int) -> Iterator[str]:
+    for channel in office.own_channels:
+        standing = office.letterbook.standing(channel)
+        if standing is None or paired_channel(channel) is None:
+            continue
+        row = office.database.one(
+            "SELECT * FROM entries WHERE channel = ? AND own = 1 AND sequence > ? AND facts IS NOT NULL"
+            " ORDER BY sequence LIMIT 1",
+            channel,
+            standing.receipted_sequence,
+        )
+        if row is None:
+            continue
+        since = day_of(statement_of(row).written_at)
+        if working_days_between(since, day_of(now)) >= _UNRECEIPTED_WORKING_DAYS:
+            yield f"{channel}: nobody has receipted {row['sequence']} and what follows since {since.isoformat()}"
