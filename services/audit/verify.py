@@ -18,7 +18,7 @@ from services.channel.port import Channel
 from services.wire.candidates import Candidate, Junk, candidate_of
 from services.wire.certificates import Root
 from services.wire.channels import REGISTRAR, TRUST_CHANNEL, Role, channels_of
-from services.wire.contents import Receipt
+from services.wire.contents import Held, Receipt
 from services.wire.entry import Sealed, UnverifiedEntry, decode_entry
 from services.wire.errors import MalformedError
 from services.wire.following import Follower
@@ -107,7 +107,7 @@ def verify_log(log: Channel, root: Root) -> Report:
     for channel in _channels(trust):
         seen[channel] = _Seen()
         _read(log, root, channel, trust, seen[channel], report)
-    _compare_receipts(seen, report)
+    _compare_receipts(seen, trust, report)
     return report
 
 
@@ -245,7 +245,7 @@ def _finding(channel: str, candidate: Candidate, what: str, expected: str, found
     return Finding(channel=channel, epoch=statement.epoch, sequence=statement.sequence, what=what, expected=expected, found=found)
 
 
-def _compare_receipts(seen: dict[str, _Seen], report: Report) -> None:
+def _compare_receipts(seen: dict[str, _Seen], trust: Trust, report: Report) -> None:
     """Compare what participants say they hold with what stands there: also the last entry cannot vanish once receipted."""
     reports = {each.channel: each for each in report.channels}
     found_at = {(each.channel, each.sequence) for each in report.findings}
@@ -256,6 +256,9 @@ def _compare_receipts(seen: dict[str, _Seen], report: Report) -> None:
                 # What a writer says of its own channel proves nothing to anybody else.
                 if mine is None or line.channel == writer:
                     continue
+                if _is_undone(trust, line):
+                    mine.notes.append(f"{line.epoch}/{line.sequence} was receipted, and undone by an epoch of the registrar")
+                    continue
                 mine.receipted = max(mine.receipted, line.sequence)
                 taken = seen[line.channel].digests
                 there = taken[line.sequence - 1] if line.sequence <= len(taken) else None
@@ -263,6 +266,11 @@ def _compare_receipts(seen: dict[str, _Seen], report: Report) -> None:
                 if there != line.digest and place not in found_at:
                     found_at.add(place)
                     report.findings.append(_against_receipt(line.channel, line.epoch, place[1], line.digest, there, seen))
+
+
+def _is_undone(trust: Trust, line: Held) -> bool:
+    """Tell whether the registrar has begun a later epoch before this place: the receipt was true, and counts no more."""
+    return any(each.epoch > line.epoch and each.after_sequence < line.sequence for each in trust.epochs.get(line.channel, ()))
 
 
 def _against_receipt(  # the parts of one finding

@@ -34,27 +34,25 @@ def compare_trust(office: Office, alarms: list[str]) -> None:
     standing = office.letterbook.standing(TRUST_CHANNEL)
     if standing is None:
         return
-    rows = office.database.all(
-        "SELECT channel, trust_sequence, trust_digest FROM channels WHERE trust_sequence <= ?", standing.place.sequence
-    )
+    rows = office.database.all("SELECT * FROM trust_claims WHERE sequence <= ?", standing.place.sequence)
     for row in rows:
-        found = office.letterbook.digest_at(TRUST_CHANNEL, row["trust_sequence"])
-        office.database.run("UPDATE channels SET trust_sequence = NULL, trust_digest = NULL WHERE channel = ?", row["channel"])
-        if found is not None and found[1] != row["trust_digest"]:
+        found = office.letterbook.digest_at(TRUST_CHANNEL, row["sequence"])
+        office.database.run(
+            "DELETE FROM trust_claims WHERE sequence = ? AND digest = ? AND channel = ?", *row[1:], row["channel"]
+        )
+        if found is not None and found[1] != row["digest"]:
             evidence = Evidence(
                 channel=TRUST_CHANNEL,
                 epoch=found[0],
-                sequence=row["trust_sequence"],
+                sequence=row["sequence"],
                 expected=found[1].hex(),
-                found=row["trust_digest"].hex(),
+                found=row["digest"].hex(),
             )
             alarms.append(f"the registrar shows two faces: {row['channel']} has a receipt of another entry ({evidence})")
 
 
 def _note_trust(office: Office, channel: str, line: Held) -> None:
-    office.database.run(
-        "UPDATE channels SET trust_sequence = ?, trust_digest = ? WHERE channel = ?", line.sequence, line.digest, channel
-    )
+    office.database.run("INSERT OR IGNORE INTO trust_claims VALUES (?, ?, ?)", channel, line.sequence, line.digest)
 
 
 def _compare_line(office: Office, line: Held, alarms: list[str]) -> None:

@@ -82,7 +82,8 @@ class Follower:
         follower = cls(pathfinder, load, holds, place or pathfinder.genesis)
         at = follower.place
         revoked = {each.key_digest for each in at.certificates} & pathfinder.trust.revoked.keys()
-        plain = is_usual and not revoked and at.epoch == len(pathfinder.epochs)
+        # From the beginning nothing is usual: what is held leads to a place that has to be found first.
+        plain = is_usual and place is not None and not revoked and at.epoch == len(pathfinder.epochs)
         return follower, (Update() if plain else follower._judged(()))
 
     @property

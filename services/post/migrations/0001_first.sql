@@ -64,12 +64,17 @@ CREATE TABLE channels (
     -- An own channel, read back: up to which entry the log has shown every part, how far it was read, and when.
     read_sequence INTEGER NOT NULL DEFAULT 0,
     read_at INTEGER NOT NULL DEFAULT 0,
-    -- What a counterpart says of registrar.trust where I have not read that far.
-    trust_sequence INTEGER,
-    trust_digest BLOB,
     state TEXT NOT NULL DEFAULT 'reading',
     reason TEXT,
     agreed INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
+-- What counterparts say of registrar.trust, until I have read that far and compared it.
+CREATE TABLE trust_claims (
+    channel TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    PRIMARY KEY (sequence, digest, channel)
 ) WITHOUT ROWID;
 
 -- Whatever was not simply applied: skipped, refused, parked or voided, and why. 'off chain' marks an entry that the reading
