@@ -67,8 +67,11 @@ def case_number(text: str) -> UUID:
 
 def add_common(app: typer.Typer, office_of: Callable[[Path | None, bool], Office], *, has_cases: bool = True) -> None:
     """Add the commands that every participant has: cases, show, rebuild, worker, migrate."""
+    from services.post.console_recovery import add_recovery
+
     if has_cases:
         _add_cases(app, office_of)
+    add_recovery(app, office_of)
 
     @app.command()
     def worker(config: Config = None) -> None:

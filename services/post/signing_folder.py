@@ -15,12 +15,14 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.x509.oid import NameOID
 
 from services.post.office import Signer, Signers
 from services.post.ring import write_durably
 from services.wire.certificates import SEAL_POLICY_OID, Certificate, Root, parse_leaf, verify_path
 from services.wire.errors import CertificateError, RefusedError, SettingsError
 from services.wire.hashing import Digest
+from services.wire.issuing import make_request
 
 __all__ = ["SigningFolder", "load_key", "make_key"]
 
@@ -56,10 +58,15 @@ class SigningFolder:
         key.unlink()
         path.unlink()
 
-    def request(self) -> ec.EllipticCurvePrivateKey:
-        """Return the key that the next certificate is asked for, made now if there is none."""
+    def request(self) -> bytes:
+        """Return a certificate request (PKCS#10 in PEM) for the next key, which is made now if there is none."""
         path = self.folder / _NEXT
-        return load_key(path) if path.exists() else make_key(path)
+        key = load_key(path) if path.exists() else make_key(path)
+        certificate = self().newest.certificate
+        subject = x509.load_der_x509_certificate(certificate.der).subject
+        names = subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+        name = str(names[0].value) if names else certificate.organisation
+        return make_request(key, organisation=certificate.organisation, name=name)
 
     def install(self, pem: bytes, root: Root, *, policy: str = SEAL_POLICY_OID) -> Certificate:
         """Put the next certificate in place; the worker rotates to it in each channel.
@@ -69,8 +76,8 @@ class SigningFolder:
         """
         ders = _ders(pem)
         leaf = verify_path(ders, root, policy=policy)
-        key, now = self.request(), self()
-        if parse_leaf(ders[0]).public_key.public_numbers() != key.public_key().public_numbers():
+        now, path = self(), self.folder / _NEXT
+        if not path.exists() or load_key(path).public_key().public_numbers() != leaf.public_key.public_numbers():
             raise RefusedError("This certificate is for another key. Give the one that was made for the newest request.")
         if leaf.organisation != now.newest.certificate.organisation:
             raise RefusedError("This certificate is another organisation's.")

@@ -78,11 +78,15 @@ def found(exchange: Path, *, organisation: str, name: str, clock: Clock = millis
     return registrar
 
 
-def issue(folder: Path, request: Request, *, clock: Clock = milliseconds) -> bytes:
-    """Return the PEM of a seal certificate, made with the root key in the registrar's folder."""
+def issue(folder: Path, request: Request, *, for_registrar: bool = False, clock: Clock = milliseconds) -> bytes:
+    """Return the PEM of a seal certificate, made with the root key in the registrar's folder.
+
+    ``for_registrar`` gives it the policy that alone may write ``registrar.trust``.
+    """
     root = load_root((folder.parent / "root.pem").read_bytes())
     key: ec.EllipticCurvePrivateKey = load_key(folder / "root.key")
-    return pem(make_seal(key, root.der, request, policy=SEAL_POLICY_OID, validity=_validity(_SEAL_YEARS, clock)))
+    policy = REGISTRAR_POLICY_OID if for_registrar else SEAL_POLICY_OID
+    return pem(make_seal(key, root.der, request, policy=policy, validity=_validity(_SEAL_YEARS, clock)))
 
 
 def _validity(years: int, clock: Clock) -> Validity:

@@ -46,6 +46,7 @@ def init(folder: Path, organisation: str, name: str) -> None:
 def issue(
     request: Annotated[Path, typer.Argument(help="A certificate request: PKCS#10 in PEM.")],
     certificate: Annotated[Path, typer.Argument(help="Where to write the certificate.")],
+    for_registrar: Annotated[bool, typer.Option("--for-registrar", help="The registrar's own next certificate.")] = False,
     config: Config = None,
 ) -> None:
     """Make a seal certificate for a request; needs the root key."""
@@ -53,7 +54,8 @@ def issue(
     from services.registrar.bootstrap import issue as issued
     from services.wire.issuing import read_request
 
-    certificate.write_bytes(issued(load_settings(config).folder, read_request(read_file(request))))
+    made = issued(load_settings(config).folder, read_request(read_file(request)), for_registrar=for_registrar)
+    certificate.write_bytes(made)
     typer.echo(f"{certificate.name} is made")
 
 

@@ -1,0 +1,94 @@
+"""Commands for when something stands still: what is held and why, trying again, agreeing, and rotating the signing key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.post.console import Config, Json, read_file, show
+from services.wire.errors import SettingsError
+
+if TYPE_CHECKING:
+    from services.post.office import Office
+
+__all__ = ["add_recovery"]
+
+Kind = Annotated[str | None, typer.Option("--kind", help="Only skipped, refused, parked, voided, missing or key.")]
+
+
+def add_recovery(app: typer.Typer, office_of: Callable[[Path | None, bool], Office]) -> None:
+    """Add the commands channels, held, redrive, agree and rotate."""
+    _add_looking(app, office_of)
+    _add_going_on(app, office_of)
+    _add_rotate(app, office_of)
+
+
+def _add_looking(app: typer.Typer, office_of: Callable[[Path | None, bool], Office]) -> None:
+    @app.command()
+    def channels(config: Config = None, as_json: Json = False) -> None:
+        """Show where each channel stands, and why one stands still."""
+        from services.post.viewing_recovery import channel_lines
+
+        show(channel_lines(office_of(config, False)), as_json=as_json, title="Channels")
+
+    @app.command()
+    def held(config: Config = None, kind: Kind = None, limit: int = 100, as_json: Json = False) -> None:
+        """Show what was not simply applied: where it stands and why."""
+        from services.post.viewing_recovery import held_lines
+
+        show(held_lines(office_of(config, False), kind=kind, limit=limit), as_json=as_json, title="Held")
+
+
+def _add_going_on(app: typer.Typer, office_of: Callable[[Path | None, bool], Office]) -> None:
+    @app.command()
+    def redrive(channel: Annotated[str | None, typer.Argument()] = None, config: Config = None, as_json: Json = False) -> None:
+        """Try again to apply what is parked, in its order."""
+        from services.post.viewing_recovery import redrive as redriven
+
+        show(redriven(office_of(config, False), channel), as_json=as_json, title="Redriven")
+
+    @app.command()
+    def agree(
+        channel: str,
+        yes: Annotated[
+            bool, typer.Option("--yes", help="Agree; without it the command only shows what would be undone.")
+        ] = False,
+        config: Config = None,
+        as_json: Json = False,
+    ) -> None:
+        """Show what a settled fork or a new epoch would undo in a channel, and agree to it."""
+        from services.post.agreeing import agree as agreed
+        from services.post.agreeing import would_undo
+
+        office = office_of(config, False)
+        show(would_undo(office, channel), as_json=as_json, title="Undone" if yes else "Would be undone")
+        if yes:
+            agreed(office, channel)
+            typer.echo(f"agreed; the worker reads {channel} on from there", err=True)
+
+
+def _add_rotate(app: typer.Typer, office_of: Callable[[Path | None, bool], Office]) -> None:
+    @app.command()
+    def rotate(
+        certificate: Annotated[
+            Path | None, typer.Argument(help="The next certificate (PEM); left out, a request is made.")
+        ] = None,
+        request: Annotated[Path, typer.Option("--request", help="Where to write the request.")] = Path("request.pem"),
+        config: Config = None,
+    ) -> None:
+        """Ask for the next signing certificate, then bring it into every channel."""
+        from services.post.rotation import install_next, request_next
+
+        office = office_of(config, True)
+        if certificate is not None:
+            install_next(office, read_file(certificate))
+            typer.echo("the worker now brings the new key into every channel; then the registrar revokes the old one")
+            return
+        try:
+            request.write_bytes(request_next(office))
+        except OSError as error:
+            raise SettingsError(f"{request.name} cannot be written: {error.strerror}") from error
+        typer.echo(f"{request.name}: give it to the registrar, and what comes back to this command")

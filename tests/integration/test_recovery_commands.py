@@ -1,0 +1,166 @@
+"""The commands for when something stands still, and a whole rotation by command: request, certificate, every channel."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from services.audit.verify import open_log, verify_log
+from services.commission.bootstrap import build as build_commission
+from services.desk.founding import found_exchange
+from services.desk.main import app
+from services.post.office import Office
+from services.post.ring import write_durably
+from services.post.worker import Worker
+from services.registrar.bootstrap import build as build_registrar
+from services.school.bootstrap import build as build_school
+from services.wire.certificates import load_root, read_leaf
+from services.wire.channels import COMMISSION, REGISTRAR
+from services.wire.errors import CertificateError, RefusedError
+
+SCHOOL = "school-0099900011"
+BUILD: dict[str, Callable[[Path], Office]] = {
+    REGISTRAR: lambda config: build_registrar(config).office,
+    COMMISSION: lambda config: build_commission(config, working=True).office,
+    SCHOOL: lambda config: build_school(config, working=True).office,
+}
+
+
+@pytest.fixture
+def exchange(tmp_path: Path) -> Path:
+    folder = tmp_path / "exchange"
+    list(found_exchange(folder, ["0099900011"]))
+    return folder
+
+
+def config(exchange: Path, name: str) -> Path:
+    return exchange / name / "sarakste.toml"
+
+
+def worked(exchange: Path) -> dict[str, Office]:
+    """Let a worker of each participant start and do all there is to do."""
+    offices = {name: build(config(exchange, name)) for name, build in BUILD.items()}
+    workers = [Worker(office) for office in offices.values()]
+    for worker in workers:
+        worker.start()
+    for _ in range(12):
+        for worker in workers:
+            worker.step()
+    return offices
+
+
+def run(exchange: Path, name: str, *arguments: str) -> Any:  # the runner's result
+    kind = "school" if name == SCHOOL else name
+    return CliRunner().invoke(app, [kind, *arguments, "--config", str(config(exchange, name))])
+
+
+def shown(exchange: Path, name: str, *arguments: str) -> list[dict[str, object]]:
+    done = run(exchange, name, *arguments, "--json")
+    assert done.exit_code == 0, done.output
+    found: list[dict[str, object]] = json.loads(done.stdout)
+    return found
+
+
+def rotated(exchange: Path, name: str, *options: str) -> None:
+    folder = exchange / name
+    assert run(exchange, name, "rotate", "--request", str(folder / "request.pem")).exit_code == 0
+    made = run(exchange, REGISTRAR, "issue", str(folder / "request.pem"), str(folder / "next.pem"), *options)
+    assert made.exit_code == 0, made.output
+    done = run(exchange, name, "rotate", str(folder / "next.pem"))
+    assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize(("name", "options"), [(SCHOOL, ()), (COMMISSION, ()), (REGISTRAR, ("--for-registrar",))])
+def test_a_signing_key_is_rotated_by_command_in_every_channel(exchange: Path, name: str, options: tuple[str, ...]) -> None:
+    worked(exchange)
+    before = read_leaf((exchange / name / "certificate.pem").read_bytes())
+    rotated(exchange, name, *options)
+    offices = worked(exchange)
+    after = read_leaf((exchange / name / "certificate.pem").read_bytes())
+    assert after.key_digest != before.key_digest
+    office = offices[name]
+    for channel in office.own_channels:
+        standing = office.letterbook.standing(channel)
+        assert standing is not None
+        assert standing.place.certificate == after
+    revoked = run(exchange, REGISTRAR, "revoke", str(exchange / name / "certificate-old.pem"), "Superseded")
+    assert revoked.exit_code == 0, revoked.output
+    worked(exchange)
+    worked(exchange)
+    assert not (exchange / name / "signing-old.key").exists()
+    report = verify_log(open_log(exchange / "log.sqlite"), load_root((exchange / "root.pem").read_bytes()))
+    assert report.findings == []
+
+
+def test_a_second_rotation_waits_until_the_first_is_over(exchange: Path) -> None:
+    worked(exchange)
+    rotated(exchange, SCHOOL)
+    worked(exchange)
+    folder = exchange / SCHOOL
+    run(exchange, SCHOOL, "rotate", "--request", str(folder / "request.pem"))
+    run(exchange, REGISTRAR, "issue", str(folder / "request.pem"), str(folder / "next.pem"))
+    done = run(exchange, SCHOOL, "rotate", str(folder / "next.pem"))
+    assert isinstance(done.exception, RefusedError)
+    assert "last rotation is not over" in str(done.exception)
+
+
+def test_a_certificate_for_another_key_is_not_put_in_place(exchange: Path) -> None:
+    folder = exchange / SCHOOL
+    run(exchange, SCHOOL, "rotate", "--request", str(folder / "request.pem"))
+    done = run(exchange, SCHOOL, "rotate", str(exchange / COMMISSION / "certificate.pem"))
+    assert isinstance(done.exception, RefusedError)
+    foreign = run(exchange, SCHOOL, "rotate", str(folder / "signing.key"))
+    assert isinstance(foreign.exception, CertificateError)
+
+
+@pytest.mark.parametrize("step", range(5))
+def test_an_interruption_between_the_files_of_a_rotation_loses_no_key(
+    exchange: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    worked(exchange)
+    folder = exchange / SCHOOL
+    run(exchange, SCHOOL, "rotate", "--request", str(folder / "request.pem"))
+    run(exchange, REGISTRAR, "issue", str(folder / "request.pem"), str(folder / "next.pem"))
+    done: list[Path] = []
+
+    def interrupted(path: Path, content: bytes) -> None:
+        if len(done) == step:
+            raise KeyboardInterrupt
+        done.append(path)
+        write_durably(path, content)
+
+    monkeypatch.setattr("services.post.signing_folder.write_durably", interrupted)
+    run(exchange, SCHOOL, "rotate", str(folder / "next.pem"))
+    monkeypatch.undo()
+    office = worked(exchange)[SCHOOL]
+    for channel in office.own_channels:
+        standing = office.letterbook.standing(channel)
+        assert standing is not None
+        assert standing.place.certificate == office.signers.newest.certificate
+    newest = read_leaf((folder / "next.pem").read_bytes()) if step >= 3 else None  # certificate.pem is the third
+    assert newest is None or office.signers.newest.certificate == newest
+
+
+def test_channels_and_what_is_held_are_shown(exchange: Path) -> None:
+    offices = worked(exchange)
+    log = offices[COMMISSION].channel
+    assert log is not None
+    log.append(f"{SCHOOL}.to-commission", [b"junk"])
+    worked(exchange)
+    lines = shown(exchange, COMMISSION, "channels")
+    assert {line["state"] for line in lines} == {"reading"}
+    assert f"{SCHOOL}.to-commission" in {line["channel"] for line in lines}
+    (held,) = shown(exchange, COMMISSION, "held", "--kind", "skipped")
+    assert held["channel"] == f"{SCHOOL}.to-commission"
+    assert shown(exchange, COMMISSION, "redrive") == []
+
+
+def test_agreeing_where_nothing_stands_still_is_refused(exchange: Path) -> None:
+    worked(exchange)
+    done = run(exchange, COMMISSION, "agree", f"{SCHOOL}.to-commission")
+    assert isinstance(done.exception, RefusedError)
