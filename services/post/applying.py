@@ -16,7 +16,6 @@ from services.post.database import Row
 from services.post.history import New, Recorded, RejectionCode, Standing
 from services.post.letterbook import statement_of
 from services.post.office import Office
-from services.post.people import note_people
 from services.post.saving import save
 from services.post.store import SealedEvent
 from services.wire.audience import may_write
@@ -168,7 +167,7 @@ def _judge(office: Office, entry: VerifiedEntry, facts: Facts, case_id: UUID | N
     if code is not None or case_id is None or stream is None:
         _refuse(office, entry, facts, case_id, code or RejectionCode.UNKNOWN_CASE)
         return
-    note_people(office, _append(office, entry, case_id, facts.type))
+    _append(office, entry, case_id, facts.type, version=stream.version)
     _note_missing_key(office, entry, facts)
     version = stream.version + 1
     refresh_row(office, case_id, (*history, incoming), version, _school_of(channel))
@@ -193,17 +192,14 @@ def _refuse(office: Office, entry: VerifiedEntry, facts: Facts | None, case_id: 
     save(office, known, (answer,), school=_school_of(channel))
 
 
-def _append(office: Office, entry: VerifiedEntry, case_id: UUID | None, kind: str) -> SealedEvent:
-    stream = office.store.stream(case_id or office.own_stream)
+def _append(office: Office, entry: VerifiedEntry, case_id: UUID | None, kind: str, *, version: int | None = None) -> None:
+    """Store an event at the end of its stream; ``version`` is that of its last event, where the caller knows it."""
+    stream_id = case_id or office.own_stream
+    last = office.store.stream(stream_id).version if version is None else version
     statement = entry.statement
-    event = SealedEvent(
-        stream.id, stream.version + 1, kind, statement.channel, statement.event_id, encode_body(statement.body), entry.facts
-    )
-    office.store.append([event])
-    office.database.run(
-        "UPDATE entries SET case_id = ? WHERE digest = ? AND channel = ?", stream.id.hex, entry.digest, statement.channel
-    )
-    return event
+    channel, event_id = statement.channel, statement.event_id
+    office.store.append([SealedEvent(stream_id, last + 1, kind, channel, event_id, encode_body(statement.body), entry.facts)])
+    office.database.run("UPDATE entries SET case_id = ? WHERE digest = ? AND channel = ?", stream_id.hex, entry.digest, channel)
 
 
 def _case_if_known(office: Office, entry: VerifiedEntry, body: Sealed) -> UUID | None:

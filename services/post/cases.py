@@ -16,7 +16,6 @@ from uuid import UUID
 from services.post.history import Recorded, Standing
 from services.post.office import Office
 from services.post.store import CaseStream, SealedEvent
-from services.wire.avro import decode, load_schema
 from services.wire.channels import Role, commission_case, to_commission, writer_of
 from services.wire.contents import Facts, decode_facts, decode_personal
 from services.wire.errors import SchemaError, SealError
@@ -80,16 +79,16 @@ def history_of(office: Office, stream: CaseStream) -> tuple[Recorded, ...]:
 
 def open_personal(office: Office, event: SealedEvent) -> Opened | Missing:
     """Return what is personal about an event, or why it cannot be shown."""
-    body = decode(load_schema("wire/Sealed.avsc"), event.body)
     if event.facts is None:
         return Missing.NOT_YET
-    facts = open_facts(office, event.channel, event.event_id, body["facts_key"], event.facts)
+    body = event.sealed
+    facts = open_facts(office, event.channel, event.event_id, body.facts_key, event.facts)
     if facts is None:
         return Missing.NOT_YET
-    identity = facts.personal_key or body["facts_key"]
+    identity = facts.personal_key or body.facts_key
     if office.ring.is_erased(identity):
         return Missing.ERASED
-    key, sealed = office.ring.get(identity), office.letterbook.part(body["personal"])
+    key, sealed = office.ring.get(identity), office.letterbook.part(body.personal)
     if key is None or sealed is None:
         return Missing.NOT_YET
     opened = decode_personal(open_part(key.key, Part.PERSONAL, sealed, channel=event.channel, event_id=event.event_id))
@@ -133,8 +132,7 @@ def _recorded(office: Office, event: SealedEvent, standings: dict[tuple[str, byt
     standing = standings.get((event.channel, event.event_id), Standing.ACCEPTED)
     facts, content = None, None
     if event.facts is not None:
-        body = decode(load_schema("wire/Sealed.avsc"), event.body)
-        facts = open_facts(office, event.channel, event.event_id, body["facts_key"], event.facts)
+        facts = open_facts(office, event.channel, event.event_id, event.sealed.facts_key, event.facts)
     if facts is not None and standing is not Standing.REFUSED:
         content = _content(office, facts, standing)
     writer = writer_of(event.channel)

@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from services.wire.errors import ConflictError, DatabaseBusyError, DatabaseError, MigrationError
+from services.wire.errors import ConflictError, DatabaseBusyError, DatabaseError, ExchangeError, MigrationError
 
 __all__ = ["Database", "Row", "migrations"]
 
@@ -75,19 +75,29 @@ class Database:
 
     def all(self, sql: str, *parameters: Any) -> list[Row]:
         """Return the rows of a query, inside the open transaction if there is one."""
-        with _mapped(self.path):
+        try:
             return self._connection().execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise _translated(error, self.path) from error
 
     def one(self, sql: str, *parameters: Any) -> Row | None:
         """Return the first row of a query, None if there is none."""
-        with _mapped(self.path):
+        try:
             row: Row | None = self._connection().execute(sql, parameters).fetchone()
-            return row
+        except sqlite3.Error as error:
+            raise _translated(error, self.path) from error
+        return row
 
     def run(self, sql: str, *parameters: Any) -> int:
         """Run one statement and return how many rows it changed; alone, it is its own transaction."""
-        with self.transaction() as connection:
+        connection = self._connection()
+        if not connection.in_transaction:
+            with self.transaction():
+                return connection.execute(sql, parameters).rowcount
+        try:
             return connection.execute(sql, parameters).rowcount
+        except sqlite3.Error as error:
+            raise _translated(error, self.path) from error
 
     def migrate(self) -> list[int]:
         """Bring the database to this release's version and return the migrations that ran. Run by one command, never by a worker.
@@ -173,11 +183,14 @@ def _statements(script: str) -> list[str]:
 def _mapped(path: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.IntegrityError as error:
-        raise ConflictError("somebody else changed the same thing first; look again and repeat") from error
-    except sqlite3.OperationalError as error:
-        if any(word in str(error) for word in _BUSY):
-            raise DatabaseBusyError(f"{path.name} is held by another process; try again") from error
-        raise DatabaseError(f"{path.name}: {error}") from error
     except sqlite3.Error as error:
-        raise DatabaseError(f"{path.name}: {error}") from error
+        raise _translated(error, path) from error
+
+
+def _translated(error: sqlite3.Error, path: Path) -> ExchangeError:
+    """Return what a driver's error means here."""
+    if isinstance(error, sqlite3.IntegrityError):
+        return ConflictError("somebody else changed the same thing first; look again and repeat")
+    if isinstance(error, sqlite3.OperationalError) and any(word in str(error) for word in _BUSY):
+        return DatabaseBusyError(f"{path.name} is held by another process; try again")
+    return DatabaseError(f"{path.name}: {error}")

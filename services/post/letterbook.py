@@ -13,8 +13,8 @@ from typing import Final
 from uuid import UUID
 
 from services.post.database import Database, Row
-from services.wire.avro import Schema, decode, encode
-from services.wire.certificates import parse_leaf
+from services.wire.avro import Schema, decode_own, encode
+from services.wire.certificates import Certificate, parse_leaf
 from services.wire.entry import Open, Statement, VerifiedEntry, decode_statement, encode_entry
 from services.wire.hashing import Digest
 from services.wire.paths import Place
@@ -157,7 +157,7 @@ class Letterbook:
         row = self.database.one("SELECT * FROM channels WHERE channel = ?", channel)
         if row is None:
             return None
-        certificates = tuple(_leaf(der) for der in decode(_CERTIFICATES, row["certificates"])["path"])
+        certificates = _certificates(row["certificates"])
         place = Place(epoch=row["epoch"], sequence=row["sequence"], digest=row["digest"], certificates=certificates)
         return Standing(
             place=place,
@@ -199,8 +199,10 @@ class Letterbook:
         self.database.run(f"UPDATE channels SET {names} WHERE channel = ?", *values.values(), channel)  # noqa: S608  # own names
 
 
-# A channel has few certificates and is looked up at each step; parsing one takes longer than the look-up.
-_leaf = lru_cache(maxsize=4096)(parse_leaf)
+@lru_cache(maxsize=4096)
+def _certificates(row: bytes) -> tuple[Certificate, ...]:
+    # A channel has few and is looked up at each step; parsing takes longer than the look-up.
+    return tuple(parse_leaf(der) for der in decode_own(_CERTIFICATES, row)["path"])
 
 
 def statement_of(row: Row) -> Statement:

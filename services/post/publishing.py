@@ -19,6 +19,7 @@ from services.post.letterbook import Standing
 from services.post.office import Office
 from services.post.ring import Head
 from services.post.signing import Draft, receipt_in, sign_body, sign_open, signer_in
+from services.post.store import sealed_body
 from services.wire.avro import decode, load_schema
 from services.wire.channels import mailbox_of, paired_channel
 from services.wire.contents import ChannelOpened
@@ -107,8 +108,7 @@ def _may_sign(office: Office, row: Row) -> bool:
 
 def _opens(office: Office, row: Row) -> bool:
     """Tell whether the keys of a sealed body are on the ring: what its own writer cannot open, nobody ever could."""
-    body = decode(load_schema("wire/Sealed.avsc"), row["body"])
-    facts = open_facts(office, row["channel"], row["event_id"], body["facts_key"], row["facts"])
+    facts = open_facts(office, row["channel"], row["event_id"], sealed_body(row["body"]).facts_key, row["facts"])
     return facts is not None and (facts.personal_key is None or office.ring.get(facts.personal_key) is not None)
 
 
@@ -116,8 +116,7 @@ def _body(row: Row) -> Open | Sealed:
     if row["facts"] is None:
         record = decode(load_schema("wire/Open.avsc"), row["body"])
         return Open(type=record["type"], content=record["content"])
-    record = decode(load_schema("wire/Sealed.avsc"), row["body"])
-    return Sealed(facts_key=record["facts_key"], facts=record["facts"], personal=record["personal"])
+    return sealed_body(row["body"])
 
 
 def _receipt(office: Office, paired: str) -> int:

@@ -29,11 +29,12 @@ from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore, SQLiteFactory, S
 from eventsourcing.utils import Environment
 
 from services.post.database import Database
-from services.wire.avro import Schema, decode, encode
+from services.wire.avro import Schema, decode_own, encode
+from services.wire.entry import Sealed
 from services.wire.errors import ConflictError
-from services.wire.hashing import Digest, Id, digest_of
+from services.wire.hashing import DIGEST_BYTES, Digest, Id, digest_of
 
-__all__ = ["CaseStore", "CaseStream", "SealedEvent"]
+__all__ = ["CaseStore", "CaseStream", "SealedEvent", "sealed_body"]
 
 _STATE: Final = Schema(
     {
@@ -63,6 +64,22 @@ class SealedEvent:
     event_id: Id
     body: bytes
     facts: bytes | None
+
+    @property
+    def sealed(self) -> Sealed:
+        """The digests that the body of a sealed event holds."""
+        return sealed_body(self.body)
+
+
+def sealed_body(body: bytes) -> Sealed:
+    """Return what the bytes of a sealed body of this participant's own database say: three digests, one after the other.
+
+    Raises: ValueError if they are no sealed body (our own bug, not hostile data).
+    """
+    if len(body) != 3 * DIGEST_BYTES:
+        raise ValueError("a sealed body is three digests")
+    facts_key, facts, personal = (Digest(body[place : place + DIGEST_BYTES]) for place in range(0, len(body), DIGEST_BYTES))
+    return Sealed(facts_key=facts_key, facts=facts, personal=personal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,14 +155,21 @@ _NO_TRANSCODER: Final = JSONTranscoder()
 _NO_TRANSCODER.register(DatetimeAsISO())
 
 
+@dataclass(frozen=True)
+class _Stored(StoredEvent):
+    """What the library stores, with the event beside it for the columns that are ours."""
+
+    event: SealedEvent
+
+
 class _Mapper(Mapper[UUID]):
     def to_stored_event(self, domain_event: Any) -> StoredEvent:
         event: SealedEvent = domain_event
         state = {"channel": event.channel, "event_id": event.event_id, "body": event.body, "facts": event.facts}
-        return StoredEvent(event.originator_id, event.originator_version, event.topic, encode(_STATE, state))
+        return _Stored(event.originator_id, event.originator_version, event.topic, encode(_STATE, state), event)
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
-        state = decode(_STATE, stored_event.state)
+        state = decode_own(_STATE, stored_event.state)
         return SealedEvent(
             cast("UUID", stored_event.originator_id),
             stored_event.originator_version,
@@ -190,10 +214,9 @@ class _Recorder(SQLiteProcessRecorder):
     def _insert_events(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **keywords: Any) -> Sequence[int] | None:
         rows = []
         for each in stored_events:
-            state = decode(_STATE, each.state)
-            identity = cast("UUID", each.originator_id).hex
-            place = (identity, each.originator_version, each.topic, each.state)
-            rows.append((*place, state["channel"], state["event_id"], digest_of(state["body"])))
+            event = cast("_Stored", each).event
+            place = (event.originator_id.hex, each.originator_version, each.topic, each.state)
+            rows.append((*place, event.channel, event.event_id, digest_of(event.body)))
         c.executemany(self.insert_events_statement, rows)
         for tracking in keywords.get("trackings", ()):
             self._insert_tracking(c, tracking)

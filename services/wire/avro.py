@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -36,14 +36,14 @@ class Schema:
     Raises: fastavro's own errors if ``source`` is no schema; a foreign one goes through ``schemas`` first.
     """
 
-    __slots__ = ("_named", "has_ints", "name", "parsed")
+    __slots__ = ("_named", "ints_fit", "name", "parsed")
 
     def __init__(self, source: Mapping[str, Any]) -> None:
         self._named: dict[str, Any] = {}
         self.parsed = fastavro.parse_schema(dict(source), named_schemas=self._named)
         self.name = str(source.get("name", ""))
-        # Whether decoding has to look for numbers beyond 32 bits at all: an entry holds none.
-        self.has_ints = '"int"' in json.dumps(source)
+        # fastavro writes and reads an ``int`` beyond 32 bits without a word, so encoding again does not notice it.
+        self.ints_fit = _range_check(self, self.parsed)
 
     def resolve(self, node: Any) -> Any:
         """Return the definition that a name stands for; anything else as it is."""
@@ -75,37 +75,56 @@ def decode(schema: Schema, data: bytes, *, reader: Schema | None = None) -> dict
         raise MalformedError(
             f"{schema.name} is not in canonical form", Evidence(expected=again.hex(), found=data.hex(), raw=data)
         )
-    # fastavro writes and reads an ``int`` beyond 32 bits without a word, so encoding again does not notice it.
-    if schema.has_ints and not _ints_fit(schema, schema.parsed, record):
+    if schema.ints_fit is not None and not schema.ints_fit(record):
         raise MalformedError(f"{schema.name} holds a value out of range", Evidence(expected="32 bits", raw=data))
     return record if reader is None else _read(schema, data, reader)
 
 
-def _ints_fit(schema: Schema, node: Any, value: Any) -> bool:
-    """Tell whether every ``int`` of a decoded value fits its 32 bits. A union encodes again only within its own ranges."""
-    if isinstance(node, list):
-        return all(_ints_fit(schema, each, value) for each in node if _may_hold(schema.resolve(each), value))
+def decode_own(schema: Schema, data: bytes) -> dict[str, Any]:
+    """Return the record that ``data`` encodes, where this very program wrote it; what others wrote goes through ``decode``.
+
+    Raises: MalformedError if the bytes are no such record.
+    """
+    return _read(schema, data, None)
+
+
+def _range_check(schema: Schema, node: Any) -> Callable[[Any], bool] | None:
+    """Return what tells whether every ``int`` of a decoded value fits its 32 bits, None where there is none to look at.
+
+    A bare number in a union is not looked at: fastavro itself picks the branch by range when the value is encoded again.
+    """
     node = schema.resolve(node)
+    if isinstance(node, list):
+        return _union_check(schema, node)
     kind = node["type"] if isinstance(node, dict) else node
     if kind == "int":
         # A date's int was read as a day already, and days lie within 32 bits.
-        return not isinstance(value, int) or _INT_MIN <= value <= _INT_MAX
-    if kind == "array":
-        return all(_ints_fit(schema, node["items"], each) for each in value)
-    if kind == "map":
-        return all(_ints_fit(schema, node["values"], each) for each in value.values())
+        return lambda value: not isinstance(value, int) or _INT_MIN <= value <= _INT_MAX
+    if kind in ("array", "map"):
+        inner = _range_check(schema, node["items" if kind == "array" else "values"])
+        if inner is None:
+            return None
+        return lambda value: all(map(inner, value if kind == "array" else value.values()))
     if kind == "record":
-        return all(_ints_fit(schema, field["type"], value[field["name"]]) for field in node["fields"])
-    return True
+        checks = [(each["name"], _range_check(schema, each["type"])) for each in node["fields"]]
+        needed = [(name, check) for name, check in checks if check is not None]
+        return (lambda value: all(check(value[name]) for name, check in needed)) if needed else None
+    return None
 
 
-def _may_hold(branch: Any, value: Any) -> bool:
-    if not isinstance(branch, dict):
-        # Bare numbers in a union: fastavro itself picks the branch by range when the value is encoded again.
-        return False
+def _union_check(schema: Schema, branches: list[Any]) -> Callable[[Any], bool] | None:
+    resolved = [each for each in map(schema.resolve, branches) if isinstance(each, dict)]
+    checks = [(each, _range_check(schema, each)) for each in resolved]
+    needed = [(each, check) for each, check in checks if check is not None and each["type"] in ("record", "array", "map")]
+    if not needed:
+        return None
+    return lambda value: all(check(value) for branch, check in needed if _may_hold(branch, value))
+
+
+def _may_hold(branch: dict[str, Any], value: Any) -> bool:
     if branch["type"] == "record":
         return isinstance(value, dict) and value.keys() == {field["name"] for field in branch["fields"]}
-    return branch["type"] in ("array", "map") and isinstance(value, list if branch["type"] == "array" else dict)
+    return isinstance(value, list if branch["type"] == "array" else dict)
 
 
 def _read(schema: Schema, data: bytes, reader: Schema | None) -> dict[str, Any]:
