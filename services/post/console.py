@@ -1,17 +1,19 @@
 """What the commands of all participants share: tables or JSON, a worker's run, and one way to read a file.
 
-No command prints anything personal unless it is asked for it.
+No command prints anything personal unless it is asked for it. What others wrote is printed without control characters: a
+terminal must not obey them.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import signal
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
 import typer
@@ -20,26 +22,44 @@ from services.wire.errors import RefusedError, SettingsError
 
 if TYPE_CHECKING:
     from services.post.office import Office
+    from services.post.viewing import Content, EventLine
 
-__all__ = ["Config", "Json", "add_common", "case_number", "read_file", "show"]
+__all__ = ["Config", "Json", "add_common", "as_text", "case_number", "print_json", "read_file", "show"]
 
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file; else SARAKSTE_CONFIG, else ./sarakste.toml.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Personal = Annotated[bool, typer.Option("--personal", help="Also print what is personal: names, codes, addresses, texts.")]
+
+# Controls, and the invisible characters that turn the order of a line around or hide in it.
+_CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
+def print_json(value: Any) -> None:
+    """Print a value as one line of JSON that a terminal can show without obeying it."""
+    text = json.dumps(value, ensure_ascii=False)
+    # They stand inside JSON's strings only, where an escape means the same.
+    typer.echo(_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def as_text(value: Any) -> str:
+    """Return a value as text for a terminal; control and invisible characters are shown as ``�``."""
+    return _CONTROLS.sub("\ufffd", "" if value is None else str(value))
 
 
 def show(rows: Sequence[Any], *, as_json: bool, title: str, columns: Iterable[str] = ()) -> None:
     """Print dataclasses as a table of ``columns``, or whole as JSON."""
     plain = [{name: value.hex() if isinstance(value, bytes) else value for name, value in asdict(row).items()} for row in rows]
     if as_json:
-        typer.echo(json.dumps(plain, ensure_ascii=False))
+        print_json(plain)
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     names = list(columns) or (list(plain[0]) if plain else [])
     table = Table(*names, title=title, title_justify="left")
     for row in plain:
-        table.add_row(*(_short(name, row[name]) for name in names))
+        table.add_row(*(escape(_short(name, row[name])) for name in names))
     Console(width=None if Console().is_terminal else 160).print(table if plain else f"{title}: none")
 
 
@@ -108,15 +128,25 @@ def _add_cases(app: typer.Typer, office_of: Callable[[Path | None, bool], Office
         show(found, as_json=as_json, title="Cases")
 
     @app.command("show")
-    def show_case(case: str, config: Config = None, as_json: Json = False) -> None:
-        """Show the events of a case in their order, and where each stands."""
-        from services.post.viewing import events
+    def show_case(case: str, config: Config = None, personal: Personal = False, as_json: Json = False) -> None:
+        """Show the events of a case in their order, where each stands, and the sentence of an answer."""
+        from services.post.viewing import contents, events
 
-        found = events(office_of(config, False), case_number(case))
+        office = office_of(config, False)
+        found = events(office, case_number(case))
         if not found:
             raise RefusedError("There is no case of this number here. Check the number against the list of cases.")
+        said = contents(office, case_number(case)) if personal else []
+        if as_json:
+            print_json(_with_contents(found, said))
+            return
         columns = ("number", "event", "writer", "channel", "sequence", "digest", "standing", "personal")
-        show(found, as_json=as_json, title="Events", columns=columns)
+        show(found, as_json=False, title="Events", columns=columns)
+        for line in found:
+            if line.sentence is not None:
+                typer.echo(f"{line.number} {line.event}: {line.sentence}")
+        for content in said:
+            typer.echo("\n".join(_content_lines(content)))
 
     @app.command()
     def rebuild(config: Config = None, as_json: Json = False) -> None:
@@ -125,11 +155,38 @@ def _add_cases(app: typer.Typer, office_of: Callable[[Path | None, bool], Office
 
         number, different = rebuilt(office_of(config, False))
         if as_json:
-            typer.echo(json.dumps({"cases": number, "different": different}))
+            print_json({"cases": number, "different": different})
         else:
             typer.echo(f"{number} cases rebuilt from their events; {len(different)} were different")
 
 
+def _with_contents(lines: Sequence[EventLine], said: Sequence[Content]) -> list[dict[str, Any]]:
+    rows = [asdict(line) for line in lines]
+    for row, content in zip(rows, said, strict=False):
+        row["content"] = {"facts": content.facts, "personal": content.personal, "missing": content.missing}
+    return rows
+
+
+def _content_lines(content: Content) -> Iterator[str]:
+    yield f"\n{content.number} {content.event}"
+    for title, part in (("facts", content.facts), ("personal", content.personal)):
+        for name, value in _flat(part or {}):
+            lines = [as_text(line) for line in str(value).splitlines()]
+            yield f"  {title:<8} {name}: " + "\n             ".join(lines)
+    if content.missing is not None:
+        yield f"  personal is not shown: {content.missing}"
+
+
+def _flat(part: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in part.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        elif isinstance(value, list):
+            yield f"{before}{name}", ", ".join(map(str, value)) or "none"
+        elif value is not None:
+            yield f"{before}{name}", ("yes" if value else "no") if isinstance(value, bool) else value
+
+
 def _short(name: str, value: Any) -> str:
-    text = "" if value is None else str(value)
+    text = as_text(value)
     return text[:12] if name in ("digest", "body") else text

@@ -1,16 +1,30 @@
-"""Viewing: what people are shown of cases and events; read models and places, never anything personal by itself."""
+"""Viewing: what people are shown of cases and events; read models and places, never anything personal by itself.
+
+Personal content is opened by ``contents`` alone, for a person who asked for it; nothing here writes to a log.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from typing import Any, Final
 from uuid import UUID
 
-from services.post.cases import Missing, history_of, open_personal, refresh_row
+from services.post.cases import Missing, Opened, history_of, open_personal, refresh_row
+from services.post.history import Recorded
 from services.post.office import Office
 from services.post.store import SealedEvent
 from services.wire.channels import writer_of
+from services.wire.errors import VerificationError
+from services.wire.events import ConfirmationGiven
+from services.wire.wordings import WORDINGS
 
-__all__ = ["CaseLine", "EventLine", "cases", "events", "rebuild"]
+__all__ = ["CaseLine", "Content", "EventLine", "cases", "contents", "events", "rebuild"]
+
+_UNREADABLE: Final = "cannot be read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +40,10 @@ class CaseLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventLine:
-    """An event of a case: who wrote it, where it stands (0: not signed yet), what became of it, whether it can be opened."""
+    """An event of a case: who wrote it, where it stands (0: not signed yet), what became of it, whether it can be opened.
+
+    ``sentence`` is the official sentence that an answer gives, None for every other event.
+    """
 
     number: int
     event: str
@@ -37,6 +54,22 @@ class EventLine:
     digest: str
     standing: str
     personal: str
+    sentence: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What an event of a case says, as plain values: days as YYYY-MM-DD, digests as hexadecimal, codes as their words.
+
+    ``facts`` is None where they cannot be used here; ``personal`` None where nothing is personal about the event, or where
+    ``missing`` says why it is not shown.
+    """
+
+    number: int
+    event: str
+    facts: dict[str, Any] | None
+    personal: dict[str, Any] | None
+    missing: str | None
 
 
 def cases(office: Office, *, limit: int = 100, state: str | None = None) -> list[CaseLine]:
@@ -60,30 +93,55 @@ def events(office: Office, case_id: UUID) -> list[EventLine]:
     """Return the events of a case in their order; none where there is no such case."""
     stream = office.store.stream(case_id)
     return [
-        _line(office, number, event, recorded.standing.value)
+        _line(office, number, event, recorded)
         for number, (event, recorded) in enumerate(zip(stream.events, history_of(office, stream), strict=True), start=1)
     ]
 
 
-def rebuild(office: Office) -> tuple[int, list[str]]:
-    """Make the list of cases anew from their events; return how many there are, and those whose row was different."""
+def contents(office: Office, case_id: UUID) -> list[Content]:
+    """Return what the events of a case say, the personal too, as far as it opens here.
+
+    Only for a person who asks for it: MUST NOT be written to a log.
+    """
+    stream = office.store.stream(case_id)
+    found = []
+    for number, (event, recorded) in enumerate(zip(stream.events, history_of(office, stream), strict=True), start=1):
+        opened = _opened(office, event)
+        found.append(
+            Content(
+                number=number,
+                event=event.topic,
+                facts=_plain(recorded.facts),
+                personal=_plain(opened.content) if isinstance(opened, Opened) else None,
+                missing=None if isinstance(opened, Opened) else opened,
+            )
+        )
+    return found
+
+
+def rebuild(office: Office, tick: Callable[[], object] = lambda: None) -> tuple[int, list[str]]:
+    """Make the list of cases anew from their events; return how many there are, and those whose row was different.
+
+    ``tick`` is called once a case.
+    """
     before = {str(row["case_id"]): tuple(row) for row in office.database.all("SELECT * FROM cases")}
     with office.database.transaction():
         office.database.run("DELETE FROM cases")
         for identity, row in before.items():
             stream = office.store.stream(UUID(identity))
             refresh_row(office, stream.id, history_of(office, stream), stream.version, row[2])
+            tick()
     after = {str(row["case_id"]): tuple(row) for row in office.database.all("SELECT * FROM cases")}
     return len(before), [str(UUID(identity)) for identity, row in after.items() if before[identity] != row]
 
 
-def _line(office: Office, number: int, event: SealedEvent, standing: str) -> EventLine:
+def _line(office: Office, number: int, event: SealedEvent, recorded: Recorded) -> EventLine:
     row = office.database.one(
         "SELECT epoch, sequence, digest FROM entries WHERE channel = ? AND event_id = ? ORDER BY epoch DESC",
         event.channel,
         event.event_id,
     )
-    opened = open_personal(office, event)
+    opened = _opened(office, event)
     return EventLine(
         number=number,
         event=event.topic,
@@ -92,6 +150,40 @@ def _line(office: Office, number: int, event: SealedEvent, standing: str) -> Eve
         epoch=row["epoch"] if row else 0,
         sequence=row["sequence"] if row else 0,
         digest=row["digest"].hex() if row else "",
-        standing=standing,
-        personal=opened.value if isinstance(opened, Missing) else "can be opened",
+        standing=recorded.standing.value,
+        personal="can be opened" if isinstance(opened, Opened) else opened,
+        sentence=_sentence(recorded),
     )
+
+
+def _opened(office: Office, event: SealedEvent) -> Opened | str:
+    """Return what is personal about an event, or the words for why it is not shown."""
+    try:
+        opened = open_personal(office, event)
+    except VerificationError:
+        # Personal parts are opened here first: what a counterpart sealed badly must not hide the rest of the case.
+        return _UNREADABLE
+    return opened.value if isinstance(opened, Missing) else opened
+
+
+def _sentence(recorded: Recorded) -> str | None:
+    if not isinstance(recorded.facts, ConfirmationGiven):
+        return None
+    answer, number = recorded.facts.answer, recorded.facts.wording
+    wording = WORDINGS.get(number)
+    # The answer is what the case follows; a sentence that says something else must not be read as the answer.
+    if wording is None or wording.answer is not answer:
+        return f"{answer.value}, with sentence {number}, which is none for it in this release"
+    return wording.text
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, date):
+        return value.isoformat()
+    return value.hex() if isinstance(value, bytes) else value

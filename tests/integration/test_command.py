@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from services.wire.wordings import WORDINGS
+
 ROOT = Path(__file__).resolve().parents[2]
 SCHOOL = "school-0099900011"
 
@@ -66,6 +68,21 @@ def test_a_case_is_shown_with_its_places_and_without_a_name(demo: Path) -> None:
     shown = sarakste("school", "show", cases[0]["case"], "--config", config)
     assert "InformationRequested" in shown.stdout
     assert "Izdomenieks" not in shown.stdout
+
+
+def test_a_clerk_reads_the_sentence_of_an_answer_and_the_personal_only_when_asked(demo: Path) -> None:
+    config = demo / f"demo-exchange/{SCHOOL}/sarakste.toml"
+    cases = json.loads(sarakste("school", "cases", "--state", "ReadyForDecision", "--config", config, "--json").stdout)
+    shown = sarakste("school", "show", cases[0]["case"], "--config", config)
+    assert WORDINGS[1].text in shown.stdout
+    asked = sarakste("school", "show", cases[0]["case"], "--config", config, "--personal")
+    assert "personal application.pupil.family_name: Izdomenieks" in asked.stdout
+    assert "facts    variant: A2" in asked.stdout
+    lines = json.loads(sarakste("school", "show", cases[0]["case"], "--config", config, "--personal", "--json").stdout)
+    assert lines[-1]["sentence"] == WORDINGS[1].text
+    assert lines[0]["content"]["personal"]["birth_date"] == "2018-02-03"
+    logs = "".join(path.read_text("utf-8") for path in (demo / "demo-exchange").glob("*/worker.log"))
+    assert "Izdomenieks" not in logs
 
 
 def test_a_form_with_faults_is_refused_field_by_field_and_without_what_was_typed(demo: Path, tmp_path: Path) -> None:

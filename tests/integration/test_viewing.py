@@ -1,0 +1,61 @@
+"""What people are shown of a case: places, sentences, and the personal part as far as it opens."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from services.post.cases import open_personal
+from services.post.console import as_text, print_json
+from services.post.viewing import contents, events, rebuild
+from services.wire.channels import COMMISSION
+from services.wire.errors import SealError
+from services.wire.wordings import WORDINGS
+from tests.chains import SCHOOL
+from tests.exchange import Exchange, two_sides
+from tests.integration.test_two_sides import answered, asked, examined, recommended
+
+
+@pytest.fixture
+def exchange(tmp_path: Path) -> Exchange:
+    return two_sides(tmp_path)
+
+
+def test_the_school_reads_the_exact_sentence_and_the_commission_the_family(exchange: Exchange) -> None:
+    mine, theirs = asked(exchange)
+    examined(exchange, theirs)
+    recommended(exchange, theirs)
+    answered(exchange, theirs)
+    school, commission = exchange.members[SCHOOL].office, exchange.members[COMMISSION].office
+    assert [line.sentence for line in events(school, mine) if line.sentence] == [WORDINGS[1].text]
+    request = contents(commission, theirs)[0]
+    assert request.personal is not None
+    assert request.personal["pupil"]["given_name"] == "Roberts"
+    assert request.facts is not None
+    assert request.facts["variant"] == "A2"
+    assert contents(commission, theirs)[2].missing is None
+    assert rebuild(school) == (1, [])
+
+
+def test_a_badly_sealed_personal_part_hides_nothing_else_of_the_case(exchange: Exchange) -> None:
+    mine, _ = asked(exchange)
+    office = exchange.members[SCHOOL].office
+    first = office.store.stream(mine).events[0]
+    office.database.run("UPDATE parts SET sealed = ? WHERE case_id = ?", bytes(200), mine.hex)
+    with pytest.raises(SealError):
+        open_personal(office, first)
+    assert [line.personal for line in events(office, mine)] == ["cannot be read"] * 4
+    shown = contents(office, mine)
+    assert [content.missing for content in shown] == ["cannot be read"] * 4
+    assert all(content.facts for content in shown)
+
+
+def test_a_terminal_obeys_nothing_that_somebody_wrote(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "Rob\x1b[2Jerts \u202eskeinemodzI\x9b1m"
+    assert as_text(hostile) == "Rob\ufffd[2Jerts \ufffdskeinemodzI\ufffd1m"
+    print_json({"name": hostile})
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == {"name": hostile}
+    assert printed.isascii()
