@@ -24,6 +24,7 @@ from rich.console import Console
 from services.audit.verify import open_log, verify_log
 from services.commission.bootstrap import build as build_commission
 from services.desk.founding import found_exchange
+from services.desk.rehearsing import NotAsWrittenError
 from services.post.building import milliseconds
 from services.post.cases import open_facts
 from services.post.office import Office, day_of
@@ -31,7 +32,7 @@ from services.school.bootstrap import build as build_school
 from services.wire.certificates import load_root
 from services.wire.channels import COMMISSION, commission_case, from_commission, record_of, to_commission
 from services.wire.entry import Open, Sealed, decode_entry
-from services.wire.errors import ExchangeError, SettingsError
+from services.wire.errors import SettingsError
 
 __all__ = ["play"]
 
@@ -51,8 +52,8 @@ def play(folder: Path) -> None:
             raise SettingsError(f"{folder.name} is there and holds no exchange; choose another folder")
         shutil.rmtree(folder)
     _say("A new exchange: a registrar, the commission and two schools, each with keys of its own")
-    for line in found_exchange(folder, _SCHOOLS):
-        _CONSOLE.print(f"  {line}")
+    for made in found_exchange(folder, _SCHOOLS):
+        _CONSOLE.print(f"  {made}")
     with _workers(folder):
         _story(folder)
     _say("Who can read what: each participant tries every key that it holds on every sealed entry of the log")
@@ -143,7 +144,7 @@ def _run(folder: Path, participant: str, *arguments: str) -> Any:
     command = [*_command(participant), *arguments, "--config", str(folder / participant / "sarakste.toml"), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own command
     if done.returncode:
-        raise ExchangeError(f"{' '.join(arguments[:1])} of {participant} ended with {done.returncode}: {done.stderr.strip()}")
+        raise NotAsWrittenError(f"{' '.join(arguments[:1])} of {participant} ended with {done.returncode}: {done.stderr.strip()}")
     return json.loads(done.stdout)
 
 
@@ -180,7 +181,7 @@ def _wait_for_channels(folder: Path) -> None:
     log = open_log(folder / "log.sqlite")
     while any(not log.end(channel) for channel in wanted):
         if time.monotonic() > until:
-            raise ExchangeError("the channels were not opened in time; see worker.log in each folder")
+            raise NotAsWrittenError("the channels were not opened in time; see worker.log in each folder")
         time.sleep(0.1)
     log.close()
 
@@ -192,7 +193,7 @@ def _wait(folder: Path, participant: str, case: str, state: str) -> None:
             if line["case"] == case and state in ("", line["state"]):
                 return
         time.sleep(0.1)
-    raise ExchangeError(f"{participant} did not come to {state or 'the case'} in time; see worker.log in its folder")
+    raise NotAsWrittenError(f"{participant} did not come to {state or 'the case'} in time; see worker.log in its folder")
 
 
 def _offices(folder: Path) -> dict[str, Office]:
@@ -235,7 +236,7 @@ def _rebuild(folder: Path) -> None:
         result = _run(folder, participant, "rebuild")
         _CONSOLE.print(f"  {participant:<18} {result['cases']} cases rebuilt, {len(result['different'])} different")
         if result["different"]:
-            raise ExchangeError(f"{participant} rebuilt other cases than it lived through")
+            raise NotAsWrittenError(f"{participant} rebuilt other cases than it lived through")
 
 
 def _verify(folder: Path) -> None:
@@ -243,12 +244,12 @@ def _verify(folder: Path) -> None:
     report = verify_log(open_log(folder / "log.sqlite"), root)
     _CONSOLE.print(f"  log.sqlite: {report.entries} entries in {len(report.channels)} channels, {len(report.findings)} findings")
     if report.findings:
-        raise ExchangeError("the log of the demonstration does not verify")
+        raise NotAsWrittenError("the log of the demonstration does not verify")
     copy = folder / "flipped.sqlite"
     _flip_one_byte(folder / "log.sqlite", copy)
     findings = verify_log(open_log(copy), root).findings
     if not findings:
-        raise ExchangeError("a flipped byte was not found")
+        raise NotAsWrittenError("a flipped byte was not found")
     for finding in findings:
         _CONSOLE.print(f"  flipped.sqlite: {finding.channel} at {finding.epoch}/{finding.sequence}: {finding.what}")
         _CONSOLE.print(f"    expected {finding.expected}\n    found    {finding.found}")

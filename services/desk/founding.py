@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,14 +19,25 @@ from services.wire.channels import COMMISSION, REGISTRAR, Role
 from services.wire.errors import SettingsError
 from services.wire.issuing import Request
 
-__all__ = ["found_exchange"]
+__all__ = ["Made", "found_exchange"]
 
 _REGISTRAR: Final = ("NTRLV-90000000009", "Paraugpilsētas sarakstes reģistrs")
 _COMMISSION: Final = ("NTRLV-90000000008", "Valsts medicīnas komisija")
 
 
-def found_exchange(folder: Path, schools: Sequence[str], *, clock: Clock = milliseconds) -> Iterator[str]:
-    """Make the exchange and yield a line for each thing that was made.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """Something that was made: its path from the folder above the exchange, and what it is."""
+
+    path: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.what}"
+
+
+def found_exchange(folder: Path, schools: Sequence[str], *, clock: Clock = milliseconds) -> Iterator[Made]:
+    """Make the exchange and yield each thing that was made.
 
     Raises: SettingsError if there is one already, or a school number is none.
     """
@@ -34,17 +46,17 @@ def found_exchange(folder: Path, schools: Sequence[str], *, clock: Clock = milli
     except ValidationError as error:
         raise SettingsError(f"--school {error.errors(include_input=False)[0]['msg']}") from None
     registrar = found(folder, organisation=_REGISTRAR[0], name=_REGISTRAR[1], clock=clock)
-    yield f"{folder.name}/root.pem: the root certificate, all that a verifier needs"
+    yield Made(path=f"{folder.name}/root.pem", what="the root certificate, all that a verifier needs")
     _born(registrar, folder, COMMISSION, Role.COMMISSION, *_COMMISSION)
-    yield f"{folder.name}/{COMMISSION}: the commission"
+    yield Made(path=f"{folder.name}/{COMMISSION}", what="the commission")
     for number in schools:
         name = f"school-{number}"
         _born(registrar, folder, name, Role.SCHOOL, f"NTRLV-{number}", f"Skola {number}")
-        yield f"{folder.name}/{name}: a school"
+        yield Made(path=f"{folder.name}/{name}", what="a school")
     sign_once(registrar.office)
     while send_once(registrar.office):
         sign_once(registrar.office)
-    yield f"{folder.name}/log.sqlite: the log, with all of them admitted"
+    yield Made(path=f"{folder.name}/log.sqlite", what="the log, with all of them admitted")
 
 
 def _born(registrar: Registrar, folder: Path, name: str, role: Role, organisation: str, title: str) -> None:

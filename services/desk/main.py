@@ -1,23 +1,24 @@
 """`sarakste`: one command for everybody; one exit code a family of errors.
 
-A command's own imports stand inside it, so that ``--help`` waits for nothing.
+A command's own imports stand inside it, so that ``--help`` waits for nothing. Exit codes are those of
+``services.wire.errors``: a call that the command line does not understand belongs to the settings' family (2), and 1 is left
+to our own bugs.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from services.commission.entrypoints.cli import app as commission
-from services.post.console import Json, read_file
+from services.post.console import Json, print_json, read_file
 from services.registrar.entrypoints.cli import app as registrar
 from services.school.entrypoints.cli import app as school
-from services.wire.errors import ExchangeError, VerificationError
+from services.wire.errors import ExchangeError, TransportError, VerificationError
 
 __all__ = ["app", "main"]
 
@@ -35,12 +36,18 @@ app.add_typer(registrar, name="registrar")
 def init(
     folder: Path,
     school: Annotated[list[str], typer.Option("--school", help="Ten-digit school number; give it once a school.")],
+    as_json: Json = False,
 ) -> None:
     """Make a whole exchange in FOLDER: registrar, commission and schools, each with keys of its own."""
     from services.desk.founding import found_exchange
 
-    for line in found_exchange(folder, school):
-        typer.echo(line)
+    made = []
+    for each in found_exchange(folder, school):
+        made.append(asdict(each))
+        if not as_json:
+            typer.echo(str(each))
+    if as_json:
+        print_json({"made": made})
 
 
 @app.command()
@@ -56,7 +63,7 @@ def verify(
     trusted = load_root(read_file(root))
     report = verify_log(open_log(log), trusted)
     if as_json:
-        typer.echo(json.dumps(asdict(report) | {"clean": report.is_clean}))
+        print_json(asdict(report) | {"clean": report.is_clean})
     else:
         for channel in report.channels:
             tail = f"receipted to {channel.receipted}" if channel.receipted else "nobody has receipted it"
@@ -99,7 +106,20 @@ def demo(folder: Annotated[Path, typer.Argument()] = Path("demo-exchange")) -> N
 def main() -> None:
     """Run the command; say what went wrong in a sentence, and leave with its family's exit code."""
     try:
-        app()
+        # By its name also where it runs as a module: messages and shell completion go by it.
+        app(prog_name="sarakste")
     except ExchangeError as error:
-        typer.echo(str(error), err=True)
-        sys.exit(error.exit_code)
+        _leave(type(error).__name__.removesuffix("Error"), str(error), error.exit_code)
+    except OSError as error:
+        # A disk that no adapter of ours stands before, as when a folder is made.
+        named = Path(error.filename).name if isinstance(error.filename, str) else "a file"
+        _leave("Transport", f"{named}: {error.strerror}", TransportError.exit_code)
+
+
+def _leave(name: str, message: str, exit_code: int) -> NoReturn:
+    # Before any command has read its options: who asked for JSON gets it here too, and stdout stays empty.
+    if "--json" in sys.argv[1:]:
+        print_json({"error": name, "message": message, "exit_code": exit_code}, err=True)
+    else:
+        typer.echo(message, err=True)
+    sys.exit(exit_code)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -55,6 +55,8 @@ _SCHOOL_FORMS: Final[Mapping[str, Callable[..., Any]]] = {
 
 class NotAsWrittenError(ExchangeError):
     """What a script says must be true is not; the message names the step, what was expected and what was found."""
+
+    exit_code: ClassVar[int] = 10
 
 
 @dataclass(slots=True)

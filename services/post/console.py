@@ -24,21 +24,29 @@ if TYPE_CHECKING:
     from services.post.office import Office
     from services.post.viewing import Content, EventLine
 
-__all__ = ["Config", "Json", "add_common", "as_text", "case_number", "print_json", "read_file", "show"]
+__all__ = ["Config", "Json", "add_common", "as_text", "case_number", "print_json", "read_file", "say", "show", "write_file"]
 
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file; else SARAKSTE_CONFIG, else ./sarakste.toml.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, also of an error.")]
 Personal = Annotated[bool, typer.Option("--personal", help="Also print what is personal: names, codes, addresses, texts.")]
 
 # Controls, and the invisible characters that turn the order of a line around or hide in it.
 _CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
-def print_json(value: Any) -> None:
-    """Print a value as one line of JSON that a terminal can show without obeying it."""
+def print_json(value: Any, *, err: bool = False) -> None:
+    """Print a value as one line of JSON, to stderr if ``err``, that a terminal can show without obeying it."""
     text = json.dumps(value, ensure_ascii=False)
     # They stand inside JSON's strings only, where an escape means the same.
-    typer.echo(_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    typer.echo(_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text), err=err)
+
+
+def say(text: str, *, as_json: bool, **values: Any) -> None:
+    """Print a sentence for people, or ``values`` as JSON."""
+    if as_json:
+        print_json(values)
+    else:
+        typer.echo(text)
 
 
 def as_text(value: Any) -> str:
@@ -72,6 +80,17 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise SettingsError(f"{path.name} cannot be read: {error.strerror}") from error
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file where a person said.
+
+    Raises: SettingsError if it cannot be written.
+    """
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise SettingsError(f"{path.name} cannot be written: {error.strerror}") from error
 
 
 def case_number(text: str) -> UUID:
@@ -109,13 +128,13 @@ def add_common(app: typer.Typer, office_of: Callable[[Path | None, bool], Office
             running.run(stop)
 
     @app.command()
-    def migrate(config: Config = None) -> None:
+    def migrate(config: Config = None, as_json: Json = False) -> None:
         """Bring the database to this release's version."""
         from services.post.database import Database
         from services.post.settings import load_settings
 
         ran = Database(load_settings(config).folder / "database.sqlite").migrate()
-        typer.echo(f"ran migrations: {', '.join(map(str, ran)) or 'none'}")
+        say(f"ran migrations: {', '.join(map(str, ran)) or 'none'}", as_json=as_json, migrations=ran)
 
 
 def _add_cases(app: typer.Typer, office_of: Callable[[Path | None, bool], Office]) -> None:
@@ -154,10 +173,8 @@ def _add_cases(app: typer.Typer, office_of: Callable[[Path | None, bool], Office
         from services.post.viewing import rebuild as rebuilt
 
         number, different = rebuilt(office_of(config, False))
-        if as_json:
-            print_json({"cases": number, "different": different})
-        else:
-            typer.echo(f"{number} cases rebuilt from their events; {len(different)} were different")
+        text = f"{number} cases rebuilt from their events; {len(different)} were different"
+        say(text, as_json=as_json, cases=number, different=different)
 
 
 def _with_contents(lines: Sequence[EventLine], said: Sequence[Content]) -> list[dict[str, Any]]:

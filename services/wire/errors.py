@@ -24,7 +24,9 @@
     ├── MigrationError      the database is not at the version that this program needs
     └── SettingsError       a setting is missing or wrong; names the variable
 
-What a person reads is made from these in the entrypoints, one exit code a family (``exit_code``).
+What a person reads is made from these in the entrypoints, one exit code a family (``exit_code``): 2 settings and calls that
+are wrong (also what the command line itself does not understand), 3 refused, 4 verification, 5 transport, 6 conflict, 7 ring,
+8 lease, 9 migration, 10 a rehearsal that did not go as written. 1 is left to our own bugs.
 Misuse by our own code is ``ValueError`` or ``RuntimeError``, never one of these.
 """
 
@@ -62,7 +64,7 @@ __all__ = [
 
 
 class ExchangeError(Exception):
-    """The root of everything this project raises on purpose."""
+    """The root of everything this project raises on purpose; never raised itself."""
 
     exit_code: ClassVar[int] = 1
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
+from services.post.worker import lease
 from services.wire.wordings import WORDINGS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,6 +116,38 @@ def test_a_mistake_gets_a_sentence_and_its_familys_exit_code(
     done = sarakste(*arguments, folder=tmp_path)
     assert (done.returncode, message in done.stderr) == (code, True), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_each_familys_exit_code_comes_from_a_real_command(demo: Path, tmp_path: Path) -> None:
+    home = tmp_path / SCHOOL
+    shutil.copytree(demo / "demo-exchange" / SCHOOL, home)
+    config = ("--config", home / "sarakste.toml", "--json")
+    root = demo / "demo-exchange/root.pem"
+    (tmp_path / "root.pem").write_bytes(root.read_bytes())
+    codes = [sarakste("school", "cases", "--no-such-option").returncode]
+    codes.append(sarakste("school", "show", "no-number", *config).returncode)
+    codes.append(sarakste("verify", demo / "demo-exchange/flipped.sqlite", "--root", root).returncode)
+    codes.append(sarakste("verify", tmp_path / "missing.sqlite", "--root", root).returncode)
+    with lease(home / "database.lease"):
+        codes.append(sarakste("school", "worker", *config[:2]).returncode)
+    with sqlite3.connect(home / "database.sqlite") as database:
+        database.execute("PRAGMA user_version=1000")
+    database.close()
+    codes.append(sarakste("school", "cases", *config).returncode)
+    assert codes == [2, 3, 4, 5, 8, 9]
+
+
+def test_who_asks_for_json_gets_an_error_as_json_too(demo: Path) -> None:
+    config = demo / f"demo-exchange/{SCHOOL}/sarakste.toml"
+    done = sarakste("school", "show", "no-number", "--config", config, "--json")
+    assert done.stdout == ""
+    assert json.loads(done.stderr) == {"error": "Refused", "message": ANY, "exit_code": 3}
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    done = sarakste("init", "taken/exchange", "--school", "0099900011", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (5, "exchange: Not a directory\n")
 
 
 def test_a_setting_that_is_wrong_is_named_by_its_variable(tmp_path: Path) -> None:

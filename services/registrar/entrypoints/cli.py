@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.post.console import Config, add_common, read_file
+from services.post.console import Config, Json, add_common, read_file, say, write_file
 from services.wire.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from services.wire.certificates import Certificate
 
 __all__ = ["app"]
+
+_QUEUED = "queued; the registrar's worker signs and sends it"
 
 app = typer.Typer(help="Run the exchange: admit participants, publish schemas, revoke keys, open epochs.", no_args_is_help=True)
 
@@ -34,12 +36,13 @@ add_common(app, _office, has_cases=False)
 
 
 @app.command()
-def init(folder: Path, organisation: str, name: str) -> None:
+def init(folder: Path, organisation: str, name: str, as_json: Json = False) -> None:
     """Make root and registrar of a new exchange in FOLDER."""
     from services.registrar.bootstrap import found
 
     found(folder, organisation=organisation, name=name)
-    typer.echo(f"{folder.name}: root.pem and registrar/ are made; keep registrar/root.key away from this machine")
+    text = f"{folder.name}: root.pem and registrar/ are made; keep registrar/root.key away from this machine"
+    say(text, as_json=as_json, made=[f"{folder.name}/root.pem", f"{folder.name}/registrar"])
 
 
 @app.command()
@@ -48,6 +51,7 @@ def issue(
     certificate: Annotated[Path, typer.Argument(help="Where to write the certificate.")],
     for_registrar: Annotated[bool, typer.Option("--for-registrar", help="The registrar's own next certificate.")] = False,
     config: Config = None,
+    as_json: Json = False,
 ) -> None:
     """Make a seal certificate for a request; needs the root key."""
     from services.post.settings import load_settings
@@ -55,12 +59,12 @@ def issue(
     from services.wire.issuing import read_request
 
     made = issued(load_settings(config).folder, read_request(read_file(request)), for_registrar=for_registrar)
-    certificate.write_bytes(made)
-    typer.echo(f"{certificate.name} is made")
+    write_file(certificate, made)
+    say(f"{certificate.name} is made", as_json=as_json, made=[certificate.name])
 
 
 @app.command()
-def admit(participant: str, role: str, organisation: str, name: str, config: Config = None) -> None:
+def admit(participant: str, role: str, organisation: str, name: str, config: Config = None, as_json: Json = False) -> None:
     """Admit a participant: id, role (School, Commission, Auditor), organizationIdentifier and name."""
     from services.wire.channels import Role
 
@@ -69,25 +73,29 @@ def admit(participant: str, role: str, organisation: str, name: str, config: Con
     except ValueError:
         raise RefusedError("A role is School, Commission, Auditor or Registrar.") from None
     _registrar(config).admit(participant, chosen, organisation, name)
-    typer.echo("queued; the registrar's worker signs and sends it")
+    say(_QUEUED, as_json=as_json, queued="ParticipantAdmitted", participant=participant)
 
 
 @app.command()
-def remove(participant: str, config: Config = None) -> None:
+def remove(participant: str, config: Config = None, as_json: Json = False) -> None:
     """Remove a participant; then open epochs for its channels and revoke its keys."""
     _registrar(config).remove(participant)
-    typer.echo("queued; the registrar's worker signs and sends it")
+    say(_QUEUED, as_json=as_json, queued="ParticipantRemoved", participant=participant)
 
 
 @app.command("publish-schemas")
-def publish_schemas(config: Config = None) -> None:
+def publish_schemas(config: Config = None, as_json: Json = False) -> None:
     """Publish the schemas of this release that are not published yet."""
-    typer.echo(f"queued {_registrar(config).publish_schemas()} schemas")
+    number = _registrar(config).publish_schemas()
+    say(f"queued {number} schemas", as_json=as_json, queued="SchemaPublished", number=number)
 
 
 @app.command()
 def revoke(
-    certificate: Annotated[Path, typer.Argument(help="A certificate (PEM) with the key.")], reason: str, config: Config = None
+    certificate: Annotated[Path, typer.Argument(help="A certificate (PEM) with the key.")],
+    reason: str,
+    config: Config = None,
+    as_json: Json = False,
 ) -> None:
     """Revoke the key of a certificate: Superseded, Lost, Stolen or Left."""
     from services.wire.contents import Reason
@@ -96,8 +104,9 @@ def revoke(
         chosen = Reason(reason)
     except ValueError:
         raise RefusedError("A reason is Superseded, Lost, Stolen or Left.") from None
-    _registrar(config).revoke(_leaf(certificate).key_digest, chosen)
-    typer.echo("queued; the registrar's worker signs and sends it")
+    key = _leaf(certificate).key_digest
+    _registrar(config).revoke(key, chosen)
+    say(_QUEUED, as_json=as_json, queued="KeyRevoked", key=key.hex())
 
 
 @app.command("open-epoch")
@@ -107,6 +116,7 @@ def open_epoch(
     after_digest: str,
     certificate: Annotated[Path, typer.Argument(help="The certificate (PEM) that goes on.")],
     config: Config = None,
+    as_json: Json = False,
 ) -> None:
     """Name the last good entry of a channel, and the certificate of its new epoch."""
     from services.wire.hashing import Digest
@@ -116,14 +126,14 @@ def open_epoch(
     except ValueError:
         raise RefusedError("A digest has 64 hexadecimal digits.") from None
     epoch = _registrar(config).open_epoch(channel, after_sequence, digest, _leaf(certificate))
-    typer.echo(f"queued epoch {epoch} of {channel}")
+    say(f"queued epoch {epoch} of {channel}", as_json=as_json, queued="EpochOpened", channel=channel, epoch=epoch)
 
 
 @app.command()
-def confirm(config: Config = None) -> None:
+def confirm(config: Config = None, as_json: Json = False) -> None:
     """Say that there is nothing new; once a week."""
     _registrar(config).confirm()
-    typer.echo("queued; the registrar's worker signs and sends it")
+    say(_QUEUED, as_json=as_json, queued="TrustConfirmed")
 
 
 def _leaf(path: Path) -> Certificate:

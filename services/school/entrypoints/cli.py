@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.post.console import Config, Json, add_common, case_number, read_file, show
+from services.post.console import Config, Json, add_common, case_number, print_json, read_file, show
 
 if TYPE_CHECKING:
     from services.post.office import Office
@@ -44,7 +43,7 @@ def file(form: Form, config: Config = None, as_json: Json = False) -> None:
     school = _school(config)
     case_id, saved = school.file(read_application(read_file(form), today=school.office.today))
     if as_json:
-        typer.echo(json.dumps({"case": str(case_id), "saved": [asdict(each) | {"body": each.body.hex()} for each in saved]}))
+        print_json({"case": str(case_id), "saved": [asdict(each) | {"body": each.body.hex()} for each in saved]})
         return
     typer.echo(f"case {case_id}")
     show(saved, as_json=False, title="Saved")
