@@ -24,7 +24,7 @@ from rich.console import Console
 from services.audit.verify import open_log, verify_log
 from services.commission.bootstrap import build as build_commission
 from services.desk.founding import found_exchange
-from services.desk.rehearsing import NotAsWrittenError
+from services.desk.playing import NotAsWrittenError
 from services.post.building import milliseconds
 from services.post.cases import open_facts
 from services.post.office import Office, day_of

@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from services.commission.entrypoints.cli import app as commission
-from services.post.console import Json, print_json, read_file
+from services.post.console import Json, print_json, read_file, say
 from services.registrar.entrypoints.cli import app as registrar
 from services.school.entrypoints.cli import app as school
 from services.wire.errors import ExchangeError, TransportError, VerificationError
@@ -80,7 +80,7 @@ def verify(
 
 
 @app.command()
-def rehearse(script: Path) -> None:
+def rehearse(script: Path, as_json: Json = False) -> None:
     """Play a scripted story on a throw-away exchange with a clock of its own."""
     import tempfile
 
@@ -88,11 +88,15 @@ def rehearse(script: Path) -> None:
     from services.desk.script import read_script
 
     story = read_script(script)
-    typer.echo(story.title)
+    played = []
+    if not as_json:
+        typer.echo(story.title)
     with tempfile.TemporaryDirectory(prefix="sarakste-") as folder:
-        for line in Rehearsal(story, Path(folder) / "exchange").play():
-            typer.echo(line)
-    typer.echo("everything was as written")
+        for each in Rehearsal(story, Path(folder) / "exchange").play():
+            played.append(asdict(each))
+            if not as_json:
+                typer.echo(str(each))
+    say("everything was as written", as_json=as_json, title=story.title, steps=played)
 
 
 @app.command()

@@ -1,12 +1,14 @@
 """The script of a rehearsal: what a YAML file may say, and where it is wrong.
 
-Decides about the file alone; playing it is for ``rehearsing``. A wrong file gets line, field and reason.
+Decides about the file alone; playing it is for ``playing``. A wrong file gets line, field and reason.
 Source: docs/rehearsals.md.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -14,13 +16,23 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
+from services.commission.entrypoints.cli import ACTS
+from services.wire.channels import COMMISSION, REGISTRAR
 from services.wire.errors import SettingsError
 
-__all__ = ["Script", "ScriptError", "Step", "Then", "read_script"]
+__all__ = ["FORMLESS", "SCHOOL_ACTS", "Script", "ScriptError", "Step", "Then", "acts_of", "on_day", "read_script"]
 
 _SIZE_LIMIT_BYTES: Final = 256 * 1024
+_DAY: Final = re.compile(r"today(?: ([+-]) ([0-9]{1,5}) days?)?")
+
+_Fault = tuple[tuple[int | str, ...], str]
+
+SCHOOL_ACTS: Final = ("file", "consent", "address", "request")
+FORMLESS: Final = frozenset({"request"})
+"""The acts whose command takes no form."""
 
 Participant = Annotated[str, StringConstraints(pattern=r"^(commission|school-[0-9]{10})$")]
+Reader = Annotated[str, StringConstraints(pattern=r"^(commission|registrar|school-[0-9]{10})$")]
 
 
 class ScriptError(SettingsError):
@@ -36,8 +48,8 @@ class Then(_Part):
 
     states: dict[Participant, str] = Field(default_factory=dict, description="The state of the step's case.")
     events: dict[Participant, list[str]] = Field(default_factory=dict, description="The events of the step's case, in order.")
-    reads: dict[Participant, list[str]] = Field(default_factory=dict, description="Types of events that it can open.")
-    cannot_read: dict[Participant, list[str]] = Field(default_factory=dict, description="Types of events that it cannot open.")
+    reads: dict[Reader, list[str]] = Field(default_factory=dict, description="Types of events that it can open.")
+    cannot_read: dict[Reader, list[str]] = Field(default_factory=dict, description="Types of events that it cannot open.")
 
 
 class Step(_Part):
@@ -47,7 +59,10 @@ class Step(_Part):
     who: Participant
     act: str = Field(description="The name of a command: file, consent, address, request; register, examine, …, answer.")
     case: Annotated[str, StringConstraints(min_length=1, max_length=40)]
-    form: dict[str, Any] | None = Field(default=None, description="What the command's JSON file holds.")
+    form: dict[str, Any] | None = Field(
+        default=None,
+        description="What the command's JSON file holds; a day may be written as today, today + 30 days, today - 1 day.",
+    )
     refused: str | None = Field(default=None, description="The rule that says no: the name of its error, without Error.")
     then: Then = Then()
 
@@ -57,7 +72,7 @@ class Script(_Part):
 
     title: str
     about: str = ""
-    begins: datetime
+    begins: datetime | None = Field(default=None, description="When the clock starts, in Latvian time; left out, now.")
     schools: Annotated[list[Annotated[str, StringConstraints(pattern=r"^[0-9]{10}$")]], Field(min_length=1, max_length=10)]
     steps: Annotated[list[Step], Field(min_length=1, max_length=500)]
 
@@ -80,14 +95,56 @@ def read_script(path: Path) -> Script:
         raise ScriptError(f"{path.name}: line {line}: {error.problem}") from None
     except Exception as error:  # bytes that are no text, and whatever else a parser says of them
         raise ScriptError(f"{path.name} is no YAML") from error
+    faults: list[_Fault]
     try:
-        return Script.model_validate(_plain(tree))
+        script = Script.model_validate(_plain(tree))
     except ValidationError as error:
-        lines = [
-            f"{path.name}: line {_line(tree, each['loc'])}: {'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg']}"
-            for each in error.errors(include_input=False, include_url=False)
-        ]
-        raise ScriptError("\n".join(lines)) from None
+        faults = [(each["loc"], each["msg"]) for each in error.errors(include_input=False, include_url=False)]
+    else:
+        faults = list(_faults(script))
+        if not faults:
+            return script
+    lines = (f"{path.name}: line {_line(tree, at)}: {'.'.join(map(str, at)) or 'the file'}: {what}" for at, what in faults)
+    raise ScriptError("\n".join(lines))
+
+
+def acts_of(who: str) -> tuple[str, ...]:
+    """Return the names of the acts that a participant has."""
+    return tuple(ACTS) if who == COMMISSION else SCHOOL_ACTS
+
+
+def on_day(form: Any, today: date) -> Any:
+    """Return a form with every ``today``, ``today + 30 days`` and ``today - 1 day`` as the day that it means."""
+    if isinstance(form, dict):
+        return {name: on_day(value, today) for name, value in form.items()}
+    if isinstance(form, list):
+        return [on_day(each, today) for each in form]
+    found = _DAY.fullmatch(form) if isinstance(form, str) else None
+    if found is None:
+        return form
+    return (today + timedelta(days=int(f"{found[1] or ''}{found[2] or 0}"))).isoformat()
+
+
+def _faults(script: Script) -> Iterator[_Fault]:
+    """Yield what no exchange could play: somebody who is not there, an act that is none, a case that nobody filed."""
+    here = {COMMISSION, REGISTRAR, *(f"school-{number}" for number in script.schools)}
+    filed: set[str] = set()
+    for number, step in enumerate(script.steps):
+        at = ("steps", number)
+        for name in ("states", "events", "reads", "cannot_read"):
+            for who in getattr(step.then, name).keys() - here:
+                yield (*at, "then", name, who), f"{who} is not among the schools of this script"
+        if step.who not in here:
+            yield (*at, "who"), f"{step.who} is not among the schools of this script"
+        elif step.act not in acts_of(step.who):
+            yield (*at, "act"), f"{step.who} has no act {step.act}; it has {', '.join(acts_of(step.who))}"
+        elif (step.act == "file") == (step.case in filed):
+            yield (
+                (*at, "case"),
+                f"{step.case} has been filed already" if step.case in filed else f"{step.case} has not been filed yet",
+            )
+        elif step.refused is None:
+            filed.add(step.case)
 
 
 def _plain(node: Any) -> Any:

@@ -35,8 +35,11 @@ _CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u20
 
 
 def print_json(value: Any, *, err: bool = False) -> None:
-    """Print a value as one line of JSON, to stderr if ``err``, that a terminal can show without obeying it."""
-    text = json.dumps(value, ensure_ascii=False)
+    """Print a value as one line of JSON, to stderr if ``err``, that a terminal can show without obeying it.
+
+    What JSON has no form for (days, numbers of cases) is printed as its text.
+    """
+    text = json.dumps(value, ensure_ascii=False, default=str)
     # They stand inside JSON's strings only, where an escape means the same.
     typer.echo(_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text), err=err)
 

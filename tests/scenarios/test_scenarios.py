@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from pathlib import Path
 
 import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
-from services.desk.rehearsing import NotAsWrittenError, Rehearsal
-from services.desk.script import Script, ScriptError, read_script
+from services.desk.playing import NotAsWrittenError, Played
+from services.desk.rehearsing import Rehearsal
+from services.desk.script import Script, ScriptError, on_day, read_script
+from services.post.building import milliseconds
+from services.post.office import day_of
 
 HERE = Path(__file__).parent
 DOCS = HERE.parents[1] / "docs"
 SCENARIOS = sorted(HERE.glob("*.yaml"))
+DEMONSTRATION = sorted((HERE.parents[1] / "demo").glob("*.yaml"))
 
 
-def play(text: str, folder: Path) -> list[str]:
+def play(text: str, folder: Path) -> list[Played]:
     path = folder / "script.yaml"
     path.write_text(text, "utf-8")
     return list(Rehearsal(read_script(path), folder / "exchange").play())
@@ -30,8 +35,8 @@ def changed(old: str, new: str) -> str:
     return text.replace(old, new, 1)
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_a_scenario_of_the_procedure_goes_as_it_is_written(path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", [*SCENARIOS, *DEMONSTRATION], ids=lambda path: path.stem)
+def test_a_scenario_or_a_story_of_the_demonstration_goes_as_it_is_written(path: Path, tmp_path: Path) -> None:
     script = read_script(path)
     assert len(list(Rehearsal(script, tmp_path / "exchange").play())) == len(script.steps)
 
@@ -40,10 +45,21 @@ def test_e02_and_e09_are_here() -> None:
     assert {"E02", "E09"} <= {path.stem for path in SCENARIOS}
 
 
+def test_the_demonstration_tells_a_yes_by_a2_a_yes_by_b2_and_a_no() -> None:
+    endings = []
+    for path in DEMONSTRATION:
+        script = read_script(path)
+        application = script.steps[0].form or {}
+        endings.append((application["variant"], *script.steps[-1].then.states.values()))
+        assert script.begins is None
+        assert all(step.at is None for step in script.steps)
+    assert endings == [("A2", "ReadyForDecision"), ("B2", "ReadyForDecision"), ("A2", "NegativeAnswer")]
+
+
 def test_the_json_schema_of_the_documentation_is_that_of_the_program() -> None:
     schema = json.loads((DOCS / "rehearsals.schema.json").read_text("utf-8"))
     assert schema == Script.model_json_schema()
-    for path in SCENARIOS:
+    for path in [*SCENARIOS, *DEMONSTRATION]:
         tree = YAML(typ="safe").load(path.read_text("utf-8"))
         jsonschema.validate(json.loads(json.dumps(tree, default=lambda value: value.isoformat())), schema)
 
@@ -82,12 +98,19 @@ def test_what_is_not_as_written_fails_with_step_expected_and_found(old: str, new
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("    act: request\n", "    act: beg\n", "step 2: act: school-0099900011 has no act beg"),
-        ("    act: register\n", "    act: regster\n", "has no act regster; it has register"),
-        ("    who: school-0099900011\n", "    who: school-0000000000\n", "not among the schools"),
+        ("    act: request\n", "    act: beg\n", r"line 43: steps.1.act: school-0099900011 has no act beg"),
+        ("    act: register\n", "    act: regster\n", r"line 50: steps.2.act: commission has no act regster; it has reg"),
+        (
+            "    who: school-0099900011\n",
+            "    who: school-0000000000\n",
+            r"line 8: steps.0.who: school-0000000000 is not among the sch",
+        ),
         ("at: 2026-08-18T09:00:00", "at: 2026-08-01T09:00:00", "never goes back"),
         ("    who: school-0099900011\n", "    who: parent\n", r"line 8: steps.0.who: String should match"),
         ("    case: roberts\n", "    cases: roberts\n", r"line 10: steps.0.cases: Extra inputs"),
+        ("    case: roberts\n", "    case: anna\n", r"line 44: steps.1.case: roberts has not been filed yet"),
+        ("    act: request\n", "    act: file\n", r"line 44: steps.1.case: roberts has been filed already"),
+        ("reads: {commission", "reads: {school-0099900099", r"line 47: steps.1.then.reads.school-0099900099: school-00999000"),
         ('schools: ["0099900011"]', "schools: []", r"line 5: schools: List should have at least 1 item"),
         ("begins: 2026-08-17T09:00:00", "begins: [", "line 6"),
     ],
@@ -97,10 +120,26 @@ def test_a_wrong_script_is_told_line_field_and_reason(old: str, new: str, messag
         play(changed(old, new), tmp_path)
 
 
-def test_a_case_that_was_never_filed_has_no_steps(tmp_path: Path) -> None:
-    text = changed("    act: request\n    case: roberts", "    act: request\n    case: somebody")
-    with pytest.raises(ScriptError, match="somebody has not been filed"):
-        play(text, tmp_path)
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("today", "2026-11-24"),
+        ("today + 30 days", "2026-12-24"),
+        ("today - 1 day", "2026-11-23"),
+        ("today+1 day", "today+1 day"),
+        ("2026-08-17", "2026-08-17"),
+    ],
+)
+def test_a_day_is_said_from_the_day_of_the_act(written: str, day: str) -> None:
+    form = {"received_on": written, "consent": {"days": [written]}, "given": True}
+    assert on_day(form, date(2026, 11, 24)) == {"received_on": day, "consent": {"days": [day]}, "given": True}
+
+
+def test_a_story_without_a_beginning_happens_now(tmp_path: Path) -> None:
+    text = changed("begins: 2026-08-17T09:00:00\n", "")
+    text = re.sub(r"\n  - at: .*\n    who", "\n  - who", text).replace('"2026-08-', '"2026-07-')
+    played = play(text, tmp_path)
+    assert played[0].day == day_of(milliseconds())
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"- a list", b"x" * 300_000])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from services.desk.rehearsing import NotAsWrittenError
+from services.desk.playing import NotAsWrittenError
 from services.wire import errors
 from services.wire.errors import ExchangeError, SettingsError
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
@@ -13,21 +13,30 @@ if TYPE_CHECKING:
     from services.commission.application import Commission
     from services.post.office import Office
 
-__all__ = ["app"]
+__all__ = ["ACTS", "Act", "app"]
 
 app = typer.Typer(help="What the commission does: register, examine, recommend or refuse, answer.", no_args_is_help=True)
 
 Form = Annotated[Path, typer.Argument(help="The form as a JSON file.")]
 Case = Annotated[str, typer.Argument(help="The case number.")]
 
-_ACTS = {
-    "register": ("RegistrationInput", "register", "Enter a school's request in the register."),
-    "examine": ("ExaminationInput", "examine", "Record what the expertise file shows."),
-    "issue-irp": ("IrpInput", "issue_irp", "Issue the individual rehabilitation plan (b.2)."),
-    "recommend": ("RecommendationInput", "recommend", "Issue the recommendation."),
-    "refuse": ("RefusalInput", "refuse", "Refuse the recommendation; the grounds are for the family."),
-    "dispatch": ("DispatchInput", "dispatch", "Record that the documents were sent to the chosen address."),
-    "answer": ("AnswerInput", "answer", "Answer the school: yes or no, as the outcome says."),
+
+class Act(NamedTuple):
+    """A command of the commission's: its form and its use case by their names (so that nothing is imported), and its help."""
+
+    form: str
+    method: str
+    help: str
+
+
+ACTS: Final = {
+    "register": Act("RegistrationInput", "register", "Enter a school's request in the register."),
+    "examine": Act("ExaminationInput", "examine", "Record what the expertise file shows."),
+    "issue-irp": Act("IrpInput", "issue_irp", "Issue the individual rehabilitation plan (b.2)."),
+    "recommend": Act("RecommendationInput", "recommend", "Issue the recommendation."),
+    "refuse": Act("RefusalInput", "refuse", "Refuse the recommendation; the grounds are for the family."),
+    "dispatch": Act("DispatchInput", "dispatch", "Record that the documents were sent to the chosen address."),
+    "answer": Act("AnswerInput", "answer", "Answer the school: yes or no, as the outcome says."),
 }
 
 
@@ -41,18 +50,18 @@ def _office(config: Path | None, working: bool) -> Office:
     return _commission(config, working=working).office
 
 
-def _add(name: str, form_name: str, method: str, text: str) -> None:
+def _add(name: str, act: Act) -> None:
     def command(case: Case, form: Form, config: Config = None, as_json: Json = False) -> None:
         from services.commission import input as forms
 
         commission = _commission(config)
-        kind: Any = getattr(forms, form_name)
+        kind: Any = getattr(forms, act.form)
         read = forms.read_form(kind, read_file(form), today=commission.office.today)
-        show(getattr(commission, method)(case_number(case), read), as_json=as_json, title="Saved")
+        show(getattr(commission, act.method)(case_number(case), read), as_json=as_json, title="Saved")
 
-    app.command(name, help=text)(command)
+    app.command(name, help=act.help)(command)
 
 
 add_common(app, _office)
-for _name, (_form, _method, _text) in _ACTS.items():
-    _add(_name, _form, _method, _text)
+for _name, _act in ACTS.items():
+    _add(_name, _act)
