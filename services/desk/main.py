@@ -100,11 +100,13 @@ def rehearse(script: Path, as_json: Json = False) -> None:
 
 
 @app.command()
-def demo(folder: Annotated[Path, typer.Argument()] = Path("demo-exchange")) -> None:
-    """Play the main job with separate processes, and leave the exchange to play with."""
+def demo(folder: Annotated[Path, typer.Argument()] = Path("demo-exchange"), as_json: Json = False) -> None:
+    """Play the main job with separate processes, and leave the exchange to play with; with --json it is told on stderr."""
     from services.desk.demo import play
 
-    play(folder)
+    report = play(folder, on_stderr=as_json)
+    if as_json:
+        print_json(report)
 
 
 def main() -> None:

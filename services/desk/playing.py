@@ -43,7 +43,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """A step that was played; ``refused`` is the rule that said no, as the script says it has to."""
+    """A step that was played; ``refused`` is the rule that said no, as the script says it has to, ``why`` its sentence."""
 
     number: int
     day: date
@@ -51,9 +51,10 @@ class Played:
     act: str
     case: str
     refused: str | None = None
+    why: str = ""
 
     def __str__(self) -> str:
-        said = f" — refused: {self.refused}" if self.refused else ""
+        said = f" — refused: {self.refused}: {self.why}" if self.refused else ""
         return f"{self.number:>3}. {self.day} {self.who}: {self.act} {self.case}{said}"
 
 
@@ -105,10 +106,18 @@ class Playing:
             if step.at is not None:
                 self.company.move(step.at, f"step {number}: at:")
             day = self.company.offices[step.who].today
-            self._act(step, number, day)
+            outcome = self._act(step, number, day)
             self.company.settle()
             self._expect(step, number)
-            yield Played(number=number, day=day, who=step.who, act=step.act, case=step.case, refused=step.refused)
+            yield Played(
+                number=number,
+                day=day,
+                who=step.who,
+                act=step.act,
+                case=step.case,
+                refused=outcome.refused,
+                why=outcome.why,
+            )
 
     def case_id(self, name: str, who: str) -> UUID:
         """Return the number that a participant has for a case of the script.
@@ -118,13 +127,13 @@ class Playing:
         school, filed = self.numbers[name]
         return commission_case(filed, to_commission(school)) if who == COMMISSION else filed
 
-    def _act(self, step: Step, number: int, day: date) -> None:
+    def _act(self, step: Step, number: int, day: date) -> Outcome:
         form = json.dumps(on_day(step.form or {}, day), default=str, ensure_ascii=False).encode()
         outcome = self.company.act(step, None if step.act == "file" else self.case_id(step.case, step.who), form)
         if outcome.case_id is not None:
             self.numbers[step.case] = (step.who, outcome.case_id)
         if outcome.refused == step.refused:
-            return
+            return outcome
         if step.refused is None:
             raise NotAsWrittenError(f"step {number}: {step.who}: {step.act} was refused by {outcome.refused}: {outcome.why}")
         raise _unlike(number, "refused by", step.refused, outcome.refused or "nobody refused it")

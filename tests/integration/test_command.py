@@ -14,6 +14,9 @@ from unittest.mock import ANY
 
 import pytest
 
+from services.desk.playing import Playing
+from services.desk.processes import Processes
+from services.desk.script import ScriptError, read_script
 from services.post.worker import lease
 from services.wire.wordings import WORDINGS
 
@@ -29,16 +32,17 @@ def sarakste(*arguments: object, folder: Path | None = None) -> subprocess.Compl
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Play the demonstration once, and return its folder and what it printed."""
+    """Play the demonstration once, and return its folder, with what it told and its report beside it."""
     folder = tmp_path_factory.mktemp("demo")
-    done = sarakste("demo", "demo-exchange", folder=folder)
+    done = sarakste("demo", "demo-exchange", "--json", folder=folder)
     assert done.returncode == 0, done.stderr
-    (folder / "printed").write_text(done.stdout)
+    (folder / "told").write_text(done.stderr)
+    (folder / "report.json").write_text(done.stdout)
     return folder
 
 
 def test_the_demonstration_plays_two_yes_and_a_no_and_finds_the_flipped_byte(demo: Path) -> None:
-    printed = (demo / "printed").read_text()
+    printed = (demo / "told").read_text()
     assert printed.count("is now ReadyForDecision") == 2
     assert printed.count("is now NegativeAnswer") == 1
     assert printed.count("0 different") == 3
@@ -46,6 +50,48 @@ def test_the_demonstration_plays_two_yes_and_a_no_and_finds_the_flipped_byte(dem
     assert found is not None
     assert found[1] != found[2]
     assert "Izdomenieks" not in printed
+
+
+def test_the_demonstration_says_of_every_event_who_reads_it_and_who_does_not(demo: Path) -> None:
+    report = json.loads((demo / "report.json").read_text())
+    both, own, commission = {"school", "commission"}, {"school"}, {"commission"}
+    readers = {
+        "ApplicationFiled": own,
+        "InformationRequested": both,
+        "RecommendationIssued": commission,
+        "RecommendationRefused": commission,
+        "ConfirmationGiven": both,
+    }
+    everybody = {"commission", "registrar", SCHOOL, "school-0099900022"}
+    seen = set()
+    for story in report["stories"]:
+        for event in story["events"]:
+            assert set(event["facts"]) | set(event["closed_to"]) == everybody
+            assert event["personal"] == event["facts"]
+            if event["event"] in readers:
+                seen.add(event["event"])
+                assert {"school" if name == story["school"] else name for name in event["facts"]} == readers[event["event"]]
+    assert seen == set(readers)
+    printed = (demo / "told").read_text()
+    assert "commission reads facts and personal; registrar, school-0099900011, school-0099900022 read nothing" in printed
+
+
+def test_the_demonstration_plays_the_scripts_and_nothing_else(demo: Path) -> None:
+    report = json.loads((demo / "report.json").read_text())
+    scripts = [read_script(path) for path in sorted((ROOT / "demo").glob("*.yaml"))]
+    assert [story["title"] for story in report["stories"]] == [script.title for script in scripts]
+    for story, script in zip(report["stories"], scripts, strict=True):
+        assert [(step["who"], step["act"], step["refused"]) for step in story["steps"]] == [
+            (step.who, step.act, step.refused) for step in script.steps
+        ]
+    assert len(set(report["processes"].values())) == 4
+
+
+def test_the_demonstration_refuses_a_story_with_a_clock_of_its_own(demo: Path) -> None:
+    company = Processes(demo / "demo-exchange", (SCHOOL, "school-0099900022"))
+    script = read_script(ROOT / "tests/scenarios/E02.yaml")
+    with pytest.raises(ScriptError, match="step 1: at: separate processes live by the machine's clock"):
+        list(Playing(script, company).play())
 
 
 def test_every_command_of_the_readme_on_the_left_over_exchange_works(demo: Path) -> None:
@@ -91,7 +137,7 @@ def test_a_clerk_reads_the_sentence_of_an_answer_and_the_personal_only_when_aske
 
 def test_a_form_with_faults_is_refused_field_by_field_and_without_what_was_typed(demo: Path, tmp_path: Path) -> None:
     form = tmp_path / "form.json"
-    typed = json.loads((demo / "demo-exchange/forms/01.json").read_text("utf-8"))
+    typed = json.loads((demo / "demo-exchange/forms/01-file-roberts.json").read_text("utf-8"))
     typed["pupil"]["personal_code"] = "030218-29016"
     form.write_text(json.dumps(typed), "utf-8")
     refused = sarakste("school", "file", form, "--config", demo / f"demo-exchange/{SCHOOL}/sarakste.toml")
