@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from services.commission.entrypoints.cli import app as commission
-from services.post.console import Json, print_json, read_file, say
+from services.post.console import Json, print_json, progress, read_file, say
 from services.registrar.entrypoints.cli import app as registrar
 from services.school.entrypoints.cli import app as school
 from services.wire.errors import ExchangeError, TransportError, VerificationError
@@ -58,10 +58,12 @@ def verify(
 ) -> None:
     """Verify a whole log with nothing but the root certificate."""
     from services.audit.verify import open_log, verify_log
+    from services.desk.watching import Watched
     from services.wire.certificates import load_root
 
     trusted = load_root(read_file(root))
-    report = verify_log(open_log(log), trusted)
+    with progress("Verifying") as tell:
+        report = verify_log(Watched(open_log(log), tell), trusted)
     if as_json:
         print_json(asdict(report) | {"clean": report.is_clean})
     else:
@@ -91,9 +93,13 @@ def rehearse(script: Path, as_json: Json = False) -> None:
     played = []
     if not as_json:
         typer.echo(story.title)
-    with tempfile.TemporaryDirectory(prefix="sarakste-") as folder:
+    # Lines that come one by one on a terminal need no bar beside them.
+    told = not as_json and sys.stdout.isatty()
+    with tempfile.TemporaryDirectory(prefix="sarakste-") as folder, progress("Rehearsing", shown=not told) as tell:
+        tell(0, len(story.steps))
         for each in Rehearsal(story, Path(folder) / "exchange").play():
             played.append(asdict(each))
+            tell(1, 0)
             if not as_json:
                 typer.echo(str(each))
     say("everything was as written", as_json=as_json, title=story.title, steps=played)

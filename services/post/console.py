@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -24,7 +26,19 @@ if TYPE_CHECKING:
     from services.post.office import Office
     from services.post.viewing import Content, EventLine
 
-__all__ = ["Config", "Json", "add_common", "as_text", "case_number", "print_json", "read_file", "say", "show", "write_file"]
+__all__ = [
+    "Config",
+    "Json",
+    "add_common",
+    "as_text",
+    "case_number",
+    "print_json",
+    "progress",
+    "read_file",
+    "say",
+    "show",
+    "write_file",
+]
 
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file; else SARAKSTE_CONFIG, else ./sarakste.toml.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, also of an error.")]
@@ -50,6 +64,31 @@ def say(text: str, *, as_json: bool, **values: Any) -> None:
         print_json(values)
     else:
         typer.echo(text)
+
+
+@contextmanager
+def progress(what: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on stderr while inside, on a terminal alone; what it gives takes how much was done and how much more was found.
+
+    Gone when it is left: what a command answers stands on stdout, alone.
+    """
+    if not (shown and sys.stderr.isatty()):
+        yield lambda _done, _more: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    # Without redirection: it would send what is printed on stdout to stderr.
+    bar = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False)
+    with bar:
+        task = bar.add_task(what, total=0)
+
+        def advance(done: int, more: int) -> None:
+            total = bar.tasks[0].total or 0
+            bar.update(task, advance=done, total=total + more)
+
+        yield advance
 
 
 def as_text(value: Any) -> str:
@@ -175,7 +214,8 @@ def _add_cases(app: typer.Typer, office_of: Callable[[Path | None, bool], Office
         """Make the list of cases anew from their events, and say what was different."""
         from services.post.viewing import rebuild as rebuilt
 
-        number, different = rebuilt(office_of(config, False))
+        with progress("Rebuilding cases") as tell:
+            number, different = rebuilt(office_of(config, False), tell)
         text = f"{number} cases rebuilt from their events; {len(different)} were different"
         say(text, as_json=as_json, cases=number, different=different)
 

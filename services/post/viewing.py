@@ -119,18 +119,19 @@ def contents(office: Office, case_id: UUID) -> list[Content]:
     return found
 
 
-def rebuild(office: Office, tick: Callable[[], object] = lambda: None) -> tuple[int, list[str]]:
+def rebuild(office: Office, tell: Callable[[int, int], None] = lambda _done, _more: None) -> tuple[int, list[str]]:
     """Make the list of cases anew from their events; return how many there are, and those whose row was different.
 
-    ``tick`` is called once a case.
+    ``tell`` is told how many cases were done, and how many more were found.
     """
     before = {str(row["case_id"]): tuple(row) for row in office.database.all("SELECT * FROM cases")}
+    tell(0, len(before))
     with office.database.transaction():
         office.database.run("DELETE FROM cases")
         for identity, row in before.items():
             stream = office.store.stream(UUID(identity))
             refresh_row(office, stream.id, history_of(office, stream), stream.version, row[2])
-            tick()
+            tell(1, 0)
     after = {str(row["case_id"]): tuple(row) for row in office.database.all("SELECT * FROM cases")}
     return len(before), [str(UUID(identity)) for identity, row in after.items() if before[identity] != row]
 
