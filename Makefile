@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint types lock clean
+.PHONY: help demo test installed bench lint types lock clean
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
@@ -19,6 +19,9 @@ test: .venv/.ready ## Set up and run all tests, with branch coverage
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report --include='services/wire/*' --fail-under=95
 	$(BIN)/coverage report --include='services/school/domain/*,services/commission/domain/*' --fail-under=95
+
+installed: ## Install into an empty environment, hashes checked, and work from another folder
+	.ci/installed $(PYTHON)
 
 bench: .venv/.ready ## Print ratios of our paths against bare primitives
 	$(BIN)/python -m tests.bench.run
