@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.post.console import Config, Json, read_file, show
-from services.wire.errors import SettingsError
+from services.post.console import Config, Json, read_file, say, show, write_file
 
 if TYPE_CHECKING:
     from services.post.office import Office
@@ -78,6 +77,7 @@ def _add_rotate(app: typer.Typer, office_of: Callable[[Path | None, bool], Offic
         ] = None,
         request: Annotated[Path, typer.Option("--request", help="Where to write the request.")] = Path("request.pem"),
         config: Config = None,
+        as_json: Json = False,
     ) -> None:
         """Ask for the next signing certificate, then bring it into every channel."""
         from services.post.rotation import install_next, request_next
@@ -85,10 +85,9 @@ def _add_rotate(app: typer.Typer, office_of: Callable[[Path | None, bool], Offic
         office = office_of(config, True)
         if certificate is not None:
             install_next(office, read_file(certificate))
-            typer.echo("the worker now brings the new key into every channel; then the registrar revokes the old one")
+            text = "the worker now brings the new key into every channel; then the registrar revokes the old one"
+            say(text, as_json=as_json, installed=certificate.name)
             return
-        try:
-            request.write_bytes(request_next(office))
-        except OSError as error:
-            raise SettingsError(f"{request.name} cannot be written: {error.strerror}") from error
-        typer.echo(f"{request.name}: give it to the registrar, and what comes back to this command")
+        write_file(request, request_next(office))
+        text = f"{request.name}: give it to the registrar, and what comes back to this command"
+        say(text, as_json=as_json, request=request.name)
