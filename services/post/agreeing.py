@@ -38,14 +38,16 @@ class Undone:
 
 
 def would_undo(office: Office, channel: str) -> list[Undone]:
-    """Return what agreeing would undo in a channel; nothing for a channel of mine that is stopped.
+    """Return what agreeing would undo in a channel; nothing for one of mine that a counterpart knows more of.
 
-    Raises: NothingToAgreeError if the channel is read as usual, or only waits.
+    Raises: NothingToAgreeError if the channel is read as usual, only waits, or waits for the registrar.
     """
     standing = office.letterbook.standing(channel)
-    if standing is None or standing.state not in ("off chain", "stopped"):
+    if standing is not None and standing.state == "stopped":
+        raise NothingToAgreeError(f"{channel} goes on when the registrar opens an epoch for it; nobody else can decide that.")
+    if standing is None or standing.state not in ("off chain", "behind"):
         raise NothingToAgreeError(f"{channel} does not stand still for anything that a person could agree to.")
-    if standing.state == "stopped":
+    if standing.state == "behind":
         return []
     after = int(standing.reason or 0)
     rows = office.database.all(
@@ -69,12 +71,16 @@ def would_undo(office: Office, channel: str) -> list[Undone]:
 
 
 def agree(office: Office, channel: str) -> None:
-    """Say that a person agrees; the worker undoes it and reads on.
+    """Say that a person agrees; the worker undoes it and reads on, or starts with a channel of mine stopped.
 
     Raises: NothingToAgreeError.
     """
     would_undo(office, channel)
-    office.letterbook.note(channel, agreed=1)
+    standing = office.letterbook.standing(channel)
+    if standing is not None and standing.state == "behind":
+        office.letterbook.note(channel, state="stopped")
+    else:
+        office.letterbook.note(channel, agreed=1)
 
 
 def undo(office: Office, channel: str, place: Place) -> int:

@@ -165,7 +165,10 @@ def add_common(app: typer.Typer, office_of: Callable[[Path | None, bool], Office
             signal.signal(each, lambda *_: stop.set())
         with lease(office.database.path.with_suffix(".lease")):
             running = Worker(office)
-            running.start()
+            try:
+                running.start()
+            finally:
+                running.tell()
             typer.echo(f"{office.participant}: working", err=True)
             running.run(stop)
 

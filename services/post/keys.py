@@ -22,7 +22,6 @@ from services.wire.sealing import KEY_BYTES, key_id
 __all__ = ["KeyRing", "OwnKey"]
 
 _ENCRYPTION: Final = "ENCRYPTION"
-_LOOKUP: Final = "LOOKUP"
 _SEED_BYTES: Final = 64
 
 
@@ -107,13 +106,13 @@ class KeyRing:
             recipient,
         )
 
-    def lookup_key(self) -> bytes:
-        """Return the key under which persons are looked up, made now if there is none; it never leaves this participant."""
-        row = self.database.one("SELECT * FROM keys WHERE key_use = ? AND superseded_at IS NULL", _LOOKUP)
+    def local_key(self, use: str) -> bytes:
+        """Return the key for something that never leaves this participant (LOOKUP, DRAFTS), made now if there is none."""
+        row = self.database.one("SELECT * FROM keys WHERE key_use = ? AND superseded_at IS NULL", use)
         if row is not None:
             return self._opened(row).key
         made = self.random(KEY_BYTES)
-        self._insert(self._row(key_id(made), made, _LOOKUP, "", made_here=True))
+        self._insert(self._row(key_id(made), made, use, "", made_here=True))
         return made
 
     def encryption_keys(self) -> dict[Digest, EncryptionKey]:

@@ -37,4 +37,4 @@ def cases_of(office: Office, code: str) -> list[UUID]:
 
 
 def _hidden(office: Office, code: str) -> bytes:
-    return hmac.digest(office.ring.lookup_key(), code.encode(), "sha256")
+    return hmac.digest(office.ring.local_key("LOOKUP"), code.encode(), "sha256")

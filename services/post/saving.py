@@ -46,9 +46,16 @@ class Saved:
 
 
 def act(
-    office: Office, case_id: UUID, decide: Callable[[Sequence[Recorded]], Sequence[New]], *, school: str | None = None
+    office: Office,
+    case_id: UUID,
+    decide: Callable[[Sequence[Recorded]], Sequence[New]],
+    *,
+    school: str | None = None,
+    also: Callable[[], None] | None = None,
 ) -> tuple[Saved, ...]:
     """Let ``decide`` decide on a case, and save what it makes, with the case's row; ``school`` is whose case it is.
+
+    ``also`` is done in the same transaction.
 
     Raises: what ``decide`` raises; ConflictError if others changed the case five times over; NotReadyError;
     StoreBehindError if the database is older than the ring file says.
@@ -58,7 +65,10 @@ def act(
         try:
             with office.database.transaction():
                 stream = office.store.stream(case_id)
-                return save(office, case_id, decide(history_of(office, stream)), school=school)
+                saved = save(office, case_id, decide(history_of(office, stream)), school=school)
+                if also is not None:
+                    also()
+                return saved
         except ConflictError:
             if not left:
                 raise

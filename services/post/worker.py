@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from services.post.applying import redrive_channel
+from services.post.drafts import expire_drafts_once
 from services.post.epochs import open_epoch_once
 from services.post.firing import fire_due_once
 from services.post.office import Office
@@ -31,7 +32,7 @@ from services.post.saving import queue_open
 from services.post.watching import Watch
 from services.wire.channels import ChannelKind, Role, channel_kind
 from services.wire.contents import ChannelOpened, EncryptionKeyPublished
-from services.wire.errors import ChannelUnavailableError, DatabaseBusyError, LeaseError
+from services.wire.errors import ChannelUnavailableError, DatabaseBusyError, ForkError, LeaseError, StoreBehindError
 from services.wire.grants import SUITE
 
 __all__ = ["Worker", "lease"]
@@ -94,14 +95,25 @@ class Worker:
         with office.database.transaction():
             for case_id in list(office.returning.waiting):
                 office.returning.place(office, case_id)
-        while self.receiver.receive_once():
-            pass
+        self._receive_all()
         office.returning.require_empty()
         office.returning = None
         rows = office.database.all("SELECT DISTINCT channel FROM held WHERE kind = 'parked' AND resolved_at IS NULL")
         for row in rows:
             # A newer release may know what an older one could not use.
             redrive_channel(office, row["channel"], self.alarms)
+
+    def _receive_all(self) -> None:
+        try:
+            while self.receiver.receive_once():
+                pass
+        except (StoreBehindError, ForkError) as error:
+            # A person may find that the receipt lies, and agree to start with this channel stopped.
+            channel = error.evidence.channel
+            if channel in self.office.own_channels:
+                self.office.letterbook.note(channel, state="behind", reason=str(error))
+            raise
+        self.office.database.run("UPDATE channels SET state = 'reading', reason = NULL WHERE state = 'behind'")
 
     def step(self) -> int:
         """Do one bounded piece of everything there is to do, and return how much was done."""
@@ -113,6 +125,7 @@ class Worker:
         done += renew_once(office)
         done += ask_once(office, self.receiver)
         done += fire_due_once(office)
+        done += expire_drafts_once(office)
         done += sign_once(office)
         done += receipt_once(office)
         done += send_once(office)

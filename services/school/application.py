@@ -13,6 +13,7 @@ from uuid import UUID
 
 from services.policy.rules import rules_on
 from services.post.cases import Missing, history_of, open_personal
+from services.post.drafts import drop_draft, keep_draft, open_draft
 from services.post.office import Office
 from services.post.people import cases_of
 from services.post.saving import Saved, act
@@ -24,6 +25,7 @@ from services.wire.hashing import Digest, digest_of
 
 __all__ = ["CaseMissingError", "NotReadableError", "School", "new_case_id"]
 
+_DRAFT: Final = "application"
 _VERSION_7: Final = 0x7000
 _VARIANT: Final = 0x8000000000000000
 
@@ -48,14 +50,28 @@ class School:
 
     office: Office
 
-    def file(self, form: ApplicationInput) -> tuple[UUID, tuple[Saved, ...]]:
-        """File an application and return the new case."""
+    def file(self, form: ApplicationInput, *, draft: int | None = None) -> tuple[UUID, tuple[Saved, ...]]:
+        """File an application and return the new case; the draft that it was is gone with the same transaction."""
         case_id = new_case_id(self.office.clock(), self.office.random)
         rules = rules_on(form.received_on)
         code = form.pupil.personal_code
         return case_id, act(
-            self.office, case_id, lambda _: decisions.file_application(form, pupil=self._pupil_number(code), rules=rules)
+            self.office,
+            case_id,
+            lambda _: decisions.file_application(form, pupil=self._pupil_number(code), rules=rules),
+            also=None if draft is None else lambda: drop_draft(self.office, draft),
         )
+
+    def draft(self, content: bytes, *, number: int | None = None) -> int:
+        """Keep a form that is not complete yet, in the place of an earlier draft if that is given; return its number."""
+        return keep_draft(self.office, _DRAFT, content, number=number)
+
+    def drafted(self, number: int) -> bytes:
+        """Return the form that a draft holds.
+
+        Raises: DraftMissingError.
+        """
+        return open_draft(self.office, _DRAFT, number)
 
     def consent(self, case_id: UUID, form: ConsentSupplied) -> tuple[Saved, ...]:
         """Record a consent that came after the application."""

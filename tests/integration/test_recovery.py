@@ -379,8 +379,11 @@ def test_a_start_ends_when_a_receipt_knows_more_of_me_than_i_do_until_a_person_s
     office = exchange.members[COMMISSION].office
     with pytest.raises(StoreBehindError, match="that this database lacks"):
         Worker(office).start()
-    office.letterbook.note(from_commission(SCHOOL), state="stopped")
+    assert would_undo(office, from_commission(SCHOOL)) == []
+    agree(office, from_commission(SCHOOL))
     Worker(office).start()
+    with pytest.raises(NothingToAgreeError, match="registrar opens an epoch"):
+        agree(office, from_commission(SCHOOL))
 
 
 def test_a_registrar_that_shows_two_faces_is_found_by_comparing_receipts(exchange: Exchange) -> None:

@@ -118,6 +118,10 @@ CREATE INDEX deadlines_due ON deadlines (fired_at, due_on);
 -- Which cases a person has, by HMAC of the personal code: the code itself stands nowhere in clear.
 CREATE TABLE people (code BLOB NOT NULL, case_id TEXT NOT NULL, PRIMARY KEY (code, case_id)) WITHOUT ROWID;
 
+-- What is typed before it is an event, sealed; deleted when it is saved or after 30 days.
+CREATE TABLE drafts (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, saved_at INTEGER NOT NULL, sealed BLOB NOT NULL);
+CREATE INDEX drafts_by_age ON drafts (saved_at);
+
 -- The key ring: each key wrapped under the ring key of a generation.
 CREATE TABLE ring (generation INTEGER PRIMARY KEY);
 CREATE TABLE keys (

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.post.console import Config, Json, add_common, case_number, print_json, read_file, show
+from services.post.console import Config, Json, add_common, case_number, print_json, read_file, say, show
+from services.wire.errors import RefusedError
 
 if TYPE_CHECKING:
     from services.post.office import Office
@@ -36,17 +37,45 @@ add_common(app, _office)
 
 
 @app.command()
-def file(form: Form, config: Config = None, as_json: Json = False) -> None:
+def file(
+    form: Annotated[Path | None, typer.Argument(help="The form as a JSON file; or give --draft.")] = None,
+    draft: Annotated[int | None, typer.Option("--draft", help="File this draft; it is gone afterwards.")] = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
     """File an application, with consent and address where the form states them."""
     from services.school.input import read_application
 
     school = _school(config)
-    case_id, saved = school.file(read_application(read_file(form), today=school.office.today))
+    if (form is None) == (draft is None):
+        raise RefusedError("Give either a form as a JSON file, or a draft with --draft.")
+    content = read_file(form) if form is not None else school.drafted(draft or 0)
+    case_id, saved = school.file(read_application(content, today=school.office.today), draft=draft)
     if as_json:
         print_json({"case": str(case_id), "saved": [asdict(each) | {"body": each.body.hex()} for each in saved]})
         return
     typer.echo(f"case {case_id}")
     show(saved, as_json=False, title="Saved")
+
+
+@app.command()
+def draft(
+    form: Form,
+    replace: Annotated[int | None, typer.Option("--replace", help="Put it in the place of this draft.")] = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Keep an application that is not complete yet, sealed, for 30 days."""
+    number = _school(config).draft(read_file(form), number=replace)
+    say(f"draft {number}", as_json=as_json, draft=number)
+
+
+@app.command()
+def drafts(config: Config = None, as_json: Json = False) -> None:
+    """List drafts: numbers and times, never a name."""
+    from services.post.drafts import drafts as listed
+
+    show(listed(_school(config).office), as_json=as_json, title="Drafts")
 
 
 @app.command()
