@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test installed bench lint types lock clean
+.PHONY: help demo test test-other installed bench lint types lock clean
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
@@ -20,6 +20,9 @@ test: .venv/.ready ## Set up and run all tests, with branch coverage
 	$(BIN)/coverage report --include='services/wire/*' --fail-under=95
 	$(BIN)/coverage report --include='services/school/domain/*,services/commission/domain/*' --fail-under=95
 
+test-other: ## Run all tests on Python 3.13 too, where it is there
+	.ci/test-other 3.13
+
 installed: ## Install into an empty environment, hashes checked, and work from another folder
 	.ci/installed $(PYTHON)
 
@@ -39,4 +42,4 @@ lock: .venv/.ready ## Make the lock files anew from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade pyproject.toml --extra build --extra dev -o requirements/dev.txt
 
 clean: ## Remove what was made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage dist
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage dist

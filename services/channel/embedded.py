@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,6 +65,8 @@ class EmbeddedChannel:
             self._connection.close()
             raise
         self._path = path
+        # Whoever is done with a log may forget it, as long as nothing holds the file open after that.
+        weakref.finalize(self, self._connection.close)
 
     def append(self, channel: str, records: Sequence[bytes]) -> None:
         """Store all of ``records`` in order at the end of ``channel``; see the port."""

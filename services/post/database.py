@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -44,6 +45,8 @@ class Database:
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
+        # Whoever is done with a database may forget it: a file is not held open until some collection of garbage.
+        weakref.finalize(self, _close_all, self._opened)
         self._connection()
 
     @contextmanager
@@ -130,9 +133,7 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         with self._lock:
-            for connection in self._opened:
-                connection.close()
-            self._opened.clear()
+            _close_all(self._opened)
             self._local = threading.local()
 
     def _version(self) -> int:
@@ -171,6 +172,12 @@ class Database:
             raise DatabaseError(f"{self.path.name} is a database of something else")
         connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
         connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _close_all(connections: list[sqlite3.Connection]) -> None:
+    for connection in connections:
+        connection.close()
+    connections.clear()
 
 
 def _statements(script: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from uuid import UUID
 import pytest
 from eventsourcing.persistence import Tracking
 
+from services.channel.embedded import EmbeddedChannel
 from services.post.database import Database
 from services.post.store import CaseStore, SealedEvent
 from services.wire.errors import ConflictError, DatabaseBusyError, DatabaseError, MigrationError
@@ -30,6 +32,21 @@ def event(version: int, *, number: int | None = None) -> SealedEvent:
     return SealedEvent(
         CASE, version, "ApplicationFiled", "school-1.record", Id(bytes([number or version]) * 16), b"body", b"facts"
     )
+
+
+def test_a_database_and_a_log_that_are_forgotten_hold_no_file_open(tmp_path: Path) -> None:
+    database = Database(tmp_path / "forgotten.sqlite")
+    connection = database.connection
+    del database
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
+    log = EmbeddedChannel(tmp_path / "log.sqlite", clock=lambda: 0)
+    log.append("school-1.record", [b"record"])
+    descriptors = len(list(Path("/dev/fd").iterdir()))
+    del log
+    gc.collect()
+    assert len(list(Path("/dev/fd").iterdir())) < descriptors
 
 
 def test_a_stream_comes_back_byte_for_byte_in_its_order(database: Database) -> None:
