@@ -215,7 +215,7 @@ def _add_cases(app: typer.Typer, office_of: Callable[[Path | None, bool], Office
     @app.command()
     def rebuild(config: Config = None, as_json: Json = False) -> None:
         """Make the list of cases anew from their events, and say what was different."""
-        from services.post.viewing import rebuild as rebuilt
+        from services.post.rebuilding import rebuild as rebuilt
 
         with progress("Rebuilding cases") as tell:
             number, different = rebuilt(office_of(config, False), tell)

@@ -13,13 +13,18 @@ from uuid import UUID
 from services.post.cases import Missing, open_personal
 from services.post.office import Office
 from services.post.store import SealedEvent
+from services.wire.errors import VerificationError
 
 __all__ = ["cases_of", "note_codes", "note_people"]
 
 
 def note_people(office: Office, event: SealedEvent) -> None:
     """Note in the open transaction whom an event of a case is about, as far as it can be opened."""
-    opened = open_personal(office, event)
+    try:
+        opened = open_personal(office, event)
+    except VerificationError:
+        # A damaged part hides whom it is about and nothing else; whoever looks at the case is told.
+        return
     if not isinstance(opened, Missing):
         note_codes(office, event.originator_id, opened.content)
 

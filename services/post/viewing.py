@@ -6,14 +6,13 @@ Personal content is opened by ``contents`` alone, for a person who asked for it;
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from typing import Any, Final
 from uuid import UUID
 
-from services.post.cases import Missing, Opened, history_of, open_personal, refresh_row
+from services.post.cases import Missing, Opened, history_of, open_personal
 from services.post.history import Recorded
 from services.post.office import Office
 from services.post.store import SealedEvent
@@ -22,7 +21,7 @@ from services.wire.errors import VerificationError
 from services.wire.events import ConfirmationGiven
 from services.wire.wordings import WORDINGS
 
-__all__ = ["CaseLine", "Content", "EventLine", "cases", "contents", "events", "rebuild"]
+__all__ = ["CaseLine", "Content", "EventLine", "cases", "contents", "events"]
 
 _UNREADABLE: Final = "cannot be read"
 
@@ -117,23 +116,6 @@ def contents(office: Office, case_id: UUID) -> list[Content]:
             )
         )
     return found
-
-
-def rebuild(office: Office, tell: Callable[[int, int], None] = lambda _done, _more: None) -> tuple[int, list[str]]:
-    """Make the list of cases anew from their events; return how many there are, and those whose row was different.
-
-    ``tell`` is told how many cases were done, and how many more were found.
-    """
-    before = {str(row["case_id"]): tuple(row) for row in office.database.all("SELECT * FROM cases")}
-    tell(0, len(before))
-    with office.database.transaction():
-        office.database.run("DELETE FROM cases")
-        for identity, row in before.items():
-            stream = office.store.stream(UUID(identity))
-            refresh_row(office, stream.id, history_of(office, stream), stream.version, row[2])
-            tell(1, 0)
-    after = {str(row["case_id"]): tuple(row) for row in office.database.all("SELECT * FROM cases")}
-    return len(before), [str(UUID(identity)) for identity, row in after.items() if before[identity] != row]
 
 
 def _line(office: Office, number: int, event: SealedEvent, recorded: Recorded) -> EventLine:

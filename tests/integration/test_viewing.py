@@ -9,13 +9,15 @@ import pytest
 
 from services.post.cases import open_personal
 from services.post.console import as_text, print_json
-from services.post.viewing import contents, events, rebuild
+from services.post.rebuilding import rebuild
+from services.post.viewing import contents, events
 from services.wire.channels import COMMISSION
 from services.wire.errors import SealError
 from services.wire.wordings import WORDINGS
 from tests.chains import SCHOOL
 from tests.exchange import Exchange, two_sides
 from tests.integration.test_two_sides import answered, asked, examined, recommended
+from tests.people import another_pupil
 
 
 @pytest.fixture
@@ -37,6 +39,18 @@ def test_the_school_reads_the_exact_sentence_and_the_commission_the_family(excha
     assert request.facts["variant"] == "A2"
     assert contents(commission, theirs)[2].missing is None
     assert rebuild(school) == (1, [])
+
+
+def test_rows_that_were_lost_or_made_up_are_found_and_made_right_from_the_events(exchange: Exchange) -> None:
+    mine, _ = asked(exchange)
+    office = exchange.members[SCHOOL].office
+    second, _ = asked(exchange, pupil=another_pupil(2))
+    whole = [office.database.all(f"SELECT * FROM {table}") for table in ("cases", "people", "deadlines")]  # noqa: S608  # names
+    office.database.run("DELETE FROM cases WHERE case_id = ?", mine.hex)
+    office.database.run("DELETE FROM people WHERE case_id = ?", second.hex)
+    assert rebuild(office) == (2, sorted([str(mine), str(second)]))
+    assert [office.database.all(f"SELECT * FROM {table}") for table in ("cases", "people", "deadlines")] == whole  # noqa: S608
+    assert rebuild(office) == (2, [])
 
 
 def test_a_badly_sealed_personal_part_hides_nothing_else_of_the_case(exchange: Exchange) -> None:
