@@ -125,7 +125,10 @@ def take_grants(office: Office, records: Iterable[bytes]) -> tuple[set[str], lis
 
 def _take(office: Office, record: bytes) -> tuple[str, bool]:
     grant = decode_grant(record)
-    channel = grant.header.channel
+    channel, identity = grant.header.channel, grant.header.key_id
+    # A mailbox is read again and again: what is held or erased needs no letter, whoever signed this one, long ago or not.
+    if office.ring.get(identity) is not None or office.ring.is_erased(identity):
+        return channel, False
     # Only the channel's writer makes its keys: a letter under any other certificate could plant a key of a thief. But what
     # I made and lost comes back from whoever holds it: a key of mine by its id can be no other key.
     is_mine = writer_of(channel) == office.participant

@@ -28,13 +28,14 @@ _UNREADABLE: Final = "cannot be read"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseLine:
-    """A case in the list: number, state and dates."""
+    """A case in the list: number, state and dates; ``overdue`` says that a deadline of it has fired."""
 
     case: str
     state: str
     variant: str | None
     opened_on: str | None
     due_on: str | None
+    overdue: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,11 @@ class Content:
 def cases(office: Office, *, limit: int = 100, state: str | None = None) -> list[CaseLine]:
     """Return the newest cases, of one state if that is given."""
     rows = office.database.all(
-        "SELECT * FROM cases WHERE (? IS NULL OR state = ?) ORDER BY case_id DESC LIMIT ?", state, state, limit
+        "SELECT c.*, EXISTS (SELECT 1 FROM deadlines d WHERE d.case_id = c.case_id AND d.fired_at IS NOT NULL) AS overdue"
+        " FROM cases c WHERE (? IS NULL OR state = ?) ORDER BY case_id DESC LIMIT ?",
+        state,
+        state,
+        limit,
     )
     return [
         CaseLine(
@@ -83,6 +88,7 @@ def cases(office: Office, *, limit: int = 100, state: str | None = None) -> list
             variant=row["variant"],
             opened_on=row["opened_on"],
             due_on=row["due_on"],
+            overdue=bool(row["overdue"]),
         )
         for row in rows
     ]

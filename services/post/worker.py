@@ -89,7 +89,11 @@ class Worker:
         office.returning = Returning()
         if office.role is not Role.REGISTRAR:
             self.receiver.read_trust()
-        taken = sum(read_back(office, channel, office.returning, self.alarms) for channel in office.own_channels)
+        taken = 0
+        for channel in office.own_channels:
+            taken += read_back(office, channel, office.returning, self.alarms)
+            # What the log lost meanwhile is looked for in the first steps, not within the hour.
+            office.letterbook.note(channel, read_at=0)
         if taken:
             self.alarms.append(f"{taken} own entries were taken back from the log")
         with office.database.transaction():

@@ -17,6 +17,7 @@ from services.post.history import New
 from services.post.office import day_of
 from services.post.publishing import send_once, sign_once
 from services.post.saving import act
+from services.post.viewing import cases
 from services.post.worker import Worker
 from services.wire.channels import COMMISSION, TRUST_CHANNEL, Role, commission_case, from_commission, record_of, to_commission
 from services.wire.contents import (
@@ -485,6 +486,7 @@ def test_a_deadline_fires_once_after_its_day_and_the_case_waits_on(exchange: Exc
         exchange.settle()
     (fired,) = office.database.all("SELECT fired_at FROM deadlines")
     assert fired["fired_at"] is not None
+    assert [line.overdue for line in cases(office)] == [True]
     assert exchange.members[SCHOOL].state(mine) == "AwaitingCommission"
     examined(exchange, theirs)
     recommended(exchange, theirs)
