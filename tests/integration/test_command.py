@@ -7,8 +7,6 @@ import re
 import shlex
 import shutil
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 from unittest.mock import ANY
 
@@ -19,26 +17,10 @@ from services.desk.processes import Processes
 from services.desk.script import ScriptError, read_script
 from services.post.worker import lease
 from services.wire.wordings import WORDINGS
+from tests.integration.command import sarakste
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHOOL = "school-0099900011"
-
-
-def sarakste(*arguments: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "services.desk", *map(str, arguments)]
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "COLUMNS": "120"}
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder or ROOT, env=environment)  # noqa: S603
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Play the demonstration once, and return its folder, with what it told and its report beside it."""
-    folder = tmp_path_factory.mktemp("demo")
-    done = sarakste("demo", "demo-exchange", "--json", folder=folder)
-    assert done.returncode == 0, done.stderr
-    (folder / "told").write_text(done.stderr)
-    (folder / "report.json").write_text(done.stdout)
-    return folder
 
 
 def test_the_demonstration_plays_two_yes_and_a_no_and_finds_the_flipped_byte(demo: Path) -> None:

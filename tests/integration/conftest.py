@@ -1,0 +1,20 @@
+"""The demonstration, played once for all tests that look at what it left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.integration.command import sarakste
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Play the demonstration once, and return its folder, with what it told and its report beside it."""
+    folder = tmp_path_factory.mktemp("demo")
+    done = sarakste("demo", "demo-exchange", "--json", folder=folder)
+    assert done.returncode == 0, done.stderr
+    (folder / "told").write_text(done.stderr)
+    (folder / "report.json").write_text(done.stdout)
+    return folder
