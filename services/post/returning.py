@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from services.post.applying import hold
 from services.post.cases import history_of, open_facts, refresh_row
 from services.post.epochs import fall_back, is_epoch_ahead
 from services.post.office import Office
@@ -71,14 +72,22 @@ class Returning:
                 refresh_row(office, case_id, history_of(office, grown), grown.version, school)
                 note_people(office, event)
 
-    def require_empty(self) -> None:
+    def require_empty(self, office: Office, alarms: list[str]) -> None:
         """Return if everything found its place.
 
-        Raises: OrderError if an own event names one before it that is nowhere.
+        Where the registrar has begun a channel of mine anew, all may have lost what came before: then such events are held
+        and told, and the rest goes on.
+        Raises: OrderError if an own event names one before it that is nowhere, and no epoch explains it.
         """
+        is_begun_anew = any(office.trust.epochs.get(channel) for channel in office.own_channels)
         for case_id, events in self.waiting.items():
-            if events:
-                raise OrderError(f"an own event of the case {case_id} has no place in it", _place_of(events[0][0]))
+            for entry, _ in events:
+                channel = entry.statement.channel
+                if not is_begun_anew:
+                    raise OrderError(f"an own event of the case {case_id} has no place in it", _place_of(entry))
+                hold(office, channel, "misplaced", "the event before it is lost", entry=entry)
+                alarms.append(f"{channel} at {entry.statement.sequence}: what came before it in its case is lost to all")
+        self.waiting.clear()
 
     def _next(self, office: Office, case_id: UUID | None) -> tuple[VerifiedEntry, Facts] | None:
         events = self.waiting.get(case_id, [])

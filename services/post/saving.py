@@ -21,12 +21,12 @@ from services.post.store import SealedEvent
 from services.wire.audience import channel_for
 from services.wire.contents import Facts, OpenContent, Personal, encode_facts, encode_open, encode_personal
 from services.wire.entry import Sealed, encode_body
-from services.wire.errors import ConflictError, RefusedError, StoreBehindError
+from services.wire.errors import ConflictError, Evidence, RefusedError, StoreBehindError
 from services.wire.hashing import Digest, Id, digest_of
 from services.wire.records import encode_event
 from services.wire.sealing import SALT_BYTES, Part, seal
 
-__all__ = ["NotReadyError", "Saved", "act", "queue_open", "save"]
+__all__ = ["NotReadyError", "Saved", "act", "queue_open", "require_current", "save"]
 
 _TRIES: Final = 5
 _EPOCH: Final = date(1970, 1, 1)
@@ -60,7 +60,7 @@ def act(
     Raises: what ``decide`` raises; ConflictError if others changed the case five times over; NotReadyError;
     StoreBehindError if the database is older than the ring file says.
     """
-    _require_current(office)
+    require_current(office)
     for left in reversed(range(_TRIES)):
         try:
             with office.database.transaction():
@@ -142,11 +142,18 @@ def _sealed(
     return (encoded.type, channel, event_id, body, sealed_facts), body
 
 
-def _require_current(office: Office) -> None:
+def require_current(office: Office) -> None:
+    """Return if this database knows of every entry that the ring file says was sent, or the registrar has begun anew since.
+
+    Raises: StoreBehindError.
+    """
     # A restored database, or one that lost its last commits, would give a second entry to a place that is taken.
     for channel, head in office.ring_file.heads.items():
         standing = office.letterbook.standing(channel)
-        if standing is None or standing.place.sequence < head.sequence:
-            raise StoreBehindError(
-                f"this database is older than the ring file: {channel} was at {head.sequence}; run a start first"
-            )
+        known = (standing.place.epoch, standing.place.sequence) if standing is not None else (0, 0)
+        if known >= (head.epoch, head.sequence):
+            continue
+        epochs = office.trust.epochs.get(channel, ())
+        if not epochs or epochs[-1].epoch <= head.epoch:
+            evidence = Evidence(channel=channel, epoch=head.epoch, sequence=head.sequence, expected=head.digest.hex())
+            raise StoreBehindError("this database is older than the ring file: a start takes back what the log holds", evidence)

@@ -28,7 +28,7 @@ from services.post.receiving import Receiver
 from services.post.renewing import ask_once, renew_once
 from services.post.returning import Returning, read_back
 from services.post.rotating import rotate_once
-from services.post.saving import queue_open
+from services.post.saving import queue_open, require_current
 from services.post.watching import Watch
 from services.wire.channels import ChannelKind, Role, channel_kind
 from services.wire.contents import ChannelOpened, EncryptionKeyPublished
@@ -94,13 +94,15 @@ class Worker:
             taken += read_back(office, channel, office.returning, self.alarms)
             # What the log lost meanwhile is looked for in the first steps, not within the hour.
             office.letterbook.note(channel, read_at=0)
+        # What neither this database nor the log holds was sent once: these places must not be given away again.
+        require_current(office)
         if taken:
             self.alarms.append(f"{taken} own entries were taken back from the log")
         with office.database.transaction():
             for case_id in list(office.returning.waiting):
                 office.returning.place(office, case_id)
         self._receive_all()
-        office.returning.require_empty()
+        office.returning.require_empty(office, self.alarms)
         office.returning = None
         rows = office.database.all("SELECT DISTINCT channel FROM held WHERE kind = 'parked' AND resolved_at IS NULL")
         for row in rows:

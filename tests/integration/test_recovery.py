@@ -256,6 +256,42 @@ def test_a_log_that_was_rolled_back_gets_again_what_it_lost(exchange: Exchange) 
     clean(exchange)
 
 
+def test_a_database_and_a_log_that_both_lost_their_ends_are_not_written_to_again(exchange: Exchange, tmp_path: Path) -> None:
+    backup = backed_up(exchange, SCHOOL, tmp_path / "backup.sqlite")
+    mine, theirs = asked(exchange)
+    channel = record_of(SCHOOL)
+    raw_log(exchange, "DELETE FROM records WHERE channel = ? AND position >= 1", channel)
+    raw_log(exchange, "UPDATE ends SET position = 1 WHERE channel = ?", channel)
+    restored(exchange, SCHOOL, backup)
+    with pytest.raises(StoreBehindError, match="older than the ring file"):
+        Worker(exchange.members[SCHOOL].office).start()
+    # All have lost these entries: only the registrar can begin anew.
+    said_by_registrar(
+        exchange,
+        EpochOpened(
+            channel=channel,
+            epoch=1,
+            after_sequence=1,
+            after_digest=digest_at(exchange, channel, 1),
+            certificate=seal_of("old").certificate.digest,
+        ),
+    )
+    restored(exchange, SCHOOL, backup)
+    exchange.members[SCHOOL].worker.start()
+    settled(exchange)
+    again, _ = asked(exchange, pupil=another_pupil(2))
+    assert exchange.members[SCHOOL].state(again) == "AwaitingCommission"
+    assert exchange.members[SCHOOL].state(mine) == ""
+    assert exchange.members[SCHOOL].held("misplaced") == ["the event before it is lost"]
+    assert exchange.members[COMMISSION].state(theirs) == "Received"
+
+
+def digest_at(exchange: Exchange, channel: str, sequence: int) -> Digest:
+    return next(
+        entry.digest for entry in map(decode_entry, records(exchange, channel)) if entry.unverified_statement.sequence == sequence
+    )
+
+
 def test_a_log_that_was_emptied_and_written_to_again_gets_everything_again(exchange: Exchange) -> None:
     asked(exchange)
     exchange.clock.now += 3_600_000
