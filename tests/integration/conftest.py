@@ -1,4 +1,4 @@
-"""The demonstration, played once for all tests that look at what it left."""
+"""The demonstration, played once for all tests that look at what it leaves."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.command import sarakste
+from tests.commands import sarakste
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Play the demonstration once, and return its folder, with what it told and its report beside it."""
+    """Play the demonstration once, and return its folder, with what it told and its report beside it; nobody changes it."""
     folder = tmp_path_factory.mktemp("demo")
     done = sarakste("demo", "demo-exchange", "--json", folder=folder)
     assert done.returncode == 0, done.stderr

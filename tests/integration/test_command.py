@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import shutil
 import sqlite3
 from pathlib import Path
@@ -17,10 +16,7 @@ from services.desk.processes import Processes
 from services.desk.script import ScriptError, read_script
 from services.post.worker import lease
 from services.wire.wordings import WORDINGS
-from tests.integration.command import sarakste
-
-ROOT = Path(__file__).resolve().parents[2]
-SCHOOL = "school-0099900011"
+from tests.commands import ROOT, SCHOOL, sarakste
 
 
 def test_the_demonstration_plays_two_yes_and_a_no_and_finds_the_flipped_byte(demo: Path) -> None:
@@ -74,15 +70,6 @@ def test_the_demonstration_refuses_a_story_with_a_clock_of_its_own(demo: Path) -
     script = read_script(ROOT / "tests/scenarios/E02.yaml")
     with pytest.raises(ScriptError, match="step 1: at: separate processes live by the machine's clock"):
         list(Playing(script, company).play())
-
-
-def test_every_command_of_the_readme_on_the_left_over_exchange_works(demo: Path) -> None:
-    commands = re.findall(r"^    \.venv/bin/sarakste (.+)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
-    assert len(commands) == 3
-    for command in commands:
-        done = sarakste(*shlex.split(command), folder=demo)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout
 
 
 def test_verification_of_a_flipped_log_leaves_with_the_exit_code_of_its_family(demo: Path) -> None:

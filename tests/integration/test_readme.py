@@ -1,0 +1,79 @@
+"""Every command that README shows is run, and what it says the program prints is what it prints."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.commands import ROOT, SCHOOL, sarakste
+
+README: Final = (ROOT / "README.md").read_text("utf-8")
+MAKEFILE: Final = (ROOT / "Makefile").read_text("utf-8")
+WORDS: Final = ("make", "sarakste", ".venv/bin/", "pip", "python", "git", ".ci/")
+
+
+def shown() -> Iterator[str]:
+    """Yield each command of README: lines of its blocks, and what stands between backticks."""
+    for text in (*re.findall(r"^    (\S.*)$", README, re.MULTILINE), *re.findall(r"`([^`\n]+)`", README)):
+        if text.startswith(WORDS) and " " in text:
+            yield text
+
+
+COMMANDS: Final = sorted(set(shown()))
+OURS: Final = [each for each in COMMANDS if each.startswith(".venv/bin/sarakste ")]
+MADE: Final = [each for each in COMMANDS if each.startswith("make ")]
+WITH_A_FINDING: Final = "flipped.sqlite"
+
+
+def shape(line: str) -> str:
+    """Return a printed line with what is new in each run taken out: digests, numbers of cases, places, seconds."""
+    line = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9a-f]{16,64}\b", "X", line)
+    return " ".join(re.sub(r"(?<![-\w])\d+(?:[./]\d+)?", "N", line).split())
+
+
+def test_readme_shows_no_command_that_is_neither_run_nor_made() -> None:
+    assert set(COMMANDS) == {*OURS, *MADE, "pip install ."}  # the last one is what tests/integration/test_installed.py does
+    assert len(OURS) >= 8
+
+
+@pytest.mark.parametrize("command", MADE)
+def test_what_readme_says_can_be_made_can_be_made(command: str) -> None:
+    assert re.search(rf"^{command.split()[1]}:.* ## ", MAKEFILE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", OURS)
+def test_a_command_of_readme_works_on_the_exchange_that_the_demonstration_leaves(
+    command: str, demo: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "here"
+    shutil.copytree(demo / "demo-exchange", folder / "demo-exchange")
+    (folder / "demo").symlink_to(ROOT / "demo")
+    arguments = shlex.split(command)[1:]
+    if "CASE" in arguments:
+        config = folder / f"demo-exchange/{SCHOOL}/sarakste.toml"
+        cases = json.loads(sarakste("school", "cases", "--config", config, "--json").stdout)
+        arguments[arguments.index("CASE")] = cases[0]["case"]
+    done = sarakste(*arguments, folder=folder, home=tmp_path)
+    assert done.returncode == (4 if WITH_A_FINDING in command else 0), done.stderr
+    assert done.stdout
+
+
+def test_what_readme_shows_of_the_demonstration_is_what_it_prints(demo: Path) -> None:
+    printed = [shape(line) for line in (demo / "told").read_text().splitlines()]
+    excerpt = README[README.index("    1. An application") : README.index("It leaves `demo-exchange/`")]
+    place = 0
+    for line in filter(None, map(shape, excerpt.splitlines())):
+        if line != "…":
+            place = printed.index(line, place) + 1
+
+
+def test_the_exit_codes_of_readme_are_those_of_the_program() -> None:
+    told = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    assert told == set(range(11))
