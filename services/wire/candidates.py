@@ -8,19 +8,22 @@ Source: schemas/README.md, "The reading rule", step 1.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.wire.entry import (
     FACTS_LIMIT_BYTES,
     PERSONAL_LIMIT_BYTES,
     SEALING_OVERHEAD_BYTES,
     Open,
+    Sealed,
     Statement,
-    UnverifiedEntry,
     VerifiedEntry,
     body_digest,
-    decode_entry,
+    decode_statement,
     encode_entry,
+    split_entry,
+    statement_digest,
 )
 from services.wire.errors import MalformedError
 from services.wire.hashing import Digest, digest_of
@@ -41,8 +44,7 @@ class Junk:
     sequence: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A record that may stand in the channel: its claim, the signatures seen with it, its parts that match.
 
     ``flaw`` is H of a personal part that a record of it carried and that did not match, None if there was none.
@@ -87,20 +89,22 @@ class Candidate:
 def candidate_of(record: bytes, channel: str) -> Candidate | Junk:
     """Return the candidate that a record of ``channel`` is, or why it is none."""
     try:
-        entry = decode_entry(record)
+        statement_bytes, signature, facts, personal = split_entry(record)
+        statement = decode_statement(statement_bytes)
     except MalformedError as error:
         return Junk(record=record, reason=error.message)
-    fault = _fault(entry, channel)
+    fault = _fault(statement, channel, facts, personal)
     if fault:
-        return Junk(record=record, reason=fault, epoch=entry.epoch, sequence=entry.sequence)
-    personal, flaw = _personal(entry)
+        return Junk(record=record, reason=fault, epoch=statement.epoch, sequence=statement.sequence)
+    flaw = _flaw(statement.body, personal)
     return Candidate(
-        digest=entry.digest,
-        unverified_statement=entry.unverified_statement,
-        statement_bytes=entry.statement_bytes,
-        signatures=(entry.signature,),
-        facts=entry.raw_facts,
-        personal=personal,
+        digest=statement_digest(statement_bytes),
+        unverified_statement=statement,
+        statement_bytes=statement_bytes,
+        signatures=(signature,),
+        facts=facts,
+        # Absent, not junk: whoever damages or cuts out a part must not be able to stop the channel.
+        personal=personal if flaw is None else None,
         flaw=flaw,
     )
 
@@ -112,7 +116,7 @@ def merged(one: Candidate, other: Candidate) -> Candidate:
     flaw = one.flaw or other.flaw
     if not new and personal is one.personal and flaw == one.flaw:
         return one
-    return replace(one, signatures=one.signatures + new, personal=personal, flaw=flaw)
+    return one._replace(signatures=one.signatures + new, personal=personal, flaw=flaw)
 
 
 def gather(records: Iterable[bytes], channel: str) -> tuple[dict[Digest, Candidate], list[Junk]]:
@@ -129,28 +133,24 @@ def gather(records: Iterable[bytes], channel: str) -> tuple[dict[Digest, Candida
     return candidates, junk
 
 
-def _fault(entry: UnverifiedEntry, channel: str) -> str | None:
+def _fault(statement: Statement, channel: str, facts: bytes | None, personal: bytes | None) -> str | None:
     # Somebody copied a genuine entry of another channel here.
-    if entry.channel != channel:
+    if statement.channel != channel:
         return "an entry of another channel"
-    body = entry.unverified_statement.body
+    body = statement.body
     if isinstance(body, Open):
         # Nothing signed vouches for such a part: it could be anything.
-        return "an open entry that carries a part" if entry.raw_facts is not None or entry.raw_personal is not None else None
-    if entry.raw_facts is None:
+        return "an open entry that carries a part" if facts is not None or personal is not None else None
+    if facts is None:
         return "a sealed entry without its facts"
-    if len(entry.raw_facts) > FACTS_LIMIT_BYTES + SEALING_OVERHEAD_BYTES:
+    if len(facts) > FACTS_LIMIT_BYTES + SEALING_OVERHEAD_BYTES:
         return "sealed facts over their limit"
     # Facts decide; an entry whose facts were swapped or damaged is not what was signed.
-    return None if digest_of(entry.raw_facts) == body.facts else "sealed facts that do not match their digest"
+    return None if digest_of(facts) == body.facts else "sealed facts that do not match their digest"
 
 
-def _personal(entry: UnverifiedEntry) -> tuple[bytes | None, Digest | None]:
-    body, personal = entry.unverified_statement.body, entry.raw_personal
+def _flaw(body: Open | Sealed, personal: bytes | None) -> Digest | None:
     if personal is None or isinstance(body, Open):
-        return None, None
-    # Absent, not junk: whoever damages or cuts out a part must not be able to stop the channel.
+        return None
     found = digest_of(personal)
-    if len(personal) > PERSONAL_LIMIT_BYTES + SEALING_OVERHEAD_BYTES or found != body.personal:
-        return None, found
-    return personal, None
+    return found if len(personal) > PERSONAL_LIMIT_BYTES + SEALING_OVERHEAD_BYTES or found != body.personal else None

@@ -3,25 +3,29 @@
 Decides whether a record *is* an entry: framing, canonical form, limits, ranges. Whether it stands at its place is left to
 ``reading``, whether its certificate may sign to ``trust``. An ``UnverifiedEntry`` shows only where it claims to stand; its
 parts are reached through ``VerifiedEntry`` alone, which only a verification makes.
+The values that are made for every entry of a log are named tuples: as immutable as frozen dataclasses, at a third of the cost.
 Source: schemas/README.md, "Entry" and "Statement".
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from services.wire import avro
 from services.wire.errors import Evidence, MalformedError
 from services.wire.hashing import Digest, Id, digest_of, pre_authentication_encoding
+from services.wire.strict import BodyFields, EntryFields, entry_fields, statement_fields
 
 __all__ = [
+    "ENTRY_HEADER",
     "FACTS_LIMIT_BYTES",
     "OPEN_STATEMENT_LIMIT_BYTES",
     "PERSONAL_LIMIT_BYTES",
     "RECORD_LIMIT_BYTES",
     "SEALING_OVERHEAD_BYTES",
     "STATEMENT_LIMIT_BYTES",
+    "STATEMENT_TYPE",
     "Open",
     "Sealed",
     "Statement",
@@ -33,6 +37,7 @@ __all__ = [
     "encode_body",
     "encode_entry",
     "encode_statement",
+    "split_entry",
     "statement_digest",
     "to_be_signed",
 ]
@@ -51,19 +56,17 @@ _SEALED: Final = "lv.sarakste.v0.Sealed"
 
 _ENTRY: Final = avro.load_schema("wire/Entry.avsc")
 _STATEMENT: Final = avro.load_schema("wire/Statement.avsc")
-_HEADER: Final = avro.single_object_header(_ENTRY)
+ENTRY_HEADER: Final = avro.single_object_header(_ENTRY)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Open:
+class Open(NamedTuple):
     """The body of an open entry: a type and its Avro content, readable by all who read the channel."""
 
     type: str
     content: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sealed:
+class Sealed(NamedTuple):
     """The body of a sealed entry: the id of its facts key, and H of each sealed part."""
 
     facts_key: Digest
@@ -71,8 +74,7 @@ class Sealed:
     personal: Digest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class Statement(NamedTuple):
     """Say that an event stands at this place of this channel, after that one.
 
     ``written_at`` is in milliseconds since 1970, UTC.
@@ -124,8 +126,7 @@ class UnverifiedEntry:
         return self.unverified_statement.certificate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifiedEntry:
+class VerifiedEntry(NamedTuple):
     """An entry whose signature, place and parts a reader has verified. Made by ``reading`` and ``following`` alone.
 
     ``personal`` is None where the part has not come, was erased, or did not match.
@@ -144,10 +145,8 @@ def encode_body(body: Open | Sealed) -> bytes:
     """Return the canonical Avro of a body record (not of the union)."""
     if isinstance(body, Open):
         return avro.encode(avro.load_schema("wire/Open.avsc"), {"type": body.type, "content": body.content})
-    return avro.encode(
-        avro.load_schema("wire/Sealed.avsc"),
-        {"facts_key": body.facts_key, "facts": body.facts, "personal": body.personal},
-    )
+    # A record of three digests is their 96 bytes, one after the other.
+    return body.facts_key + body.facts + body.personal
 
 
 def body_digest(body: Open | Sealed) -> Digest:
@@ -203,20 +202,21 @@ def decode_statement(data: bytes) -> Statement:
         raise MalformedError(
             "a statement is over its limit", Evidence(expected=f"<= {OPEN_STATEMENT_LIMIT_BYTES}", found=str(len(data)))
         )
-    record = avro.decode(_STATEMENT, data)
+    previous, certificate, channel, epoch, sequence, written_at, event_id, body = statement_fields(data)
     statement = Statement(
-        previous=record["previous"],
-        certificate=record["certificate"],
-        channel=record["channel"],
-        epoch=record["epoch"],
-        sequence=record["sequence"],
-        written_at=record["written_at"],
-        event_id=record["event_id"],
-        body=_body(record["body"]),
+        previous=previous,
+        certificate=certificate,
+        channel=channel,
+        epoch=epoch,
+        sequence=sequence,
+        written_at=written_at,
+        event_id=event_id,
+        body=_body(body),
     )
-    fault = _range_fault(statement) or _limit_fault(statement, data)
-    if fault:
-        raise MalformedError(fault, Evidence(raw=data))
+    if epoch < 0 or sequence < 1 or not 0 <= written_at < _YEAR_10000_MILLISECONDS or len(data) > STATEMENT_LIMIT_BYTES:
+        fault = _range_fault(statement) or _limit_fault(statement, data)
+        if fault:
+            raise MalformedError(fault, Evidence(raw=data))
     return statement
 
 
@@ -225,7 +225,9 @@ def encode_entry(statement: bytes, signature: bytes, facts: bytes | None, person
 
     Raises: ValueError if it is over the limit of a record.
     """
-    data = _HEADER + avro.encode(_ENTRY, {"statement": statement, "signature": signature, "facts": facts, "personal": personal})
+    data = ENTRY_HEADER + avro.encode(
+        _ENTRY, {"statement": statement, "signature": signature, "facts": facts, "personal": personal}
+    )
     if len(data) > RECORD_LIMIT_BYTES:
         raise ValueError(f"a record is limited to {RECORD_LIMIT_BYTES} bytes, this one has {len(data)}")
     return data
@@ -236,27 +238,36 @@ def decode_entry(data: bytes) -> UnverifiedEntry:
 
     Raises: MalformedError if the framing, the canonical form, a range or a limit is wrong.
     """
-    if len(data) > RECORD_LIMIT_BYTES:
-        raise MalformedError("a record is over its limit", Evidence(expected=f"<= {RECORD_LIMIT_BYTES}", found=str(len(data))))
-    if not data.startswith(_HEADER):
-        raise MalformedError(
-            "a record does not begin as an entry", Evidence(expected=_HEADER.hex(), found=data[: len(_HEADER)].hex(), raw=data)
-        )
-    record = avro.decode(_ENTRY, data[len(_HEADER) :])
+    statement, signature, facts, personal = split_entry(data)
     return UnverifiedEntry(
-        digest=statement_digest(record["statement"]),
-        statement_bytes=record["statement"],
-        signature=record["signature"],
-        unverified_statement=decode_statement(record["statement"]),
-        raw_facts=record["facts"],
-        raw_personal=record["personal"],
+        digest=statement_digest(statement),
+        statement_bytes=statement,
+        signature=signature,
+        unverified_statement=decode_statement(statement),
+        raw_facts=facts,
+        raw_personal=personal,
     )
 
 
-def _body(branch: Any) -> Open | Sealed:
-    if "content" in branch:
-        return Open(type=branch["type"], content=branch["content"])
-    return Sealed(facts_key=branch["facts_key"], facts=branch["facts"], personal=branch["personal"])
+def split_entry(data: bytes) -> EntryFields:
+    """Return statement, signature and both parts of a record's value, all as bytes.
+
+    Raises: MalformedError if the framing, the canonical form or the limit of the record is wrong.
+    """
+    if len(data) > RECORD_LIMIT_BYTES:
+        raise MalformedError("a record is over its limit", Evidence(expected=f"<= {RECORD_LIMIT_BYTES}", found=str(len(data))))
+    if not data.startswith(ENTRY_HEADER):
+        raise MalformedError(
+            "a record does not begin as an entry",
+            Evidence(expected=ENTRY_HEADER.hex(), found=data[: len(ENTRY_HEADER)].hex(), raw=data),
+        )
+    return entry_fields(data, len(ENTRY_HEADER))
+
+
+def _body(fields: BodyFields) -> Open | Sealed:
+    if len(fields) == 2:  # noqa: PLR2004  # type and content
+        return Open(type=fields[0], content=fields[1])
+    return Sealed(facts_key=fields[0], facts=fields[1], personal=fields[2])
 
 
 def _range_fault(statement: Statement) -> str | None:

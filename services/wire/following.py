@@ -168,8 +168,9 @@ class Follower:
 
     def _extended(self, fresh: set[Digest], junk: tuple[Junk, ...]) -> Update:
         start, taken = self.place, []
+        after, known, find = self._after, self._remembered, self.pathfinder.step
         while True:
-            steps = [step for step in map(self._step, self._after.get(self.place.digest, ())) if step is not None]
+            steps = [step for each in after.get(self.place.digest, ()) if (step := find(self.place, known[each])) is not None]
             if len(steps) != 1 or self._is_unusual(steps[0]):
                 break
             taken.append(steps[0])
@@ -181,15 +182,13 @@ class Follower:
         self.place = start
         return self._judged(junk)
 
-    def _step(self, digest: Digest) -> Step | None:
-        return self.pathfinder.step(self.place, self._remembered[digest])
-
     def _is_unusual(self, step: Step) -> bool:
-        if step.signer.key_digest in self.pathfinder.trust.revoked or step.signer.key_digest in step.place.revoked:
+        key, revoked = step.signer.key_digest, step.place.revoked
+        if key in self.pathfinder.trust.revoked or key in revoked:
             return True
         # The registrar revokes one of its own former keys: that reaches back to what the key once decided.
-        newly = step.place.revoked - self.place.revoked
-        return any(each.key_digest in newly for each in self.place.certificates)
+        newly = revoked and revoked - self.place.revoked
+        return bool(newly) and any(each.key_digest in newly for each in self.place.certificates)
 
     def _reaches_back(self, digest: Digest) -> bool:
         """Tell whether a candidate could follow anywhere but at the head: a rival of something taken, or of a rival."""

@@ -8,17 +8,17 @@ Source: schemas/README.md, "The reading rule", step 2, and "Trust".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from services.wire.candidates import Candidate
 from services.wire.certificates import REGISTRAR_POLICY_OID, SEAL_POLICY_OID, Certificate, Root, verify_path
 from services.wire.channels import TRUST_CHANNEL, writer_of
 from services.wire.contents import CertificateRotated, ChannelOpened, EpochOpened, OpenContent, decode_open
-from services.wire.entry import Open, VerifiedEntry, to_be_signed
+from services.wire.entry import Open, VerifiedEntry
 from services.wire.errors import CertificateError, MalformedError, SignatureError
 from services.wire.hashing import Digest, genesis_digest
-from services.wire.signing import verify_signature
+from services.wire.signing import verify_digest
 from services.wire.trust import Trust, revoked_by
 
 __all__ = ["Pathfinder", "Place", "Step"]
@@ -26,8 +26,7 @@ __all__ = ["Pathfinder", "Place", "Step"]
 _OPENED: Final = ChannelOpened.__name__
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(NamedTuple):
     """Where a path has come to: the newest entry on it, and what is current for the next one.
 
     ``certificates`` are those that were current somewhere on the path, the current one last; ``revoked`` are, in
@@ -46,8 +45,7 @@ class Place:
         return self.certificates[-1] if self.certificates else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(NamedTuple):
     """One candidate that follows: the verified entry, who signed it, the place after it, and what a person should know."""
 
     entry: VerifiedEntry
@@ -68,7 +66,7 @@ class Pathfinder:
     channel: str
     root: Root
     trust: Trust
-    _signers: dict[tuple[Digest, int], bytes | None] = field(default_factory=dict)
+    _signers: dict[tuple[Digest, tuple[bytes, ...]], bytes | None] = field(default_factory=dict)
     _leaves: dict[tuple[bytes, ...], Certificate | None] = field(default_factory=dict)
 
     @property
@@ -97,10 +95,12 @@ class Pathfinder:
         # The certificate is part of what is signed: another one with the same key (a twin) is not what the writer named.
         if candidate.unverified_statement.certificate != certificate.digest:
             return None
-        key = (candidate.digest, len(candidate.signatures))
-        if key not in self._signers:
-            self._signers[key] = _valid_signature(candidate, certificate)
-        return self._signers[key]
+        key = (candidate.digest, candidate.signatures)
+        try:
+            return self._signers[key]
+        except KeyError:
+            signature = self._signers[key] = _valid_signature(candidate, certificate)
+            return signature
 
     def under(self, trust: Trust) -> Pathfinder:
         """Return the pathfinder of the same channel under another trust; signatures are not verified again."""
@@ -154,8 +154,7 @@ class Pathfinder:
         signature = self.signed_by(candidate, leaf)
         if signature is None:
             return None
-        after = replace(
-            place,
+        after = place._replace(
             epoch=statement.epoch,
             sequence=statement.sequence,
             digest=candidate.digest,
@@ -191,10 +190,10 @@ class Pathfinder:
 
 
 def _valid_signature(candidate: Candidate, certificate: Certificate) -> bytes | None:
-    data = to_be_signed(candidate.statement_bytes)
     for signature in candidate.signatures:
         try:
-            verify_signature(certificate.public_key, signature, data)
+            # The digest was computed from the statement's bytes when the record was decoded.
+            verify_digest(certificate.public_key, signature, candidate.digest)
         except SignatureError:
             continue
         return signature

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from hypothesis import given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from services.wire import avro, entry
@@ -133,10 +133,10 @@ def test_a_record_over_its_limit_is_neither_written_nor_read() -> None:
     [("epoch", -1), ("epoch", 2**31), ("sequence", 0), ("written_at", -1), ("written_at", 253_402_300_800_000)],
 )
 def test_numbers_out_of_range_are_neither_written_nor_read(field: str, value: int) -> None:
-    wrong = dataclasses.replace(STATEMENT, **{field: value})  # type: ignore[arg-type]  # wrong on purpose
+    wrong = STATEMENT._replace(**{field: value})  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(ValueError, match=r"epoch|sequence|years"):
         entry.encode_statement(wrong)
-    values = {name: getattr(wrong, name) for name in STATEMENT.__dataclass_fields__}
+    values: dict[str, Any] = wrong._asdict()
     values["body"] = ("lv.sarakste.v0.Open", {"type": "x", "content": b""})
     with pytest.raises(MalformedError, match=r"epoch|sequence|years|out of range"):
         entry.decode_statement(avro.encode(avro.load_schema("wire/Statement.avsc"), values))
@@ -145,8 +145,8 @@ def test_numbers_out_of_range_are_neither_written_nor_read(field: str, value: in
 def test_a_sealed_statement_has_a_smaller_limit_than_an_open_one() -> None:
     long = "a" * entry.STATEMENT_LIMIT_BYTES
     with pytest.raises(ValueError, match="limited to 16384"):
-        entry.encode_statement(dataclasses.replace(STATEMENT, channel=long))
-    assert entry.encode_statement(dataclasses.replace(STATEMENT, channel=long, body=OPEN))
+        entry.encode_statement(STATEMENT._replace(channel=long))
+    assert entry.encode_statement(STATEMENT._replace(channel=long, body=OPEN))
     with pytest.raises(MalformedError, match="over its limit"):
         entry.decode_statement(bytes(entry.OPEN_STATEMENT_LIMIT_BYTES + 1))
 
@@ -187,6 +187,34 @@ def test_the_high_twin_of_a_signature_is_refused() -> None:
 def test_what_is_not_der_is_refused(signature: bytes) -> None:
     with pytest.raises(SignatureError, match="DER"):
         verify_signature(KEY.public_key(), signature, b"data")
+
+
+numbers = st.integers(0, 2**256 + 2) | st.sampled_from([0, 1, 127, 128, CURVE_ORDER // 2, CURVE_ORDER // 2 + 1, CURVE_ORDER])
+
+
+def library_says(signature: bytes) -> bool:
+    """Tell whether the library reads a signature and encodes the same bytes again, with s in the lower half."""
+    try:
+        r, s = decode_dss_signature(signature)
+    except ValueError:
+        return False
+    return encode_dss_signature(r, s) == signature and 0 < r < 2**263 and 0 < s <= CURVE_ORDER // 2
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.builds(encode_dss_signature, numbers, numbers), st.data())
+def test_a_signature_is_strict_exactly_where_the_library_makes_the_same_bytes_again(
+    signature: bytes, data: st.DataObject
+) -> None:
+    places = st.integers(0, len(signature) - 1)
+    for _ in range(data.draw(st.integers(0, 2))):
+        at = data.draw(places)
+        spare = data.draw(st.sampled_from([b"", b"\x00", signature[at : at + 1]]) | st.binary(min_size=1, max_size=1))
+        signature = signature[:at] + spare + signature[at + 1 :]
+    event(f"strict {library_says(signature)}")
+    with pytest.raises(SignatureError) as caught:
+        verify_signature(KEY.public_key(), signature, b"nobody signed this")
+    assert ("by this key" in caught.value.message) == library_says(signature)
 
 
 def test_a_signature_over_other_bytes_is_refused() -> None:
