@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from services.wire.candidates import Candidate, Junk, candidate_of, gather, merged
-from services.wire.contents import ChannelOpened
-from services.wire.entry import Open
 from services.wire.hashing import Digest
 from services.wire.paths import Pathfinder, Place, Step
 from services.wire.reading import Gap, Reading, ReadingState, find_gap, judge
@@ -59,6 +57,7 @@ class Follower:
     _remembered: dict[Digest, Candidate] = field(default_factory=dict)
     _after: dict[Digest, set[Digest]] = field(default_factory=dict)
     _branches: frozenset[Digest] = frozenset()
+    _gap_judged: Gap | None = None
     _agreeable: Place = field(init=False)
 
     def __post_init__(self) -> None:
@@ -89,7 +88,11 @@ class Follower:
     @property
     def gap(self) -> Gap | None:
         """Return the lowest place ahead that genuinely exists and is not reached."""
-        if self.state is not ReadingState.READING or self.off_chain is not None or not self._remembered:
+        if self.off_chain is not None:
+            return None
+        if self.state is not ReadingState.READING:
+            return self._gap_judged
+        if not self._remembered:
             return None
         unreached = [each for digest, each in self._remembered.items() if digest not in self._branches]
         return find_gap(self.pathfinder, self.place, unreached, self.only_epoch)
@@ -111,7 +114,11 @@ class Follower:
 
     def offer(self, records: Iterable[bytes]) -> Update:
         """Return what a batch of records brings."""
-        fresh, healed, junk = self._sorted(records)
+        return self.offer_found(candidate_of(record, self.pathfinder.channel) for record in records)
+
+    def offer_found(self, found: Iterable[Candidate | Junk]) -> Update:
+        """Return what a batch of records brings that the caller has looked at by ``candidate_of`` already."""
+        fresh, healed, junk = self._sorted(found)
         if not fresh:
             return Update(healed=healed, junk=junk, off_chain=self.off_chain)
         if self.state is not ReadingState.READING or self.only_epoch is not None or self.off_chain is not None:
@@ -142,12 +149,11 @@ class Follower:
         self.off_chain = None
         return self._judged(())
 
-    def _sorted(self, records: Iterable[bytes]) -> tuple[set[Digest], tuple[Candidate, ...], tuple[Junk, ...]]:
+    def _sorted(self, offered: Iterable[Candidate | Junk]) -> tuple[set[Digest], tuple[Candidate, ...], tuple[Junk, ...]]:
         fresh: set[Digest] = set()
         healed: dict[Digest, Candidate] = {}
         junk: list[Junk] = []
-        for record in records:
-            found = candidate_of(record, self.pathfinder.channel)
+        for found in offered:
             if isinstance(found, Junk):
                 junk.append(found)
                 continue
@@ -198,10 +204,10 @@ class Follower:
             return True
         if statement.sequence > self.place.sequence:
             return False
-        # Only what the writer itself signed can be a rival: junk that merely claims an old place costs no second look.
+        # Only what a writer itself signed can be a rival: junk that merely claims an old place costs no second look.
         if any(self.pathfinder.signed_by(candidate, each) is not None for each in self.place.certificates):
             return True
-        return isinstance(statement.body, Open) and statement.body.type == ChannelOpened.__name__
+        return self.pathfinder.is_opening(candidate)
 
     def _judged(self, junk: tuple[Junk, ...]) -> Update:
         """Let ``reading`` judge everything held and remembered, and compare what was applied with what it takes."""
@@ -211,7 +217,7 @@ class Follower:
             everything[digest] = merged(everything[digest], candidate) if digest in everything else candidate
         reading = judge(self.pathfinder, everything)
         self.state, self.undecided, self.only_epoch = reading.state, reading.undecided, reading.only_epoch
-        self._branches = reading.branches
+        self._branches, self._gap_judged = reading.branches, reading.gap
         applied = _chain(self.place, everything)
         common = _common(applied, reading)
         waits = common < len(applied)

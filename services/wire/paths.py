@@ -119,8 +119,12 @@ class Pathfinder:
 
     def opens_coming_epoch(self, place: Place, candidate: Candidate) -> bool:
         """Tell whether a candidate is the genuine opening of an epoch that this place does not know yet."""
+        return candidate.unverified_statement.epoch > place.epoch and self.is_opening(candidate)
+
+    def is_opening(self, candidate: Candidate) -> bool:
+        """Tell whether a candidate is an opening that somebody signed who may write this channel, wherever it stands."""
         content, _ = _content(candidate)
-        if not isinstance(content, ChannelOpened) or candidate.unverified_statement.epoch <= place.epoch:
+        if not isinstance(content, ChannelOpened):
             return False
         leaf = self.leaf(content.certificates)
         return leaf is not None and self.signed_by(candidate, leaf) is not None

@@ -37,7 +37,7 @@ class ReadingState(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """A place ahead that genuinely exists and is not reached: something between is missing."""
+    """A place ahead that genuinely exists and is not reached: something at it or before it is missing."""
 
     epoch: int
     sequence: int
@@ -118,7 +118,7 @@ def judge(pathfinder: Pathfinder, candidates: Mapping[Digest, Candidate], junk: 
         branches=frozenset(tree.steps.keys() - taken),
         junk=junk,
         left=left,
-        gap=find_gap(pathfinder, place, unreached, only_epoch) if state is ReadingState.READING else None,
+        gap=_gap(tree, unreached, place, state, only_epoch if reached else None),
     )
 
 
@@ -141,6 +141,35 @@ def find_gap(pathfinder: Pathfinder, place: Place, unreached: Iterable[Candidate
         return None
     sequence, epoch = min(found)
     return Gap(epoch=epoch, sequence=sequence)
+
+
+def _gap(tree: _Tree, unreached: Sequence[Candidate], place: Place, state: ReadingState, only_epoch: int | None) -> Gap | None:
+    finder = tree.pathfinder
+    if state is ReadingState.READING:
+        return find_gap(finder, place, unreached, only_epoch)
+    if state is ReadingState.FORKED:
+        return None
+    # A hole in what waits makes it wait for good, so it is looked for from wherever the branches end.
+    tips = [
+        step.place for digest, step in tree.steps.items() if digest not in tree.children and step.place.sequence > place.sequence
+    ]
+    found = [gap for tip in tips if (gap := find_gap(finder, tip, unreached, None)) is not None]
+    named = _missing_before_epoch(tree, {each.digest: each for each in unreached})
+    return min([*found, *([named] if named else [])], key=lambda gap: (gap.sequence, gap.epoch), default=None)
+
+
+def _missing_before_epoch(tree: _Tree, unreached: Mapping[Digest, Candidate]) -> Gap | None:
+    """Return the first place that is missing on the one chain to the last entry that the registrar named, None if none is."""
+    epochs = tree.pathfinder.epochs
+    if not epochs or epochs[-1].after_sequence == 0 or epochs[-1].after_digest in tree.steps:
+        return None
+    digest, epoch, sequence = epochs[-1].after_digest, epochs[-1].epoch, epochs[-1].after_sequence
+    known = {tree.pathfinder.genesis.digest, *tree.steps}
+    while digest in unreached and digest not in known:
+        statement = unreached[digest].unverified_statement
+        digest, epoch, sequence = statement.previous, statement.epoch, statement.sequence - 1
+    # What stands right after something that is reached, and does not follow it, is itself the place that is not as it was.
+    return Gap(epoch=epoch, sequence=sequence + 1 if digest in known else sequence)
 
 
 @dataclass(slots=True)

@@ -141,6 +141,7 @@ class Reader:
             assert self.follower.gap == oracle.gap
         else:
             assert self.applied[: len(taken)] == taken
+            assert self.follower.gap == oracle.gap
 
 
 def lived(story: Story, channel: str, rng: random.Random) -> Reader:

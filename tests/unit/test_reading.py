@@ -135,6 +135,30 @@ def test_what_a_revoked_key_signed_waits_until_an_unrevoked_one_signs_after_it()
     assert len(read([*records, writer.sealed()], trust(revoked=(OLD,))).taken) == 4
 
 
+def test_a_hole_in_a_run_that_waits_is_a_gap_and_healing_it_ends_the_waiting() -> None:
+    writer, records = pen()
+    run = [writer.sealed() for _ in range(5)]
+    records += [*run, writer.rotated(NEW), writer.sealed()]
+    lost = run[2]
+    waiting = read([each for each in records if each is not lost], trust(revoked=(OLD,)))
+    assert (waiting.state, waiting.taken) == (ReadingState.WAITING, ())
+    assert waiting.gap == Gap(epoch=0, sequence=5)
+    healed = read(records, trust(revoked=(OLD,)))
+    assert (len(healed.taken), healed.gap) == (8, None)
+
+
+def test_what_is_missing_before_an_epoch_is_named_by_its_place() -> None:
+    writer, records = pen()
+    run = [writer.sealed() for _ in range(4)]
+    under = trust(revoked=(OLD,), epochs=(epoch_after(writer),))
+    for place, missing in enumerate(run, start=2):
+        reading = read([*records, *(each for each in run if each is not missing)], under)
+        assert (reading.state, reading.gap and reading.gap.sequence) == (ReadingState.WAITING, place)
+    whole = decode_entry(run[1])
+    forged = encode_entry(whole.statement_bytes, whole.signature[:-1], whole.raw_facts, None)
+    assert read([*records, run[0], forged, *run[2:]], under).gap == Gap(epoch=0, sequence=3)
+
+
 def test_after_an_epoch_only_the_chain_that_the_registrar_named_and_its_opening_count() -> None:
     writer, records = pen()
     records.append(writer.sealed())
