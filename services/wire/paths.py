@@ -14,10 +14,11 @@ from typing import Final, NamedTuple
 from services.wire.candidates import Candidate
 from services.wire.certificates import REGISTRAR_POLICY_OID, SEAL_POLICY_OID, Certificate, Root, verify_path
 from services.wire.channels import TRUST_CHANNEL, writer_of
-from services.wire.contents import CertificateRotated, ChannelOpened, EpochOpened, OpenContent, decode_open
+from services.wire.contents import CertificateRotated, ChannelOpened, EpochOpened, Held, OpenContent, Receipt, decode_open
 from services.wire.entry import Open, VerifiedEntry
 from services.wire.errors import CertificateError, MalformedError, SignatureError
 from services.wire.hashing import Digest, genesis_digest
+from services.wire.receipts import receipt_fault
 from services.wire.signing import verify_digest
 from services.wire.trust import Trust, revoked_by
 
@@ -182,6 +183,11 @@ class Pathfinder:
             alarm = alarm if leaf else "a rotation to a certificate that may not write here"
         elif isinstance(content, ChannelOpened):
             alarm = "an opening that opens nothing"
+        elif isinstance(content, Receipt):
+            own = Held(channel=self.channel, epoch=place.epoch, sequence=place.sequence, digest=place.digest)
+            fault = receipt_fault(content, own)
+            # Whoever holds what it names would believe, and answer, what its writer cannot mean.
+            content, alarm = (None, f"Receipt with wrong content: {fault}") if fault else (content, alarm)
         revoked = revoked_by(content, signer.key_digest) if self.channel == TRUST_CHANNEL else None
         after = Place(
             epoch=place.epoch,
