@@ -26,7 +26,7 @@ from services.wire.contents import (
 )
 from services.wire.entry import body_digest
 from services.wire.errors import RefusedError
-from services.wire.hashing import Digest, digest_of
+from services.wire.hashing import Digest, Id, digest_of
 from services.wire.records import event_type
 from services.wire.trust import Said, fold_trust
 
@@ -107,6 +107,8 @@ def _fault(content: OpenContent, known: set[str], root: Digest) -> str | None:
         return f"{content.id} is not admitted"
     if isinstance(content, (ParticipantRemoved, EpochOpened)):
         return None
-    said = Said(sequence=1, body=body_digest(encode_open(content)), signer_key=digest_of(b""), content=content)
+    said = Said(
+        sequence=1, event_id=Id(bytes(16)), body=body_digest(encode_open(content)), signer_key=digest_of(b""), content=content
+    )
     faults = fold_trust([said], root).faults
     return faults[0].partition(": ")[2] if faults else None

@@ -118,6 +118,9 @@ def verify_path(certificates: Sequence[bytes], root: Root, *, policy: str) -> Ce
     # No strays: a path with spare certificates has twins.
     if not 1 <= len(certificates) <= _PATH_LIMIT:
         raise CertificateError("a path is a leaf, or a leaf and one cross-certificate")
+    # The root is left out: a path with it and one without would be two openings by one leaf.
+    if root.der in certificates[1:]:
+        raise CertificateError("the root stands in no path")
     try:
         path = [_parsed(der) for der in certificates]
         leaf = path[0]

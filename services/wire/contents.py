@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, Protocol
 
 from services.wire import avro
 from services.wire.channels import Role
-from services.wire.entry import Open
+from services.wire.entry import YEAR_10000_MILLISECONDS, Open
 from services.wire.errors import MalformedError
 from services.wire.hashing import Digest, Id
 
@@ -44,7 +44,6 @@ __all__ = [
     "encode_personal",
 ]
 
-_YEAR_10000_MILLISECONDS: Final = 253_402_300_800_000
 _YEAR_10000_DAYS: Final = 2_932_897
 
 
@@ -271,7 +270,7 @@ def decode_personal(data: bytes) -> Personal:
     Raises: MalformedError if it is not canonical or ``recorded_at`` is outside the years 1970 to 9999.
     """
     personal = Personal(**avro.decode(avro.load_schema("wire/Personal.avsc"), data))
-    if not 0 <= personal.recorded_at < _YEAR_10000_MILLISECONDS:
+    if not 0 <= personal.recorded_at < YEAR_10000_MILLISECONDS:
         raise MalformedError("recorded_at lies outside the years 1970 to 9999")
     return personal
 

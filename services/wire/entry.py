@@ -26,6 +26,7 @@ __all__ = [
     "SEALING_OVERHEAD_BYTES",
     "STATEMENT_LIMIT_BYTES",
     "STATEMENT_TYPE",
+    "YEAR_10000_MILLISECONDS",
     "Open",
     "Sealed",
     "Statement",
@@ -50,7 +51,7 @@ PERSONAL_LIMIT_BYTES: Final = 512 * 1024
 SEALING_OVERHEAD_BYTES: Final = 80
 RECORD_LIMIT_BYTES: Final = 640 * 1024
 
-_YEAR_10000_MILLISECONDS: Final = 253_402_300_800_000
+YEAR_10000_MILLISECONDS: Final = 253_402_300_800_000
 _OPEN: Final = "lv.sarakste.v0.Open"
 _SEALED: Final = "lv.sarakste.v0.Sealed"
 
@@ -213,7 +214,7 @@ def decode_statement(data: bytes) -> Statement:
         event_id=event_id,
         body=_body(body),
     )
-    if epoch < 0 or sequence < 1 or not 0 <= written_at < _YEAR_10000_MILLISECONDS or len(data) > STATEMENT_LIMIT_BYTES:
+    if epoch < 0 or sequence < 1 or not 0 <= written_at < YEAR_10000_MILLISECONDS or len(data) > STATEMENT_LIMIT_BYTES:
         fault = _range_fault(statement) or _limit_fault(statement, data)
         if fault:
             raise MalformedError(fault, Evidence(raw=data))
@@ -276,7 +277,7 @@ def _range_fault(statement: Statement) -> str | None:
         return "an epoch is from 0 to 2^31 - 1"
     if statement.sequence < 1:
         return "a sequence begins at 1"
-    if not 0 <= statement.written_at < _YEAR_10000_MILLISECONDS:
+    if not 0 <= statement.written_at < YEAR_10000_MILLISECONDS:
         return "a time lies in the years 1970 to 9999"
     return None
 

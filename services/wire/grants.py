@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, mlkem, x25519
 
 from services.wire import avro
 from services.wire.channels import channel_kind
-from services.wire.errors import Evidence, GrantError
+from services.wire.entry import YEAR_10000_MILLISECONDS
+from services.wire.errors import Evidence, GrantError, MalformedError
 from services.wire.hashing import Digest, Id, digest_of, pre_authentication_encoding
 from services.wire.sealing import KEY_BYTES, key_id
 from services.wire.signing import sign, verify_signature
@@ -152,9 +153,10 @@ def decode_grant(record: bytes) -> UnverifiedGrant:
         raise GrantError("a record of a mailbox is no grant", Evidence(expected=start.hex(), found=record[:10].hex(), raw=record))
     letter = avro.decode(schema, record[len(start) :])
     grant = avro.decode(avro.load_schema("wire/Grant.avsc"), letter["grant"])
-    return UnverifiedGrant(
-        header=GrantHeader(**grant["header"]), sealed=grant["sealed"], grant_bytes=letter["grant"], signature=letter["signature"]
-    )
+    header = GrantHeader(**grant["header"])
+    if not 0 <= header.issued_at < YEAR_10000_MILLISECONDS:
+        raise MalformedError("issued_at lies outside the years 1970 to 9999")
+    return UnverifiedGrant(header=header, sealed=grant["sealed"], grant_bytes=letter["grant"], signature=letter["signature"])
 
 
 def open_grant(

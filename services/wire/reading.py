@@ -88,6 +88,7 @@ def said(step: Step) -> Said:
     """Return a taken entry of ``registrar.trust`` as ``fold_trust`` takes it."""
     return Said(
         sequence=step.place.sequence,
+        event_id=step.entry.statement.event_id,
         body=step.entry.body_digest,
         signer_key=step.signer.key_digest,
         content=step.content if step.alarm is None else None,

@@ -34,7 +34,7 @@ from services.wire.contents import (
 )
 from services.wire.errors import MalformedError, SchemaError
 from services.wire.foreign_schema import check_schema
-from services.wire.hashing import Digest, digest_of, genesis_digest
+from services.wire.hashing import Digest, Id, digest_of, genesis_digest
 
 __all__ = ["NO_TRUST", "Participant", "Said", "Trust", "fold_trust", "revoked_by"]
 
@@ -59,6 +59,7 @@ class Said:
     """One taken entry of ``registrar.trust``: its content (None: unknown type or wrong content) and who signed it."""
 
     sequence: int
+    event_id: Id
     body: Digest
     signer_key: Digest
     content: OpenContent | None
@@ -135,9 +136,18 @@ class _Building:
         self.revoked: dict[Digest, Reason] = {}
         self.epochs: dict[str, list[EpochOpened]] = {}
         self.faults: list[str] = []
+        self.bodies: dict[Id, Digest] = {}
 
     def take(self, said: Said) -> str | None:
         """Let one entry take effect, or return why it has none."""
+        first = self.bodies.get(said.event_id)
+        if first is not None:
+            # What was said already is entered and nothing more; two events under one id are one too many.
+            return None if first == said.body else "an event id that stands for another event already"
+        self.bodies[said.event_id] = said.body
+        return self._take(said)
+
+    def _take(self, said: Said) -> str | None:
         match said.content:
             case ParticipantAdmitted() as content:
                 return self._admit(content, said.body)

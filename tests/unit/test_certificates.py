@@ -197,3 +197,24 @@ def test_a_request_says_whose_key_it_is_for() -> None:
 
 def test_a_certificate_over_its_limit_is_not_parsed() -> None:
     refused(b"\x30" * 20_000, match="16 KiB")
+
+
+def test_the_root_stands_in_no_path_also_where_it_could_pass_for_a_cross_certificate() -> None:
+    constraints = x509.BasicConstraints(ca=True, path_length=0)
+    names = "digital_signature content_commitment key_encipherment data_encipherment key_agreement key_cert_sign crl_sign"
+    usage = x509.KeyUsage(**dict.fromkeys((*names.split(), "encipher_only", "decipher_only"), False) | {"key_cert_sign": True})
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(ROOT.certificate.subject)
+        .issuer_name(ROOT.certificate.subject)
+        .public_key(key_of("root").public_key())
+        .serial_number(9)
+        .not_valid_before(YEAR.not_before)
+        .not_valid_after(YEAR.not_after)
+        .add_extension(constraints, critical=True)
+        .add_extension(usage, critical=True)
+    )
+    short = load_root(signed(made))
+    assert verify_path([SEAL], short, policy=SEAL_POLICY_OID).organisation == "NTRLV-90000000001"
+    with pytest.raises(CertificateError, match="stands in no path"):
+        verify_path([SEAL, short.der], short, policy=SEAL_POLICY_OID)

@@ -124,3 +124,10 @@ def test_a_broken_public_key_is_not_sealed_to(public: bytes) -> None:
 def test_a_header_that_names_another_key_is_our_own_bug() -> None:
     with pytest.raises(ValueError, match="another key"):
         grants.make_grant(SIGNER, dataclasses.replace(HEADER, key_id=Digest(bytes(32))), GRANTED, public_key=MINE.public_key)
+
+
+@pytest.mark.parametrize("issued_at", [-1, 253_402_300_800_000])
+def test_a_grant_of_no_year_is_refused(issued_at: int) -> None:
+    header = dataclasses.replace(HEADER, issued_at=issued_at)
+    with pytest.raises(MalformedError, match="9999"):
+        grants.decode_grant(grants.make_grant(SIGNER, header, GRANTED, public_key=MINE.public_key))

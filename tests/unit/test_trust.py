@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from services.wire.channels import Role, channels_of
@@ -15,7 +17,7 @@ from services.wire.contents import (
     SchemaPublished,
     TrustConfirmed,
 )
-from services.wire.hashing import Digest, digest_of, genesis_digest
+from services.wire.hashing import Digest, Id, digest_of, genesis_digest
 from services.wire.records import own_schemas
 from services.wire.trust import Said, Trust, fold_trust
 from tests.chains import CHANNEL, ROOT, SCHOOL
@@ -26,7 +28,13 @@ KEY = digest_of(b"the registrar's key")
 def said(*contents: OpenContent | None) -> Trust:
     return fold_trust(
         (
-            Said(sequence=number, body=digest_of(b"%d" % number), signer_key=KEY, content=content)
+            Said(
+                sequence=number,
+                event_id=Id(b"%016d" % number),
+                body=digest_of(b"%d" % number),
+                signer_key=KEY,
+                content=content,
+            )
             for number, content in enumerate(contents, start=1)
         ),
         ROOT.digest,
@@ -136,3 +144,13 @@ def test_a_wrong_epoch_is_without_effect(wrong: EpochOpened) -> None:
 
 def test_an_epoch_after_nothing_names_the_genesis() -> None:
     assert said(epoch(1, after=0, digest=genesis_digest(ROOT.digest, CHANNEL))).epochs[CHANNEL][0].after_sequence == 0
+
+
+def test_a_repeated_event_id_says_nothing_more_and_with_another_body_it_is_a_fault() -> None:
+    first = Said(
+        sequence=1, event_id=Id(bytes(16)), body=digest_of(b"1"), signer_key=KEY, content=admitted("school-one", Role.SCHOOL)
+    )
+    other = replace(first, sequence=3, body=digest_of(b"3"), content=admitted("school-two", Role.SCHOOL))
+    trust = fold_trust((first, replace(first, sequence=2), other), ROOT.digest)
+    assert set(trust.participants) == {"school-one"}
+    assert trust.faults == ("registrar.trust at 3: an event id that stands for another event already",)
