@@ -28,7 +28,7 @@ from services.wire.entry import (
 from services.wire.errors import MalformedError
 from services.wire.hashing import Digest, digest_of
 
-__all__ = ["Candidate", "Junk", "candidate_of", "gather", "merged"]
+__all__ = ["Candidate", "Junk", "candidate_of", "gather", "gather_found", "merged"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +72,10 @@ class Candidate(NamedTuple):
     def records(self) -> list[bytes]:
         """Return records that make this candidate again, one a signature."""
         return [encode_entry(self.statement_bytes, each, self.facts, self.personal) for each in self.signatures]
+
+    def without_parts(self) -> Candidate:
+        """Return it without the bytes of its parts, for who only verifies: parts that matched are empty, not None."""
+        return self._replace(facts=self.facts and b"", personal=None if self.personal is None else b"")
 
     def verified(self, signature: bytes) -> VerifiedEntry:
         """Return the entry as ``reading`` and ``following`` hand it out; only they call this, after every check."""
@@ -121,10 +125,14 @@ def merged(one: Candidate, other: Candidate) -> Candidate:
 
 def gather(records: Iterable[bytes], channel: str) -> tuple[dict[Digest, Candidate], list[Junk]]:
     """Return the candidates among ``records`` by digest, and the junk, in the order of arrival."""
+    return gather_found(candidate_of(record, channel) for record in records)
+
+
+def gather_found(looked_at: Iterable[Candidate | Junk]) -> tuple[dict[Digest, Candidate], list[Junk]]:
+    """Return the same as ``gather`` where the records were looked at already."""
     candidates: dict[Digest, Candidate] = {}
     junk: list[Junk] = []
-    for record in records:
-        found = candidate_of(record, channel)
+    for found in looked_at:
         if isinstance(found, Junk):
             junk.append(found)
             continue

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.wire.candidates import Candidate, Junk, candidate_of, gather, merged
+from services.wire.candidates import Candidate, Junk, candidate_of, gather_found, merged
 from services.wire.hashing import Digest
 from services.wire.paths import Pathfinder, Place, Step
 from services.wire.reading import Gap, Reading, ReadingState, find_gap, judge
@@ -54,6 +54,7 @@ class Follower:
     only_epoch: int | None = None
     off_chain: int | None = None
     is_overflowing: bool = False
+    keeps_parts: bool = True
     _remembered: dict[Digest, Candidate] = field(default_factory=dict)
     _after: dict[Digest, set[Digest]] = field(default_factory=dict)
     _branches: frozenset[Digest] = frozenset()
@@ -72,13 +73,14 @@ class Follower:
         holds: Callable[[Digest], bool],
         place: Place | None = None,
         is_usual: bool = False,
+        keeps_parts: bool = True,
     ) -> tuple[Follower, Update]:
         """Return a follower that goes on after ``place``, the end of what was applied, and what it finds at once.
 
         ``is_usual`` says that the channel was being read, and that nothing held is off the chain; then nothing is read
         again, unless the registrar has revoked a key or opened an epoch meanwhile.
         """
-        follower = cls(pathfinder, load, holds, place or pathfinder.genesis)
+        follower = cls(pathfinder, load, holds, place or pathfinder.genesis, keeps_parts=keeps_parts)
         at = follower.place
         revoked = {each.key_digest for each in at.certificates} & pathfinder.trust.revoked.keys()
         # From the beginning nothing is usual: what is held leads to a place that has to be found first.
@@ -114,7 +116,7 @@ class Follower:
 
     def offer(self, records: Iterable[bytes]) -> Update:
         """Return what a batch of records brings."""
-        return self.offer_found(candidate_of(record, self.pathfinder.channel) for record in records)
+        return self.offer_found(map(self._look, records))
 
     def offer_found(self, found: Iterable[Candidate | Junk]) -> Update:
         """Return what a batch of records brings that the caller has looked at by ``candidate_of`` already."""
@@ -148,6 +150,10 @@ class Follower:
         self.place = self._agreeable
         self.off_chain = None
         return self._judged(())
+
+    def _look(self, record: bytes) -> Candidate | Junk:
+        found = candidate_of(record, self.pathfinder.channel)
+        return found.without_parts() if isinstance(found, Candidate) and not self.keeps_parts else found
 
     def _sorted(self, offered: Iterable[Candidate | Junk]) -> tuple[set[Digest], tuple[Candidate, ...], tuple[Junk, ...]]:
         fresh: set[Digest] = set()
@@ -211,7 +217,7 @@ class Follower:
 
     def _judged(self, junk: tuple[Junk, ...]) -> Update:
         """Let ``reading`` judge everything held and remembered, and compare what was applied with what it takes."""
-        held, _ = gather(self.load(), self.pathfinder.channel)
+        held, _ = gather_found(map(self._look, self.load()))
         everything = dict(held)
         for digest, candidate in self._remembered.items():
             everything[digest] = merged(everything[digest], candidate) if digest in everything else candidate

@@ -210,3 +210,18 @@ def test_a_part_that_was_missing_is_handed_out_when_it_comes() -> None:
     reader.deliver([opened, encode_entry(entry.statement_bytes, entry.signature, entry.raw_facts, None)])
     update = reader.follower.offer([whole])
     assert [candidate.personal for candidate in update.healed] == [entry.raw_personal]
+
+
+def test_who_only_verifies_keeps_no_part_in_memory_and_sees_which_are_there() -> None:
+    writer = Pen(CHANNEL, SEALS[0])
+    records = [writer.opened(), *(writer.sealed(with_personal=number != 1) for number in range(4))]
+    held: list[bytes] = []
+    follower, _ = Follower.at(
+        Pathfinder(channel=CHANNEL, root=ROOT, trust=trust()), load=lambda: held, holds=lambda _: False, keeps_parts=False
+    )
+    behind_a_gap = follower.offer(records[2:])
+    assert behind_a_gap.new == ()
+    assert {(each.facts, each.personal) for each in follower.remembered} == {(b"", b""), (b"", None)}
+    held.append(records[0])
+    taken = follower.offer(records[:2]).new
+    assert [step.entry.personal for step in taken] == [None, b"", None, b"", b""]
