@@ -1,0 +1,83 @@
+"""What a verification says: findings with place, expected and found; notes; and where each channel's unseen tail begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from services.wire.reading import ReadingState
+
+__all__ = ["NOTES_LIMIT", "ChannelReport", "Finding", "Report"]
+
+NOTES_LIMIT: Final = 100
+"""Notes of one channel that are told in words; the others are counted, so that a flood of junk hides nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that is not as it was signed: where, what was expected, what was found (digests in hexadecimal)."""
+
+    channel: str
+    epoch: int
+    sequence: int
+    what: str
+    expected: str
+    found: str
+
+
+@dataclass(slots=True, kw_only=True)
+class ChannelReport:
+    """What verifying one channel showed.
+
+    ``receipted`` is the last sequence that somebody else says it holds: what stands beyond it can vanish unseen, and
+    ``tail`` is how many entries that are. Of a record it is what a receipt in a pair channel pins, once that receipt is
+    itself receipted.
+    """
+
+    channel: str
+    entries: int = 0
+    head: str = ""
+    state: str = ReadingState.READING.value
+    receipted: int = 0
+    tail: int = 0
+    notes: list[str] = field(default_factory=list)
+    notes_untold: int = 0
+
+    def note(self, text: str) -> None:
+        """Tell something that is no finding."""
+        if len(self.notes) < NOTES_LIMIT:
+            self.notes.append(text)
+        else:
+            self.notes_untold += 1
+
+    def tell_untold(self) -> None:
+        """Say at the end how many notes there were beyond those that are told."""
+        if self.notes_untold:
+            self.notes.append(f"and {self.notes_untold} more notes")
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What verifying a log showed; ``threads`` is in how many signatures were checked."""
+
+    exchange: str
+    participants: int = 0
+    entries: int = 0
+    threads: int = 1
+    channels: list[ChannelReport] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        """Tell whether nothing was found."""
+        return not self.findings
+
+    def of(self, channel: str) -> ChannelReport:
+        """Return the report of a channel that was verified."""
+        return next(each for each in self.channels if each.channel == channel)
+
+    def find(self, finding: Finding) -> None:
+        """Add a finding, once a place: what is missing is missing once, however many receipts name it."""
+        place = (finding.channel, finding.sequence)
+        if place not in {(each.channel, each.sequence) for each in self.findings}:
+            self.findings.append(finding)

@@ -1,0 +1,338 @@
+"""What a verification finds, and what it lets nobody be convicted of; logs are written by hand, and then attacked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from services.audit.report import NOTES_LIMIT
+from services.audit.verify import Finding, Report, verify_log
+from services.channel.embedded import EmbeddedChannel
+from services.wire.channels import COMMISSION, Role, from_commission, record_of, to_commission
+from services.wire.contents import (
+    EpochOpened,
+    Held,
+    KeyRevoked,
+    ParticipantAdmitted,
+    Reason,
+    Receipt,
+    TrustConfirmed,
+    encode_open,
+)
+from services.wire.entry import Statement, decode_entry, encode_entry, encode_statement, statement_digest, to_be_signed
+from services.wire.hashing import Digest, Id, digest_of
+from services.wire.signing import sign
+from tests.chains import ROOT, SCHOOL, Pen, seal_of, trust_pen
+
+TO, FROM, RECORD = to_commission(SCHOOL), from_commission(SCHOOL), record_of(SCHOOL)
+OLD, NEW, COMMISSIONS = seal_of("old"), seal_of("new"), seal_of("commission", organisation="NTRLV-90000000003")
+
+
+def line(pen: Pen) -> Held:
+    return Held(channel=pen.channel, epoch=pen.epoch, sequence=pen.sequence, digest=pen.previous)
+
+
+@dataclass
+class World:
+    """A registrar, a school and the commission, by hand; ``records`` is what becomes the log."""
+
+    folder: Path
+    pens: dict[str, Pen] = field(default_factory=dict)
+    records: dict[str, list[bytes]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        registrar = trust_pen()
+        admissions = [(COMMISSION, Role.COMMISSION, COMMISSIONS), (SCHOOL, Role.SCHOOL, OLD)]
+        self.pens = {
+            "registrar.trust": registrar,
+            TO: Pen(TO, OLD),
+            FROM: Pen(FROM, COMMISSIONS),
+            RECORD: Pen(RECORD, OLD),
+            record_of(COMMISSION): Pen(record_of(COMMISSION), COMMISSIONS),
+        }
+        self.records = {name: [pen.opened()] for name, pen in self.pens.items()}
+        for name, role, seal in admissions:
+            content = ParticipantAdmitted(id=name, role=role, organisation=seal.certificate.organisation, name=name)
+            self.records["registrar.trust"].append(registrar.open(content))
+
+    def write(self, channel: str, count: int = 1) -> None:
+        self.records[channel] += [self.pens[channel].sealed() for _ in range(count)]
+
+    def receipt(self, channel: str, *, record: Digest | None = None, trust: Held | None = None) -> None:
+        paired, own = self.pens[FROM if channel == TO else TO], self.pens[channel]
+        held = (line(paired), line(own), trust or line(self.pens["registrar.trust"]))
+        self.records[channel].append(own.open(Receipt(held=held, record=record)))
+
+    def said(self, *contents: EpochOpened | KeyRevoked) -> None:
+        self.records["registrar.trust"] += [self.pens["registrar.trust"].open(content) for content in contents]
+
+    def epoch_after(self, channel: str, *, seal: object = NEW) -> EpochOpened:
+        pen = self.pens[channel]
+        return EpochOpened(
+            channel=channel,
+            epoch=pen.epoch + 1,
+            after_sequence=pen.sequence,
+            after_digest=pen.previous,
+            certificate=seal.certificate.digest,  # type: ignore[attr-defined]  # a Seal
+        )
+
+    def verified(self, *, threads: int = 2) -> Report:
+        path = self.folder / "log.sqlite"
+        path.unlink(missing_ok=True)
+        log = EmbeddedChannel(path, clock=lambda: 0)
+        for channel, records in self.records.items():
+            log.append(channel, records)
+        report = verify_log(log, ROOT, threads=threads)
+        log.close()
+        return report
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def only(report: Report) -> Finding:
+    assert len(report.findings) == 1, report.findings
+    return report.findings[0]
+
+
+def notes(report: Report, channel: str) -> str:
+    return "; ".join(report.of(channel).notes)
+
+
+def test_a_record_that_is_cut_behind_a_receipted_head_is_found(world: World) -> None:
+    world.write(RECORD, 3)
+    head = world.pens[RECORD].previous
+    world.receipt(TO, record=head)
+    world.receipt(FROM)
+    assert world.verified().findings == []
+    del world.records[RECORD][2:]
+    finding = only(world.verified())
+    assert (finding.channel, finding.epoch, finding.sequence) == (RECORD, 0, 3)
+    assert (finding.expected, finding.found) == (head.hex(), "nothing")
+
+
+def test_the_tail_of_a_record_begins_where_the_last_receipted_receipt_pins_it(world: World) -> None:
+    world.write(RECORD, 3)
+    world.receipt(TO, record=world.pens[RECORD].previous)
+    assert world.verified().of(RECORD).receipted == 0
+    world.receipt(FROM)
+    world.write(RECORD, 2)
+    world.receipt(TO, record=world.pens[RECORD].previous)
+    mine = world.verified().of(RECORD)
+    assert (mine.entries, mine.receipted, mine.tail) == (6, 4, 2)
+
+
+def test_what_an_epoch_overruled_may_be_gone_although_it_was_receipted(world: World) -> None:
+    before = {channel: world.pens[channel].fork("") for channel in (TO, RECORD)}
+    world.write(TO, 2)
+    world.write(RECORD, 2)
+    world.receipt(TO, record=world.pens[RECORD].previous)
+    world.receipt(FROM)
+    for channel, pen in before.items():
+        world.pens[channel] = pen
+        world.said(world.epoch_after(channel))
+        world.pens[channel] = Pen(channel, NEW, 1, pen.sequence, pen.previous)
+        world.records[channel] = [*world.records[channel][:1], world.pens[channel].opened()]
+    # The receipt that named the old head stood in what is gone; another one of the commission's names it still.
+    report = world.verified()
+    assert report.findings == []
+    assert "overruled" in notes(report, TO)
+    world.receipt(TO, record=world.pens[RECORD].previous)
+    assert world.verified().findings == []
+    world.receipt(TO, record=digest_of(b"what stands nowhere"))
+    assert only(world.verified()).channel == RECORD
+
+
+def test_a_head_of_a_record_from_before_its_epoch_convicts_nobody(world: World) -> None:
+    world.write(RECORD)
+    before = world.pens[RECORD].fork("")
+    world.write(RECORD)
+    world.receipt(TO, record=world.pens[RECORD].previous)
+    world.pens[RECORD] = before
+    world.said(world.epoch_after(RECORD))
+    world.pens[RECORD] = Pen(RECORD, NEW, 1, before.sequence, before.previous)
+    world.records[RECORD] = [*world.records[RECORD][:2], world.pens[RECORD].opened()]
+    report = world.verified()
+    assert report.findings == []
+    assert "before its last epoch" in notes(report, RECORD)
+
+
+def test_a_line_with_another_epoch_or_another_entry_is_found(world: World) -> None:
+    world.write(TO)
+    world.receipt(FROM, trust=Held(channel="registrar.trust", epoch=0, sequence=2, digest=digest_of(b"another registrar")))
+    finding = only(world.verified())
+    assert (finding.channel, finding.sequence) == ("registrar.trust", 2)
+    assert finding.expected == digest_of(b"another registrar").hex()
+    assert finding.found == decode_entry(world.records["registrar.trust"][1]).digest.hex()
+    world.records[FROM].pop()
+    world.pens[FROM] = Pen(FROM, COMMISSIONS, sequence=1, previous=decode_entry(world.records[FROM][0]).digest)
+    second = decode_entry(world.records["registrar.trust"][1]).digest
+    world.receipt(FROM, trust=Held(channel="registrar.trust", epoch=4, sequence=2, digest=second))
+    finding = only(world.verified())
+    assert (finding.what, finding.expected, finding.found) == ("a receipt names another epoch than stands here", "4", "0")
+
+
+def test_one_entry_taken_out_of_a_revoked_run_is_found_although_the_channel_only_waits(world: World) -> None:
+    world.write(RECORD, 4)
+    lost = world.records[RECORD][3]
+    world.records[RECORD].append(world.pens[RECORD].rotated(NEW))
+    world.write(RECORD, 2)
+    world.said(KeyRevoked(key=OLD.certificate.key_digest, reason=Reason.SUPERSEDED))
+    # The school's other channels are under the revoked key to their ends, and wait.
+    assert world.verified().findings == []
+    world.records[RECORD].remove(lost)
+    finding = only(world.verified())
+    assert (finding.channel, finding.sequence) == (RECORD, 4)
+    assert (finding.expected, finding.found) == (decode_entry(lost).digest.hex(), "nothing")
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_what_is_missing_before_an_epoch_is_found_with_its_digest(world: World, lost: int) -> None:
+    world.write(RECORD, 3)
+    world.said(world.epoch_after(RECORD))
+    missing = world.records[RECORD].pop(lost)
+    finding = only(world.verified())
+    assert (finding.channel, finding.sequence, finding.expected) == (RECORD, lost + 1, decode_entry(missing).digest.hex())
+
+
+def test_a_place_that_somebody_only_claims_convicts_nobody(world: World) -> None:
+    liar = Pen(RECORD, seal_of("liar", organisation="NTRLV-90000000009"), sequence=2)
+    claims = [liar.sealed(), liar.sealed()]
+    world.records[RECORD] += claims
+    assert world.verified().is_clean
+    # Nor does it say what stood where something is missing indeed.
+    world.write(RECORD, 3)
+    missing = world.records[RECORD].pop(3)
+    finding = only(world.verified())
+    assert (finding.sequence, finding.expected) == (2, decode_entry(missing).digest.hex())
+
+
+def test_an_entry_that_cannot_be_read_is_named_by_its_neighbours(world: World) -> None:
+    world.write(RECORD, 5)
+    missing = decode_entry(world.records[RECORD][3])
+    world.records[RECORD][3] = world.records[RECORD][3][:-1]
+    world.records[RECORD].insert(1, b"noise before")
+    world.records[RECORD].append(b"noise behind")
+    finding = only(world.verified())
+    assert (finding.sequence, finding.expected) == (4, missing.digest.hex())
+    assert finding.found == digest_of(world.records[RECORD][4]).hex()
+    del world.records[RECORD][4]
+    assert only(world.verified()).found == "nothing"
+
+
+def test_an_unreadable_last_entry_is_found_once_it_was_receipted(world: World) -> None:
+    world.write(TO, 2)
+    last = decode_entry(world.records[TO][-1])
+    world.records[TO][-1] = b"\x00" + world.records[TO][-1]
+    assert world.verified().is_clean
+    world.receipt(FROM)
+    finding = only(world.verified())
+    assert (finding.sequence, finding.expected) == (3, last.digest.hex())
+    assert finding.what.startswith("an entry cannot be read")
+
+
+def copy(record: bytes, change: Callable[[bytes], bytes | None]) -> bytes:
+    entry = decode_entry(record)
+    return encode_entry(entry.statement_bytes, entry.signature, entry.raw_facts, change(entry.raw_personal or b""))
+
+
+def test_a_personal_part_that_was_cut_out_is_a_note_and_a_whole_copy_ends_it(world: World) -> None:
+    world.write(RECORD)
+    whole = world.records[RECORD][1]
+    world.records[RECORD][1] = copy(whole, lambda _: None)
+    report = world.verified()
+    assert report.is_clean
+    assert notes(report, RECORD) == "the personal part of 0/2 is not here"
+    # The whole copy comes much later, in another batch.
+    world.write(RECORD, 250)
+    world.records[RECORD].append(whole)
+    assert notes(world.verified(), RECORD) == ""
+
+
+def test_a_damaged_part_is_found_unless_a_whole_copy_stands_beside_it(world: World) -> None:
+    world.write(RECORD)
+    whole = world.records[RECORD][1]
+    world.records[RECORD][1] = copy(whole, lambda part: part[::-1])
+    assert only(world.verified()).what == "a personal part does not match its digest"
+    for order in (1, -1):
+        world.records[RECORD][1:] = [copy(whole, lambda part: part[::-1]), whole][::order]
+        report = world.verified()
+        assert report.is_clean
+        assert "beside the whole entry 2" in notes(report, RECORD)
+
+
+def test_a_fork_is_found_with_both_digests(world: World) -> None:
+    world.write(RECORD)
+    thief = world.pens[RECORD].fork("thief")
+    world.write(RECORD)
+    world.records[RECORD].append(thief.sealed())
+    finding = only(world.verified())
+    assert (finding.sequence, {finding.expected, finding.found}) == (
+        3,
+        {decode_entry(each).digest.hex() for each in world.records[RECORD][2:]},
+    )
+
+
+def test_what_a_person_should_know_of_an_entry_is_a_note(world: World) -> None:
+    pen = world.pens[RECORD]
+    own = line(pen)
+    world.records[RECORD].append(pen.rotated(COMMISSIONS))
+    pen.seal = OLD
+    world.records[RECORD].append(pen.open(Receipt(held=(own,), record=None)))
+    told = notes(world.verified(), RECORD)
+    assert "at 2: a rotation to a certificate that may not write here" in told
+    assert "at 3: Receipt with wrong content: it does not name the entry before it" in told
+
+
+def test_times_that_go_back_and_event_ids_that_stand_twice_are_notes(world: World) -> None:
+    pen = world.pens[RECORD]
+    body = encode_open(TrustConfirmed())
+    places = [(1_790_000_000_000, b"one"), (1_780_000_000_000, b"two"), (1_790_000_000_000, b"one")]
+    for written_at, name in places:
+        statement = encode_statement(
+            Statement(
+                previous=pen.previous,
+                certificate=OLD.certificate.digest,
+                channel=RECORD,
+                epoch=0,
+                sequence=pen.sequence + 1,
+                written_at=written_at,
+                event_id=Id(name.ljust(16)),
+                body=body,
+            )
+        )
+        pen.sequence, pen.previous = pen.sequence + 1, statement_digest(statement)
+        world.records[RECORD].append(encode_entry(statement, sign(OLD.key, to_be_signed(statement)), None, None))
+    report = world.verified()
+    assert report.is_clean
+    assert report.of(RECORD).notes == [
+        "at 3: its time lies before that of the entry before",
+        "at 4: an event id that stands in this channel already",
+    ]
+
+
+def test_a_flood_of_junk_is_counted_and_hides_nothing(world: World) -> None:
+    world.write(RECORD, 2)
+    world.records[RECORD][1:2] = [b"junk %d" % number for number in range(NOTES_LIMIT + 50)]
+    report = world.verified()
+    assert only(report).sequence == 2
+    assert len(report.of(RECORD).notes) == NOTES_LIMIT + 1
+    assert report.of(RECORD).notes[-1] == "and 50 more notes"
+
+
+def test_threads_change_nothing_of_what_is_found(world: World) -> None:
+    world.write(RECORD, 30)
+    world.records[RECORD].append(world.pens[RECORD].rotated(NEW))
+    world.write(RECORD, 30)
+    forged = decode_entry(world.records[RECORD][20])
+    world.records[RECORD][20] = encode_entry(
+        forged.statement_bytes, decode_entry(world.records[RECORD][21]).signature, forged.raw_facts, forged.raw_personal
+    )
+    alone, together = world.verified(threads=1), world.verified(threads=3)
+    assert alone.findings == together.findings != []
+    assert [each.head for each in alone.channels] == [each.head for each in together.channels]
