@@ -164,7 +164,7 @@ def _missing_before_epoch(tree: _Tree, unreached: Mapping[Digest, Candidate]) ->
     epochs = tree.pathfinder.epochs
     if not epochs or epochs[-1].after_sequence == 0 or epochs[-1].after_digest in tree.steps:
         return None
-    digest, epoch, sequence = epochs[-1].after_digest, epochs[-1].epoch, epochs[-1].after_sequence
+    digest, epoch, sequence = epochs[-1].after_digest, epochs[-1].epoch - 1, epochs[-1].after_sequence
     known = {tree.pathfinder.genesis.digest, *tree.steps}
     while digest in unreached and digest not in known:
         statement = unreached[digest].unverified_statement
