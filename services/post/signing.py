@@ -6,7 +6,7 @@ Source: design.md sections 3, 4 and 6.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from services.post.office import Office, Signer
@@ -99,8 +99,7 @@ def sign_body(office: Office, draft: Draft) -> None:
     )
     office.letterbook.enter(entry, own=True, case_id=draft.case_id)
     current = (draft.after or signer).certificate
-    after = replace(
-        place,
+    after = place._replace(
         sequence=statement.sequence,
         digest=entry.digest,
         certificates=(*(each for each in place.certificates if each.digest != current.digest), current),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -17,6 +18,7 @@ from services.post.history import New
 from services.post.office import day_of
 from services.post.publishing import send_once, sign_once
 from services.post.saving import act
+from services.post.signing import receipt_in, sign_open
 from services.post.viewing import cases
 from services.post.worker import Worker
 from services.wire.channels import COMMISSION, TRUST_CHANNEL, Role, commission_case, from_commission, record_of, to_commission
@@ -27,7 +29,6 @@ from services.wire.contents import (
     ParticipantRemoved,
     Reason,
     Receipt,
-    encode_open,
 )
 from services.wire.entry import Open, decode_entry
 from services.wire.errors import ForkError, OrderError, StoreBehindError
@@ -351,23 +352,21 @@ def test_junk_and_forgeries_in_my_channel_convict_nobody(exchange: Exchange) -> 
 # What a counterpart says of me
 
 
-def lying_receipt(exchange: Exchange, line: Held) -> None:
-    """Let the school's worker sign a receipt that is not true."""
+def lying_receipt(exchange: Exchange, lie: Held) -> None:
+    """Let the school's worker sign a receipt whose line about one channel is not true."""
     office = exchange.members[SCHOOL].office
-    body = encode_open(Receipt(held=(line,), record=None))
-    office.database.run(
-        "INSERT INTO outgoing (channel, event_id, body) VALUES (?, ?, ?)",
-        to_commission(SCHOOL),
-        office.random(16),
-        _encoded(body),
-    )
+    with office.database.transaction():
+        sign_open(office, to_commission(SCHOOL), with_lie(exchange, lie))
     settled(exchange)
 
 
-def _encoded(body: Open) -> bytes:
-    from services.wire.entry import encode_body  # noqa: PLC0415  # beside its only use
-
-    return encode_body(body)
+def with_lie(exchange: Exchange, lie: Held) -> Receipt:
+    office = exchange.members[SCHOOL].office
+    standing = office.letterbook.standing(from_commission(SCHOOL))
+    assert standing is not None
+    honest = receipt_in(office, to_commission(SCHOOL), upto=standing.place.sequence)
+    assert lie.channel in [line.channel for line in honest.held]
+    return replace(honest, held=tuple(lie if line.channel == lie.channel else line for line in honest.held))
 
 
 def test_a_receipt_that_claims_more_than_was_sent_stops_one_channel_and_the_rest_goes_on(exchange: Exchange) -> None:
@@ -410,9 +409,10 @@ def test_the_registrar_restores_a_stopped_channel_by_an_epoch(exchange: Exchange
 def test_a_start_ends_when_a_receipt_knows_more_of_me_than_i_do_until_a_person_says_go_on(exchange: Exchange) -> None:
     member, name = exchange.members[SCHOOL], to_commission(SCHOOL)
     pen = pen_at(exchange, name, SCHOOL, seal_of("old"), "")
-    line = Held(channel=from_commission(SCHOOL), epoch=0, sequence=99, digest=Digest(bytes(32)))
+    lie = Held(channel=from_commission(SCHOOL), epoch=0, sequence=99, digest=Digest(bytes(32)))
+    receipt = with_lie(exchange, lie)
     member.office.database.close()
-    exchange.log.append(name, [pen.open(Receipt(held=(line,), record=None))])
+    exchange.log.append(name, [pen.open(receipt)])
     office = exchange.members[COMMISSION].office
     with pytest.raises(StoreBehindError, match="that this database lacks"):
         Worker(office).start()
