@@ -56,6 +56,9 @@ def test_a_command_of_readme_works_on_the_exchange_that_the_demonstration_leaves
     shutil.copytree(demo / "demo-exchange", folder / "demo-exchange")
     (folder / "demo").symlink_to(ROOT / "demo")
     arguments = shlex.split(command)[1:]
+    if "issue" in arguments:  # the line before it makes what it reads
+        before = next(each for each in OURS if " rotate " in each)
+        assert sarakste(*shlex.split(before)[1:], folder=folder, home=tmp_path).returncode == 0
     if "CASE" in arguments:
         config = folder / f"demo-exchange/{SCHOOL}/sarakste.toml"
         cases = json.loads(sarakste("school", "cases", "--config", config, "--json").stdout)
