@@ -112,8 +112,9 @@ class EmbeddedChannel:
             self._connection.close()
 
     def _require_ours(self, path: Path, *, may_be_new: bool) -> None:
-        found = self._connection.execute("PRAGMA application_id").fetchone()[0]
+        # In this order: a process that makes the file at this moment writes its name before or with its tables, never after.
         tables = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        found = self._connection.execute("PRAGMA application_id").fetchone()[0]
         if found != _APPLICATION_ID and (found or tables or not may_be_new):
             raise ChannelUnavailableError(f"{path.name} is a database of something else, no log of this exchange")
 

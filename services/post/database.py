@@ -164,8 +164,9 @@ class Database:
         return connection
 
     def _require_ours(self, connection: sqlite3.Connection) -> None:
-        found = connection.execute("PRAGMA application_id").fetchone()[0]
+        # In this order: a process that makes the file at this moment writes its name before its tables.
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        found = connection.execute("PRAGMA application_id").fetchone()[0]
         if found == _APPLICATION_ID:
             return
         if found or tables:
