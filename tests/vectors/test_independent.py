@@ -1,0 +1,132 @@
+"""The specification says enough: a reader that knows nothing of ours reads the vectors, and refuses the bad ones."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import avro.schema
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hpke
+from cryptography.hazmat.primitives.asymmetric import mlkem, x25519
+
+from tests.vectors import independent
+from tests.vectors.independent import (
+    SCHEMAS,
+    TRUST,
+    WIRE,
+    BadError,
+    Reader,
+    Trust,
+    candidate,
+    decode,
+    digest,
+    encode,
+    is_signed,
+    pae,
+    trusted,
+    unseal,
+    vector,
+)
+
+ROOT = x509.load_pem_x509_certificate((SCHEMAS / "vectors/root.pem").read_bytes())
+CHANNELS = {
+    name: [bytes.fromhex(each["record"]) for each in records] for name, records in vector("channels.json")["channels"].items()
+}
+BAD = vector("bad.json")
+SUITE = b"MLKEM768_X25519-HKDF_SHA256-AES_256_GCM"
+
+
+def test_it_imports_nothing_of_ours() -> None:
+    tree = ast.parse(Path(independent.__file__).read_text("utf-8"))
+    names = {each.module or "" for each in ast.walk(tree) if isinstance(each, ast.ImportFrom)}
+    names |= {one.name for each in ast.walk(tree) if isinstance(each, ast.Import) for one in each.names}
+    assert not {name for name in names if name.partition(".")[0] in ("services", "tests", "fastavro")}
+
+
+@pytest.fixture(scope="module")
+def trust() -> Trust:
+    return trusted(Reader(TRUST, CHANNELS[TRUST], ROOT, None))
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_it_takes_what_stands_in_the_channels(channel: str, trust: Trust) -> None:
+    reader = Reader(channel, CHANNELS[channel], ROOT, None if channel == TRUST else trust)
+    told = vector("channels.json")["channels"][channel]
+    state, taken = reader.judge()
+    missed = {each["digest"] for each in told} - {place.digest.hex() for place in taken}
+    assert state == "reading"
+    assert len(missed) == (1 if channel.endswith("to-commission") else 0)
+    assert [reader.found[bytes.fromhex(each["digest"])].statement["channel"] for each in told] == [channel] * len(told)
+
+
+@pytest.mark.parametrize("told", vector("reading.json"), ids=lambda told: told["name"])
+def test_it_reads_each_set_of_records_as_the_rule_says(told: dict[str, Any]) -> None:
+    registrar = Reader(TRUST, map(bytes.fromhex, told["trust"]), ROOT, None)
+    reader = Reader(told["channel"], map(bytes.fromhex, told["records"]), ROOT, trusted(registrar))
+    state, taken = reader.judge()
+    assert (state, [place.digest.hex() for place in taken]) == (told["state"], told["taken"])
+
+
+@pytest.mark.parametrize("told", vector("events.json"), ids=lambda told: f"{told['channel']} {told['sequence']}")
+def test_it_opens_every_sealed_event(told: dict[str, Any], trust: Trust) -> None:
+    found = [candidate(record, told["channel"]) for record in CHANNELS[told["channel"]]]
+    place = (told["epoch"], told["sequence"])
+    entry = next(each for each in found if (each.statement["epoch"], each.statement["sequence"]) == place)
+    key, event_id = bytes.fromhex(told["facts_key"]), entry.statement["event_id"]
+    assert digest(encode(WIRE["Sealed"], entry.statement["body"])).hex() == told["body_digest"]
+    facts = decode(WIRE["Facts"], unseal("facts", entry.facts or b"", key, told["channel"], event_id))
+    source = json.loads(trust.schemas[facts["schema"]])
+    assert facts["type"] == told["type"] == source["name"]
+    assert plain(decode(part(source, 0), facts["content"])) == told["says"]
+    if entry.personal is not None:
+        key = bytes.fromhex(told["personal_key"])
+        personal = decode(WIRE["Personal"], unseal("personal", entry.personal, key, told["channel"], event_id))
+        assert plain(decode(part(source, 1), personal["content"])) == told["says_personally"]
+
+
+def part(source: dict[str, Any], index: int) -> Any:
+    return avro.schema.parse(json.dumps({"namespace": source["namespace"], **source["fields"][index]["type"]}))
+
+
+def plain(value: Any) -> Any:
+    return json.loads(json.dumps(value, default=lambda each: each.hex() if isinstance(each, bytes) else each.isoformat()))
+
+
+@pytest.mark.parametrize("fault", BAD["records"])
+def test_it_refuses_each_bad_record(fault: str) -> None:
+    with pytest.raises(BadError):
+        candidate(bytes.fromhex(BAD["records"][fault]), BAD["channel"])
+
+
+@pytest.mark.parametrize("fault", BAD["sealed"])
+def test_it_opens_no_bad_part(fault: str) -> None:
+    told = BAD["sealed"][fault]
+    key, event_id, sealed = (bytes.fromhex(told[name]) for name in ("key", "event_id", "sealed"))
+    with pytest.raises(BadError):
+        unseal(told["part"], sealed, key, told["channel"], event_id)
+
+
+def test_it_takes_the_grant_in(trust: Trust) -> None:
+    told = vector("grant.json")
+    record = bytes.fromhex(told["record"])
+    assert record.startswith(bytes.fromhex("c3019046074a95a5fa7e"))
+    letter = decode(WIRE["KeyGrant"], record[10:])
+    grant = decode(WIRE["Grant"], letter["grant"])
+    header = grant["header"]
+    place = Reader(header["channel"], CHANNELS[header["channel"]], ROOT, trust).judge()[1][-1]
+    assert place.leaf is not None
+    signed = digest(pae(b"application/vnd.sarakste.key-grant.v0+avro", letter["grant"]))
+    assert is_signed(place.leaf.public_key(), signed, letter["signature"])
+    kem = mlkem.MLKEM768PrivateKey.from_seed_bytes(bytes.fromhex(told["seed"]))
+    point = x25519.X25519PrivateKey.from_private_bytes(bytes.fromhex(told["scalar"]))
+    public = kem.public_key().public_bytes_raw() + point.public_key().public_bytes_raw()
+    assert header["prekey"] == digest(SUITE + b"\0" + public)
+    suite = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
+    info = b"sarakste/v0/key-grant\0" + encode(WIRE["GrantHeader"], header)
+    opened = suite.decrypt(grant["sealed"], hpke.MLKEM768X25519PrivateKey(kem, point), info=info)
+    held = decode(WIRE["GrantedKey"], opened)
+    assert (held["key"].hex(), held["use"], held["case_id"].hex()) == (told["key"], "CASE", told["case_id"])
