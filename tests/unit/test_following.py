@@ -3,79 +3,20 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
 
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from services.wire.channels import TRUST_CHANNEL
-from services.wire.contents import EpochOpened, KeyRevoked, Reason
+from services.wire.contents import KeyRevoked, Reason
 from services.wire.entry import decode_entry, encode_entry
 from services.wire.following import Follower, Update
 from services.wire.hashing import Digest
 from services.wire.paths import Pathfinder, Place
 from services.wire.reading import ReadingState, read_channel
 from services.wire.trust import NO_TRUST, Trust
-from tests.chains import CHANNEL, ROOT, Pen, Seal, registrar_seal, seal_of, trust
-
-SEALS = [seal_of(name) for name in ("old", "new", "third")]
-
-
-@dataclass
-class Story:
-    """What happened to a channel: its records, and what the registrar said by and by."""
-
-    records: list[bytes] = field(default_factory=list)
-    trusts: list[Trust] = field(default_factory=list)
-
-
-def told(rng: random.Random, channel: str) -> Story:
-    """Tell a story of pens that write, rotate, fork, steal and begin epochs."""
-    at_registrar = channel == TRUST_CHANNEL
-    seals = [registrar_seal(name) for name in ("registrar", "registrar, second")] if at_registrar else SEALS
-    story = Story(trusts=[NO_TRUST if at_registrar else trust()])
-    pens = [Pen(channel, seals[0])]
-    story.records.append(pens[0].opened())
-    revoked: list[Seal] = []
-    epochs: list[EpochOpened] = []
-    for number in range(rng.randint(2, 10)):
-        pen = rng.choice(pens)
-        match rng.choice("wwwwrrfjee" if not at_registrar else "wwwwrrfjkk"):
-            case "w":
-                story.records += [pen.sealed(with_personal=rng.random() < 0.8) for _ in range(rng.randint(1, 3))]
-            case "r":
-                story.records.append(pen.rotated(rng.choice(seals)))
-            case "f":
-                pens.append(pen.fork(f"fork {number}"))
-            case "j":
-                story.records.append(damaged(rng, story.records))
-            case "k":
-                story.records.append(pen.open(KeyRevoked(key=rng.choice(seals).certificate.key_digest, reason=Reason.LOST)))
-            case _ if rng.random() < 0.5:  # a revocation or an epoch
-                revoked.append(rng.choice(seals))
-                story.trusts.append(trust(revoked=tuple(revoked), epochs=tuple(epochs)))
-            case _:
-                seal = rng.choice(seals)
-                epochs.append(
-                    EpochOpened(
-                        channel=channel,
-                        epoch=len(epochs) + 1,
-                        after_sequence=pen.sequence,
-                        after_digest=pen.previous,
-                        certificate=seal.certificate.digest,
-                    )
-                )
-                story.trusts.append(trust(revoked=tuple(revoked), epochs=tuple(epochs)))
-                begun = Pen(channel, seal, len(epochs), pen.sequence, pen.previous, f"epoch {number}")
-                pens.append(begun)
-                story.records.append(begun.opened())
-    return story
-
-
-def damaged(rng: random.Random, records: list[bytes]) -> bytes:
-    record = bytearray(rng.choice(records))
-    record[rng.randrange(len(record))] ^= 1 << rng.randrange(8)
-    return bytes(record)
+from tests.chains import CHANNEL, ROOT, Pen, seal_of, trust
+from tests.stories import REGISTRARS, SEALS, Story, damaged, told
 
 
 class Reader:
@@ -184,6 +125,23 @@ def test_a_follower_of_the_registrar_says_at_each_step_what_the_oracle_says(seed
     event(f"ends {reader.follower.state.value}")
 
 
+@settings(max_examples=300, deadline=None)
+@given(st.integers(min_value=0, max_value=2**32), st.sampled_from([CHANNEL, TRUST_CHANNEL]))
+def test_a_channel_is_one_function_of_the_set_whatever_order_repetition_and_junk(seed: int, channel: str) -> None:
+    rng = random.Random(seed)  # noqa: S311  # a story, no secret
+    story = told(rng, channel)
+    plain = read_channel(channel, story.records, ROOT, story.trusts[-1])
+    noise = [rng.randbytes(rng.randint(0, 400)), *(damaged(rng, story.records) for _ in range(rng.randint(0, 5)))]
+    thief = Pen(channel, seal_of("thief", organisation="NTRLV-90000000066"), sequence=rng.randint(0, 9))
+    mixed = story.records + noise + [thief.sealed(), thief.opened()] + rng.choices(story.records, k=5)
+    rng.shuffle(mixed)
+    again = read_channel(channel, mixed, ROOT, story.trusts[-1])
+    event(f"{plain.state.value}, {min(len(plain.taken), 9)} taken")
+    assert again.taken == plain.taken
+    assert (again.state, again.place, again.only_epoch, again.gap) == (plain.state, plain.place, plain.only_epoch, plain.gap)
+    assert {each.entry.digest for each in again.undecided} == {each.entry.digest for each in plain.undecided}
+
+
 def test_reading_on_looks_at_each_record_once() -> None:
     writer = Pen(CHANNEL, SEALS[0])
     reader = Reader(CHANNEL, trust())
@@ -225,3 +183,18 @@ def test_who_only_verifies_keeps_no_part_in_memory_and_sees_which_are_there() ->
     held.append(records[0])
     taken = follower.offer(records[:2]).new
     assert [step.entry.personal for step in taken] == [None, b"", None, b"", b""]
+
+
+def test_what_a_registrars_key_settled_is_judged_again_when_that_key_is_revoked_by_the_one_before_it() -> None:
+    pen = Pen(TRUST_CHANNEL, REGISTRARS[0])
+    first = [pen.opened()]
+    thief = pen.fork("thief")
+    first += [thief.sealed(), pen.sealed(), pen.rotated(REGISTRARS[1]), pen.sealed()]
+    reader = Reader(TRUST_CHANNEL, NO_TRUST)
+    reader.deliver(first)
+    reader.check()
+    assert len(reader.applied) == 4
+    back = [pen.rotated(REGISTRARS[0]), pen.open(KeyRevoked(key=REGISTRARS[1].certificate.key_digest, reason=Reason.STOLEN))]
+    reader.deliver(back)
+    reader.check()
+    assert reader.follower.state is ReadingState.FORKED

@@ -7,7 +7,7 @@ import hmac
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.wire import sealing
@@ -45,7 +45,28 @@ def test_a_key_id_is_the_mac_of_its_label() -> None:
     assert sealing.key_id(KEY) == hmac.digest(KEY, b"sarakste/v0/key-id", "sha256")
 
 
-def test_a_part_moved_to_another_event_channel_or_part_does_not_open() -> None:
+channels = st.sampled_from([CHANNEL, CHANNEL[:-1], "school-0099900022.to-commission"]) | st.text("abc-.", max_size=9)
+places = st.tuples(
+    st.sampled_from([KEY, OTHER_KEY]), parts, channels, st.sampled_from([EVENT]) | st.binary(min_size=16, max_size=16)
+)
+
+
+@settings(max_examples=400)
+@given(places, st.none() | places, st.integers(0, 2000))
+def test_a_part_opens_in_its_place_under_its_key_and_nowhere_else(
+    place: tuple[bytes, Part, str, bytes], other: tuple[bytes, Part, str, bytes] | None, size: int
+) -> None:
+    key, part, channel, event = place
+    closed = sealing.seal(key, part, bytes(size), channel=channel, event_id=Id(event), salt=SALT)
+    key, part, channel, event = other = other or place
+    if other == place:
+        assert sealing.open_part(key, part, closed, channel=channel, event_id=Id(event)) == bytes(size)
+        return
+    with pytest.raises(SealError):
+        sealing.open_part(key, part, closed, channel=channel, event_id=Id(event))
+
+
+def test_a_part_moved_to_another_event_channel_or_part_says_so() -> None:
     closed = sealed(bytes(700), Part.PERSONAL)
     for part, channel, event in (
         (Part.FACTS, CHANNEL, EVENT),
