@@ -21,6 +21,8 @@ from services.post.saving import act
 from services.post.signing import receipt_in, sign_open
 from services.post.viewing import cases
 from services.post.worker import Worker
+from services.school.application import School
+from services.school.domain.refusals import PupilAskedAboutError
 from services.wire.channels import COMMISSION, TRUST_CHANNEL, Role, commission_case, from_commission, record_of, to_commission
 from services.wire.contents import (
     EpochOpened,
@@ -37,7 +39,7 @@ from services.wire.hashing import Digest, digest_of
 from tests.chains import ROOT, SCHOOL, Pen, Seal, seal_of
 from tests.exchange import COMMISSION_ORGANISATION, Exchange, FixedSigning, two_sides
 from tests.integration.test_two_sides import answered, asked, backed_up, examined, recommended, restored
-from tests.people import another_pupil
+from tests.people import another_pupil, application_form
 
 _DAY = 86_400_000
 
@@ -469,9 +471,6 @@ def test_a_place_that_is_missing_is_looked_for_again_from_the_start_and_told(exc
 
 def asked_unread(exchange: Exchange, pupil: int = 2) -> tuple[UUID, UUID]:
     """Let the school ask while the commission does not read; return the commission's case first."""
-    from services.school.application import School  # noqa: PLC0415  # beside its only use
-    from tests.people import application_form  # noqa: PLC0415
-
     member = exchange.members[SCHOOL]
     case_id, _ = School(member.office).file(application_form(pupil=another_pupil(pupil)))
     School(member.office).request(case_id)
@@ -533,10 +532,6 @@ def test_a_deadline_fires_once_after_its_day_and_the_case_waits_on(exchange: Exc
 
 
 def test_the_same_pupil_is_asked_about_once_at_a_time_and_keeps_its_number(exchange: Exchange) -> None:
-    from services.school.application import School  # noqa: PLC0415
-    from services.school.domain.refusals import PupilAskedAboutError  # noqa: PLC0415
-    from tests.people import application_form  # noqa: PLC0415
-
     _, theirs = asked(exchange)
     clerk = School(exchange.members[SCHOOL].office)
     other, _ = clerk.file(application_form(pupil=another_pupil(7)))
@@ -656,3 +651,15 @@ def test_fixed_signing_is_what_the_port_asks_for() -> None:
     assert signing().newest.certificate == seal_of("new").certificate
     assert signing().of(seal_of("old").certificate.digest) is not None
     assert signing().of(seal_of("third").certificate.digest) is None
+
+
+def test_what_is_filed_before_the_channels_are_opened_waits_and_is_signed_after_their_opening(tmp_path: Path) -> None:
+    exchange = Exchange(tmp_path)
+    exchange.admit(SCHOOL, Role.SCHOOL, seal_of("old"))
+    office = exchange.members[SCHOOL].office
+    office.database.run("DELETE FROM outgoing")
+    School(office).file(application_form())
+    exchange.admit(COMMISSION, Role.COMMISSION, seal_of("commission", organisation=COMMISSION_ORGANISATION))
+    settled(exchange)
+    assert types(exchange, record_of(SCHOOL)) == ["ChannelOpened", "sealed", "sealed", "sealed"]
+    clean(exchange)
