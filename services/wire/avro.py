@@ -155,8 +155,9 @@ def load_schema(relative: str) -> Schema:
     return Schema(json.loads(schema_file(relative)))
 
 
+@cache
 def single_object_header(schema: Schema) -> bytes:
-    """Return the ten bytes before a single-object encoding: marker, then CRC-64-AVRO little-endian.
+    """Return the ten bytes before a single-object encoding: marker, then CRC-64-AVRO little-endian; made once a schema.
 
     Source: Avro 1.12 specification, "Single-object encoding".
     """

@@ -83,7 +83,7 @@ class Follower:
         follower = cls(pathfinder, load, holds, place or pathfinder.genesis, keeps_parts=keeps_parts)
         at = follower.place
         revoked = {each.key_digest for each in at.certificates} & pathfinder.trust.revoked.keys()
-        # From the beginning nothing is usual: what is held leads to a place that has to be found first.
+        # Who gives no place may hold entries all the same: from the beginning everything held is judged again.
         plain = is_usual and place is not None and not revoked and at.epoch == len(pathfinder.epochs)
         return follower, (Update() if plain else follower._judged(()))
 
@@ -98,11 +98,6 @@ class Follower:
             return None
         unreached = [each for digest, each in self._remembered.items() if digest not in self._branches]
         return find_gap(self.pathfinder, self.place, unreached, self.only_epoch)
-
-    @property
-    def agreeable(self) -> Place:
-        """Return the end of what was applied and is still taken, while ``off_chain`` says that more was applied."""
-        return self._agreeable
 
     @property
     def remembered(self) -> tuple[Candidate, ...]:

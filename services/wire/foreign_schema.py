@@ -21,6 +21,7 @@ SCHEMA_LIMIT_BYTES: Final = 64 * 1024
 _DEPTH_LIMIT: Final = 8
 _TYPES_LIMIT: Final = 2000
 _JSON_DEPTH_LIMIT: Final = 64
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _PRIMITIVES: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 
 
@@ -55,7 +56,7 @@ def check_schema(file: bytes) -> Schema:
 def _json(file: bytes) -> Any:
     # Brackets are counted before the parser recurses into them.
     depth = deepest = 0
-    for byte in file:
+    for byte in file.translate(None, _NO_BRACKETS):
         depth += (byte in b"[{") - (byte in b"]}")
         deepest = max(deepest, depth)
     if deepest > _JSON_DEPTH_LIMIT:

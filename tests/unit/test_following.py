@@ -198,3 +198,13 @@ def test_what_a_registrars_key_settled_is_judged_again_when_that_key_is_revoked_
     reader.deliver(back)
     reader.check()
     assert reader.follower.state is ReadingState.FORKED
+
+
+def test_who_begins_again_without_a_place_goes_on_after_all_it_holds_although_all_was_usual() -> None:
+    writer = Pen(CHANNEL, SEALS[0])
+    held = [writer.opened(), writer.sealed()]
+    digests = {decode_entry(each).digest for each in held}
+    finder = Pathfinder(channel=CHANNEL, root=ROOT, trust=trust())
+    follower, update = Follower.at(finder, load=lambda: held, holds=digests.__contains__, is_usual=True)
+    assert ([step.entry.digest in digests for step in update.new], follower.place.sequence) == ([True, True], 2)
+    assert [step.place.sequence for step in follower.offer([writer.sealed()]).new] == [3]
