@@ -79,15 +79,9 @@ class Candidate(NamedTuple):
 
     def verified(self, signature: bytes) -> VerifiedEntry:
         """Return the entry as ``reading`` and ``following`` hand it out; only they call this, after every check."""
-        return VerifiedEntry(
-            digest=self.digest,
-            body_digest=body_digest(self.unverified_statement.body),
-            statement=self.unverified_statement,
-            statement_bytes=self.statement_bytes,
-            signature=signature,
-            facts=self.facts,
-            personal=self.personal,
-        )
+        statement = self.unverified_statement
+        body = body_digest(statement.body)
+        return VerifiedEntry(self.digest, body, statement, self.statement_bytes, signature, self.facts, self.personal)
 
 
 def candidate_of(record: bytes, channel: str) -> Candidate | Junk:
@@ -101,16 +95,9 @@ def candidate_of(record: bytes, channel: str) -> Candidate | Junk:
     if fault:
         return Junk(record=record, reason=fault, epoch=statement.epoch, sequence=statement.sequence)
     flaw = _flaw(statement.body, personal)
-    return Candidate(
-        digest=statement_digest(statement_bytes),
-        unverified_statement=statement,
-        statement_bytes=statement_bytes,
-        signatures=(signature,),
-        facts=facts,
-        # Absent, not junk: whoever damages or cuts out a part must not be able to stop the channel.
-        personal=personal if flaw is None else None,
-        flaw=flaw,
-    )
+    # Absent, not junk: whoever damages or cuts out a part must not be able to stop the channel.
+    whole = personal if flaw is None else None
+    return Candidate(statement_digest(statement_bytes), statement, statement_bytes, (signature,), facts, whole, flaw)
 
 
 def merged(one: Candidate, other: Candidate) -> Candidate:

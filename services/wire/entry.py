@@ -204,16 +204,7 @@ def decode_statement(data: bytes) -> Statement:
             "a statement is over its limit", Evidence(expected=f"<= {OPEN_STATEMENT_LIMIT_BYTES}", found=str(len(data)))
         )
     previous, certificate, channel, epoch, sequence, written_at, event_id, body = statement_fields(data)
-    statement = Statement(
-        previous=previous,
-        certificate=certificate,
-        channel=channel,
-        epoch=epoch,
-        sequence=sequence,
-        written_at=written_at,
-        event_id=event_id,
-        body=_body(body),
-    )
+    statement = Statement(previous, certificate, channel, epoch, sequence, written_at, event_id, _body(body))
     if epoch < 0 or sequence < 1 or not 0 <= written_at < YEAR_10000_MILLISECONDS or len(data) > STATEMENT_LIMIT_BYTES:
         fault = _range_fault(statement) or _limit_fault(statement, data)
         if fault:
@@ -267,8 +258,8 @@ def split_entry(data: bytes) -> EntryFields:
 
 def _body(fields: BodyFields) -> Open | Sealed:
     if len(fields) == 2:  # noqa: PLR2004  # type and content
-        return Open(type=fields[0], content=fields[1])
-    return Sealed(facts_key=fields[0], facts=fields[1], personal=fields[2])
+        return Open(fields[0], fields[1])
+    return Sealed(fields[0], fields[1], fields[2])
 
 
 def _range_fault(statement: Statement) -> str | None:

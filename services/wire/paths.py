@@ -188,6 +188,9 @@ class Pathfinder:
         signature = self.signed_by(candidate, signer)
         if signature is None:
             return None
+        if not isinstance(statement.body, Open):
+            after = Place(place.epoch, statement.sequence, candidate.digest, place.certificates, place.revoked)
+            return Step(candidate.verified(signature), signer, after)
         content, alarm = _content(candidate)
         certificates = place.certificates
         if isinstance(content, CertificateRotated):
