@@ -100,6 +100,11 @@ class Follower:
         return find_gap(self.pathfinder, self.place, unreached, self.only_epoch)
 
     @property
+    def agreeable(self) -> Place:
+        """Return the end of what was applied and is still taken, while ``off_chain`` says that more was applied."""
+        return self._agreeable
+
+    @property
     def remembered(self) -> tuple[Candidate, ...]:
         """Return the candidates that are kept and do not follow."""
         return tuple(self._remembered.values())
