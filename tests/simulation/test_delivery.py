@@ -24,6 +24,7 @@ from services.wire.hashing import Digest
 from tests.chains import ROOT, SCHOOL
 from tests.exchange import Exchange, two_sides
 from tests.integration.test_two_sides import answered, asked, examined, recommended, rogue_answer
+from tests.people import another_pupil
 from tests.shaken import ShakenExchange, shaken_sides
 
 Life = dict[tuple[str, UUID, int], tuple[Any, ...]]
@@ -32,7 +33,9 @@ Life = dict[tuple[str, UUID, int], tuple[Any, ...]]
 
 def lived(exchange: Exchange) -> list[tuple[UUID, UUID]]:
     """Play three cases: a yes, a no, and one with a plan in which an answer is refused first; return their numbers."""
-    cases = [asked(exchange), asked(exchange), asked(exchange, variant="B2", states_irp=False, attachments=[])]
+    plan = {"variant": "B2", "states_irp": False, "attachments": []}
+    pupils = (another_pupil(number) for number in (1, 2, 3))
+    cases = [asked(exchange, pupil=pupil, **form) for pupil, form in zip(pupils, ({}, {}, plan), strict=True)]
     clerk, today = Commission(exchange.members[COMMISSION].office), exchange.members[COMMISSION].office.today
     for _, theirs in cases:
         examined(exchange, theirs)
