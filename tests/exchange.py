@@ -77,7 +77,7 @@ class Member:
 
     @property
     def alarms(self) -> list[str]:
-        return self.worker.alarms
+        return self.office.alarms
 
     @property
     def signing(self) -> FixedSigning:

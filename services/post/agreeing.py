@@ -49,7 +49,7 @@ def would_undo(office: Office, channel: str) -> list[Undone]:
         raise NothingToAgreeError(f"{channel} does not stand still for anything that a person could agree to.")
     if standing.state == "behind":
         return []
-    after = int(standing.reason or 0)
+    after = office.letterbook.agreeable_sequence(channel)
     rows = office.database.all(
         "SELECT e.*, s.topic FROM entries e LEFT JOIN stored_events s ON s.channel = e.channel AND s.event_id = e.event_id"
         " WHERE e.channel = ? AND e.sequence > ? AND NOT EXISTS"
@@ -80,17 +80,27 @@ def agree(office: Office, channel: str) -> None:
     if standing is not None and standing.state == "behind":
         office.letterbook.note(channel, state="stopped")
     else:
-        office.letterbook.note(channel, agreed=1)
+        # To this and nothing else: what the registrar says next has to be agreed to anew.
+        office.database.run("UPDATE channels SET agreed = agreeable WHERE channel = ?", channel)
 
 
 def undo(office: Office, channel: str, place: Place) -> int:
     """Take a channel that I read back to a place in the open transaction; return how many entries are off its chain now."""
-    rows = office.letterbook.off_chain_after(channel, place.sequence)
+    rows = office.letterbook.fall_back(channel, place.digest)
     for row in rows:
         _void(office, channel, row)
+        # What was parked or lacked a part there waits for nothing any more; if it is taken again, it is judged again.
+        office.database.run(
+            "DELETE FROM held WHERE channel = ? AND kind IN ('parked', 'missing') AND digest = ?", channel, row["digest"]
+        )
     office.letterbook.move(channel, place)
-    for tracking, sequence in {f"{channel}#{row['epoch']}": place.sequence for row in rows}.items():
-        office.database.run("UPDATE tracking SET notification_id = ? WHERE application_name = ?", sequence, tracking)
+    names = office.database.all("SELECT application_name FROM tracking WHERE application_name LIKE ?", f"{channel}#%")
+    for name in (row["application_name"] for row in names):
+        epoch = int(name.rpartition("#")[2])
+        if epoch == place.epoch:
+            office.database.run("UPDATE tracking SET notification_id = ? WHERE application_name = ?", place.sequence, name)
+        elif epoch > place.epoch:
+            office.database.run("DELETE FROM tracking WHERE application_name = ?", name)
     _refresh(office, {row["case_id"] for row in rows if row["case_id"]})
     return len(rows)
 

@@ -19,17 +19,18 @@ from services.post.office import Office
 from services.post.saving import save
 from services.post.store import SealedEvent
 from services.wire.audience import may_write
-from services.wire.channels import TRUST_CHANNEL, ChannelKind, channel_kind, school_of, writer_of
+from services.wire.channels import TRUST_CHANNEL, ChannelKind, channel_kind, paired_channel, school_of, writer_of
 from services.wire.contents import Facts
 from services.wire.entry import Open, Sealed, VerifiedEntry, body_digest, encode_body
 from services.wire.errors import MalformedError, RingError, SchemaError, SealError, TransportError
 from services.wire.events import Rejected, RejectedCode
 from services.wire.hashing import Digest, digest_of
 
-__all__ = ["apply_sealed", "hold", "redrive_channel"]
+__all__ = ["apply_sealed", "entry_of", "hold", "redrive_channel"]
 
 _EPOCH: Final = date(1970, 1, 1)
 _REJECTED: Final = Rejected.__name__
+_EVENTS_A_CASE: Final = 1000
 
 
 def hold(
@@ -84,7 +85,7 @@ def apply_sealed(office: Office, entry: VerifiedEntry, *, park: bool = False) ->
     _apply_facts(office, entry, facts)
 
 
-def redrive_channel(office: Office, channel: str, alarms: list[str]) -> int:
+def redrive_channel(office: Office, channel: str) -> int:
     """Apply what is parked in a channel, in its order, as far as it goes; return how much was applied."""
     rows = office.database.all(
         "SELECT h.id AS held_id, e.* FROM held h JOIN entries e ON e.digest = h.digest AND e.channel = h.channel"
@@ -96,16 +97,16 @@ def redrive_channel(office: Office, channel: str, alarms: list[str]) -> int:
         try:
             with office.database.transaction():
                 office.database.run("DELETE FROM held WHERE id = ?", row["held_id"])
-                apply_sealed(office, _entry_of(row))
+                apply_sealed(office, entry_of(row))
                 applied += not _is_parked(office, channel, row["digest"])
         except (TransportError, RingError):
             raise
         except Exception as error:  # still an error of ours: it stays parked, and so does what is behind it  # noqa: BLE001
-            alarms.append(f"{channel} at {row['sequence']} stays parked: {type(error).__name__} in this program")
+            office.tell(f"{channel} at {row['sequence']} stays parked: {type(error).__name__} in this program")
     return applied
 
 
-def _entry_of(row: Row) -> VerifiedEntry:
+def entry_of(row: Row) -> VerifiedEntry:
     """Return what was verified when it was entered; its personal part stands in ``parts``."""
     statement = statement_of(row)
     return VerifiedEntry(
@@ -132,6 +133,10 @@ def _apply_facts(office: Office, entry: VerifiedEntry, facts: Facts) -> None:
         return
     except MalformedError:
         _refuse(office, entry, facts, case_id, RejectionCode.UNREADABLE)
+        return
+    if case_id is not None and office.store.version(case_id) >= _EVENTS_A_CASE:
+        # Each event of a case is opened again for the next one: whoever writes without end must not cost ever more.
+        _refuse(office, entry, facts, case_id, RejectionCode.TOO_MANY)
         return
     if office.domain.must_park(content):
         hold(office, channel, "parked", "a symbol of a newer release", case_id=case_id, entry=entry)
@@ -178,7 +183,7 @@ def _judge(office: Office, entry: VerifiedEntry, facts: Facts, case_id: UUID | N
 def _refuse(office: Office, entry: VerifiedEntry, facts: Facts | None, case_id: UUID | None, code: RejectionCode) -> None:
     """Store a refused event, and answer it once: in its case, or, if it belongs to no case of mine, in my own stream."""
     channel, kind = entry.statement.channel, facts.type if facts else ""
-    known = case_id if case_id is not None and office.store.stream(case_id).version else None
+    known = case_id if case_id is not None and office.store.version(case_id) else None
     _append(office, entry, known, kind)
     hold(office, channel, "refused", code.value, case_id=known or office.own_stream, entry=entry)
     if office.returning is not None:
@@ -189,13 +194,13 @@ def _refuse(office: Office, entry: VerifiedEntry, facts: Facts | None, case_id: 
     if kind == _REJECTED or channel_kind(channel) not in (ChannelKind.TO_COMMISSION, ChannelKind.FROM_COMMISSION):
         return
     answer = New(facts=Rejected(code=RejectedCode(code.value)), in_reply_to=entry.body_digest)
-    save(office, known, (answer,), school=_school_of(channel))
+    save(office, known, (answer,), school=_school_of(channel), refresh=code is not RejectionCode.TOO_MANY)
 
 
 def _append(office: Office, entry: VerifiedEntry, case_id: UUID | None, kind: str, *, version: int | None = None) -> None:
     """Store an event at the end of its stream; ``version`` is that of its last event, where the caller knows it."""
     stream_id = case_id or office.own_stream
-    last = office.store.stream(stream_id).version if version is None else version
+    last = office.store.version(stream_id) if version is None else version
     statement = entry.statement
     channel, event_id = statement.channel, statement.event_id
     office.store.append([SealedEvent(stream_id, last + 1, kind, channel, event_id, encode_body(statement.body), entry.facts)])
@@ -214,9 +219,15 @@ def _case_if_known(office: Office, entry: VerifiedEntry, body: Sealed) -> UUID |
 
 def _case_of(office: Office, facts: Facts, channel: str) -> UUID | None:
     if facts.case_id is not None:
-        return office.domain.case_of(UUID(bytes=facts.case_id), channel=channel)
-    # Word that an event of mine was refused where no case was known: it is found by what it answers.
-    return office.store.case_with(facts.in_reply_to) if facts.in_reply_to else None
+        found = office.domain.case_of(UUID(bytes=facts.case_id), channel=channel)
+        # The stream of what belongs to no case has a number that anybody can compute; it is nobody's case.
+        return None if found == office.own_stream else found
+    # Word that an event of mine was refused where no case was known: it is found by what it answers, and that stands in my
+    # half of this pair. Digests of bodies stand in clear in the log, so anybody could name any case by one.
+    paired = paired_channel(channel)
+    if facts.type != _REJECTED or facts.in_reply_to is None or paired is None:
+        return None
+    return office.store.case_with(facts.in_reply_to, channel=paired)
 
 
 def _blocked(office: Office, entry: VerifiedEntry, case_id: UUID | None) -> bool:

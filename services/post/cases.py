@@ -91,6 +91,10 @@ def open_personal(office: Office, event: SealedEvent) -> Opened | Missing:
     key, sealed = office.ring.get(identity), office.letterbook.part(body.personal)
     if key is None or sealed is None:
         return Missing.NOT_YET
+    # As with facts: a key is for one use, and a writer names whatever it likes.
+    expected = ("CASE", event.channel, facts.case_id) if facts.personal_key else ("FACTS", event.channel, None)
+    if (key.key_use, key.channel, key.case_id) != expected:
+        raise SealError("a personal part is sealed under a key that is not for it")
     opened = decode_personal(open_part(key.key, Part.PERSONAL, sealed, channel=event.channel, event_id=event.event_id))
     content = office.book.personal(facts.type, facts.schema, opened.content)
     return Opened(recorded_at=opened.recorded_at, content=content)

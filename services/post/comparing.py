@@ -5,6 +5,7 @@ Decides who has to stop. Source: design.md sections 4 and 6.
 
 from __future__ import annotations
 
+from services.post.epochs import is_overruled
 from services.post.office import Office
 from services.wire.channels import TRUST_CHANNEL
 from services.wire.contents import Held, Receipt
@@ -13,7 +14,7 @@ from services.wire.errors import Evidence, ForkError, StoreBehindError
 __all__ = ["compare_receipt", "compare_trust"]
 
 
-def compare_receipt(office: Office, channel: str, receipt: Receipt, alarms: list[str]) -> None:
+def compare_receipt(office: Office, channel: str, receipt: Receipt) -> None:
     """Compare a receipt that stands in ``channel`` with what I wrote, and note how far my channels are receipted.
 
     While a worker runs, a line that cannot be true of my channel stops that channel alone: nobody can stop the others by
@@ -25,11 +26,11 @@ def compare_receipt(office: Office, channel: str, receipt: Receipt, alarms: list
         if line.channel == TRUST_CHANNEL:
             _note_trust(office, channel, line)
         elif line.channel in mine:
-            _compare_line(office, line, alarms)
-    compare_trust(office, alarms)
+            _compare_line(office, line)
+    compare_trust(office)
 
 
-def compare_trust(office: Office, alarms: list[str]) -> None:
+def compare_trust(office: Office) -> None:
     """Compare what others last said of the registrar's channel with mine, where I have read that far: it has one face."""
     standing = office.letterbook.standing(TRUST_CHANNEL)
     if standing is None:
@@ -48,14 +49,16 @@ def compare_trust(office: Office, alarms: list[str]) -> None:
                 expected=found[1].hex(),
                 found=row["digest"].hex(),
             )
-            alarms.append(f"the registrar shows two faces: {row['channel']} has a receipt of another entry ({evidence})")
+            office.tell(f"the registrar shows two faces: {row['channel']} has a receipt of another entry ({evidence})")
 
 
 def _note_trust(office: Office, channel: str, line: Held) -> None:
     office.database.run("INSERT OR IGNORE INTO trust_claims VALUES (?, ?, ?)", channel, line.sequence, line.digest)
 
 
-def _compare_line(office: Office, line: Held, alarms: list[str]) -> None:
+def _compare_line(office: Office, line: Held) -> None:
+    if is_overruled(office, line.channel, line.epoch, line.sequence):
+        return
     there = office.letterbook.digests_at(line.channel, line.epoch, line.sequence)
     if line.digest in there:
         office.database.run(
@@ -74,5 +77,5 @@ def _compare_line(office: Office, line: Held, alarms: list[str]) -> None:
     standing = office.letterbook.standing(line.channel)
     if office.returning is not None and (standing is None or standing.state != "stopped"):
         raise error
-    alarms.append(f"{line.channel} is stopped: {error}")
+    office.tell(f"{line.channel} is stopped: {error}")
     office.letterbook.note(line.channel, state="stopped", reason=str(error), read_at=0)

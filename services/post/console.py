@@ -165,12 +165,8 @@ def add_common(app: typer.Typer, office_of: Callable[[Path | None, bool], Office
             signal.signal(each, lambda *_: stop.set())
         with lease(office.database.path.with_suffix(".lease")):
             running = Worker(office)
-            try:
-                running.start()
-            finally:
-                running.tell()
             typer.echo(f"{office.participant}: working", err=True)
-            running.run(stop)
+            running.work(stop)
 
     @app.command()
     def migrate(config: Config = None, as_json: Json = False) -> None:

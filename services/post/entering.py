@@ -31,24 +31,22 @@ _AT_ONCE: Final = 100
 _NOT_OURS: Final = (TransportError, RingError, StoreBehindError, ForkError)
 
 
-def enter_steps(office: Office, name: str, steps: Sequence[Step], alarms: list[str]) -> None:
+def enter_steps(office: Office, name: str, steps: Sequence[Step]) -> None:
     """Enter taken entries of a channel in their order.
 
     Raises: TransportError if the database does not answer; during a start StoreBehindError or ForkError.
     """
     for start in range(0, len(steps), _AT_ONCE):
         batch = steps[start : start + _AT_ONCE]
-        said = len(alarms)
         try:
             with office.database.transaction():
                 for step in batch:
-                    _enter(office, name, step, alarms)
+                    _enter(office, name, step)
         except _NOT_OURS:
             raise
         except Exception:  # whatever it was, it is met again below, alone  # noqa: BLE001
-            del alarms[said:]
             for step in batch:
-                _enter_alone(office, name, step, alarms)
+                _enter_alone(office, name, step)
         # After the commit: a log that does not answer must not hold what is stored. Who lacks a key asks again.
         for step in batch:
             if isinstance(step.content, EncryptionKeyPublished):
@@ -56,11 +54,11 @@ def enter_steps(office: Office, name: str, steps: Sequence[Step], alarms: list[s
                 grant_missed(office, writer_of(name))
 
 
-def _enter_alone(office: Office, name: str, step: Step, alarms: list[str]) -> None:
+def _enter_alone(office: Office, name: str, step: Step) -> None:
     for left in reversed(range(_TRIES)):
         try:
             with office.database.transaction():
-                _enter(office, name, step, alarms)
+                _enter(office, name, step)
         except _NOT_OURS:
             raise
         except ConflictError:
@@ -68,15 +66,15 @@ def _enter_alone(office: Office, name: str, step: Step, alarms: list[str]) -> No
                 break
         except Exception as error:  # an error of ours must not hold a channel; it is parked with its cause  # noqa: BLE001
             if not left:
-                alarms.append(f"{name} at {step.place.sequence} is parked: {type(error).__name__} in this program")
+                office.tell(f"{name} at {step.place.sequence} is parked: {type(error).__name__} in this program")
                 break
         else:
             return
     with office.database.transaction():
-        _enter(office, name, step, alarms, park=True)
+        _enter(office, name, step, park=True)
 
 
-def _enter(office: Office, name: str, step: Step, alarms: list[str], *, park: bool = False) -> None:
+def _enter(office: Office, name: str, step: Step, *, park: bool = False) -> None:
     entry = step.entry
     statement = entry.statement
     tracking = Tracking(f"{name}#{statement.epoch}", statement.sequence)
@@ -91,20 +89,20 @@ def _enter(office: Office, name: str, step: Step, alarms: list[str], *, park: bo
     fold_again(office, entry)
     if isinstance(statement.body, Open):
         if not park:
-            _open(office, name, step, alarms)
+            _open(office, name, step)
         return
     if entry.personal is None and office.letterbook.part(statement.body.personal) is None:
         hold(office, name, "missing", "the personal part has not come", entry=entry)
     apply_sealed(office, entry, park=park)
 
 
-def _open(office: Office, name: str, step: Step, alarms: list[str]) -> None:
+def _open(office: Office, name: str, step: Step) -> None:
     if step.alarm:
-        alarms.append(f"{name} at {step.place.sequence}: {step.alarm}")
+        office.tell(f"{name} at {step.place.sequence}: {step.alarm}")
     match step.content:
         case EncryptionKeyPublished() as content:
             note_peer(office, writer_of(name), content)
         case Receipt() as content:
-            compare_receipt(office, name, content, alarms)
+            compare_receipt(office, name, content)
         case _:
             pass

@@ -18,7 +18,7 @@ from services.wire.entry import Open, encode_body
 from services.wire.hashing import digest_of, genesis_digest
 from services.wire.paths import Place
 
-__all__ = ["fall_back", "is_epoch_ahead", "open_epoch_once"]
+__all__ = ["fall_back", "is_epoch_ahead", "is_overruled", "open_epoch_once"]
 
 
 def is_epoch_ahead(office: Office, channel: str) -> bool:
@@ -27,7 +27,7 @@ def is_epoch_ahead(office: Office, channel: str) -> bool:
     return bool(epochs) and standing is not None and standing.place.epoch < epochs[-1].epoch
 
 
-def open_epoch_once(office: Office, alarms: list[str]) -> int:
+def open_epoch_once(office: Office) -> int:
     """Go on in one channel whose new epoch is mine to open; return how many entries that took."""
     for channel in office.own_channels:
         if not is_epoch_ahead(office, channel):
@@ -37,20 +37,25 @@ def open_epoch_once(office: Office, alarms: list[str]) -> int:
         place = _place_before(office, epoch)
         if signer is None or place is None:
             what = "certificate is not mine" if signer is None else "last good entry is not in this database; run a start"
-            alarms.append(f"{channel}: epoch {epoch.epoch} is open and its {what}")
+            office.tell(f"{channel}: epoch {epoch.epoch} is open and its {what}")
             continue
         with office.database.transaction():
             fall_back(office, channel, place)
             opening = ChannelOpened(exchange=office.root.digest, writer=office.participant, certificates=signer.path)
             sign_open(office, channel, opening, signer=signer, at=place)
-            office.letterbook.note(channel, state="reading", reason=None, agreed=0)
+            office.letterbook.note(channel, state="reading", reason=None)
         return 1
     return 0
 
 
+def is_overruled(office: Office, channel: str, epoch: int, sequence: int) -> bool:
+    """Tell whether the registrar has begun a later epoch before a place: what stood there was true once, and counts no more."""
+    return any(each.epoch > epoch and each.after_sequence < sequence for each in office.trust.epochs.get(channel, ()))
+
+
 def fall_back(office: Office, channel: str, place: Place) -> None:
-    """Take a channel of mine back to a place in the open transaction; events after it wait for a signature again."""
-    rows = office.letterbook.off_chain_after(channel, place.sequence)
+    """Take a channel of mine back to a place in the open transaction; events off the chain wait for a signature again."""
+    rows = office.letterbook.fall_back(channel, place.digest)
     office.letterbook.move(channel, place)
     _queue_again(office, channel, rows)
 
@@ -63,7 +68,12 @@ def _queue_again(office: Office, channel: str, rows: Sequence[Row]) -> None:
         # What opened, rotated or receipted there meant that place; only events are said again.
         if isinstance(statement.body, Open) or office.store.body_of(channel, statement.event_id) != digest_of(body):
             continue
-        again.append((channel, statement.event_id, row["case_id"], body, row["facts"]))
+        if not office.letterbook.is_on_chain(channel, statement.event_id):
+            again.append((channel, statement.event_id, row["case_id"], body, row["facts"]))
+    for row in office.database.all("SELECT id, event_id FROM outgoing WHERE channel = ?", channel):
+        # An older branch that counts again may hold what was to be said anew.
+        if office.letterbook.is_on_chain(channel, row["event_id"]):
+            office.database.run("DELETE FROM outgoing WHERE id = ?", row["id"])
     first = office.database.one("SELECT min(id) FROM outgoing")
     start = (first[0] if first is not None and first[0] is not None else 1) - len(again)
     for place, values in enumerate(again):
@@ -81,6 +91,12 @@ def _place_before(office: Office, epoch: EpochOpened) -> Place | None:
     if epoch.after_sequence == 0:
         digest = genesis_digest(office.root.digest, epoch.channel)
         return Place(epoch=epoch.epoch, sequence=0, digest=digest, certificates=certificates)
-    if not office.letterbook.holds(epoch.after_digest):
+    row = office.database.one(
+        "SELECT 1 FROM entries WHERE channel = ? AND sequence = ? AND digest = ?",
+        epoch.channel,
+        epoch.after_sequence,
+        epoch.after_digest,
+    )
+    if row is None:
         return None
     return Place(epoch=epoch.epoch, sequence=epoch.after_sequence, digest=epoch.after_digest, certificates=certificates)

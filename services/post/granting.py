@@ -20,14 +20,25 @@ from services.post.signing import signer_in
 from services.wire.channels import ChannelKind, channel_kind, mailbox_of, paired_channel, readers_of, writer_of
 from services.wire.contents import EncryptionKeyPublished
 from services.wire.entry import Sealed
-from services.wire.errors import VerificationError
-from services.wire.grants import SUITE, GrantedKey, GrantHeader, KeyUse, decode_grant, make_grant, open_grant, prekey_id
+from services.wire.errors import GrantError, VerificationError
+from services.wire.grants import (
+    SUITE,
+    GrantedKey,
+    GrantHeader,
+    KeyUse,
+    decode_grant,
+    make_grant,
+    open_grant,
+    prekey_id,
+    require_public_key,
+)
 from services.wire.hashing import Digest, Id
 from services.wire.sealing import key_id
 
-__all__ = ["grant_missed", "grant_needed", "grants_for", "note_granted", "note_peer", "take_grants"]
+__all__ = ["grant_missed", "grant_needed", "grants_for", "note_granted", "note_peer", "supersede_for_removed", "take_grants"]
 
 _MISSED_AT_ONCE: Final = 500
+_AGAIN_AFTER: Final = 1_800_000
 
 _PAIRED: Final = (ChannelKind.TO_COMMISSION, ChannelKind.FROM_COMMISSION)
 
@@ -53,7 +64,7 @@ def grants_for(office: Office, rows: Sequence[Row]) -> dict[str, list[Grant]]:
     for key in keys.values():
         for peer in _entitled(office, key):
             if not _is_granted(office, key, peer):
-                letters.setdefault(peer.participant, []).append(_letter(office, key, peer))
+                letters.setdefault(peer.participant, []).extend(_letters(office, key, [peer]))
     return letters
 
 
@@ -63,14 +74,15 @@ def grant_needed(office: Office, participant: str, needed: Iterable[Digest]) -> 
     A reader is given what it is entitled to, if the key is mine; a key's own maker is given back what it lost.
     """
     letters: list[Grant] = []
-    for identity in needed:
+    # Each once and not too many at a time: whoever asks costs its granter a signature and a sealing a key.
+    for identity in list(dict.fromkeys(needed))[:_MISSED_AT_ONCE]:
         key = office.ring.get(identity)
         if key is None or key.key_use not in (each.value for each in KeyUse):
             continue
         peers = [peer for peer in _entitled(office, key) if peer.participant == participant]
         if not peers and paired_channel(key.channel) and writer_of(key.channel) == participant:
             peers = _peers(office, [participant])
-        letters += [_letter(office, key, peer) for peer in peers]
+        letters += _letters(office, key, [peer for peer in peers if not _is_granted_lately(office, key, peer)])
     if letters and office.channel is not None:
         office.channel.append(mailbox_of(participant), [record for _, record in letters])
         note_granted(office, participant, letters)
@@ -81,7 +93,13 @@ def note_granted(office: Office, participant: str, letters: Sequence[Grant]) -> 
     """Note which keys somebody was given."""
     with office.database.transaction():
         for (key, prekey), _ in letters:
-            office.database.run("INSERT OR IGNORE INTO grants VALUES (?, ?, ?, ?)", key, participant, prekey, office.clock())
+            office.database.run(
+                "INSERT INTO grants VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET granted_at = excluded.granted_at",
+                key,
+                participant,
+                prekey,
+                office.clock(),
+            )
 
 
 def grant_missed(office: Office, participant: str) -> int:
@@ -98,14 +116,28 @@ def grant_missed(office: Office, participant: str) -> int:
 
 def note_peer(office: Office, participant: str, content: EncryptionKeyPublished) -> None:
     """Remember to which key letters for a participant are sealed from now on; an unknown suite is not used."""
-    if content.suite == SUITE:
-        office.database.run(
-            "INSERT INTO peers VALUES (?, ?, ?) ON CONFLICT (participant) DO UPDATE SET suite = excluded.suite,"
-            " public_key = excluded.public_key",
-            participant,
-            content.suite,
-            content.public_key,
-        )
+    if content.suite != SUITE:
+        return
+    try:
+        require_public_key(content.public_key)
+    except GrantError as error:
+        # Without effect: a key that nothing can be sealed to must not hold what goes out to everybody else.
+        office.tell(f"{participant} published an encryption key without effect: {error.message}")
+        return
+    office.database.run(
+        "INSERT INTO peers VALUES (?, ?, ?) ON CONFLICT (participant) DO UPDATE SET suite = excluded.suite,"
+        " public_key = excluded.public_key",
+        participant,
+        content.suite,
+        content.public_key,
+    )
+
+
+def supersede_for_removed(office: Office) -> None:
+    """Let the facts keys that somebody holds who has left the exchange be the last of their kind: nothing new is for them."""
+    for each in office.trust.participants.values():
+        if each.removed:
+            office.ring.supersede_facts_keys(each.id)
 
 
 def take_grants(office: Office, records: Iterable[bytes]) -> tuple[set[str], list[tuple[bytes, str]]]:
@@ -154,6 +186,17 @@ def _is_named(office: Office, channel: str, identity: Digest) -> bool:
     )
 
 
+def _is_granted_lately(office: Office, key: OwnKey, peer: _Peer) -> bool:
+    row = office.database.one(
+        "SELECT granted_at FROM grants WHERE key_id = ? AND recipient = ? AND prekey = ?",
+        key.key_id,
+        peer.participant,
+        peer.prekey,
+    )
+    # Its letter is in the mailbox still; asking more often than that brings nothing.
+    return row is not None and 0 <= office.clock() - row["granted_at"] < _AGAIN_AFTER
+
+
 def _keys_of(office: Office, row: Row, body: Sealed) -> list[OwnKey]:
     found = [office.ring.get(body.facts_key)]
     if row["case_id"] and channel_kind(row["channel"]) in _PAIRED:
@@ -188,20 +231,30 @@ def _is_granted(office: Office, key: OwnKey, peer: _Peer) -> bool:
     return row is not None
 
 
-def _letter(office: Office, key: OwnKey, peer: _Peer) -> Grant:
+def _letters(office: Office, key: OwnKey, peers: Iterable[_Peer]) -> list[Grant]:
+    """Return the letters that give a key to peers; who cannot be written to is told, and holds nobody else."""
     # With the certificate that is current where its reader looks for it: the channel's own, or my half of the pair.
     mine = key.channel if writer_of(key.channel) == office.participant else paired_channel(key.channel)
-    signer = signer_in(office, mine or key.channel)
-    if signer is None:
-        raise RuntimeError(f"the key that is current in {mine} is not here")
-    header = GrantHeader(
-        grant_id=Id(office.random(16)),
-        channel=key.channel,
-        certificate=signer.certificate.digest,
-        recipient=peer.participant,
-        prekey=peer.prekey,
-        key_id=key.key_id,
-        issued_at=office.clock(),
-    )
-    granted = GrantedKey(key=key.key, use=KeyUse(key.key_use), case_id=Id(key.case_id) if key.case_id else None)
-    return (key.key_id, peer.prekey), make_grant(signer.key, header, granted, public_key=peer.public_key)
+    signer = signer_in(office, mine) if mine else None
+    letters = []
+    for peer in peers:
+        if signer is None:
+            office.tell(f"no key goes to {peer.participant}: the signing key that is current in {mine} is not here")
+            continue
+        header = GrantHeader(
+            grant_id=Id(office.random(16)),
+            channel=key.channel,
+            certificate=signer.certificate.digest,
+            recipient=peer.participant,
+            prekey=peer.prekey,
+            key_id=key.key_id,
+            issued_at=office.clock(),
+        )
+        granted = GrantedKey(key=key.key, use=KeyUse(key.key_use), case_id=Id(key.case_id) if key.case_id else None)
+        try:
+            record = make_grant(signer.key, header, granted, public_key=peer.public_key)
+        except GrantError as error:
+            office.tell(f"no key goes to {peer.participant}: {error.message}")
+            continue
+        letters.append(((key.key_id, peer.prekey), record))
+    return letters

@@ -16,7 +16,7 @@ from services.post.database import Database, Row
 from services.wire.avro import Schema, decode_own, encode
 from services.wire.certificates import Certificate, parse_leaf
 from services.wire.entry import Open, Statement, VerifiedEntry, decode_statement, encode_entry
-from services.wire.hashing import Digest
+from services.wire.hashing import Digest, Id
 from services.wire.paths import Place
 
 __all__ = ["Letterbook", "Standing", "statement_of"]
@@ -105,8 +105,8 @@ class Letterbook:
     def unsent(self, limit: int) -> list[Row]:
         """Return own entries that the channel has not shown, in the order in which they were signed."""
         return self.database.all(
-            f"SELECT e.* FROM channels c CROSS JOIN entries e ON e.channel = c.channel AND e.sequence > c.shown_sequence"  # noqa: S608  # own text
-            f" WHERE e.own = 1 AND c.state <> 'stopped' AND {_ON_CHAIN} ORDER BY e.id LIMIT ?",
+            "SELECT e.* FROM channels c CROSS JOIN entries e INDEXED BY entries_own ON e.channel = c.channel"  # noqa: S608  # own text
+            f" AND e.sequence > c.shown_sequence WHERE e.own = 1 AND c.state <> 'stopped' AND {_ON_CHAIN} ORDER BY e.id LIMIT ?",
             limit,
         )
 
@@ -120,20 +120,48 @@ class Letterbook:
             limit,
         )
 
-    def off_chain_after(self, channel: str, sequence: int) -> list[Row]:
-        """Mark whatever is entered of a channel after a place as off its chain, and return it in its order."""
-        rows = self.database.all(
-            f"SELECT e.* FROM entries e WHERE e.channel = ? AND e.sequence > ? AND {_ON_CHAIN} ORDER BY e.id",  # noqa: S608  # own text
-            channel,
-            sequence,
-        )
-        for row in rows:
+    def fall_back(self, channel: str, digest: Digest) -> list[Row]:
+        """Let the chain of a channel end in ``digest``: mark what is off it, unmark what is on it; return what is newly off.
+
+        The rows are in the order in which they were entered. Work grows with the channel; it is done once an epoch.
+        """
+        on_chain: set[Digest] = set()
+        while (row := self.database.one("SELECT * FROM entries WHERE channel = ? AND digest = ?", channel, digest)) is not None:
+            on_chain.add(digest)
+            digest = statement_of(row).previous
+        marked = {
+            row["digest"]
+            for row in self.database.all("SELECT digest FROM held WHERE channel = ? AND kind = 'off chain'", channel)
+        }
+        for back in marked & on_chain:
+            self.database.run("DELETE FROM held WHERE channel = ? AND kind = 'off chain' AND digest = ?", channel, back)
+        rows = self.database.all("SELECT * FROM entries WHERE channel = ? ORDER BY id", channel)
+        newly = [row for row in rows if row["digest"] not in on_chain | marked]
+        for row in newly:
             self.database.run(
                 "INSERT INTO held (channel, kind, reason, digest) VALUES (?, 'off chain', 'no longer taken', ?)",
                 channel,
                 row["digest"],
             )
-        return rows
+        return newly
+
+    def agreeable_sequence(self, channel: str) -> int:
+        """Return up to where a channel would go on if a person agreed."""
+        row = self.database.one(
+            "SELECT e.sequence FROM channels c JOIN entries e ON e.channel = c.channel AND e.digest = c.agreeable"
+            " WHERE c.channel = ?",
+            channel,
+        )
+        return row["sequence"] if row else 0
+
+    def is_on_chain(self, channel: str, event_id: Id) -> bool:
+        """Tell whether an entry that counts holds an event."""
+        row = self.database.one(
+            f"SELECT 1 FROM entries e WHERE e.channel = ? AND e.event_id = ? AND {_ON_CHAIN}",  # noqa: S608  # own text
+            channel,
+            event_id,
+        )
+        return row is not None
 
     def digest_at(self, channel: str, sequence: int) -> tuple[int, Digest] | None:
         """Return epoch and digest of the entry that counts at a place of a channel, None if I hold none."""
@@ -193,7 +221,7 @@ class Letterbook:
             hint or 0,
         )
 
-    def note(self, channel: str, **values: str | int | None) -> None:
+    def note(self, channel: str, **values: str | int | bytes | None) -> None:
         """Set columns of a channel's row; the names are of this module's callers, never of an input."""
         names = ", ".join(f"{name} = ?" for name in values)
         self.database.run(f"UPDATE channels SET {names} WHERE channel = ?", *values.values(), channel)  # noqa: S608  # own names

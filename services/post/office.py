@@ -35,8 +35,10 @@ from services.wire.trust import NO_TRUST, Trust, fold_trust
 if TYPE_CHECKING:
     from services.post.returning import Returning
 
-__all__ = ["Office", "Signer", "Signers", "Signing", "day_of"]
+__all__ = ["Office", "Signer", "Signers", "Signing", "day_of", "when_of"]
 
+_DAY: Final = 86_400_000
+_SAID_LIMIT: Final = 1000
 _RIGA: Final = ZoneInfo("Europe/Riga")
 
 
@@ -77,8 +79,9 @@ class Signing(Protocol):
 class Office:
     """One participant's post. ``clock`` gives milliseconds since 1970; ``random(n)`` n bytes that nobody can guess.
 
-    ``returning`` is there during a start alone, when own entries come back. ``signing`` and ``channel`` are None in a process
-    that acts only: it has no key to sign with and no way to the log.
+    ``alarms`` are texts for a person, never with anything personal. ``returning`` is there during a start alone, when own
+    entries come back. ``signing`` and ``channel`` are None in a process that acts only: it has no key to sign with and no way
+    to the log.
     """
 
     participant: str
@@ -94,8 +97,21 @@ class Office:
     signing: Signing | None = None
     channel: Channel | None = None
     returning: Returning | None = None
+    alarms: list[str] = field(default_factory=list)
+    _said: dict[str, int] = field(default_factory=dict)
     _trust: Trust = NO_TRUST
     _book: SchemaBook = field(default_factory=lambda: SchemaBook({}))
+
+    def tell(self, alarm: str) -> None:
+        """Add a text for a person to ``alarms``, once a day while it lasts; whoever tells them empties the list."""
+        now = self.clock()
+        said = self._said.get(alarm)
+        if said is not None and 0 <= now - said < _DAY:
+            return
+        if len(self._said) >= _SAID_LIMIT:
+            self._said.clear()
+        self._said[alarm] = now
+        self.alarms.append(alarm)
 
     @property
     def signers(self) -> Signers:
@@ -109,8 +125,13 @@ class Office:
 
     @property
     def own_channels(self) -> tuple[str, ...]:
-        """The channels that I write, by my role and the schools that are there."""
-        return channels_of(self.participant, self.role, self.trust.of_role(Role.SCHOOL))
+        """The channels that I write, by my role and the schools that are or were there: a removal ends no channel."""
+        return channels_of(self.participant, self.role, self.schools)
+
+    @property
+    def schools(self) -> tuple[str, ...]:
+        """The schools that were ever admitted."""
+        return tuple(each.id for each in self.trust.participants.values() if each.role is Role.SCHOOL)
 
     @property
     def letterbook(self) -> Letterbook:
@@ -142,6 +163,11 @@ class Office:
     def book(self) -> SchemaBook:
         """What reads contents, by the schemas that the registrar published."""
         return self._book if self.trust.sequence else SchemaBook({})
+
+
+def when_of(milliseconds: int) -> str:
+    """Return a time in milliseconds since 1970 as people in Latvia write it: year, month, day, hours and minutes."""
+    return (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)).astimezone(_RIGA).strftime("%Y-%m-%d %H:%M")
 
 
 def day_of(milliseconds: int) -> date:

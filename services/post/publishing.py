@@ -28,7 +28,6 @@ from services.wire.entry import Open, Sealed
 __all__ = ["receipt_once", "save_ring", "send_once", "sign_once"]
 
 _SIGN_AT_ONCE: Final = 100
-_LOOK_AT_ONCE: Final = 1000
 _SEND_AT_ONCE: Final = 200
 _RECEIPT_AFTER_MILLISECONDS: Final = 1000
 _RECEIPT_AFTER_ENTRIES: Final = 500
@@ -36,21 +35,52 @@ _RECEIPT_AFTER_ENTRIES: Final = 500
 
 def sign_once(office: Office) -> int:
     """Sign what waits and may be signed, in the order in which it was saved, and return how much that was. One transaction."""
-    signed, kept_back = 0, set()
     with office.database.transaction():
-        for row in office.database.all("SELECT * FROM outgoing ORDER BY id LIMIT ?", _LOOK_AT_ONCE):
-            if signed == _SIGN_AT_ONCE:
-                break
-            # What comes after an event of its case is signed after it, also in another channel.
-            if row["case_id"] in kept_back or not _may_sign(office, row):
-                kept_back |= {row["case_id"]} - {None}
-                continue
+        rows = _signable(office)
+        for row in rows:
             case_id = UUID(row["case_id"]) if row["case_id"] else None
             event_id, facts = row["event_id"], row["facts"]
             sign_body(office, Draft(channel=row["channel"], event_id=event_id, body=_body(row), facts=facts, case_id=case_id))
             office.database.run("DELETE FROM outgoing WHERE id = ?", row["id"])
-            signed += 1
-    return signed
+        return len(rows)
+
+
+def _signable(office: Office) -> list[Row]:
+    """Return what may be signed now, the oldest first; what comes after an event of its case that may not waits with it."""
+    channels = [row["channel"] for row in office.database.all("SELECT DISTINCT channel FROM outgoing")]
+    closed = [channel for channel in channels if not _is_signable(office, channel)]
+    openings = [row for channel in closed for row in _opening(office, channel)]
+    marks = ", ".join("?" * len(closed))
+    # In SQL: however much waits in a channel that stands still must not hide what waits in the others.
+    rows = office.database.all(
+        f"SELECT * FROM outgoing o WHERE channel NOT IN ({marks}) AND NOT EXISTS (SELECT 1 FROM outgoing b"  # noqa: S608  # marks
+        f" WHERE b.case_id = o.case_id AND b.id < o.id AND (b.lost = 1 OR b.channel IN ({marks}))) AND lost = 0"
+        " ORDER BY id LIMIT ?",
+        *closed,
+        *closed,
+        _SIGN_AT_ONCE,
+    )
+    lost = {row["id"] for row in rows if row["facts"] is not None and not _opens(office, row)}
+    for row in rows:
+        if row["id"] in lost:
+            office.database.run("UPDATE outgoing SET lost = 1 WHERE id = ?", row["id"])
+            office.tell(f"{row['channel']}: an event is not signed, its keys are not on the ring: nobody could ever open it")
+    # The rest of the cases of what cannot be signed waits for the next look, which leaves it out.
+    cases = {row["case_id"] for row in rows if row["id"] in lost}
+    return [*openings, *(row for row in rows if row["id"] not in lost and row["case_id"] not in cases)]
+
+
+def _is_signable(office: Office, channel: str) -> bool:
+    standing = office.letterbook.standing(channel)
+    return standing is not None and standing.state != "stopped" and signer_in(office, channel) is not None
+
+
+def _opening(office: Office, channel: str) -> list[Row]:
+    """Return the opening of a channel that is not opened yet: nothing else can be signed there before it."""
+    if office.letterbook.standing(channel) is not None:
+        return []
+    rows = office.database.all("SELECT * FROM outgoing WHERE channel = ? AND facts IS NULL ORDER BY id LIMIT 1", channel)
+    return [row for row in rows if decode(load_schema("wire/Open.avsc"), row["body"])["type"] == ChannelOpened.__name__]
 
 
 def receipt_once(office: Office) -> int:
@@ -95,15 +125,6 @@ def save_ring(office: Office, rows: Sequence[Row] = ()) -> None:
     for row in rows:
         heads[row["channel"]] = Head(epoch=row["epoch"], sequence=row["sequence"], digest=row["digest"])
     office.ring_file.save(office.ring.rows(), heads)
-
-
-def _may_sign(office: Office, row: Row) -> bool:
-    standing = office.letterbook.standing(row["channel"])
-    if standing is None:
-        return row["facts"] is None and decode(load_schema("wire/Open.avsc"), row["body"])["type"] == ChannelOpened.__name__
-    if standing.state == "stopped" or signer_in(office, row["channel"]) is None:
-        return False
-    return row["facts"] is None or _opens(office, row)
 
 
 def _opens(office: Office, row: Row) -> bool:

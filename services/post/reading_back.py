@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.post.database import Row
+from services.post.epochs import is_overruled
 from services.post.letterbook import Standing, statement_of
 from services.post.office import Office
 from services.wire.candidates import Candidate, candidate_of
@@ -27,7 +28,7 @@ _READ_AT_ONCE: Final = 500
 _SEND_AT_ONCE: Final = 200
 
 
-def check_own_once(office: Office, alarms: list[str]) -> int:
+def check_own_once(office: Office) -> int:
     """Read one channel of mine that is due, send what it does not show, and return how many entries that was.
 
     Due: after a failed send, hourly, and when nobody has receipted an event of mine for 15 minutes.
@@ -38,7 +39,7 @@ def check_own_once(office: Office, alarms: list[str]) -> int:
         standing = office.letterbook.standing(channel)
         if standing is not None and standing.state != "stopped" and _is_due(office, channel, standing, now):
             office.letterbook.note(channel, read_at=now)
-            return _check(office, channel, standing, alarms)
+            return _check(office, channel, standing)
     return 0
 
 
@@ -61,7 +62,7 @@ def _is_unreceipted(office: Office, channel: str, standing: Standing, now: int) 
     return row is not None and now - statement_of(row).written_at >= _UNRECEIPTED
 
 
-def _check(office: Office, channel: str, standing: Standing, alarms: list[str]) -> int:
+def _check(office: Office, channel: str, standing: Standing) -> int:
     log = office.channel
     if log is None:
         raise RuntimeError("only a worker reads back")
@@ -73,7 +74,7 @@ def _check(office: Office, channel: str, standing: Standing, alarms: list[str]) 
         shown, position = _shown(office, channel, standing, 0)
         missing = _missing(office, channel, standing, 0, shown)
     if missing:
-        alarms.append(f"{channel}: the log lacks {len(missing)} entries or parts of mine; they are sent again")
+        office.tell(f"{channel}: the log lacks {len(missing)} entries or parts of mine; they are sent again")
         for start in range(0, len(missing), _SEND_AT_ONCE):
             rows = missing[start : start + _SEND_AT_ONCE]
             log.append(channel, [office.letterbook.record_of(row) for row in rows])
@@ -94,13 +95,16 @@ def _shown(office: Office, channel: str, standing: Standing, position: int) -> t
             if not isinstance(found, Candidate):
                 continue
             # Looked up after the poll: what this database signed meanwhile is there by now.
-            if not office.letterbook.holds(found.digest):
-                _require_not_mine(found, standing)
+            statement = found.unverified_statement
+            if not office.letterbook.holds(found.digest) and not is_overruled(
+                office, channel, statement.epoch, statement.sequence
+            ):
+                _require_not_mine(office, found, standing)
             shown[found.digest] = shown.get(found.digest, False) or found.personal is not None
     return shown, position
 
 
-def _require_not_mine(found: Candidate, standing: Standing) -> None:
+def _require_not_mine(office: Office, found: Candidate, standing: Standing) -> None:
     current = standing.place.certificate
     if current is None or found.unverified_statement.certificate != current.digest:
         return
@@ -113,7 +117,9 @@ def _require_not_mine(found: Candidate, standing: Standing) -> None:
         place = Evidence(
             channel=statement.channel, epoch=statement.epoch, sequence=statement.sequence, found=found.digest.hex(), raw=signature
         )
-        raise ForkError("an entry stands in my channel under my key that I did not write", place)
+        text = "an entry stands in my channel under my key that I did not write"
+        office.letterbook.note(statement.channel, state="stopped", reason=text)
+        raise ForkError(text, place)
 
 
 def _missing(office: Office, channel: str, standing: Standing, after: int, shown: dict[Digest, bool]) -> list[Row]:

@@ -7,7 +7,8 @@ Source: design.md sections 3 and 6.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,7 +17,7 @@ from services.post.agreeing import undo
 from services.post.applying import hold, redrive_channel
 from services.post.comparing import compare_trust
 from services.post.entering import enter_steps
-from services.post.granting import take_grants
+from services.post.granting import supersede_for_removed, take_grants
 from services.post.office import Office
 from services.wire.channels import TRUST_CHANNEL, Role, from_commission, mailbox_of, to_commission
 from services.wire.entry import Open
@@ -28,11 +29,11 @@ from services.wire.trust import NO_TRUST
 __all__ = ["Receiver"]
 
 _POLL_LIMIT: Final = 500
-_EVIDENCE_LIMIT: Final = 1000
-_LETTERS_LIMIT: Final = 1000
+_EVIDENCE_LIMIT: Final = 100
 _LOOK_AGAIN_FIRST: Final = 1_000
 _LOOK_AGAIN_LAST: Final = 3_600_000
 _GAP_STAYS: Final = 900_000
+_FAULTS_TOLD: Final = 10
 
 
 @dataclass(slots=True)
@@ -49,12 +50,10 @@ class _Gap:
 class Receiver:
     """Follows all channels that a participant reads, across calls of ``receive_once``.
 
-    ``alarms`` are texts for a person: what was skipped, what stands still and why. A channel that is forked, or off whose
-    chain something was applied, stands still until a person agrees.
+    A channel that is forked, or off whose chain something was applied, stands still until a person agrees.
     """
 
     office: Office
-    alarms: list[str] = field(default_factory=list)
     _followers: dict[str, Follower] = field(default_factory=dict)
     _hints: dict[str, int] = field(default_factory=dict)
     _gaps: dict[str, _Gap] = field(default_factory=dict)
@@ -109,7 +108,8 @@ class Receiver:
         if office.role is Role.SCHOOL:
             channels.append(from_commission(office.participant))
         elif office.role is Role.COMMISSION:
-            channels += [to_commission(school) for school in office.trust.of_role(Role.SCHOOL)]
+            # Also of schools that have left: what they wrote before stands, and may be read late.
+            channels += [to_commission(school) for school in office.schools]
         return channels
 
     def _hint(self, name: str) -> int:
@@ -133,13 +133,26 @@ class Receiver:
             )
             self._followers[name] = follower
             if place is not None or name != TRUST_CHANNEL:
-                self._store(name, update)
+                with self._or_forget(name):
+                    self._store(name, update)
         return self._followers[name]
+
+    @contextmanager
+    def _or_forget(self, name: str) -> Iterator[None]:
+        """Begin again from what is stored if what a follower handed out could not be stored: it would not hand it out again."""
+        try:
+            yield
+        except BaseException:
+            self._followers.pop(name, None)
+            self._hints.pop(name, None)
+            self._gaps.pop(name, None)
+            raise
 
     def _offer(self, name: str, records: Sequence[Record]) -> None:
         follower = self._follower(name)
-        update = follower.offer(record.value for record in records)
-        self._store(name, update)
+        with self._or_forget(name):
+            update = follower.offer(record.value for record in records)
+            self._store(name, update)
         position = records[-1].position + 1
         # While something waits for what lies before it, a restart has to see it again.
         if not follower.remembers and position > self._hints[name]:
@@ -150,21 +163,22 @@ class Receiver:
 
     def _retrust(self) -> None:
         trust = self.office.trust
-        self.alarms += trust.faults[self._faults :]
+        for fault in trust.faults[self._faults :]:
+            self.office.tell(fault)
         self._faults = len(trust.faults)
-        compare_trust(self.office, self.alarms)
-        for name, follower in self._followers.items():
+        compare_trust(self.office)
+        for name in self._inbound():
+            # Also where nothing came since this process began: what the registrar says may reach back there too.
             if name != TRUST_CHANNEL:
-                self._store(name, follower.retrust(trust))
-        for each in trust.participants.values():
-            if each.removed:
-                # Whoever has left holds the keys of today; what is written from here on is not for them.
-                self.office.ring.supersede_facts_keys(each.id)
+                follower = self._follower(name)
+                with self._or_forget(name):
+                    self._store(name, follower.retrust(trust))
+        supersede_for_removed(self.office)
 
     def _store(self, name: str, update: Update) -> None:
-        office, follower = self.office, self._followers[name]
+        office = self.office
         self._keep_evidence(name, update)
-        enter_steps(office, name, update.new, self.alarms)
+        enter_steps(office, name, update.new)
         for candidate in update.healed:
             body = candidate.unverified_statement.body
             if candidate.personal is not None and not isinstance(body, Open):
@@ -175,14 +189,21 @@ class Receiver:
                     name,
                     candidate.digest,
                 )
-        state = "off chain" if update.off_chain is not None else follower.state.value
-        standing = office.letterbook.standing(name)
-        if standing is not None and standing.state != state:
-            reason = str(follower.agreeable.sequence) if update.off_chain is not None else None
-            office.letterbook.note(name, state=state, reason=reason)
-            if state != ReadingState.READING.value:
-                self.alarms.append(f"{name} stands still after {standing.place.sequence}: {state}")
+        self._note_state(name, is_off_chain=update.off_chain is not None)
         self._note_gap(name)
+
+    def _note_state(self, name: str, *, is_off_chain: bool) -> None:
+        office, follower = self.office, self._followers[name]
+        state = "off chain" if is_off_chain else follower.state.value
+        agreeable = follower.agreeable.digest if is_off_chain else None
+        row = office.database.one("SELECT state, agreeable, sequence FROM channels WHERE channel = ?", name)
+        if row is None or (row["state"], row["agreeable"]) == (state, agreeable):
+            return
+        # Whatever somebody agreed to before was something else.
+        reason = f"would go on after {follower.agreeable.sequence}" if is_off_chain else None
+        office.letterbook.note(name, state=state, reason=reason, agreeable=agreeable, agreed=None)
+        if state != ReadingState.READING.value:
+            office.tell(f"{name} stands still after {row['sequence']}: {state}")
 
     def _keep_evidence(self, name: str, update: Update) -> None:
         if not update.junk:
@@ -192,7 +213,7 @@ class Receiver:
         left = _EVIDENCE_LIMIT - (row[0] if row else 0)
         for junk in update.junk[: max(0, left)]:
             hold(self.office, name, "skipped", junk.reason, record=junk.record)
-        self.alarms.append(f"{name}: {len(update.junk)} records were skipped: {update.junk[0].reason}")
+        self.office.tell(f"{name}: {len(update.junk)} records were skipped: {update.junk[0].reason}")
 
     def _note_gap(self, name: str) -> None:
         follower = self._followers[name]
@@ -209,7 +230,7 @@ class Receiver:
             if not gap.said and now - gap.since >= _GAP_STAYS:
                 gap.said = True
                 place = self._followers[name].place.sequence + 1
-                self.alarms.append(f"{name} at {place}: an entry is missing; whoever wrote or holds it has to send it again")
+                self.office.tell(f"{name} at {place}: an entry is missing; whoever wrote or holds it has to send it again")
             if now >= gap.next:
                 self._hints[name] = 0
                 gap.pause = min(2 * gap.pause, _LOOK_AGAIN_LAST)
@@ -217,16 +238,17 @@ class Receiver:
 
     def _agree(self) -> None:
         """Undo what a person has agreed to, and read on."""
-        rows = self.office.database.all("SELECT channel FROM channels WHERE agreed = 1 AND state = 'off chain'")
+        rows = self.office.database.all("SELECT channel FROM channels WHERE agreed = agreeable AND state = 'off chain'")
         for name in [row["channel"] for row in rows]:
             follower = self._follower(name)
             if follower.off_chain is None:
                 continue
-            with self.office.database.transaction():
-                undone = undo(self.office, name, follower.agreeable)
-                self.office.letterbook.note(name, agreed=0, state=ReadingState.READING.value, reason=None)
-            self.alarms.append(f"{name}: {undone} entries are undone, as a person agreed")
-            self._store(name, follower.agree())
+            with self._or_forget(name):
+                with self.office.database.transaction():
+                    undone = undo(self.office, name, follower.agreeable)
+                    self.office.letterbook.note(name, agreeable=None, agreed=None, state=ReadingState.READING.value, reason=None)
+                self.office.tell(f"{name}: {undone} entries are undone, as a person agreed")
+                self._store(name, follower.agree())
 
     def _take_mail(self, records: Sequence[Record]) -> None:
         if records:
@@ -238,9 +260,11 @@ class Receiver:
         """Take letters in; one that does not fit yet is tried once more when the channels of the same batch are read."""
         if not self._letters:
             return
-        channels, faults = take_grants(self.office, self._letters[:_LETTERS_LIMIT])
+        channels, faults = take_grants(self.office, self._letters)
         self._letters = [] if is_last else [record for record, _ in faults]
         if is_last:
-            self.alarms += (f"a letter was not taken in: {fault}" for _, fault in faults)
+            # One line however many: whoever floods a mailbox must not flood whoever reads the alarms.
+            for fault in sorted({fault for _, fault in faults})[:_FAULTS_TOLD]:
+                self.office.tell(f"letters were not taken in: {fault}")
         for name in sorted(channels):
-            redrive_channel(self.office, name, self.alarms)
+            redrive_channel(self.office, name)

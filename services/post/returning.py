@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.post.applying import hold
+from services.post.applying import entry_of, hold
 from services.post.cases import history_of, open_facts, refresh_row
 from services.post.epochs import fall_back, is_epoch_ahead
 from services.post.office import Office
@@ -26,9 +26,10 @@ from services.wire.events import Rejected
 from services.wire.following import Follower
 from services.wire.hashing import Digest, digest_of
 from services.wire.paths import Pathfinder, Step
+from services.wire.reading import ReadingState
 from services.wire.trust import NO_TRUST
 
-__all__ = ["Returning", "read_back"]
+__all__ = ["Returning", "begin_start", "end_start", "newest_entry_at", "read_back"]
 
 _READ_AT_ONCE = 500
 _REJECTED = Rejected.__name__
@@ -58,35 +59,40 @@ class Returning:
     def place(self, office: Office, case_id: UUID | None) -> None:
         """Store the own events of a case that follow the end of its stream, in the open transaction."""
         while (found := self._next(office, case_id)) is not None:
-            entry, facts = found
-            stream = office.store.stream(case_id or office.own_stream)
-            statement = entry.statement
-            body = encode_body(statement.body)
-            event = SealedEvent(
-                stream.id, stream.version + 1, facts.type, statement.channel, statement.event_id, body, entry.facts
-            )
-            office.store.append([event])
-            if case_id is not None:
-                grown = office.store.stream(case_id)
-                school = school_of(statement.channel) if paired_channel(statement.channel) else None
-                refresh_row(office, case_id, history_of(office, grown), grown.version, school)
-                note_people(office, event)
+            self._store(office, case_id, *found)
 
-    def require_empty(self, office: Office, alarms: list[str]) -> None:
-        """Return if everything found its place.
+    def _store(self, office: Office, case_id: UUID | None, entry: VerifiedEntry, facts: Facts) -> None:
+        stream_id, statement = case_id or office.own_stream, entry.statement
+        version = office.store.version(stream_id) + 1
+        body = encode_body(statement.body)
+        event = SealedEvent(stream_id, version, facts.type, statement.channel, statement.event_id, body, entry.facts)
+        office.store.append([event])
+        if case_id is not None:
+            grown = office.store.stream(case_id)
+            school = school_of(statement.channel) if paired_channel(statement.channel) else None
+            refresh_row(office, case_id, history_of(office, grown), grown.version, school)
+            note_people(office, event)
 
-        Where the registrar has begun a channel of mine anew, all may have lost what came before: then such events are held
-        and told, and the rest goes on.
-        Raises: OrderError if an own event names one before it that is nowhere, and no epoch explains it.
+    def place_the_rest(self, office: Office) -> None:
+        """Place own events that name one before them which is nowhere, where the registrar has begun a channel anew.
+
+        What came before may have been undone, or be lost to all. An own event goes to the end of its case then, in the order
+        in which they were written; where nothing of its case is left, it is held and told.
+        Raises: OrderError if no epoch explains it.
         """
-        is_begun_anew = any(office.trust.epochs.get(channel) for channel in office.own_channels)
+        channels = {channel for mine in office.own_channels for channel in (mine, paired_channel(mine)) if channel}
+        is_begun_anew = any(office.trust.epochs.get(channel) for channel in channels)
         for case_id, events in self.waiting.items():
-            for entry, _ in events:
-                channel = entry.statement.channel
+            for entry, facts in events:
                 if not is_begun_anew:
                     raise OrderError(f"an own event of the case {case_id} has no place in it", _place_of(entry))
-                hold(office, channel, "misplaced", "the event before it is lost", entry=entry)
-                alarms.append(f"{channel} at {entry.statement.sequence}: what came before it in its case is lost to all")
+                channel, place = entry.statement.channel, entry.statement.sequence
+                office.tell(f"{channel} at {place}: what came before it in its case is undone or lost")
+                with office.database.transaction():
+                    if case_id is None or office.store.version(case_id):
+                        self._store(office, case_id, entry, facts)
+                    else:
+                        hold(office, channel, "misplaced", "nothing of its case is left", entry=entry)
         self.waiting.clear()
 
     def _next(self, office: Office, case_id: UUID | None) -> tuple[VerifiedEntry, Facts] | None:
@@ -113,7 +119,52 @@ class Returning:
         return None
 
 
-def read_back(office: Office, channel: str, returning: Returning, alarms: list[str]) -> int:
+def begin_start(office: Office) -> Returning:
+    """Say that nothing is decided until a start is over, and return what an earlier one, interrupted, had not placed yet."""
+    returning = Returning()
+    with office.database.transaction():
+        was_interrupted = office.database.one("SELECT 1 FROM said WHERE name = 'starting'") is not None
+        office.database.run("INSERT OR IGNORE INTO said VALUES ('starting', ?)", office.clock())
+    if was_interrupted:
+        for entry, facts in _taken_and_not_placed(office):
+            returning.add(entry, facts)
+    return returning
+
+
+def end_start(office: Office) -> None:
+    """Say that a start is over."""
+    office.database.run("DELETE FROM said WHERE name = 'starting'")
+    office.returning = None
+
+
+def newest_entry_at(office: Office) -> int:
+    """Return when the newest own entry of this database was signed, in milliseconds since 1970; 0 if there is none."""
+    row = office.database.one("SELECT max(written_at) FROM channels")
+    return int(row[0] or 0) if row else 0
+
+
+def _taken_and_not_placed(office: Office) -> list[tuple[VerifiedEntry, Facts]]:
+    """Return own events that stand in the letterbook and in no stream: taken back, and then the process ended."""
+    rows = office.database.all(
+        "SELECT * FROM entries e WHERE e.own = 1 AND e.facts IS NOT NULL AND NOT EXISTS"
+        " (SELECT 1 FROM stored_events s WHERE s.channel = e.channel AND s.event_id = e.event_id) AND NOT EXISTS"
+        " (SELECT 1 FROM held h WHERE h.channel = e.channel AND h.digest = e.digest AND h.kind IN ('off chain', 'misplaced'))"
+        " ORDER BY e.id"
+    )
+    found = []
+    for row in rows:
+        entry = entry_of(row)
+        if isinstance(entry.statement.body, Open):
+            continue
+        channel, event_id = row["channel"], entry.statement.event_id
+        facts = open_facts(office, channel, event_id, entry.statement.body.facts_key, row["facts"])
+        if facts is None:
+            raise RingError(f"an own entry, {channel} at {row['sequence']}, does not open: its key is in no ring file here")
+        found.append((entry, facts))
+    return found
+
+
+def read_back(office: Office, channel: str, returning: Returning) -> int:
     """Read an own channel to its end and take back what this database lacks; return how many entries that was.
 
     Raises: ForkError if the log contradicts what this database signed, and no epoch of the registrar's says so: somebody
@@ -135,9 +186,12 @@ def read_back(office: Office, channel: str, returning: Returning, alarms: list[s
             with office.database.transaction():
                 fall_back(office, channel, follower.agreeable)
             update = follower.agree()
-        if follower.off_chain is not None or follower.undecided:
-            raise ForkError(f"{channel} contradicts what this database signed", Evidence(channel=channel))
-        taken += _take_all_back(office, channel, update.new, returning, alarms)
+        # A run under a revoked key that waits contradicts nothing: a rotation that is under way ends it.
+        if follower.off_chain is not None or follower.state is ReadingState.FORKED:
+            text = f"{channel} contradicts what this database signed"
+            office.letterbook.note(channel, state="stopped", reason=text)
+            raise ForkError(text, Evidence(channel=channel, sequence=follower.off_chain))
+        taken += _take_all_back(office, channel, update.new, returning)
         records = office.channel.poll({channel: position}, timeout_seconds=0, limit=_READ_AT_ONCE)
         if not records:
             return taken
@@ -145,22 +199,22 @@ def read_back(office: Office, channel: str, returning: Returning, alarms: list[s
         position = records[-1].position + 1
 
 
-def _take_all_back(office: Office, channel: str, steps: Sequence[Step], returning: Returning, alarms: list[str]) -> int:
+def _take_all_back(office: Office, channel: str, steps: Sequence[Step], returning: Returning) -> int:
     for start in range(0, len(steps), _READ_AT_ONCE):
         with office.database.transaction():
             for step in steps[start : start + _READ_AT_ONCE]:
-                _take_back(office, channel, step, returning, alarms)
+                _take_back(office, channel, step, returning)
     return len(steps)
 
 
-def _take_back(office: Office, channel: str, step: Step, returning: Returning, alarms: list[str]) -> None:
+def _take_back(office: Office, channel: str, step: Step, returning: Returning) -> None:
     entry, statement = step.entry, step.entry.statement
     facts = None
     if not isinstance(statement.body, Open):
         facts = open_facts(office, channel, statement.event_id, statement.body.facts_key, entry.facts or b"")
         if facts is None:
             raise RingError(f"an own entry, {channel} at {statement.sequence}, does not open: its key is in no ring file here")
-        _note_what_is_missing(office, entry, facts, alarms)
+        _note_what_is_missing(office, entry, facts)
     case_id = UUID(bytes=facts.case_id) if facts and facts.case_id else None
     office.letterbook.enter(entry, own=True, case_id=case_id)
     office.letterbook.move(channel, step.place, written_at=statement.written_at)
@@ -170,7 +224,7 @@ def _take_back(office: Office, channel: str, step: Step, returning: Returning, a
         returning.add(entry, facts)
 
 
-def _note_what_is_missing(office: Office, entry: VerifiedEntry, facts: Facts, alarms: list[str]) -> None:
+def _note_what_is_missing(office: Office, entry: VerifiedEntry, facts: Facts) -> None:
     statement, key = entry.statement, facts.personal_key
     if isinstance(statement.body, Open) or (key is not None and office.ring.is_erased(key)):
         return
@@ -182,7 +236,7 @@ def _note_what_is_missing(office: Office, entry: VerifiedEntry, facts: Facts, al
     if entry.personal is None and office.letterbook.part(statement.body.personal) is None:
         what.append("personal part")
     if what:
-        alarms.append(f"{statement.channel} at {statement.sequence}: taken back without its {' and '.join(what)}")
+        office.tell(f"{statement.channel} at {statement.sequence}: taken back without its {' and '.join(what)}")
 
 
 def _place_of(entry: VerifiedEntry) -> Evidence:

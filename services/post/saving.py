@@ -15,7 +15,7 @@ from uuid import UUID
 
 from services.post.cases import history_of, refresh_row
 from services.post.history import New, Recorded
-from services.post.office import Office, day_of
+from services.post.office import Office, day_of, when_of
 from services.post.people import note_codes
 from services.post.store import SealedEvent
 from services.wire.audience import channel_for
@@ -26,10 +26,17 @@ from services.wire.hashing import Digest, Id, digest_of
 from services.wire.records import encode_event
 from services.wire.sealing import SALT_BYTES, Part, seal
 
-__all__ = ["NotReadyError", "Saved", "act", "queue_open", "require_current", "save"]
+__all__ = ["NotReadyError", "Saved", "StartingError", "act", "queue_open", "require_current", "require_started", "save"]
 
 _TRIES: Final = 5
 _EPOCH: Final = date(1970, 1, 1)
+
+
+class StartingError(RefusedError):
+    """Until a start is over nothing is decided: the case may be older than what was written of it."""
+
+    def __init__(self) -> None:
+        super().__init__("The worker is starting, or its start ended in the middle: wait a moment, or start it, and repeat this.")
 
 
 class NotReadyError(RefusedError):
@@ -64,6 +71,7 @@ def act(
     for left in reversed(range(_TRIES)):
         try:
             with office.database.transaction():
+                require_started(office)
                 stream = office.store.stream(case_id)
                 saved = save(office, case_id, decide(history_of(office, stream)), school=school)
                 if also is not None:
@@ -75,20 +83,26 @@ def act(
     raise RuntimeError("unreachable: the last try returns or raises")
 
 
-def save(office: Office, case_id: UUID | None, news: Sequence[New], *, school: str | None) -> tuple[Saved, ...]:
-    """Seal and store events at the end of a case (None: of my own stream) in the open transaction."""
+def save(
+    office: Office, case_id: UUID | None, news: Sequence[New], *, school: str | None, refresh: bool = True
+) -> tuple[Saved, ...]:
+    """Seal and store events at the end of a case (None: of my own stream) in the open transaction.
+
+    ``refresh`` makes the case's row anew; left out where an event changes nothing that people see.
+    """
     stream_id = case_id or office.own_stream
-    stream = office.store.stream(stream_id)
-    after = digest_of(stream.events[-1].body) if stream.events and case_id else None
+    version, after = office.store.version(stream_id), None
+    if case_id and version:
+        after = office.store.body_at(case_id, version)
     saved = []
-    for number, new in enumerate(news, start=stream.version + 1):
+    for number, new in enumerate(news, start=version + 1):
         event, body = _sealed(office, case_id, new, after, school)
         office.store.append([SealedEvent(stream_id, number, *event)])
         after = digest_of(body) if case_id else None
         if case_id:
             note_codes(office, case_id, new.personal)
         saved.append(Saved(type=event[0], channel=event[1], body=digest_of(body)))
-    if case_id and news:
+    if case_id and news and refresh:
         grown = office.store.stream(stream_id)
         refresh_row(office, stream_id, history_of(office, grown), grown.version, school)
     return tuple(saved)
@@ -142,6 +156,15 @@ def _sealed(
     return (encoded.type, channel, event_id, body, sealed_facts), body
 
 
+def require_started(office: Office) -> None:
+    """Return if no start is under way; asked inside the transaction that would decide something.
+
+    Raises: StartingError.
+    """
+    if office.database.one("SELECT 1 FROM said WHERE name = 'starting'") is not None:
+        raise StartingError
+
+
 def require_current(office: Office) -> None:
     """Return if this database knows of every entry that the ring file says was sent, or the registrar has begun anew since.
 
@@ -156,4 +179,7 @@ def require_current(office: Office) -> None:
         epochs = office.trust.epochs.get(channel, ())
         if not epochs or epochs[-1].epoch <= head.epoch:
             evidence = Evidence(channel=channel, epoch=head.epoch, sequence=head.sequence, expected=head.digest.hex())
-            raise StoreBehindError("this database is older than the ring file: a start takes back what the log holds", evidence)
+            row = office.database.one("SELECT max(written_at) FROM channels")
+            ends = when_of(row[0]) if row is not None and row[0] else "its beginning"
+            text = f"this database is older than the ring file and ends at {ends}: a start takes back what the log holds"
+            raise StoreBehindError(text, evidence)

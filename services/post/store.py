@@ -115,10 +115,24 @@ class CaseStore(Application[UUID]):
         except IntegrityError as error:
             raise ConflictError("somebody else received this channel further; look again") from error
 
-    def case_with(self, body: Digest) -> UUID | None:
-        """Return the case in whose stream an event with this body digest stands, None if in none."""
-        row = self._database.one("SELECT originator_id FROM stored_events WHERE body_digest = ?", body)
+    def case_with(self, body: Digest, *, channel: str | None = None) -> UUID | None:
+        """Return the case in whose stream an event with this body digest stands, of ``channel`` if given; None if in none."""
+        row = self._database.one(
+            "SELECT originator_id FROM stored_events WHERE body_digest = ? AND channel = coalesce(?, channel)", body, channel
+        )
         return UUID(row["originator_id"]) if row else None
+
+    def body_at(self, stream_id: UUID, version: int) -> Digest | None:
+        """Return the body digest of one event of a stream."""
+        row = self._database.one(
+            "SELECT body_digest FROM stored_events WHERE originator_id = ? AND originator_version = ?", stream_id.hex, version
+        )
+        return Digest(row["body_digest"]) if row else None
+
+    def version(self, stream_id: UUID) -> int:
+        """Return the number of the last event of a stream, 0 where there is none; its events are not read."""
+        row = self._database.one("SELECT max(originator_version) FROM stored_events WHERE originator_id = ?", stream_id.hex)
+        return int(row[0] or 0) if row else 0
 
     def body_of(self, channel: str, event_id: Id) -> bytes | None:
         """Return the body digest under which an event of a channel is stored, None if it is not."""

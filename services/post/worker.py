@@ -21,16 +21,17 @@ from services.post.applying import redrive_channel
 from services.post.drafts import expire_drafts_once
 from services.post.epochs import open_epoch_once
 from services.post.firing import fire_due_once
-from services.post.office import Office
+from services.post.granting import supersede_for_removed
+from services.post.office import Office, when_of
 from services.post.publishing import receipt_once, send_once, sign_once
 from services.post.reading_back import check_own_once
 from services.post.receiving import Receiver
 from services.post.renewing import ask_once, renew_once
-from services.post.returning import Returning, read_back
+from services.post.returning import begin_start, end_start, newest_entry_at, read_back
 from services.post.rotating import rotate_once
 from services.post.saving import queue_open, require_current
 from services.post.watching import Watch
-from services.wire.channels import ChannelKind, Role, channel_kind
+from services.wire.channels import ChannelKind, Role, channel_kind, school_of
 from services.wire.contents import ChannelOpened, EncryptionKeyPublished
 from services.wire.errors import ChannelUnavailableError, DatabaseBusyError, ForkError, LeaseError, StoreBehindError
 from services.wire.grants import SUITE
@@ -73,46 +74,53 @@ class Worker:
         self.receiver = Receiver(self.office)
         self.watch = Watch(self.office)
 
-    @property
-    def alarms(self) -> list[str]:
-        """What a person has to be told; whoever tells it empties the list."""
-        return self.receiver.alarms
-
-    def start(self) -> None:
+    def start(self, stop: threading.Event | None = None) -> bool:
         """Take the keys in, and whatever of mine the log holds and this database lost; then nothing is missing.
 
+        Until it ends nothing is decided here. Returns False if ``stop`` was set in the middle; the next start goes on.
         Raises: RingError; ForkError if the log contradicts this database; OrderError; StoreBehindError if a counterpart
         holds entries of mine that are neither here nor in the log.
         """
         office = self.office
+        ends_at = newest_entry_at(office)
         office.ring.start(office.ring_file)
-        office.returning = Returning()
+        office.returning = begin_start(office)
         if office.role is not Role.REGISTRAR:
             self.receiver.read_trust()
         taken = 0
         for channel in office.own_channels:
-            taken += read_back(office, channel, office.returning, self.alarms)
+            if stop is not None and stop.is_set():
+                return False
+            taken += read_back(office, channel, office.returning)
             # What the log lost meanwhile is looked for in the first steps, not within the hour.
             office.letterbook.note(channel, read_at=0)
         # What neither this database nor the log holds was sent once: these places must not be given away again.
         require_current(office)
         if taken:
-            self.alarms.append(f"{taken} own entries were taken back from the log")
+            since = when_of(ends_at) if ends_at else "its beginning"
+            office.tell(
+                f"{taken} own entries were taken back from the log: this database ended at {since};"
+                " what was saved after that and had reached no log is lost"
+            )
         with office.database.transaction():
             for case_id in list(office.returning.waiting):
                 office.returning.place(office, case_id)
-        self._receive_all()
-        office.returning.require_empty(office, self.alarms)
-        office.returning = None
+        if not self._receive_all(stop):
+            return False
         rows = office.database.all("SELECT DISTINCT channel FROM held WHERE kind = 'parked' AND resolved_at IS NULL")
         for row in rows:
-            # A newer release may know what an older one could not use.
-            redrive_channel(office, row["channel"], self.alarms)
+            # A newer release may know what an older one could not use; and own events may follow what was parked then.
+            redrive_channel(office, row["channel"])
+        office.returning.place_the_rest(office)
+        supersede_for_removed(office)
+        end_start(office)
+        return True
 
-    def _receive_all(self) -> None:
+    def _receive_all(self, stop: threading.Event | None) -> bool:
         try:
             while self.receiver.receive_once():
-                pass
+                if stop is not None and stop.is_set():
+                    return False
         except (StoreBehindError, ForkError) as error:
             # A person may find that the receipt lies, and agree to start with this channel stopped.
             channel = error.evidence.channel
@@ -120,13 +128,31 @@ class Worker:
                 self.office.letterbook.note(channel, state="behind", reason=str(error))
             raise
         self.office.database.run("UPDATE channels SET state = 'reading', reason = NULL WHERE state = 'behind'")
+        return True
+
+    def work(self, stop: threading.Event) -> None:
+        """Start and work until ``stop`` is set; what will pass by itself is waited for, also during the start.
+
+        Raises: whatever a person has to look at; it is never tried again by itself.
+        """
+        while not stop.is_set():
+            self.receiver = Receiver(self.office)
+            try:
+                if self.start(stop):
+                    break
+            except (ChannelUnavailableError, DatabaseBusyError) as error:
+                _logger.warning("waiting: %s", error)
+                stop.wait(_BACK_OFF_SECONDS)
+            finally:
+                self.tell()
+        self.run(stop)
 
     def step(self) -> int:
         """Do one bounded piece of everything there is to do, and return how much was done."""
         office = self.office
         done = self.receiver.receive_once()
         self._open_channels()
-        done += open_epoch_once(office, self.alarms)
+        done += open_epoch_once(office)
         done += rotate_once(office)
         done += renew_once(office)
         done += ask_once(office, self.receiver)
@@ -135,8 +161,9 @@ class Worker:
         done += sign_once(office)
         done += receipt_once(office)
         done += send_once(office)
-        done += check_own_once(office, self.alarms)
-        self.alarms.extend(self.watch.look_once())
+        done += check_own_once(office)
+        for alarm in self.watch.look_once():
+            office.tell(alarm)
         return done
 
     def run(self, stop: threading.Event) -> None:
@@ -155,10 +182,10 @@ class Worker:
             stop.wait(pause)
 
     def tell(self) -> None:
-        """Log what a person has to be told, each thing once."""
-        for alarm in dict.fromkeys(self.alarms):
+        """Log what a person has to be told."""
+        for alarm in self.office.alarms:
             _logger.warning("%s", alarm)
-        self.alarms.clear()
+        self.office.alarms.clear()
 
     def _open_channels(self) -> None:
         """Open what the registrar has made mine: at birth, and the commission's for each new school."""
@@ -166,8 +193,12 @@ class Worker:
         if office.role is Role.REGISTRAR or office.participant not in office.trust.participants:
             return
         for channel in office.own_channels:
-            if office.letterbook.standing(channel) is None:
+            if office.letterbook.standing(channel) is None and not self._has_left(channel):
                 self._open(channel)
+
+    def _has_left(self, channel: str) -> bool:
+        other = self.office.trust.participants.get(school_of(channel))
+        return other is not None and other.removed
 
     def _open(self, channel: str) -> None:
         office = self.office

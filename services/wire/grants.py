@@ -35,6 +35,7 @@ __all__ = [
     "make_grant",
     "open_grant",
     "prekey_id",
+    "require_public_key",
 ]
 
 SUITE: Final = "MLKEM768_X25519-HKDF_SHA256-AES_256_GCM"
@@ -194,6 +195,14 @@ def _is_whole(granted: GrantedKey) -> bool:
 
 def _info(header: GrantHeader) -> bytes:
     return _INFO + avro.encode(avro.load_schema("wire/GrantHeader.avsc"), asdict(header))
+
+
+def require_public_key(public_key: bytes) -> None:
+    """Return if letters can be sealed to a public encryption key; the only way to know of some is to seal something.
+
+    Raises: GrantError.
+    """
+    _encrypt(public_key, b"", b"")
 
 
 def _encrypt(public_key: bytes, plaintext: bytes, info: bytes) -> bytes:

@@ -285,7 +285,7 @@ def test_a_database_and_a_log_that_both_lost_their_ends_are_not_written_to_again
     again, _ = asked(exchange, pupil=another_pupil(2))
     assert exchange.members[SCHOOL].state(again) == "AwaitingCommission"
     assert exchange.members[SCHOOL].state(mine) == ""
-    assert exchange.members[SCHOOL].held("misplaced") == ["the event before it is lost"]
+    assert exchange.members[SCHOOL].held("misplaced") == ["nothing of its case is left"]
     assert exchange.members[COMMISSION].state(theirs) == "Received"
 
 
@@ -506,7 +506,7 @@ def test_an_error_of_ours_parks_one_case_and_the_channel_goes_on(exchange: Excha
     assert reader.state(commission_case(second, to_commission(SCHOOL))) == "Received"
     assert any("KeyError in this program" in alarm for alarm in reader.alarms)
     monkeypatch.undo()
-    assert applying.redrive_channel(reader.office, to_commission(SCHOOL), []) == 1
+    assert applying.redrive_channel(reader.office, to_commission(SCHOOL)) == 1
     assert reader.state(theirs) == "Received"
 
 
@@ -565,6 +565,9 @@ def test_a_case_key_that_never_came_is_asked_for_and_parks_nothing(exchange: Exc
     assert member.state(theirs) == "Received"
     assert open_personal(member.office, member.office.store.stream(theirs).events[0]) is Missing.NOT_YET
     settled(exchange, 6)
+    # What was granted a moment ago is not granted again at once: its letter should be there still.
+    exchange.clock.now += 3_600_000
+    settled(exchange)
     opened = open_personal(member.office, member.office.store.stream(theirs).events[0])
     assert not isinstance(opened, Missing)
     assert member.held("key") == []

@@ -17,7 +17,7 @@ CREATE TABLE tracking (application_name TEXT PRIMARY KEY, notification_id INTEGE
 CREATE TABLE parts (digest BLOB PRIMARY KEY, case_id TEXT, sealed BLOB NOT NULL);
 CREATE INDEX parts_by_case ON parts (case_id);
 
--- Bodies that wait for a signature, in the order in which they were saved.
+-- Bodies that wait for a signature, in the order in which they were saved; lost: their keys are not on the ring.
 CREATE TABLE outgoing (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     channel TEXT NOT NULL,
@@ -25,8 +25,10 @@ CREATE TABLE outgoing (
     case_id TEXT,
     body BLOB NOT NULL,
     facts BLOB,
+    lost INTEGER NOT NULL DEFAULT 0,
     UNIQUE (channel, event_id)
 );
+CREATE INDEX outgoing_by_case ON outgoing (case_id);
 
 -- The letterbook: exact statements and signatures, own and received; insert only. id is the order of signing or receiving;
 -- personal is the digest of the sealed part, which stands in parts while it exists.
@@ -46,6 +48,8 @@ CREATE TABLE entries (
     UNIQUE (channel, sequence, epoch, digest)
 );
 CREATE INDEX entries_by_digest ON entries (digest);
+CREATE INDEX entries_by_event ON entries (channel, event_id);
+CREATE INDEX entries_own ON entries (channel, sequence) WHERE own = 1;
 
 -- What is recomputable about a channel: where I am in it, and how far others say they hold it.
 CREATE TABLE channels (
@@ -66,7 +70,9 @@ CREATE TABLE channels (
     read_at INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL DEFAULT 'reading',
     reason TEXT,
-    agreed INTEGER NOT NULL DEFAULT 0
+    -- The end of the chain that a person has agreed to go on from, where something is to be undone.
+    agreeable BLOB,
+    agreed BLOB
 ) WITHOUT ROWID;
 
 -- What counterparts say of registrar.trust, until I have read that far and compared it.
@@ -121,6 +127,9 @@ CREATE TABLE people (code BLOB NOT NULL, case_id TEXT NOT NULL, PRIMARY KEY (cod
 -- What is typed before it is an event, sealed; deleted when it is saved or after 30 days.
 CREATE TABLE drafts (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, saved_at INTEGER NOT NULL, sealed BLOB NOT NULL);
 CREATE INDEX drafts_by_age ON drafts (saved_at);
+
+-- Said of the whole database: 'starting' while a start is not finished, for until then nothing is decided.
+CREATE TABLE said (name TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 
 -- The key ring: each key wrapped under the ring key of a generation.
 CREATE TABLE ring (generation INTEGER PRIMARY KEY);
