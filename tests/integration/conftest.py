@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import sarakste
+from tests.exchange import Exchange, two_sides
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +19,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "told").write_text(done.stderr)
     (folder / "report.json").write_text(done.stdout)
     return folder
+
+
+@pytest.fixture
+def exchange(tmp_path: Path) -> Exchange:
+    """Make an exchange of one school and the commission that know each other."""
+    return two_sides(tmp_path)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from services.commission.input import AnswerInput, ExaminationInput, Recommendat
 from services.desk.founding import found_exchange
 from services.post.building import milliseconds
 from services.post.office import day_of
+from services.post.saving import StartingError
 from services.post.viewing import cases, events
 from services.school.application import School
 from services.school.bootstrap import build as build_school
@@ -137,9 +139,10 @@ def asked(school: School, number: int) -> UUID:
     form = application_json(received_on=today.isoformat(), pupil=another_pupil(number))
     form["consent"]["received_on"] = today.isoformat()
     read = read_application(json.dumps(form).encode(), today=today)
-    case_id, _ = school.file(read)
-    patient(lambda: school.request(case_id))
-    return case_id
+    filed: list[UUID] = []
+    patient(lambda: filed.append(school.file(read)[0]))
+    patient(lambda: school.request(filed[0]))
+    return filed[0]
 
 
 def wait_for_trust(school: School, clerk: Commission) -> None:
@@ -149,11 +152,14 @@ def wait_for_trust(school: School, clerk: Commission) -> None:
         time.sleep(0.1)
 
 
-def patient(do: object) -> None:
-    """Do it, again where another process held the database for too long."""
-    for _ in range(5):
+def patient(do: Callable[[], object]) -> None:
+    """Do it, again where another process held the database for too long, or a worker is just starting."""
+    until = time.monotonic() + 60
+    while True:
         try:
-            do()  # type: ignore[operator]  # a function without arguments
-        except DatabaseBusyError:
-            continue
-        return
+            do()
+        except (DatabaseBusyError, StartingError):
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        else:
+            return

@@ -1,0 +1,158 @@
+"""A new signing key, an epoch that the registrar opens, and what a person agrees to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from services.post.agreeing import NothingToAgreeError, agree, would_undo
+from services.post.cases import history_of
+from services.post.worker import Worker
+from services.wire.channels import COMMISSION, Role, commission_case, record_of, to_commission
+from services.wire.contents import (
+    KeyRevoked,
+    Reason,
+)
+from services.wire.entry import decode_entry
+from services.wire.hashing import Digest
+from tests.chains import SCHOOL, Seal, seal_of
+from tests.exchange import Exchange
+from tests.integration.test_two_sides import answered, asked, backed_up, examined, recommended, restored
+from tests.people import another_pupil
+from tests.troubles import (
+    clean,
+    epoch_after,
+    records,
+    said_by_registrar,
+    settled,
+    types,
+)
+
+_DAY = 86_400_000
+
+
+def rotated(exchange: Exchange, name: str = SCHOOL) -> Seal:
+    new = seal_of("new")
+    exchange.members[name].signing.seals.append(new)
+    settled(exchange)
+    return new
+
+
+def test_a_rotation_brings_the_new_key_into_every_channel_with_a_receipt_right_after(exchange: Exchange) -> None:
+    asked(exchange)
+    rotated(exchange)
+    for channel in (to_commission(SCHOOL), record_of(SCHOOL)):
+        there = types(exchange, channel)
+        place = there.index("CertificateRotated")
+        assert there[place + 1] == "Receipt"
+        last = decode_entry(records(exchange, channel)[-1]).unverified_statement
+        assert last.certificate == seal_of("new").certificate.digest
+    clean(exchange)
+
+
+def test_cases_go_on_after_a_rotation_and_after_the_old_key_is_revoked_it_is_destroyed(exchange: Exchange) -> None:
+    mine, theirs = asked(exchange)
+    rotated(exchange)
+    examined(exchange, theirs)
+    assert exchange.members[SCHOOL].signing.destroyed == []
+    old = seal_of("old").certificate
+    said_by_registrar(exchange, KeyRevoked(key=old.key_digest, reason=Reason.SUPERSEDED))
+    settled(exchange)
+    assert exchange.members[SCHOOL].signing.destroyed == [old.digest]
+    recommended(exchange, theirs)
+    answered(exchange, theirs)
+    assert exchange.members[SCHOOL].state(mine) == "ReadyForDecision"
+    clean(exchange)
+
+
+def test_letters_with_keys_are_signed_with_what_is_current_in_their_channel(exchange: Exchange) -> None:
+    rotated(exchange)
+    _, theirs = asked(exchange)
+    assert exchange.members[COMMISSION].state(theirs) == "Received"
+    assert exchange.members[COMMISSION].held("parked") == []
+
+
+def test_after_a_restart_what_the_registrar_says_next_is_heard(exchange: Exchange) -> None:
+    exchange.members[SCHOOL].office.database.close()
+    exchange.enter(SCHOOL, Role.SCHOOL, seal_of("old"))
+    said_by_registrar(exchange, KeyRevoked(key=Digest(bytes(32)), reason=Reason.STOLEN))
+    settled(exchange)
+    assert Digest(bytes(32)) in exchange.members[SCHOOL].office.trust.revoked
+
+
+def test_a_lost_key_ends_with_an_epoch_in_which_the_writer_goes_on(exchange: Exchange) -> None:
+    mine, theirs = asked(exchange)
+    new = seal_of("new")
+    for channel in (to_commission(SCHOOL), record_of(SCHOOL)):
+        epoch_after(exchange, channel, SCHOOL, new, back=0)
+    said_by_registrar(exchange, KeyRevoked(key=seal_of("old").certificate.key_digest, reason=Reason.LOST))
+    exchange.members[SCHOOL].signing.seals = [new]
+    settled(exchange)
+    examined(exchange, theirs)
+    recommended(exchange, theirs)
+    answered(exchange, theirs)
+    assert exchange.members[SCHOOL].state(mine) == "ReadyForDecision"
+    second, _ = asked(exchange, pupil=another_pupil(2))
+    assert exchange.members[COMMISSION].state(commission_case(second, to_commission(SCHOOL))) == "Received"
+    clean(exchange)
+
+
+def test_an_epoch_that_undoes_something_stops_its_reader_until_a_person_agrees(exchange: Exchange) -> None:
+    mine, theirs = asked(exchange)
+    reader, channel = exchange.members[COMMISSION], to_commission(SCHOOL)
+    epoch_after(exchange, channel, SCHOOL, seal_of("old"), back=2)
+    settled(exchange)
+    undone = would_undo(reader.office, channel)
+    assert [each.event for each in undone] == ["InformationRequested", ""]
+    assert undone[0].case == str(theirs)
+    assert any("stands still" in alarm for alarm in reader.alarms)
+    agree(reader.office, channel)
+    settled(exchange)
+    # The writer has signed the same event anew in the new epoch: it counts again, in its old place.
+    assert reader.state(theirs) == "Received"
+    history = history_of(reader.office, reader.office.store.stream(theirs))
+    assert [each.standing.value for each in history] == ["accepted"]
+    assert types(exchange, channel).count("sealed") == 2
+    examined(exchange, theirs)
+    recommended(exchange, theirs)
+    answered(exchange, theirs)
+    assert exchange.members[SCHOOL].state(mine) == "ReadyForDecision"
+    clean(exchange)
+
+
+def test_there_is_nothing_to_agree_to_in_a_channel_that_is_read_as_usual(exchange: Exchange) -> None:
+    with pytest.raises(NothingToAgreeError):
+        agree(exchange.members[COMMISSION].office, to_commission(SCHOOL))
+
+
+def test_until_the_event_is_signed_anew_an_undone_one_is_not_folded(exchange: Exchange) -> None:
+    _, theirs = asked(exchange)
+    reader, channel = exchange.members[COMMISSION], to_commission(SCHOOL)
+    epoch_after(exchange, channel, SCHOOL, seal_of("stranger"), back=2)
+    settled(exchange)
+    agree(reader.office, channel)
+    settled(exchange)
+    history = history_of(reader.office, reader.office.store.stream(theirs))
+    assert [each.standing.value for each in history] == ["voided"]
+    assert any("certificate is not mine" in alarm for alarm in exchange.members[SCHOOL].alarms)
+
+
+def test_a_database_restored_from_before_an_epoch_takes_the_epoch_back_and_opens_no_second_one(
+    exchange: Exchange, tmp_path: Path
+) -> None:
+    mine, theirs = asked(exchange)
+    backup = backed_up(exchange, SCHOOL, tmp_path / "backup.sqlite")
+    epoch_after(exchange, to_commission(SCHOOL), SCHOOL, seal_of("old"), back=2)
+    settled(exchange)
+    agree(exchange.members[COMMISSION].office, to_commission(SCHOOL))
+    settled(exchange)
+    restored(exchange, SCHOOL, backup)
+    Worker(exchange.members[SCHOOL].office).start()
+    settled(exchange)
+    examined(exchange, theirs)
+    recommended(exchange, theirs)
+    answered(exchange, theirs)
+    assert exchange.members[SCHOOL].state(mine) == "ReadyForDecision"
+    assert types(exchange, to_commission(SCHOOL)).count("ChannelOpened") == 2
+    clean(exchange)
