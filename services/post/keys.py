@@ -7,13 +7,14 @@ Source: design.md sections 5 and 7.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any, Final
 from uuid import UUID
 
 from services.post.database import Database, Row
-from services.post.ring import KeyRow, RingFile, RingKeys, unwrap, wrap
+from services.post.ring import KeyRow, RingFile, RingKeys, merged, unwrap, wrap
 from services.wire.errors import GrantError, RingError
 from services.wire.grants import SUITE, EncryptionKey, GrantedKey, KeyUse, prekey_id
 from services.wire.hashing import Digest
@@ -23,6 +24,8 @@ __all__ = ["KeyRing", "OwnKey"]
 
 _ENCRYPTION: Final = "ENCRYPTION"
 _SEED_BYTES: Final = 64
+# What may change of a row; the rest is what the key is for, for ever.
+_CHANGING: Final = ("made_here", "generation", "wrapped", "superseded_at", "erased_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +67,17 @@ class KeyRing:
         return self._opened(row) if row else self._make(KeyUse.CASE, channel, case_id=case_id.bytes)
 
     def get(self, identity: Digest) -> OwnKey | None:
-        """Return a key by its id, None if it is not on the ring or erased."""
+        """Return a key by its id, None if it is not on the ring or erased, or opens no more and opens personal parts alone.
+
+        Raises: RingError if a facts key that was here opens no more.
+        """
         row = self.database.one("SELECT * FROM keys WHERE key_id = ?", identity)
         # Asked of the database each time: another process may have erased it.
         if row is None or row["wrapped"] is None:
             self._open.pop(identity, None)
             return None
-        return self._opened(row)
+        # A history without facts that it had would be decided upon as if they had never been.
+        return self._opened(row) if row["key_use"] == KeyUse.FACTS.value else self._opened_if_whole(row)
 
     def is_erased(self, identity: Digest) -> bool:
         """Tell whether a key was here and was erased."""
@@ -78,7 +85,9 @@ class KeyRing:
         return row is not None and row["erased_at"] is not None
 
     def take(self, channel: str, granted: GrantedKey, *, made_here: bool = False) -> bool:
-        """Put a granted key on the ring and return whether it is new; ``made_here`` for one of mine that came back.
+        """Put a granted key on the ring and return whether it is new, or mends one that opened no more.
+
+        ``made_here`` is for one of mine that came back.
 
         Raises: GrantError if it was erased here, or is known with another use, channel or case.
         """
@@ -88,14 +97,17 @@ class KeyRing:
             # One of mine that came back opens what it sealed; where another was made since, that one seals what is new.
             mine = made_here and (granted.use is KeyUse.FACTS or self._current_case_key(channel, granted.case_id) is None)
             new = self._row(identity, granted.key, granted.use.value, channel, case_id=granted.case_id, made_here=mine)
-            self._insert(replace(new, superseded_at=self.clock()) if mine and granted.use is KeyUse.FACTS else new)
+            self._put(replace(new, superseded_at=self.clock()) if mine and granted.use is KeyUse.FACTS else new)
             return True
         # A letter that is still in the mailbox must not undo an erasure.
         if row["erased_at"] is not None:
             raise GrantError("a granted key was erased here")
         if (row["key_use"], row["channel"], row["case_id"]) != (granted.use.value, channel, granted.case_id):
             raise GrantError("a granted key is known here for another use")
-        return False
+        if self._opened_if_whole(row) is not None:
+            return False
+        self._put(self._wrapped(_key_row(row), granted.key))
+        return True
 
     def supersede_facts_keys(self, recipient: str) -> int:
         """Let the current facts keys that somebody was given be the last of their kind, and return how many those are."""
@@ -112,13 +124,14 @@ class KeyRing:
         if row is not None:
             return self._opened(row).key
         made = self.random(KEY_BYTES)
-        self._insert(self._row(key_id(made), made, use, "", made_here=True))
+        self._put(self._row(key_id(made), made, use, "", made_here=True))
         return made
 
     def encryption_keys(self) -> dict[Digest, EncryptionKey]:
-        """Return my private encryption keys by prekey id."""
+        """Return my private encryption keys by prekey id, as far as they open."""
         rows = self.database.all("SELECT * FROM keys WHERE key_use = ? AND wrapped IS NOT NULL", _ENCRYPTION)
-        return {row["key_id"]: _encryption_key(self._opened(row).key) for row in rows}
+        opened = (self._opened_if_whole(row) for row in rows)
+        return {each.key_id: _encryption_key(each.key) for each in opened if each is not None}
 
     def current_encryption_key(self) -> EncryptionKey | None:
         """Return the newest of my encryption keys, None if none was made."""
@@ -136,32 +149,53 @@ class KeyRing:
             self.database.run(
                 "UPDATE keys SET superseded_at = ? WHERE key_use = ? AND superseded_at IS NULL", self.clock(), _ENCRYPTION
             )
-            self._insert(self._row(identity, made, _ENCRYPTION, "", made_here=True))
+            self._put(self._row(identity, made, _ENCRYPTION, "", made_here=True))
         return fresh
 
     def rows(self) -> tuple[KeyRow, ...]:
         """Return all rows as the ring file keeps them, in the order of their ids."""
         return tuple(_key_row(row) for row in self.database.all("SELECT * FROM keys ORDER BY key_id"))
 
-    def start(self, file: RingFile) -> None:
-        """Take every key that opens under a ring key that still exists, from rows and ring file, less the erased.
+    def start(self, file: RingFile) -> tuple[str, ...]:
+        """Take every key that opens from database or ring file, less the erased, into both; return what opens from neither.
 
-        Raises: RingError if there are keys and none of them opens.
+        Both say afterwards what either knew: erased wins over all, superseded over current, and of two keys that would seal
+        the same the database's stays. What opens nowhere keeps its row, for a better copy to come, and seals nothing.
+        Raises: RingError if there are keys and none of them opens, or the ring file is damaged.
         """
-        known = {row.key_id: row for row in self.rows()}
-        opened = 0
+        file.reload()
         with self.database.transaction():
-            for row in (*known.values(), *file.keys):
-                key = unwrap(self.ring, row)
-                if key is None:
-                    continue
-                opened += 1
-                here = known.get(row.key_id)
-                if here is None:
-                    self._insert(replace(row, generation=self.ring.newest, wrapped=wrap(self.ring, row.key_id, key, self.random)))
-                    known[row.key_id] = row
-        if not opened and any(row.wrapped is not None for row in known.values()):
-            raise RingError("no key of the ring opens under the ring key that is here: it is another participant's or an old one")
+            here = {row.key_id: row for row in self.rows()}
+            there = {row.key_id: row for row in file.keys}
+            found = [self._found(*(rows[each] for rows in (here, there) if each in rows)) for each in sorted({*here, *there})]
+            lost = [row for row, is_whole in found if not is_whole]
+            if lost and not any(is_whole and row.wrapped is not None for row, is_whole in found):
+                raise RingError(
+                    "no key of the ring opens under the ring key that is here: it is another participant's or an old one"
+                )
+            wanted = _one_a_seat([row for row, is_whole in found if is_whole], set(here), self.clock())
+            wanted += [_unseated(row, self.clock()) for row in lost]
+            # Those that seal nothing any more first: their place must be free for whichever seals now.
+            for row in sorted(wanted, key=lambda row: _seat(row) is not None):
+                if row != here.get(row.key_id):
+                    self._put(row)
+        file.save(self.rows(), file.heads)
+        return tuple(_lost(row) for row in lost)
+
+    def _found(self, *copies: KeyRow) -> tuple[KeyRow, bool]:
+        """Return what the copies of a row say together, wrapped under the newest ring key, and whether it is whole."""
+        row = reduce(merged, copies)
+        if row.erased_at is not None:
+            # Nothing that is erased is current, whatever index asks.
+            ended = row.superseded_at if row.superseded_at is not None else row.erased_at
+            return replace(row, wrapped=None, superseded_at=ended), True
+        for copy in copies:
+            key = unwrap(self.ring, copy)
+            if key is not None and copy.generation == self.ring.newest:
+                return replace(row, generation=copy.generation, wrapped=copy.wrapped), True
+            if key is not None:
+                return self._wrapped(row, key), True
+        return row, False
 
     def _current_case_key(self, channel: str, case_id: bytes | None) -> Row | None:
         return self.database.one(
@@ -173,7 +207,7 @@ class KeyRing:
     def _make(self, use: KeyUse, channel: str, *, year: int | None = None, case_id: bytes | None = None) -> OwnKey:
         key = self.random(KEY_BYTES)
         row = self._row(key_id(key), key, use.value, channel, case_id=case_id, year=year, made_here=True)
-        self._insert(row)
+        self._put(row)
         # Not remembered yet: if the transaction around this is rolled back, the key never was.
         return OwnKey(key_id=row.key_id, key=key, key_use=use.value, channel=channel, case_id=case_id)
 
@@ -190,27 +224,69 @@ class KeyRing:
             wrapped=wrap(self.ring, identity, key, self.random),
         )
 
-    def _insert(self, row: KeyRow) -> None:
+    def _wrapped(self, row: KeyRow, key: bytes) -> KeyRow:
+        return replace(row, generation=self.ring.newest, wrapped=wrap(self.ring, row.key_id, key, self.random))
+
+    def _put(self, row: KeyRow) -> None:
+        """Write a row, new or in its place.
+
+        Raises: ConflictError if another key seals the same.
+        """
         names = list(KeyRow.__dataclass_fields__)
         marks = ", ".join("?" * len(names))
+        changed = ", ".join(f"{name} = excluded.{name}" for name in _CHANGING)
         with self.database.transaction():
             # Whoever inserts a key holds the generation's row, so that no key slips past a ring that is made anew.
             self.database.run("INSERT INTO ring VALUES (?) ON CONFLICT DO UPDATE SET generation = generation", row.generation)
             self.database.run(
-                f"INSERT INTO keys ({', '.join(names)}) VALUES ({marks})",  # noqa: S608  # names of a class of ours
+                f"INSERT INTO keys ({', '.join(names)}) VALUES ({marks}) ON CONFLICT (key_id) DO UPDATE SET {changed}",  # noqa: S608  # names of a class of ours
                 *(getattr(row, name) for name in names),
             )
 
     def _opened(self, row: Row) -> OwnKey:
+        opened = self._opened_if_whole(row)
+        if opened is None:
+            raise RingError(f"the key {row['key_id'].hex()[:16]} opens under no ring key that is here: a start says what is lost")
+        return opened
+
+    def _opened_if_whole(self, row: Row) -> OwnKey | None:
         found = _key_row(row)
         if found.key_id in self._open:
             return self._open[found.key_id]
         key = unwrap(self.ring, found)
         if key is None:
-            raise RingError(f"the key {found.key_id.hex()[:16]} is wrapped under a ring key that is not here")
+            return None
         opened = OwnKey(key_id=found.key_id, key=key, key_use=found.key_use, channel=found.channel, case_id=found.case_id)
         self._open[found.key_id] = opened
         return opened
+
+
+def _seat(row: KeyRow) -> tuple[Any, ...] | None:
+    """Return what a row is the one key to seal with, or to publish, for; None if it is for nothing any more."""
+    if row.erased_at is not None or not row.made_here:
+        return None
+    if row.key_use != KeyUse.CASE.value and row.superseded_at is not None:
+        return None
+    return row.key_use, row.channel, row.case_id, row.year
+
+
+def _unseated(row: KeyRow, now: int) -> KeyRow:
+    """Return a row that opens what it sealed and seals nothing more."""
+    if _seat(row) is None:
+        return row
+    return replace(row, made_here=False) if row.key_use == KeyUse.CASE.value else replace(row, superseded_at=now)
+
+
+def _one_a_seat(rows: Iterable[KeyRow], here: Container[Digest], now: int) -> list[KeyRow]:
+    """Let one row stay for each seat: the database's, which has sealed or published what is there; else the newest."""
+    ranked = sorted(rows, key=lambda row: (row.key_id in here, row.created_at, row.key_id))
+    last = {_seat(row): row.key_id for row in ranked}
+    return [row if last[_seat(row)] == row.key_id else _unseated(row, now) for row in ranked]
+
+
+def _lost(row: KeyRow) -> str:
+    what = f"the key {row.key_id.hex()[:16]} ({row.key_use} {row.channel})".replace(" )", ")")
+    return f"{what} opens neither from the database nor from the ring file: start again with a copy of it that is whole"
 
 
 def _key_row(row: Row) -> KeyRow:

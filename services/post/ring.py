@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from services.wire.errors import RingError
 from services.wire.hashing import Digest
 
-__all__ = ["Head", "KeyRow", "RingFile", "RingKeys", "unwrap", "wrap", "write_durably"]
+__all__ = ["Head", "KeyRow", "RingFile", "RingKeys", "merged", "unwrap", "wrap", "write_durably"]
 
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -126,6 +126,14 @@ class RingFile:
             raise RingError(f"the ring file {path.name} is damaged: take its newest copy") from error
         return cls(path, keys, heads)
 
+    def reload(self) -> None:
+        """Read the file again: what was read before the lease was held may be older than what another worker wrote.
+
+        Raises: RingError if it is damaged.
+        """
+        found = RingFile.load(self.path)
+        self.keys, self.heads = found.keys, found.heads
+
     def save(self, keys: tuple[KeyRow, ...], heads: Mapping[str, Head]) -> None:
         """Write all keys and heads; the file that was there is there until the new one is whole."""
         if keys == self.keys and heads == self.heads:
@@ -151,17 +159,27 @@ def wrap(ring: RingKeys, key_id: Digest, key: bytes, random: Callable[[int], byt
 
 
 def unwrap(ring: RingKeys, row: KeyRow) -> bytes | None:
-    """Return a key of the ring, None if it is erased or its ring key exists no more.
-
-    Raises: RingError if the ring key is there and the row does not open: it was changed.
-    """
+    """Return a key of the ring, None if it is erased, its ring key exists no more, or the row was damaged or changed."""
     ring_key = ring.by_generation.get(row.generation)
     if row.wrapped is None or ring_key is None:
         return None
     try:
         return AESGCM(ring_key).decrypt(row.wrapped[:_NONCE_BYTES], row.wrapped[_NONCE_BYTES:], row.key_id)
-    except (InvalidTag, ValueError) as error:
-        raise RingError(f"the key {row.key_id.hex()[:16]} of the ring does not open under its ring key") from error
+    except (InvalidTag, ValueError):
+        return None
+
+
+def merged(row: KeyRow, other: KeyRow) -> KeyRow:
+    """Return ``row`` with whatever another copy of it knows of its end: erased, superseded, no longer a key to seal with.
+
+    Whichever copy is the older one, a key never becomes again what it once ceased to be.
+    """
+    return replace(
+        row,
+        made_here=row.made_here and other.made_here,
+        superseded_at=row.superseded_at if row.superseded_at is not None else other.superseded_at,
+        erased_at=row.erased_at if row.erased_at is not None else other.erased_at,
+    )
 
 
 def write_durably(path: Path, content: bytes) -> None:

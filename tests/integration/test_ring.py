@@ -1,0 +1,300 @@
+"""What a start makes of a database and a ring file that are not of one age, or not whole."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from services.post.database import Database
+from services.post.keys import KeyRing
+from services.post.ring import Head, KeyRow, RingFile, RingKeys, unwrap, wrap
+from services.wire.errors import RingError
+from services.wire.grants import GrantedKey, KeyUse
+from services.wire.hashing import Digest, Id
+
+CHANNEL = "school-0099900011.to-commission"
+CASE = UUID(int=1)
+DAY = 86_400_000
+HEADS = {CHANNEL: Head(epoch=0, sequence=7, digest=Digest(bytes(32)))}
+
+
+@dataclass
+class Home:
+    """A folder with a database, a ring file and a ring key; ``backup`` and ``restore`` are of the database alone."""
+
+    folder: Path
+    keys: dict[int, bytes] = field(default_factory=lambda: {1: bytes(32)})
+    now: int = 1000
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(7).randbytes  # noqa: S311  # the same keys in every run
+        self.opened()
+
+    def opened(self) -> KeyRing:
+        """Begin again from the files, as a new process does."""
+        self.database = Database(self.folder / "database.sqlite")
+        self.database.migrate()
+        self.ring = KeyRing(self.database, RingKeys(dict(self.keys)), lambda: self.now, self.random)
+        return self.ring
+
+    @property
+    def file(self) -> RingFile:
+        return RingFile.load(self.folder / "ring.file")
+
+    def saved(self) -> None:
+        self.file.save(self.ring.rows(), HEADS)
+
+    def backup(self) -> bytes:
+        path = self.folder / "backup.sqlite"
+        path.unlink(missing_ok=True)
+        self.database.connection.execute("VACUUM INTO ?", (str(path),))
+        return path.read_bytes()
+
+    def restore(self, backup: bytes) -> KeyRing:
+        self.database.close()
+        for leftover in self.folder.glob("database.sqlite*"):
+            leftover.unlink()
+        (self.folder / "database.sqlite").write_bytes(backup)
+        return self.opened()
+
+    def damage(self, where: str = "1") -> None:
+        self.database.run(f"UPDATE keys SET wrapped = zeroblob(60) WHERE {where}")  # noqa: S608  # a test's own text
+        self.opened()
+
+    def start(self) -> tuple[str, ...]:
+        return self.ring.start(self.file)
+
+    def row(self, identity: Digest) -> KeyRow:
+        return next(row for row in self.ring.rows() if row.key_id == identity)
+
+    def current(self, use: str) -> int:
+        query = "SELECT count(*) FROM keys WHERE key_use = ? AND superseded_at IS NULL AND wrapped IS NOT NULL"
+        row = self.database.one(query, use)
+        assert row is not None
+        return int(row[0])
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+def erased(home: Home, identity: Digest) -> None:
+    home.database.run("UPDATE keys SET wrapped = NULL, erased_at = ? WHERE key_id = ?", home.now, identity)
+
+
+def superseded(home: Home) -> None:
+    home.database.run("UPDATE keys SET superseded_at = ? WHERE key_use = 'FACTS'", home.now)
+
+
+def wrapped_anew(rows: Iterable[KeyRow], old: RingKeys, new: RingKeys) -> tuple[KeyRow, ...]:
+    keys = [(row, unwrap(old, row)) for row in rows]
+    fresh = random.Random(8).randbytes  # noqa: S311  # a test's
+    return tuple(replace(row, generation=new.newest, wrapped=wrap(new, row.key_id, key or b"", fresh)) for row, key in keys)
+
+
+def test_a_key_that_was_superseded_after_the_backup_stays_superseded_and_its_successor_seals(home: Home) -> None:
+    first = home.ring.facts_key(CHANNEL, 2026)
+    backup = home.backup()
+    superseded(home)
+    second = home.ring.facts_key(CHANNEL, 2026)
+    home.saved()
+    home.restore(backup)
+    assert home.start() == ()
+    assert home.ring.facts_key(CHANNEL, 2026) == second
+    assert home.ring.get(first.key_id) == first
+    assert home.row(first.key_id).superseded_at == home.now
+
+
+def test_an_older_private_half_does_not_become_current_again_beside_the_newest(home: Home) -> None:
+    home.ring.renew_encryption_key()
+    backup = home.backup()
+    home.now += 30 * DAY
+    second = home.ring.renew_encryption_key()
+    home.saved()
+    home.restore(backup)
+    home.start()
+    assert home.ring.current_encryption_key() == second
+    assert home.current("ENCRYPTION") == 1
+    assert len(home.ring.encryption_keys()) == 2
+
+
+def test_two_private_halves_that_are_both_current_are_one_after_a_start(home: Home) -> None:
+    home.ring.renew_encryption_key()
+    home.now += DAY
+    second = home.ring.renew_encryption_key()
+    home.database.run("UPDATE keys SET superseded_at = NULL")
+    home.start()
+    assert home.ring.current_encryption_key() == second
+    assert home.current("ENCRYPTION") == 1
+    assert all(row.superseded_at in (None, home.now) for row in home.ring.rows())
+
+
+def test_what_was_erased_after_the_backup_is_erased_in_the_restored_database_too(home: Home) -> None:
+    case = home.ring.case_key(CHANNEL, CASE)
+    facts = home.ring.facts_key(CHANNEL, 2026)
+    backup = home.backup()
+    erased(home, case.key_id)
+    home.saved()
+    home.restore(backup)
+    assert home.start() == ()
+    assert home.ring.is_erased(case.key_id)
+    assert home.ring.get(case.key_id) is None
+    assert home.row(case.key_id).wrapped is None
+    assert home.ring.get(facts.key_id) == facts
+
+
+def test_what_was_erased_here_does_not_come_back_from_an_older_ring_file(home: Home) -> None:
+    case = home.ring.case_key(CHANNEL, CASE)
+    home.ring.facts_key(CHANNEL, 2026)
+    home.saved()
+    erased(home, case.key_id)
+    home.start()
+    assert home.ring.get(case.key_id) is None
+    (kept,) = (row for row in home.file.keys if row.key_id == case.key_id)
+    assert (kept.wrapped, kept.erased_at) == (None, home.now)
+
+
+@pytest.mark.parametrize("make", [lambda ring: ring.facts_key(CHANNEL, 2026), lambda ring: ring.case_key(CHANNEL, CASE)])
+def test_of_two_keys_for_the_same_the_database_goes_on_with_its_own_and_the_other_opens_what_it_sealed(
+    home: Home, make: Callable[[KeyRing], object]
+) -> None:
+    """A key was saved to the ring file and its event to no log: nothing stopped an act on the database that was restored."""
+    empty = home.backup()
+    first = make(home.ring)
+    home.saved()
+    firsts = home.backup()
+    home.restore(empty)
+    second = make(home.ring)
+    assert first != second
+    home.start()
+    assert make(home.ring) == second
+    assert first in [home.ring.get(row.key_id) for row in home.ring.rows()]
+    # And with a backup in which the first still seals.
+    home.restore(firsts)
+    home.start()
+    assert make(home.ring) == second
+
+
+def test_a_damaged_row_is_mended_from_the_ring_file(home: Home) -> None:
+    key = home.ring.local_key("LOOKUP")
+    home.ring.facts_key(CHANNEL, 2026)
+    home.saved()
+    home.damage("key_use = 'LOOKUP'")
+    assert home.start() == ()
+    assert home.ring.local_key("LOOKUP") == key
+
+
+def test_a_damaged_ring_file_row_is_mended_from_the_database(home: Home) -> None:
+    key = home.ring.facts_key(CHANNEL, 2026)
+    home.file.save(tuple(replace(row, wrapped=bytes(60)) for row in home.ring.rows()), HEADS)
+    assert home.start() == ()
+    (kept,) = home.file.keys
+    assert unwrap(home.ring.ring, kept) == key.key
+    assert home.file.heads == HEADS
+
+
+def test_an_older_database_opens_again_with_the_newest_ring_file_and_ring_key(home: Home) -> None:
+    facts, case = home.ring.facts_key(CHANNEL, 2026), home.ring.case_key(CHANNEL, CASE)
+    backup = home.backup()
+    new = RingKeys({2: bytes(range(32))})
+    home.file.save(wrapped_anew(home.ring.rows(), home.ring.ring, new), HEADS)
+    home.keys = dict(new.by_generation)
+    home.restore(backup)
+    assert home.start() == ()
+    assert home.ring.facts_key(CHANNEL, 2026) == facts
+    assert home.ring.get(case.key_id) == case
+    assert {row.generation for row in home.ring.rows()} == {2}
+
+
+def test_while_two_ring_keys_are_there_a_start_wraps_both_copies_under_the_newer(home: Home) -> None:
+    facts = home.ring.facts_key(CHANNEL, 2026)
+    home.saved()
+    home.keys[2] = bytes(range(32))
+    home.opened()
+    assert home.start() == ()
+    del home.keys[1]
+    home.opened()
+    assert home.ring.facts_key(CHANNEL, 2026) == facts
+    assert {row.generation for row in home.file.keys} == {2}
+
+
+def test_a_start_with_nothing_new_writes_nothing(home: Home) -> None:
+    home.ring.facts_key(CHANNEL, 2026)
+    erased(home, home.ring.case_key(CHANNEL, CASE).key_id)
+    home.start()
+    before = home.ring.rows(), (home.folder / "ring.file").stat().st_ino, home.database.connection.total_changes
+    home.start()
+    assert (home.ring.rows(), (home.folder / "ring.file").stat().st_ino, home.database.connection.total_changes) == before
+
+
+def test_a_key_that_opens_from_nowhere_is_named_and_seals_nothing_and_the_rest_goes_on(home: Home) -> None:
+    lost, case = home.ring.facts_key(CHANNEL, 2026), home.ring.case_key(CHANNEL, CASE)
+    encryption = home.ring.renew_encryption_key()
+    home.damage("key_use = 'FACTS'")
+    (told,) = home.start()
+    assert lost.key_id.hex()[:16] in told
+    assert CHANNEL in told
+    assert home.ring.facts_key(CHANNEL, 2026) != lost
+    assert home.ring.get(case.key_id) == case
+    assert home.ring.current_encryption_key() == encryption
+    # A history that lacks facts which it had must not be decided upon.
+    with pytest.raises(RingError, match="opens under no ring key"):
+        home.ring.get(lost.key_id)
+    assert len(home.start()) == 1
+
+
+def test_a_key_that_opens_from_nowhere_is_taken_again_when_a_whole_copy_of_the_ring_file_comes(home: Home) -> None:
+    facts, case = home.ring.facts_key(CHANNEL, 2026), home.ring.case_key(CHANNEL, CASE)
+    home.saved()
+    whole = (home.folder / "ring.file").read_bytes()
+    (home.folder / "ring.file").unlink()
+    home.damage("key_use = 'FACTS'")
+    assert len(home.start()) == 1
+    (home.folder / "ring.file").write_bytes(whole)
+    home.opened()
+    assert home.start() == ()
+    assert [home.ring.get(each.key_id) for each in (facts, case)] == [facts, case]
+
+
+def test_a_key_that_opens_from_nowhere_is_mended_by_whoever_gives_it_back(home: Home) -> None:
+    home.ring.facts_key(CHANNEL, 2026)
+    case = home.ring.case_key(CHANNEL, CASE)
+    home.damage("key_use = 'CASE'")
+    assert len(home.start()) == 1
+    assert home.ring.get(case.key_id) is None
+    granted = GrantedKey(key=case.key, use=KeyUse.CASE, case_id=Id(CASE.bytes))
+    assert home.ring.take(CHANNEL, granted, made_here=True)
+    assert home.ring.get(case.key_id) == case
+    assert not home.ring.take(CHANNEL, granted, made_here=True)
+    assert home.start() == ()
+
+
+def test_a_lost_private_half_ends_no_reading_of_letters(home: Home) -> None:
+    home.ring.renew_encryption_key()
+    home.now += DAY
+    home.damage()
+    second = home.ring.renew_encryption_key()
+    assert len(home.start()) == 1
+    assert list(home.ring.encryption_keys().values()) == [second]
+
+
+@pytest.mark.parametrize("where", ["database", "ring file"])
+def test_another_participants_ring_key_opens_nothing_and_nothing_is_written(home: Home, where: str) -> None:
+    home.ring.facts_key(CHANNEL, 2026)
+    empty = home.backup() if where == "database" else b""
+    if where == "ring file":
+        home.saved()
+        home.database.run("DELETE FROM keys")
+        empty = home.backup()
+    before = home.ring.rows()
+    home.keys = {1: bytes(range(32))}
+    home.restore(empty)
+    with pytest.raises(RingError, match="no key of the ring opens"):
+        home.start()
+    assert home.ring.rows() == before
