@@ -157,13 +157,15 @@ def add_common(app: typer.Typer, office_of: Callable[[Path | None, bool], Office
     @app.command()
     def worker(config: Config = None) -> None:
         """Sign, send and receive until told to stop (Ctrl-C or SIGTERM)."""
+        from services.post.settings import load_settings
         from services.post.worker import Worker, lease
 
-        office = office_of(config, True)
         stop = threading.Event()
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, lambda *_: stop.set())
-        with lease(office.database.path.with_suffix(".lease")):
+        with lease(load_settings(config).folder / "database.lease"):
+            # Built under the lease: until then another worker writes what stands in the folder, the ring file above all.
+            office = office_of(config, True)
             running = Worker(office)
             typer.echo(f"{office.participant}: working", err=True)
             running.work(stop)

@@ -120,10 +120,14 @@ def send_once(office: Office) -> int:
 
 
 def save_ring(office: Office, rows: Sequence[Row] = ()) -> None:
-    """Write the ring file: all keys, and the heads that sending these rows will make."""
+    """Write the ring file: all keys, and the heads that sending these rows will make. No head ever goes back."""
     heads = dict(office.ring_file.heads)
     for row in rows:
-        heads[row["channel"]] = Head(epoch=row["epoch"], sequence=row["sequence"], digest=row["digest"])
+        head, known = Head(epoch=row["epoch"], sequence=row["sequence"], digest=row["digest"]), heads.get(row["channel"])
+        # What is sent again was sent once: a lower head would let its later places be given away a second time. A channel that
+        # the registrar has begun anew counts as further, wherever it goes on.
+        if known is None or (head.epoch, head.sequence) > (known.epoch, known.sequence):
+            heads[row["channel"]] = head
     office.ring_file.save(office.ring.rows(), heads)
 
 

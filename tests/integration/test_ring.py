@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import random
+import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from services.post.console import add_common
 from services.post.database import Database
 from services.post.keys import KeyRing
+from services.post.office import Office
+from services.post.publishing import save_ring
 from services.post.ring import Head, KeyRow, RingFile, RingKeys, unwrap, wrap
-from services.wire.errors import RingError
+from services.post.worker import lease
+from services.wire.channels import Role, to_commission
+from services.wire.errors import LeaseError, RingError, SettingsError
 from services.wire.grants import GrantedKey, KeyUse
 from services.wire.hashing import Digest, Id
+from tests.chains import SCHOOL, seal_of
+from tests.exchange import two_sides
+from tests.integration.test_two_sides import asked
+from tests.people import another_pupil
 
-CHANNEL = "school-0099900011.to-commission"
+CHANNEL = to_commission(SCHOOL)
 CASE = UUID(int=1)
 DAY = 86_400_000
 HEADS = {CHANNEL: Head(epoch=0, sequence=7, digest=Digest(bytes(32)))}
@@ -298,3 +310,56 @@ def test_another_participants_ring_key_opens_nothing_and_nothing_is_written(home
     with pytest.raises(RingError, match="no key of the ring opens"):
         home.start()
     assert home.ring.rows() == before
+
+
+# The ring file
+
+
+def test_a_head_never_goes_back_and_a_newer_epoch_is_further_wherever_it_goes_on(tmp_path: Path) -> None:
+    exchange = two_sides(tmp_path)
+    office = exchange.members[SCHOOL].office
+    before = office.ring_file.heads[CHANNEL]
+    assert before.sequence > 1
+    (first,) = office.database.all("SELECT * FROM entries WHERE channel = ? AND sequence = 1", CHANNEL)
+    save_ring(office, [first])
+    assert RingFile.load(office.ring_file.path).heads[CHANNEL] == before
+    anew = office.database.all("SELECT channel, 1 AS epoch, 1 AS sequence, digest FROM entries WHERE digest = ?", first["digest"])
+    save_ring(office, anew)
+    assert RingFile.load(office.ring_file.path).heads[CHANNEL] == Head(epoch=1, sequence=1, digest=first["digest"])
+
+
+def test_a_standby_that_read_the_ring_file_before_its_turn_keeps_what_was_written_since(tmp_path: Path) -> None:
+    exchange = two_sides(tmp_path)
+    standby = RingFile.load(tmp_path / SCHOOL / "ring.file")
+    asked(exchange)
+    exchange.settle()
+    heads = exchange.members[SCHOOL].office.ring_file.heads
+    assert heads != standby.heads
+    exchange.members[SCHOOL].office.database.close()
+    member = exchange.enter(SCHOOL, Role.SCHOOL, seal_of("old"))
+    member.office.ring_file = standby
+    member.worker.start()
+    assert member.office.ring_file.heads == heads
+    asked(exchange, pupil=another_pupil(2))
+    after = RingFile.load(standby.path).heads
+    assert all(after[channel].sequence >= head.sequence for channel, head in heads.items())
+
+
+def test_a_worker_reads_nothing_of_its_folder_before_it_holds_the_lease(tmp_path: Path) -> None:
+    (tmp_path / "sarakste.toml").write_text(f'participant = "{SCHOOL}"\nlog = "log"\nroot = "root"\n')
+    found = []
+
+    def office_of(config: Path | None, working: bool) -> Office:  # noqa: FBT001  # as the commands call it
+        with pytest.raises(LeaseError), lease(tmp_path / "database.lease"):
+            pass
+        found.append((config, working))
+        raise SettingsError("enough")
+
+    app = typer.Typer()
+    add_common(app, office_of)
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    done = CliRunner().invoke(app, ["worker", "--config", str(tmp_path / "sarakste.toml")])
+    for each, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+        signal.signal(each, handler)
+    assert isinstance(done.exception, SettingsError)
+    assert found == [(tmp_path / "sarakste.toml", True)]
