@@ -48,6 +48,7 @@ class KeyRing:
     clock: Callable[[], int]
     random: Callable[[int], bytes]
     _open: dict[Digest, OwnKey] = field(default_factory=dict)
+    _rows: dict[tuple[Any, ...], KeyRow] = field(default_factory=dict)
 
     def facts_key(self, channel: str, year: int) -> OwnKey:
         """Return the current facts key of a channel of mine for a year, made now if there is none.
@@ -153,8 +154,10 @@ class KeyRing:
         return fresh
 
     def rows(self) -> tuple[KeyRow, ...]:
-        """Return all rows as the ring file keeps them, in the order of their ids."""
-        return tuple(_key_row(row) for row in self.database.all("SELECT * FROM keys ORDER BY key_id"))
+        """Return all rows as the ring file keeps them, in the order of their ids; one that did not change is the same object."""
+        found = self.database.all("SELECT * FROM keys ORDER BY key_id")
+        self._rows = {values: self._rows.get(values) or _key_row(row) for row in found for values in [tuple(row)]}
+        return tuple(self._rows.values())
 
     def start(self, file: RingFile) -> tuple[str, ...]:
         """Take every key that opens from database or ring file, less the erased, into both; return what opens from neither.
@@ -190,11 +193,9 @@ class KeyRing:
             ended = row.superseded_at if row.superseded_at is not None else row.erased_at
             return replace(row, wrapped=None, superseded_at=ended), True
         for copy in copies:
-            key = unwrap(self.ring, copy)
-            if key is not None and copy.generation == self.ring.newest:
-                return replace(row, generation=copy.generation, wrapped=copy.wrapped), True
-            if key is not None:
-                return self._wrapped(row, key), True
+            if (key := unwrap(self.ring, copy)) is not None:
+                kept = replace(row, generation=copy.generation, wrapped=copy.wrapped)
+                return kept if copy.generation == self.ring.newest else self._wrapped(row, key), True
         return row, False
 
     def _current_case_key(self, channel: str, case_id: bytes | None) -> Row | None:

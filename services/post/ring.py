@@ -104,11 +104,15 @@ class RingKeys:
 
 @dataclass(slots=True)
 class RingFile:
-    """The ring file: all keys wrapped, and the heads of my channels. Written whole, durably, before a batch is sent."""
+    """The ring file: all keys wrapped, and the heads of my channels. Written whole, durably, before a batch is sent.
+
+    A row is encoded once and its text kept: of a ring of many thousand keys a batch changes the heads and hardly a row.
+    """
 
     path: Path
     keys: tuple[KeyRow, ...] = ()
     heads: Mapping[str, Head] = field(default_factory=dict)
+    _texts: dict[Digest, tuple[KeyRow, str]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def load(cls, path: Path) -> RingFile:
@@ -138,15 +142,22 @@ class RingFile:
         """Write all keys and heads; the file that was there is there until the new one is whole."""
         if keys == self.keys and heads == self.heads:
             return
-        content = {
-            "keys": [{name: _plain(getattr(key, name)) for name in KeyRow.__dataclass_fields__} for key in keys],
-            "heads": {
-                channel: {"epoch": head.epoch, "sequence": head.sequence, "digest": head.digest.hex()}
-                for channel, head in sorted(heads.items())
-            },
+        plain = {
+            channel: {"epoch": head.epoch, "sequence": head.sequence, "digest": head.digest.hex()}
+            for channel, head in sorted(heads.items())
         }
-        write_durably(self.path, json.dumps(content, indent=1).encode("ascii"))
+        rows = ",\n".join(self._text(key) for key in keys)
+        # In one piece: a copy that somebody takes or cuts short is whole or no JSON, never without its newest heads.
+        write_durably(self.path, f'{{"keys": [\n{rows}\n],\n"heads": {json.dumps(plain, indent=1)}}}\n'.encode("ascii"))
         self.keys, self.heads = keys, dict(heads)
+
+    def _text(self, key: KeyRow) -> str:
+        known = self._texts.get(key.key_id)
+        # The same object, not an equal one: comparing the fields of all rows would cost what this saves.
+        if known is None or known[0] is not key:
+            values = {name: _plain(getattr(key, name)) for name in KeyRow.__dataclass_fields__}
+            known = self._texts[key.key_id] = key, json.dumps(values, separators=(",", ":"))
+        return known[1]
 
 
 def wrap(ring: RingKeys, key_id: Digest, key: bytes, random: Callable[[int], bytes]) -> bytes:

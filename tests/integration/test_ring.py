@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -363,3 +365,73 @@ def test_a_worker_reads_nothing_of_its_folder_before_it_holds_the_lease(tmp_path
         signal.signal(each, handler)
     assert isinstance(done.exception, SettingsError)
     assert found == [(tmp_path / "sarakste.toml", True)]
+
+
+def test_the_ring_file_says_the_same_however_it_came_about(home: Home) -> None:
+    """Kept texts of rows must not outlive the rows: each state is compared with a file written from nothing."""
+    file = home.file
+    home.ring.local_key("LOOKUP")
+    for change in (
+        lambda: home.ring.facts_key(CHANNEL, 2026),
+        lambda: home.ring.case_key(CHANNEL, CASE),
+        lambda: superseded(home),
+        lambda: erased(home, home.ring.case_key(CHANNEL, CASE).key_id),
+        lambda: home.database.run("DELETE FROM keys WHERE key_use = 'LOOKUP'"),
+    ):
+        change()
+        file.save(home.ring.rows(), HEADS)
+        afresh = RingFile(home.folder / "afresh")
+        afresh.save(home.ring.rows(), HEADS)
+        assert file.path.read_bytes() == afresh.path.read_bytes()
+        assert (home.file.keys, home.file.heads) == (home.ring.rows(), HEADS)
+
+
+def test_of_rows_that_did_not_change_nothing_is_encoded_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, real = home.file, json.dumps
+    encoded: list[dict[str, object]] = []
+
+    def noted(value: dict[str, object], **how: Any) -> str:
+        encoded.append(value)
+        return real(value, **how)
+
+    monkeypatch.setattr(json, "dumps", noted)
+    for number in range(20):
+        home.ring.case_key(CHANNEL, UUID(int=number))
+    file.save(home.ring.rows(), {})
+    home.ring.facts_key(CHANNEL, 2026)
+    encoded.clear()
+    file.save(home.ring.rows(), HEADS)
+    assert [each.get("key_use") for each in encoded] == ["FACTS", None]
+
+
+def test_killed_before_the_new_ring_file_is_whole_the_old_one_is_there_and_the_next_write_says_all(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = home.file
+    home.ring.facts_key(CHANNEL, 2026)
+    file.save(home.ring.rows(), {})
+    before = home.file
+    home.ring.case_key(CHANNEL, CASE)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("os.fsync", "pathlib.Path.replace"):
+        monkeypatch.setattr(name, killed)
+        with pytest.raises(KeyboardInterrupt):
+            file.save(home.ring.rows(), HEADS)
+        monkeypatch.undo()
+        assert (home.file.keys, home.file.heads) == (before.keys, {})
+    file.save(home.ring.rows(), HEADS)
+    assert (home.file.keys, home.file.heads) == (home.ring.rows(), HEADS)
+
+
+def test_a_copy_of_the_ring_file_that_is_cut_short_is_damaged_and_never_an_older_one(home: Home) -> None:
+    home.ring.facts_key(CHANNEL, 2026)
+    home.saved()
+    path = home.folder / "ring.file"
+    whole = path.read_bytes()
+    for length in range(1, len(whole) - 1, 7):
+        path.write_bytes(whole[:length])
+        with pytest.raises(RingError, match="damaged"):
+            RingFile.load(path)
