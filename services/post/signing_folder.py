@@ -2,15 +2,17 @@
 
 Files: ``signing.key`` and ``certificate.pem`` (the newest), ``signing-old.key`` and ``certificate-old.pem`` (before it),
 ``signing-next.key`` (made by a request, not certified yet). Keys and certificates are matched by what they hold, not by
-their names, so an interruption between two of these files loses nothing.
+their names, so an interruption between two of these files loses nothing. Only the newest pair must be readable.
 Source: design.md sections 6 and 9, "Rotation".
 """
 
 from __future__ import annotations
 
+import logging
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -25,6 +27,8 @@ from services.wire.hashing import Digest
 from services.wire.issuing import make_request
 
 __all__ = ["SigningFolder", "load_key", "make_key"]
+
+_logger = logging.getLogger(__name__)
 
 _NEWEST: Final = ("signing.key", "certificate.pem")
 _OLD: Final = ("signing-old.key", "certificate-old.pem")
@@ -50,19 +54,30 @@ class SigningFolder:
         return self._signers
 
     def destroy(self, certificate: Digest) -> None:
-        """Overwrite and remove the key of an older certificate."""
+        """Overwrite the key of an older certificate where it lies, and remove both.
+
+        Promises that no file of this folder holds the key, and that on a disk which writes in place its bytes are gone. A
+        journal, a snapshot, a backup, or an SSD that writes elsewhere may keep them: for those, encrypt the disk.
+        """
         key, path = (self.folder / name for name in _OLD)
         if not path.exists() or parse_leaf(_path(path)[0]).digest != certificate:
             return
-        write_durably(key, bytes(len(key.read_bytes())))
-        key.unlink()
+        self._finish()
+        # The key first: killed in between, what is left is no key, and a certificate without one is nobody's. The other way
+        # round a whole key would be left that nothing names, and nothing would ever destroy.
+        _destroy(key)
         path.unlink()
 
     def request(self) -> bytes:
-        """Return a certificate request (PKCS#10 in PEM) for the next key, which is made now if there is none."""
-        path = self.folder / _NEXT
-        key = load_key(path) if path.exists() else make_key(path)
-        certificate = self().newest.certificate
+        """Return a certificate request (PKCS#10 in PEM) for the next key, which is made now if there is none of use.
+
+        Raises: RefusedError if the next key is in use, and in its place lies one that stands nowhere else.
+        """
+        certificate, path = self().newest.certificate, self.folder / _NEXT
+        self._finish()
+        key = (_loaded(path) if path.exists() else None) or make_key(path)
+        if _is_same(key, self().newest.key):
+            raise RefusedError(f"{_NEXT} is in use, and {_NEWEST[0]} holds another key: put them where they belong first.")
         subject = x509.load_der_x509_certificate(certificate.der).subject
         names = subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
         name = str(names[0].value) if names else certificate.organisation
@@ -87,18 +102,41 @@ class SigningFolder:
         write_durably(self.folder / _OLD[0], (self.folder / _NEWEST[0]).read_bytes())
         write_durably(self.folder / _OLD[1], (self.folder / _NEWEST[1]).read_bytes())
         write_durably(self.folder / _NEWEST[1], pem)
-        write_durably(self.folder / _NEWEST[0], (self.folder / _NEXT).read_bytes())
-        (self.folder / _NEXT).unlink()
+        self._finish()
         return leaf
 
+    def _finish(self) -> None:
+        """Put the next key in its place where its certificate is there already, as an install does that was killed.
+
+        Otherwise the next request would be for a key that is in use, and the key it replaces would never be destroyed.
+        """
+        next_key, newest = self.folder / _NEXT, self.folder / _NEWEST[0]
+        key = _loaded(next_key) if next_key.exists() else None
+        if key is None or _signer(self.folder / _NEWEST[1], [key]) is None:
+            return
+        if not _is_same(replaced_key := load_key(newest), key):
+            old = self.folder / _OLD[0]
+            kept = _loaded(old) if old.exists() else None
+            if kept is None:
+                write_durably(old, newest.read_bytes())
+            elif not _is_same(kept, replaced_key):
+                return  # put there by hand: a key that stands nowhere else is not written over
+            # Only renamed over, it would lie on in blocks that no file names.
+            with newest.open("r+b") as replaced:
+                write_durably(newest, next_key.read_bytes())
+                _overwrite(replaced)
+        _destroy(next_key)
+
     def _read(self) -> Signers:
-        keys = [load_key(path) for name in (_NEWEST[0], _OLD[0], _NEXT) if (path := self.folder / name).exists()]
-        found = [_signer(path, keys) for name in (_NEWEST[1], _OLD[1]) if (path := self.folder / name).exists()]
-        signers = [each for each in found if each is not None]
-        if not signers:
+        # The next key before the one it takes the place of: whoever reads during an install meets it in one of the two.
+        paths = [path for name in (_NEXT, _OLD[0], _NEWEST[0]) if (path := self.folder / name).exists()]
+        keys = [key for path in paths if (key := load_key(path) if path.name == _NEWEST[0] else _loaded(path)) is not None]
+        newest = _signer(path, keys) if (path := self.folder / _NEWEST[1]).exists() else None
+        if newest is None:
             raise SettingsError("there is no certificate.pem with its signing.key here: this participant cannot sign")
-        older = tuple(each for each in signers[1:] if each.certificate.digest != signers[0].certificate.digest)
-        return Signers(newest=signers[0], older=older)
+        older = _signer(path, keys) if (path := self.folder / _OLD[1]).exists() else None
+        is_other = older is not None and older.certificate.digest != newest.certificate.digest
+        return Signers(newest=newest, older=(older,) if older is not None and is_other else ())
 
 
 def make_key(path: Path) -> ec.EllipticCurvePrivateKey:
@@ -120,6 +158,35 @@ def load_key(path: Path) -> ec.EllipticCurvePrivateKey:
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise SettingsError(f"{path.name} holds no key on the curve P-256")
     return key
+
+
+def _loaded(path: Path) -> ec.EllipticCurvePrivateKey | None:
+    """Return the signing key in a file that a killed ``destroy`` may have left half overwritten, None if it holds none."""
+    try:
+        return load_key(path)
+    except SettingsError as error:
+        _logger.warning("left aside: %s", error)
+        return None
+
+
+def _is_same(key: ec.EllipticCurvePrivateKey, other: ec.EllipticCurvePrivateKey) -> bool:
+    return key.public_key().public_numbers() == other.public_key().public_numbers()
+
+
+def _destroy(path: Path) -> None:
+    """Overwrite a file where it lies, then remove it: a new file renamed over it would leave its bytes on the disk."""
+    if path.exists():
+        with path.open("r+b") as file:
+            _overwrite(file)
+        path.unlink()
+
+
+def _overwrite(file: BinaryIO) -> None:
+    length = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    file.write(bytes(length))
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _signer(path: Path, keys: list[ec.EllipticCurvePrivateKey]) -> Signer | None:

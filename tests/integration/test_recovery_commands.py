@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,17 @@ from services.audit.verify import open_log, verify_log
 from services.commission.bootstrap import build as build_commission
 from services.desk.founding import found_exchange
 from services.desk.main import app
+from services.post import signing_folder
 from services.post.office import Office
 from services.post.ring import write_durably
+from services.post.signing_folder import SigningFolder, load_key, make_key
 from services.post.worker import Worker
 from services.registrar.bootstrap import build as build_registrar
 from services.school.bootstrap import build as build_school
 from services.wire.certificates import load_root, read_leaf
 from services.wire.channels import COMMISSION, REGISTRAR
-from services.wire.errors import CertificateError, RefusedError
+from services.wire.errors import CertificateError, RefusedError, SettingsError
+from services.wire.issuing import read_request
 
 SCHOOL = "school-0099900011"
 BUILD: dict[str, Callable[[Path], Office]] = {
@@ -144,6 +148,149 @@ def test_an_interruption_between_the_files_of_a_rotation_loses_no_key(
         assert standing.place.certificate == office.signers.newest.certificate
     newest = read_leaf((folder / "next.pem").read_bytes()) if step >= 3 else None  # certificate.pem is the third
     assert newest is None or office.signers.newest.certificate == newest
+
+
+def certified(exchange: Path) -> bytes:
+    """Return the certificate of a school's next key."""
+    folder = exchange / SCHOOL
+    assert run(exchange, SCHOOL, "rotate", "--request", str(folder / "request.pem")).exit_code == 0
+    made = run(exchange, REGISTRAR, "issue", str(folder / "request.pem"), str(folder / "next.pem"))
+    assert made.exit_code == 0, made.output
+    return (folder / "next.pem").read_bytes()
+
+
+def installed(exchange: Path) -> SigningFolder:
+    signing = SigningFolder(exchange / SCHOOL)
+    signing.install(certified(exchange), load_root((exchange / "root.pem").read_bytes()))
+    return signing
+
+
+def die_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Let the process be killed before the write or removal of this number."""
+    done: list[None] = []
+
+    def counted(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            if len(done) == step:
+                raise KeyboardInterrupt
+            done.append(None)
+            return real(*arguments)
+
+        return call
+
+    for name in ("write_durably", "_overwrite"):
+        monkeypatch.setattr(f"services.post.signing_folder.{name}", counted(getattr(signing_folder, name)))
+    monkeypatch.setattr(Path, "unlink", counted(Path.unlink))
+
+
+@pytest.mark.parametrize("step", range(8))
+def test_a_rotation_that_is_killed_anywhere_can_be_finished_and_the_next_request_is_for_a_new_key(
+    exchange: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    folder = exchange / SCHOOL
+    first = SigningFolder(folder)().newest.certificate
+    pem, root = certified(exchange), load_root((exchange / "root.pem").read_bytes())
+    die_at(monkeypatch, step)
+    try:
+        SigningFolder(folder).install(pem, root)
+    except KeyboardInterrupt:
+        assert step < 7
+    monkeypatch.undo()
+    signing = SigningFolder(folder)
+    if signing().newest.certificate == first:
+        signing.install(pem, root)
+    assert signing().newest.certificate == read_leaf(pem)
+    assert [each.certificate for each in signing().older] == [first]
+    asked = read_request(signing.request()).public_key.public_numbers()
+    assert asked not in {each.public_key.public_numbers() for each in (first, read_leaf(pem))}
+    assert load_key(folder / "signing.key").public_key().public_numbers() == read_leaf(pem).public_key.public_numbers()
+    assert [each.certificate for each in signing().older] == [first]
+
+
+@pytest.mark.parametrize("step", range(4))
+def test_a_destruction_that_is_killed_anywhere_leaves_a_folder_that_signs_and_can_be_done_again(
+    exchange: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    folder = exchange / SCHOOL
+    key = (folder / "signing.key").read_bytes()
+    signing = installed(exchange)
+    newest, (older,) = signing().newest.certificate, signing().older
+    die_at(monkeypatch, step)
+    try:
+        signing.destroy(older.certificate.digest)
+    except KeyboardInterrupt:
+        assert step < 3
+    monkeypatch.undo()
+    signing = SigningFolder(folder)
+    assert signing().newest.certificate == newest
+    for each in signing().older:
+        signing.destroy(each.certificate.digest)
+    assert SigningFolder(folder)().older == ()
+    assert not [path.name for path in folder.glob("*.key") if path.read_bytes() == key]
+    installed(exchange)
+
+
+def test_a_signing_key_is_overwritten_where_it_lay_and_not_only_renamed_over(exchange: Path, tmp_path: Path) -> None:
+    folder = exchange / SCHOOL
+    os.link(folder / "signing.key", tmp_path / "first")
+    signing = installed(exchange)
+    os.link(folder / "signing-old.key", tmp_path / "copy")
+    signing.destroy(signing().older[0].certificate.digest)
+    for name in ("first", "copy"):
+        assert set((tmp_path / name).read_bytes()) == {0}
+    assert not (folder / "signing-old.key").exists()
+    assert not (folder / "certificate-old.pem").exists()
+
+
+def test_a_rotation_that_was_killed_before_its_key_was_in_place_leaves_no_old_key_when_it_is_destroyed(
+    exchange: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = exchange / SCHOOL
+    key = (folder / "signing.key").read_bytes()
+    signing, pem, root = SigningFolder(folder), certified(exchange), load_root((exchange / "root.pem").read_bytes())
+    die_at(monkeypatch, 3)
+    with pytest.raises(KeyboardInterrupt):
+        signing.install(pem, root)
+    monkeypatch.undo()
+    signing.destroy(signing().older[0].certificate.digest)
+    assert not [path.name for path in folder.glob("*.key") if path.read_bytes() == key]
+    assert SigningFolder(folder)().older == ()
+
+
+@pytest.mark.parametrize("name", ["signing-old.key", "signing-next.key"])
+def test_an_old_or_next_key_that_cannot_be_read_keeps_nobody_from_signing(exchange: Path, name: str) -> None:
+    signing = installed(exchange)
+    (exchange / SCHOOL / name).write_bytes(bytes(200))
+    again = SigningFolder(exchange / SCHOOL)
+    assert again().newest.certificate == signing().newest.certificate
+    read_request(again.request())
+
+
+def test_a_newest_key_that_cannot_be_read_is_told_and_the_old_one_does_not_sign_in_its_place(exchange: Path) -> None:
+    installed(exchange)
+    folder = exchange / SCHOOL
+    whole = (folder / "signing.key").read_bytes()
+    (folder / "signing.key").write_bytes(bytes(200))
+    with pytest.raises(SettingsError, match=r"signing\.key holds no private key"):
+        SigningFolder(folder)()
+    make_key(folder / "signing.key")
+    with pytest.raises(SettingsError, match="no certificate"):
+        SigningFolder(folder)()
+    (folder / "signing.key").write_bytes(whole)
+    assert SigningFolder(folder)().older != ()
+
+
+def test_a_key_that_stands_nowhere_else_is_not_written_over(exchange: Path) -> None:
+    """Somebody put certificates and keys in place by hand, and left the next key where it was."""
+    signing = installed(exchange)
+    folder = exchange / SCHOOL
+    newest = (folder / "signing.key").read_bytes()
+    (folder / "signing-next.key").write_bytes(newest)
+    make_key(folder / "signing.key")
+    by_hand = (folder / "signing.key").read_bytes()
+    with pytest.raises(RefusedError, match="is in use"):
+        signing.request()
+    assert (folder / "signing.key").read_bytes() == by_hand
 
 
 def test_channels_and_what_is_held_are_shown(exchange: Path) -> None:
