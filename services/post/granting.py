@@ -20,7 +20,7 @@ from services.post.signing import signer_in
 from services.wire.channels import ChannelKind, channel_kind, mailbox_of, paired_channel, readers_of, writer_of
 from services.wire.contents import EncryptionKeyPublished
 from services.wire.entry import Sealed
-from services.wire.errors import GrantError, VerificationError
+from services.wire.errors import GrantError, RingError, VerificationError
 from services.wire.grants import (
     SUITE,
     GrantedKey,
@@ -76,7 +76,7 @@ def grant_needed(office: Office, participant: str, needed: Iterable[Digest]) -> 
     letters: list[Grant] = []
     # Each once and not too many at a time: whoever asks costs its granter a signature and a sealing a key.
     for identity in list(dict.fromkeys(needed))[:_MISSED_AT_ONCE]:
-        key = office.ring.get(identity)
+        key = _held(office, identity)
         if key is None or key.key_use not in (each.value for each in KeyUse):
             continue
         peers = [peer for peer in _entitled(office, key) if peer.participant == participant]
@@ -159,7 +159,7 @@ def _take(office: Office, record: bytes) -> tuple[str, bool]:
     grant = decode_grant(record)
     channel, identity = grant.header.channel, grant.header.key_id
     # A mailbox is read again and again: what is held or erased needs no letter, whoever signed this one, long ago or not.
-    if office.ring.get(identity) is not None or office.ring.is_erased(identity):
+    if _held(office, identity) is not None or office.ring.is_erased(identity):
         return channel, False
     # Only the channel's writer makes its keys: a letter under any other certificate could plant a key of a thief. But what
     # I made and lost comes back from whoever holds it: a key of mine by its id can be no other key.
@@ -177,6 +177,14 @@ def _take(office: Office, record: bytes) -> tuple[str, bool]:
         is_new = office.ring.take(channel, granted, made_here=is_mine)
         office.database.run("DELETE FROM held WHERE kind = 'key' AND channel = ? AND digest = ?", channel, key_id(granted.key))
     return channel, is_new
+
+
+def _held(office: Office, identity: Digest) -> OwnKey | None:
+    """Return a key of the ring, None also where its row is here and opens under no ring key: a letter may mend that."""
+    try:
+        return office.ring.get(identity)
+    except RingError:
+        return None
 
 
 def _is_named(office: Office, channel: str, identity: Digest) -> bool:

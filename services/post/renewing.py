@@ -33,7 +33,8 @@ def renew_once(office: Office) -> int:
     """Make and publish the month's encryption key, and destroy those whose letters have all expired; return what was done."""
     now, done = office.clock(), 0
     row = office.database.one("SELECT max(created_at) FROM keys WHERE key_use = 'ENCRYPTION'")
-    if row is not None and row[0] is not None and now - row[0] >= _RENEW_AFTER:
+    is_lost = row is not None and row[0] is not None and office.ring.current_encryption_key() is None
+    if row is not None and row[0] is not None and (is_lost or now - row[0] >= _RENEW_AFTER):
         with office.database.transaction():
             key = office.ring.renew_encryption_key()
             for channel in _own_pair_channels(office):

@@ -83,7 +83,8 @@ class Worker:
         """
         office = self.office
         ends_at = newest_entry_at(office)
-        office.ring.start(office.ring_file)
+        for lost in office.ring.start(office.ring_file):
+            office.tell(lost)
         office.returning = begin_start(office)
         if office.role is not Role.REGISTRAR:
             self.receiver.read_trust()

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -102,7 +103,7 @@ def test_thirty_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path
             if kill % (KILLS // CASES) == 0 and len(mine) < CASES:
                 mine.append(asked(school, kill))
             for case_id in mine:
-                patient(lambda case_id=case_id: go_on(clerk, school, case_id))
+                patient(partial(go_on, clerk, school, case_id))
             time.sleep(rng.uniform(0.05, 0.8))
             workers.kill(rng.choice([COMMISSION, SCHOOL, SCHOOL, COMMISSION, "registrar"]))
         until = time.monotonic() + 120
@@ -110,7 +111,7 @@ def test_thirty_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path
             assert time.monotonic() < until, [line.state for line in cases(school.office)]
             assert not workers.fallen(), [(folder / name / "worker.log").read_text() for name in workers.fallen()]
             for case_id in mine:
-                patient(lambda case_id=case_id: go_on(clerk, school, case_id))
+                patient(partial(go_on, clerk, school, case_id))
             time.sleep(0.1)
         time.sleep(2)
     finally:
