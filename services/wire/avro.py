@@ -20,6 +20,7 @@ import fastavro
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from services.wire.errors import Evidence, MalformedError
+from services.wire.hashing import digest_of
 
 __all__ = ["SINGLE_OBJECT_MARKER", "Schema", "decode", "encode", "load_schema", "schema_file", "single_object_header"]
 
@@ -63,18 +64,20 @@ def encode(schema: Schema, record: Mapping[str, Any]) -> bytes:
 def decode(schema: Schema, data: bytes, *, reader: Schema | None = None) -> dict[str, Any]:
     """Return the record that ``data`` canonically encodes under ``schema``, resolved into ``reader`` if given.
 
-    Raises: MalformedError if the bytes are not exactly the canonical encoding of one record.
+    Raises: MalformedError if the bytes are not exactly the canonical encoding of one record. Its text says digests of the
+    bytes; the bytes themselves stand in ``evidence.raw``, which no message shows.
     """
     record = _read(schema, data, None)
     # Twins: over-long numbers, other block splits, negative indexes and trailing bytes all fail this comparison.
     try:
         again = encode(schema, record)
-    except _READ_ERRORS as error:
-        raise MalformedError(f"{schema.name} holds a value out of range", Evidence(raw=data)) from error
+    except _READ_ERRORS:
+        # The library's own error shows the value that does not fit, and with it whatever stands around it in a union.
+        raise MalformedError(f"{schema.name} holds a value out of range", Evidence(raw=data)) from None
     if again != data:
-        raise MalformedError(
-            f"{schema.name} is not in canonical form", Evidence(expected=again.hex(), found=data.hex(), raw=data)
-        )
+        # Content is decoded here too, opened: an error's text goes to logs, and must not carry a name or a key there.
+        evidence = Evidence(expected=digest_of(again).hex(), found=digest_of(data).hex(), raw=data)
+        raise MalformedError(f"{schema.name} is not in canonical form", evidence)
     if schema.ints_fit is not None and not schema.ints_fit(record):
         raise MalformedError(f"{schema.name} holds a value out of range", Evidence(expected="32 bits", raw=data))
     return record if reader is None else _read(schema, data, reader)
