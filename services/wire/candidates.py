@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 from typing import NamedTuple
 
 from services.wire.entry import (
@@ -28,7 +29,7 @@ from services.wire.entry import (
 from services.wire.errors import MalformedError
 from services.wire.hashing import Digest, digest_of
 
-__all__ = ["Candidate", "Junk", "candidate_of", "gather", "gather_found", "merged"]
+__all__ = ["Candidate", "Junk", "Verdict", "candidate_of", "gather", "gather_found", "merged"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,18 @@ class Candidate(NamedTuple):
         statement = self.unverified_statement
         body = body_digest(statement.body)
         return VerifiedEntry(self.digest, body, statement, self.statement_bytes, signature, self.facts, self.personal)
+
+
+class Verdict(Enum):
+    """What is known of who signed a candidate.
+
+    ``GENUINE``: a certificate of this channel's writer. ``UNKNOWN``: it names a certificate that nothing here has shown yet.
+    ``FORGED``: none of its signatures is by the certificate that it names; only another signature could change that.
+    """
+
+    GENUINE = "genuine"
+    UNKNOWN = "unknown"
+    FORGED = "forged"
 
 
 def candidate_of(record: bytes, channel: str) -> Candidate | Junk:

@@ -7,20 +7,18 @@ judged by ``reading`` itself over what the caller holds and what is remembered h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
+from services.wire.aside import REMEMBERED_LIMIT, REMEMBERED_LIMIT_BYTES, Aside
 from services.wire.candidates import Candidate, Junk, candidate_of, gather_found, merged
 from services.wire.hashing import Digest
 from services.wire.paths import Pathfinder, Place, Step
 from services.wire.reading import Gap, Reading, ReadingState, find_gap, judge
+from services.wire.rivals import Branch, Rivals
 from services.wire.trust import Trust
 
-__all__ = ["REMEMBERED_LIMIT", "Follower", "Update"]
-
-REMEMBERED_LIMIT: Final = 10_000
-"""Candidates that do not follow yet and are kept; beyond it only genuine ones are, and ``is_overflowing`` says so."""
+__all__ = ["REMEMBERED_LIMIT", "REMEMBERED_LIMIT_BYTES", "Follower", "Update"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +51,17 @@ class Follower:
     undecided: tuple[Step, ...] = ()
     only_epoch: int | None = None
     off_chain: int | None = None
-    is_overflowing: bool = False
     keeps_parts: bool = True
-    _remembered: dict[Digest, Candidate] = field(default_factory=dict)
-    _after: dict[Digest, set[Digest]] = field(default_factory=dict)
-    _branches: frozenset[Digest] = frozenset()
+    _aside: Aside = field(default_factory=Aside)
+    _rivals: Rivals | None = None
+    _has_looked_back: bool = False
+    _awaited: Digest | None = None
     _gap_judged: Gap | None = None
     _agreeable: Place = field(init=False)
 
     def __post_init__(self) -> None:
         self._agreeable = self.pathfinder.genesis
+        self.pathfinder.know(self.place.certificates)
 
     @classmethod
     def at(
@@ -85,7 +84,7 @@ class Follower:
         revoked = {each.key_digest for each in at.certificates} & pathfinder.trust.revoked.keys()
         # Who gives no place may hold entries all the same: from the beginning everything held is judged again.
         plain = is_usual and place is not None and not revoked and at.epoch == len(pathfinder.epochs)
-        return follower, (Update() if plain else follower._judged(()))
+        return follower, (Update() if plain else follower._judged())
 
     @property
     def gap(self) -> Gap | None:
@@ -94,10 +93,11 @@ class Follower:
             return None
         if self.state is not ReadingState.READING:
             return self._gap_judged
-        if not self._remembered:
-            return None
-        unreached = [each for digest, each in self._remembered.items() if digest not in self._branches]
-        return find_gap(self.pathfinder, self.place, unreached, self.only_epoch)
+        reached, branches = self.place.sequence, self._branches
+        ahead = [each for digest, each in self._aside.genuine.items() if each.sequence > reached and digest not in branches]
+        ahead.sort(key=lambda each: (each.sequence, each.unverified_statement.epoch))
+        gaps = (find_gap(self.pathfinder, self.place, [each], self.only_epoch) for each in ahead)
+        return next((gap for gap in gaps if gap is not None), None)
 
     @property
     def agreeable(self) -> Place:
@@ -107,12 +107,22 @@ class Follower:
     @property
     def remembered(self) -> tuple[Candidate, ...]:
         """Return the candidates that are kept and do not follow."""
-        return tuple(self._remembered.values())
+        return tuple(self._aside)
 
     @property
     def remembers(self) -> int:
-        """Return how many candidates are kept that do not follow yet: a reader that stops has to see them again."""
-        return len(self._remembered)
+        """Return how many candidates are kept that a reader who stops has to see again.
+
+        Those of this channel's writer; before the channel is opened any, since any may be. Forgeries never: whoever can write
+        junk could otherwise hold every start at the beginning of the log. What names a certificate that is not known here
+        counts no more than they: when its certificate comes, what comes after it shows the place as a gap.
+        """
+        return len(self._aside.genuine) if self.place.certificates else len(self._aside)
+
+    @property
+    def is_overflowing(self) -> bool:
+        """Tell whether candidates were forgotten that nobody of this channel is known to have signed: there were too many."""
+        return self._aside.is_overflowing
 
     def offer(self, records: Iterable[bytes]) -> Update:
         """Return what a batch of records brings."""
@@ -122,12 +132,14 @@ class Follower:
         """Return what a batch of records brings that the caller has looked at by ``candidate_of`` already."""
         fresh, healed, junk = self._sorted(found)
         if not fresh:
-            return Update(healed=healed, junk=junk, off_chain=self.off_chain)
-        if self.state is not ReadingState.READING or self.only_epoch is not None or self.off_chain is not None:
-            update = self._judged(junk)
+            update = Update(off_chain=self.off_chain)
+        elif self._is_usual:
+            update = self._extended(fresh)
         else:
-            update = self._extended(fresh, junk)
-        self._limit(fresh)
+            update = self._judged()
+        # Seen again in a later batch, these cost no signature; nor does what was taken, once there was a reason to look back.
+        for digest in fresh & self._aside.genuine.keys():
+            self.pathfinder.mark(self._aside.genuine[digest])
         self.pathfinder.forget()
         return Update(new=update.new, healed=healed, junk=junk, off_chain=update.off_chain)
 
@@ -137,11 +149,12 @@ class Follower:
         self.pathfinder = before.under(trust)
         newly = trust.revoked.keys() - before.trust.revoked.keys()
         mine = {each.key_digest for each in self.place.certificates}
-        usual = self.state is ReadingState.READING and self.off_chain is None and self.only_epoch is None
         touched = before.epochs != self.pathfinder.epochs or bool(newly & mine) or bool(newly and self._branches)
-        if usual and not touched and not self._remembered:
-            return Update()
-        return self._judged(())
+        admitted = before.organisation != self.pathfinder.organisation
+        if admitted:
+            self.pathfinder.know(self.place.certificates)
+            self._aside = self._aside.weighed_again(self.pathfinder)
+        return Update() if self._is_usual and not touched and not admitted else self._judged()
 
     def agree(self) -> Update:
         """Go on from the last applied entry that is still taken; the caller has marked those after it as voided."""
@@ -149,13 +162,22 @@ class Follower:
             raise RuntimeError("there is nothing to agree to")
         self.place = self._agreeable
         self.off_chain = None
-        return self._judged(())
+        return self._judged()
+
+    @property
+    def _branches(self) -> Mapping[Digest, Branch]:
+        return self._rivals.branches if self._rivals else {}
+
+    @property
+    def _is_usual(self) -> bool:
+        return self.state is ReadingState.READING and self.only_epoch is None and self.off_chain is None
 
     def _look(self, record: bytes) -> Candidate | Junk:
         found = candidate_of(record, self.pathfinder.channel)
         return found.without_parts() if isinstance(found, Candidate) and not self.keeps_parts else found
 
     def _sorted(self, offered: Iterable[Candidate | Junk]) -> tuple[set[Digest], tuple[Candidate, ...], tuple[Junk, ...]]:
+        """Return the digests that may change the reading, what heals, and the junk; all else is set aside."""
         fresh: set[Digest] = set()
         healed: dict[Digest, Candidate] = {}
         junk: list[Junk] = []
@@ -163,36 +185,35 @@ class Follower:
             if isinstance(found, Junk):
                 junk.append(found)
                 continue
-            known = self._remembered.get(found.digest)
-            if known is None and self.holds(found.digest):
+            if found.digest not in self._aside and self.holds(found.digest):
                 if found.personal is not None:
                     healed[found.digest] = found
                 continue
-            both = merged(known, found) if known else found
-            if both is not known:
-                self._remember(both)
-                fresh.add(both.digest)
+            fresh.update(self._aside.take(self.pathfinder, found))
+            if found.digest == self._awaited:
+                fresh.add(found.digest)
         return fresh, tuple(healed.values()), tuple(junk)
 
-    def _remember(self, candidate: Candidate) -> None:
-        self._remembered[candidate.digest] = candidate
-        self._after.setdefault(candidate.unverified_statement.previous, set()).add(candidate.digest)
-
-    def _extended(self, fresh: set[Digest], junk: tuple[Junk, ...]) -> Update:
+    def _extended(self, fresh: set[Digest]) -> Update:
         start, taken = self.place, []
-        after, known, find = self._after, self._remembered, self.pathfinder.step
+        after, known, find = self._aside.after, self._aside.genuine, self.pathfinder.step
         while True:
             steps = [step for each in after.get(self.place.digest, ()) if (step := find(self.place, known[each])) is not None]
             if len(steps) != 1 or self._is_unusual(steps[0]):
                 break
             taken.append(steps[0])
             self.place = steps[0].place
-        rest = fresh - {step.entry.digest for step in taken}
-        if not steps and not any(map(self._reaches_back, rest)):
-            self._drop(taken)
-            return Update(new=tuple(taken), junk=junk)
+        if not steps and not self._reaches_back(fresh - {step.entry.digest for step in taken}, taken):
+            self._hand_out(taken)
+            return Update(new=tuple(taken))
         self.place = start
-        return self._judged(junk)
+        return self._judged()
+
+    def _hand_out(self, taken: Iterable[Step]) -> None:
+        for step in taken:
+            if self._has_looked_back:
+                self.pathfinder.mark(self._aside.genuine[step.entry.digest])
+            self._aside.drop(step.entry.digest)
 
     def _is_unusual(self, step: Step) -> bool:
         key, revoked = step.signer.key_digest, step.place.revoked
@@ -202,69 +223,96 @@ class Follower:
         newly = revoked and revoked - self.place.revoked
         return bool(newly) and any(each.key_digest in newly for each in self.place.certificates)
 
-    def _reaches_back(self, digest: Digest) -> bool:
-        """Tell whether a candidate could follow anywhere but at the head: a rival of something taken, or of a rival."""
-        candidate = self._remembered[digest]
+    def _reaches_back(self, rest: Iterable[Digest], taken: Iterable[Step]) -> bool:
+        """Tell whether any of these genuine candidates could change what is taken; note those that only branch off."""
+        rivals = [each for each in rest if self._may_be_rival(self._aside.genuine[each])]
+        if self._rivals is None:
+            return bool(rivals)
+        self._rivals.past.extend(taken)
+        return any(self._rivals.grow(self.pathfinder, self._aside, each) for each in rivals)
+
+    def _may_be_rival(self, candidate: Candidate) -> bool:
+        """Tell whether a genuine candidate could follow anywhere but at the head: beside something taken, or on a branch."""
         statement = candidate.unverified_statement
         if statement.previous in self._branches:
             return True
         if statement.sequence > self.place.sequence:
             return False
-        # Only what a writer itself signed can be a rival: junk that merely claims an old place costs no second look.
-        if any(self.pathfinder.signed_by(candidate, each) is not None for each in self.place.certificates):
-            return True
-        return self.pathfinder.is_opening(candidate)
+        # Only what was current here once can sign a rival, or whoever opens: junk that claims an old place costs no look.
+        was_current = any(each.digest == statement.certificate for each in self.place.certificates)
+        return was_current or self.pathfinder.is_opening(candidate)
 
-    def _judged(self, junk: tuple[Junk, ...]) -> Update:
+    def _judged(self) -> Update:
         """Let ``reading`` judge everything held and remembered, and compare what was applied with what it takes."""
-        held, _ = gather_found(map(self._look, self.load()))
+        held = self._held()
         everything = dict(held)
-        for digest, candidate in self._remembered.items():
-            everything[digest] = merged(everything[digest], candidate) if digest in everything else candidate
+        for candidate in self._aside.genuine.values():
+            both = everything.get(candidate.digest)
+            everything[candidate.digest] = merged(both, candidate) if both else candidate
+        self._awaited = self._add_what_an_epoch_names(everything)
         reading = judge(self.pathfinder, everything)
+        for candidate in everything.values():
+            self.pathfinder.mark(candidate)
         self.state, self.undecided, self.only_epoch = reading.state, reading.undecided, reading.only_epoch
-        self._branches, self._gap_judged = reading.branches, reading.gap
+        self._rivals, self._gap_judged = None, reading.gap
+        update = self._compared(reading, everything, held)
+        # Who begins with nothing keeps nothing of what is taken, until there is a reason to look back.
+        self._has_looked_back = self._has_looked_back or bool(everything)
+        if everything and self.state is ReadingState.READING and self.place.digest == reading.place.digest:
+            self._rivals = Rivals.of(self.pathfinder, reading, everything)
+        self.pathfinder.forget()
+        return update
+
+    def _compared(self, reading: Reading, everything: dict[Digest, Candidate], held: dict[Digest, Candidate]) -> Update:
         applied = _chain(self.place, everything)
         common = _common(applied, reading)
-        waits = common < len(applied)
-        # Whatever is not handed out now has to be there when it is.
-        kept = everything if waits else reading.left
-        self._forget_all_but({digest: each for digest, each in kept.items() if digest not in held})
-        if waits:
+        for digest in held:
+            self._aside.drop(digest)
+        if common < len(applied):
             # A reading that is shorter says nothing against what was applied, unless it says what stands there instead.
             self.off_chain = common + 1 if _contradicts(reading, common) else None
             if self.off_chain is not None:
                 self._agreeable = reading.steps[common - 1].place if common else self.pathfinder.genesis
-            return Update(junk=junk, off_chain=self.off_chain)
+            # Whatever is not handed out now has to be there when it is.
+            return Update(off_chain=self.off_chain)
         self.off_chain = None
-        new = reading.steps[common:]
         self.place = reading.place
-        return Update(new=new, junk=junk)
+        for step in reading.steps:
+            self._aside.drop(step.entry.digest)
+        return Update(new=self._whole(reading.steps[common:], held))
 
-    def _drop(self, taken: list[Step]) -> None:
-        for step in taken:
-            self._remembered.pop(step.entry.digest, None)
-            rivals = self._after.get(step.entry.statement.previous)
-            if rivals is not None:
-                rivals.discard(step.entry.digest)
-                if not rivals:
-                    del self._after[step.entry.statement.previous]
+    def _held(self) -> dict[Digest, Candidate]:
+        """Return what the caller holds, without parts: a whole channel of them would not fit in memory."""
+        found = (self._look(record) for record in self.load())
+        held, _ = gather_found(each.without_parts() if isinstance(each, Candidate) else each for each in found)
+        for candidate in held.values():
+            self._aside.learn(self.pathfinder, candidate)
+        return held
 
-    def _forget_all_but(self, kept: dict[Digest, Candidate]) -> None:
-        self._remembered, self._after = {}, {}
-        for candidate in kept.values():
-            self._remember(candidate)
+    def _whole(self, steps: tuple[Step, ...], held: dict[Digest, Candidate]) -> tuple[Step, ...]:
+        """Return steps with the parts of those that are held, which are taken again or for the first time."""
+        lacking = {step.entry.digest for step in steps if step.entry.facts is not None and step.entry.digest in held}
+        if not lacking or not self.keeps_parts:
+            return steps
+        found = (candidate_of(record, self.pathfinder.channel) for record in self.load())
+        whole, _ = gather_found(each for each in found if isinstance(each, Candidate) and each.digest in lacking)
+        return tuple(
+            step._replace(entry=whole[step.entry.digest].verified(step.entry.signature)) if step.entry.digest in lacking else step
+            for step in steps
+        )
 
-    def _limit(self, fresh: set[Digest]) -> None:
-        if len(self._remembered) <= REMEMBERED_LIMIT:
-            return
-        # A flood of forgeries must not fill the memory; what is genuine is kept, and so bounded by what the writer signed.
-        self.is_overflowing = True
-        for digest in fresh & self._remembered.keys():
-            candidate = self._remembered[digest]
-            if not any(self.pathfinder.signed_by(candidate, each) is not None for each in self.place.certificates):
-                del self._remembered[digest]
-                self._after[candidate.unverified_statement.previous].discard(digest)
+    def _add_what_an_epoch_names(self, everything: dict[Digest, Candidate]) -> Digest | None:
+        """Add what leads to the last entry that the registrar named, whoever signed it; return the first that is missing.
+
+        Its digest vouches for it, so where the chain to it breaks off is known even from what nobody signed.
+        """
+        if not self.pathfinder.epochs:
+            return None
+        digest = self.pathfinder.epochs[-1].after_digest
+        while (found := everything.get(digest) or self._aside.get(digest)) is not None:
+            everything[digest] = found
+            digest = found.unverified_statement.previous
+        return digest
 
 
 def _chain(place: Place, everything: dict[Digest, Candidate]) -> list[Digest]:

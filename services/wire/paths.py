@@ -7,19 +7,19 @@ Source: schemas/README.md, "The reading rule", step 2, and "Trust".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, NamedTuple
 
-from services.wire.candidates import Candidate
+from services.wire.candidates import Candidate, Verdict
 from services.wire.certificates import REGISTRAR_POLICY_OID, SEAL_POLICY_OID, Certificate, Root, verify_path
 from services.wire.channels import TRUST_CHANNEL, writer_of
 from services.wire.contents import CertificateRotated, ChannelOpened, EpochOpened, Held, OpenContent, Receipt, decode_open
 from services.wire.entry import Open, VerifiedEntry
 from services.wire.errors import CertificateError, MalformedError, SignatureError
-from services.wire.hashing import Digest, genesis_digest
+from services.wire.hashing import Digest, digest_of, genesis_digest
 from services.wire.receipts import receipt_fault
 from services.wire.signing import verify_digest
 from services.wire.trust import Trust, revoked_by
@@ -27,6 +27,9 @@ from services.wire.trust import Trust, revoked_by
 __all__ = ["Pathfinder", "Place", "Step"]
 
 _OPENED: Final = ChannelOpened.__name__
+_SHOW_A_CERTIFICATE: Final = frozenset({_OPENED, CertificateRotated.__name__})
+_LEAVES_LIMIT: Final = 64
+_MARK_BYTES: Final = 16
 
 
 class Place(NamedTuple):
@@ -63,14 +66,17 @@ class Pathfinder:
     """Tells which candidates follow which, for one channel under one trust.
 
     It keeps what it verified, so a path that is looked at again costs no signature; what it answers depends on its
-    arguments alone.
+    arguments alone. It knows certificates that were shown to it: those that the root issued to this channel's writer, and so
+    never more than were issued.
     """
 
     channel: str
     root: Root
     trust: Trust
     _signers: dict[tuple[Digest, tuple[bytes, ...]], bytes | None] = field(default_factory=dict)
-    _leaves: dict[tuple[bytes, ...], Certificate | None] = field(default_factory=dict)
+    _leaves: dict[Digest, Certificate] = field(default_factory=dict)
+    _known: dict[Digest, Certificate] = field(default_factory=dict)
+    _marks: set[bytes] = field(default_factory=set)
 
     @property
     def genesis(self) -> Place:
@@ -102,8 +108,42 @@ class Pathfinder:
         try:
             return self._signers[key]
         except KeyError:
-            signature = self._signers[key] = _valid_signature(candidate, certificate)
+            marked = (each for each in candidate.signatures if _mark(candidate, each) in self._marks)
+            known = next(marked, None) if self._marks else None
+            signature = self._signers[key] = known or _valid_signature(candidate, certificate)
             return signature
+
+    def weigh(self, candidate: Candidate) -> tuple[Verdict, Candidate]:
+        """Return what is known of who signed a candidate; if it is genuine, with the signature alone that makes it so."""
+        certificate = self._known.get(candidate.unverified_statement.certificate)
+        if certificate is None:
+            return Verdict.UNKNOWN, candidate
+        signature = self.signed_by(candidate, certificate)
+        if signature is None:
+            return Verdict.FORGED, candidate
+        if len(candidate.signatures) > 1:
+            candidate = candidate._replace(signatures=(signature,))
+            self._signers[candidate.digest, candidate.signatures] = signature
+        return Verdict.GENUINE, candidate
+
+    def know(self, certificates: Iterable[Certificate]) -> None:
+        """Know certificates that were current somewhere in this channel."""
+        self._known.update((each.digest, each) for each in certificates)
+
+    def learn(self, candidate: Candidate) -> Certificate | None:
+        """Return the certificate that an opening or a rotation shows, if it may write this channel and was not known yet.
+
+        Whoever shows it need not have signed anything: what counts is that the root issued it to this writer.
+        """
+        body = candidate.unverified_statement.body
+        if not isinstance(body, Open) or body.type not in _SHOW_A_CERTIFICATE:
+            return None
+        content, _ = _content(candidate)
+        leaf = self.leaf(content.certificates) if isinstance(content, ChannelOpened | CertificateRotated) else None
+        if leaf is None or leaf.digest in self._known:
+            return None
+        self._known[leaf.digest] = leaf
+        return leaf
 
     def check_ahead(self, candidates: Sequence[Candidate], certificate: Certificate, threads: Executor, count: int) -> None:
         """Verify the signatures of ``candidates`` in ``count`` threads, where ``certificate`` is what they name.
@@ -119,7 +159,22 @@ class Pathfinder:
 
     def under(self, trust: Trust) -> Pathfinder:
         """Return the pathfinder of the same channel under another trust; signatures are not verified again."""
-        return Pathfinder(channel=self.channel, root=self.root, trust=trust, _signers=self._signers)
+        other = Pathfinder(channel=self.channel, root=self.root, trust=trust, _signers=self._signers, _marks=self._marks)
+        if other.organisation == self.organisation:
+            other._known = self._known
+        return other
+
+    @property
+    def organisation(self) -> str | None:
+        """The organisation that may write this channel; None if the trust names none, as for the registrar's own."""
+        writer = self.trust.writer_of(self.channel)
+        return writer.organisation if writer else None
+
+    def mark(self, candidate: Candidate) -> None:
+        """Keep, in few bytes and across ``forget``, which signature of a candidate was found valid, if one was."""
+        signature = self._signers.get((candidate.digest, candidate.signatures))
+        if signature is not None:
+            self._marks.add(_mark(candidate, signature))
 
     def forget(self) -> None:
         """Give back what was kept of signatures; called between batches, so that memory does not grow with the channel."""
@@ -127,10 +182,14 @@ class Pathfinder:
 
     def leaf(self, certificates: Sequence[bytes]) -> Certificate | None:
         """Return the leaf of a path that may write this channel, None if it may not."""
-        key = tuple(certificates)
-        if key not in self._leaves:
-            self._leaves[key] = self._verified_leaf(key)
-        return self._leaves[key]
+        key = digest_of(b"".join(map(digest_of, certificates)))
+        leaf = self._leaves.pop(key, None) or self._verified_leaf(tuple(certificates))
+        # Only what the root issued is kept, and by digest: junk that claims to be a path would stay for ever.
+        if leaf is not None:
+            self._leaves[key] = leaf
+            if len(self._leaves) > _LEAVES_LIMIT:
+                del self._leaves[next(iter(self._leaves))]
+        return leaf
 
     def opens_coming_epoch(self, place: Place, candidate: Candidate) -> bool:
         """Tell whether a candidate is the genuine opening of an epoch that this place does not know yet."""
@@ -152,9 +211,8 @@ class Pathfinder:
             return None
         if trust_channel:
             return leaf
-        writer = self.trust.writer_of(self.channel)
         # A genuine seal of another organisation: it may write its own channels, not this one.
-        return leaf if writer is not None and writer.organisation == leaf.organisation else None
+        return leaf if leaf.organisation == self.organisation else None
 
     def _opening(self, place: Place, candidate: Candidate) -> Step | None:
         statement = candidate.unverified_statement
@@ -229,6 +287,11 @@ def _valid_signature(candidate: Candidate, certificate: Certificate) -> bytes | 
             continue
         return signature
     return None
+
+
+def _mark(candidate: Candidate, signature: bytes) -> bytes:
+    # The certificate stands in what the digest is of. Half a digest: only who has the key could look for two that collide.
+    return digest_of(candidate.digest + signature)[:_MARK_BYTES]
 
 
 def _is_after(epoch: EpochOpened, place: Place) -> bool:
