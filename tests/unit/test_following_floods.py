@@ -12,8 +12,8 @@ from services.wire import following, paths
 from services.wire.aside import REMEMBERED_LIMIT, REMEMBERED_LIMIT_BYTES
 from services.wire.candidates import Candidate
 from services.wire.certificates import Certificate, verify_path
-from services.wire.channels import writer_of
-from services.wire.contents import ChannelOpened, EpochOpened, encode_open
+from services.wire.channels import TRUST_CHANNEL, writer_of
+from services.wire.contents import ChannelOpened, EpochOpened, KeyRevoked, Reason, encode_open
 from services.wire.entry import PERSONAL_LIMIT_BYTES, Sealed, decode_entry, encode_entry
 from services.wire.hashing import Digest, digest_of
 from services.wire.paths import Pathfinder
@@ -21,6 +21,7 @@ from services.wire.reading import Reading, ReadingState, judge
 from services.wire.signing import verify_digest
 from services.wire.trust import NO_TRUST
 from tests.chains import CHANNEL, ROOT, Pen, seal_of, trust
+from tests.stories import REGISTRARS
 from tests.unit.test_following import Reader
 
 OLD, NEW, THIRD = (seal_of(name) for name in ("old", "new", "third"))
@@ -274,6 +275,50 @@ def test_a_rival_under_a_replaced_key_is_judged_where_nothing_newer_vouches_for_
     counted.begin()
     reader.deliver([writer.sealed(), late.sealed()])
     assert counted.judged == 1
+    reader.check()
+    assert reader.follower.state is ReadingState.FORKED
+
+
+def test_a_key_that_was_revoked_vouches_for_nothing_against_a_rival_under_the_key_before_it() -> None:
+    reader, writer, thief = rotated_reader(entries=2)
+    reader.deliver([writer.rotated(OLD), writer.sealed()])
+    reader.retrust(trust(revoked=(NEW,)))
+    reader.deliver([stray("first")])
+    assert len(reader.applied) == 8
+    reader.deliver([thief.sealed()])
+    reader.check()
+    assert reader.follower.state is ReadingState.FORKED
+
+
+def test_in_the_registrars_channel_a_rival_is_judged_under_the_revocations_of_each_branch() -> None:
+    pen = Pen(TRUST_CHANNEL, REGISTRARS[0])
+    reader = Reader(TRUST_CHANNEL, NO_TRUST)
+    reader.deliver([pen.opened()])
+    thief = pen.fork("thief")
+    reader.deliver([pen.sealed(), pen.rotated(REGISTRARS[1]), pen.sealed(), pen.rotated(REGISTRARS[0])])
+    reader.deliver([pen.open(KeyRevoked(key=REGISTRARS[1].certificate.key_digest, reason=Reason.STOLEN))])
+    reader.deliver([replace(thief, sequence=2, previous=Digest(bytes(32))).sealed()])
+    assert len(reader.applied) == 6
+    reader.deliver([thief.sealed()])
+    reader.check()
+    assert reader.follower.state is ReadingState.FORKED
+
+
+def test_two_openings_of_one_epoch_are_judged() -> None:
+    reader, writer = opened_reader()
+    epoch = EpochOpened(
+        channel=CHANNEL,
+        epoch=1,
+        after_sequence=writer.sequence,
+        after_digest=writer.previous,
+        certificate=THIRD.certificate.digest,
+    )
+    reader.retrust(trust(epochs=(epoch,)))
+    again = Pen(CHANNEL, THIRD, 1, writer.sequence, writer.previous)
+    rival = again.fork("thief")
+    reader.deliver([again.opened(), again.sealed(), stray("first", sequence=1)])
+    assert len(reader.applied) == 4
+    reader.deliver([rival.opened()])
     reader.check()
     assert reader.follower.state is ReadingState.FORKED
 
