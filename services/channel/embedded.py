@@ -25,6 +25,8 @@ MAILBOX_DAYS: Final = 30
 _MAILBOX: Final = ".mailbox"
 _EXPIRE_AT_ONCE: Final = 1000
 _FOR_EVER: Final = -(2**63)
+# Far beyond what a log can hold, and far enough from SQLite's largest number that every next position is one too.
+_LAST_POSITION: Final = 2**62
 _DAY_MILLISECONDS: Final = 86_400_000
 _LOOK_AGAIN_SECONDS: Final = 0.02
 _APPLICATION_ID: Final = 0x5341524B
@@ -164,17 +166,26 @@ class EmbeddedChannel:
         # Each channel gets its share first, so that a flood in one does not hold the others.
         share = limit // max(1, len(positions))
         for channel, position in positions.items():
+            # SQLite keeps any type in any column, and whoever can write the file is no friend: what is not bytes is junk for
+            # the reader to skip, and a position that is no number is not a place at which anybody goes on.
             rows = self._connection.execute(
-                "SELECT position, value FROM records WHERE channel = ? AND position >= ? AND appended_at >= ?"
-                " ORDER BY position LIMIT ?",
-                (channel, position, self._oldest(channel), share),
+                "SELECT position, coalesce(CAST(value AS BLOB), x'') FROM records WHERE channel = ? AND position BETWEEN ? AND ?"
+                " AND typeof(position) = 'integer' AND appended_at >= ? ORDER BY position LIMIT ?",
+                (channel, position, _LAST_POSITION, self._oldest(channel), share),
             )
             found += (Record(channel=channel, position=place, value=value) for place, value in rows)
         return found
 
     def _end(self, channel: str) -> int:
         row = self._connection.execute("SELECT position FROM ends WHERE channel = ?", (channel,)).fetchone()
-        return int(row[0]) if row else 0
+        if row is None or (isinstance(row[0], int) and 0 <= row[0] <= _LAST_POSITION):
+            return row[0] if row else 0
+        # Somebody wrote nonsense there: the records themselves say where they end.
+        found = self._connection.execute(
+            "SELECT max(position) FROM records WHERE channel = ? AND position BETWEEN 0 AND ? AND typeof(position) = 'integer'",
+            (channel, _LAST_POSITION),
+        ).fetchone()[0]
+        return 0 if found is None else int(found) + 1
 
     def _oldest(self, channel: str) -> int:
         # An expired letter is not shown either while it waits to be deleted: an old copy of a mailbox has to open nothing.

@@ -133,3 +133,41 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
     path.write_bytes(b"not a database at all, but long enough to be looked at" * 20)
     with pytest.raises(ChannelUnavailableError, match="not a database"):
         EmbeddedChannel(path, clock=lambda: 0)
+
+
+def written_by_hand(path: Path, *rows: tuple[object, object]) -> None:
+    """Store records past the adapter, of whatever types, as anybody can who may write the file."""
+    with sqlite3.connect(path) as other:
+        other.executemany("INSERT INTO records VALUES (?, ?, 0, ?)", [(SCHOOL, *row) for row in rows])
+    other.close()
+
+
+def test_a_record_that_is_not_bytes_comes_out_as_junk_bytes_and_the_reader_goes_on(log: Log) -> None:
+    handle = log.open()
+    handle.append(SCHOOL, [b"before"])
+    written_by_hand(log.path, (1, "text"), (2, 17), (3, 1.5), (4, None), (6, b"after"))
+    with sqlite3.connect(log.path) as other:
+        other.execute("INSERT INTO records VALUES (?, 5, 0, CAST(x'fffe' AS TEXT))", (SCHOOL,))
+    other.close()
+    assert values(handle, SCHOOL) == [b"before", b"text", b"17", b"1.5", b"", b"\xff\xfe", b"after"]
+
+
+def test_a_position_that_is_no_number_or_beyond_all_is_never_selected(log: Log) -> None:
+    handle = log.open()
+    handle.append(SCHOOL, [b"first"])
+    written_by_hand(log.path, ("last", b"a"), (1.5, b"b"), (b"\xff", b"c"), (2**63 - 1, b"d"), (None, b"e"))
+    assert values(handle, SCHOOL) == [b"first"]
+    handle.append(SCHOOL, [b"second"])
+    assert [(record.position, record.value) for record in read(handle, {SCHOOL: 1})] == [(1, b"second")]
+
+
+@pytest.mark.parametrize("nonsense", ["text", 1.5, b"\xff", -1, 2**63 - 1])
+def test_an_end_that_is_no_number_is_looked_up_in_the_records(log: Log, nonsense: object) -> None:
+    handle = log.open()
+    handle.append(SCHOOL, [b"first", b"second"])
+    with sqlite3.connect(log.path) as other:
+        other.execute("UPDATE ends SET position = ?", (nonsense,))
+    other.close()
+    assert handle.end(SCHOOL) == 2
+    handle.append(SCHOOL, [b"third"])
+    assert values(handle, SCHOOL) == [b"first", b"second", b"third"]
