@@ -23,7 +23,7 @@ from services.post.settings import ParticipantSettings
 from services.post.signing_folder import SigningFolder, make_key
 from services.post.store import CaseStore
 from services.wire.certificates import load_root
-from services.wire.channels import Role
+from services.wire.channels import COMMISSION, REGISTRAR, Role
 from services.wire.errors import SettingsError
 
 __all__ = ["Clock", "build_office", "make_folder", "milliseconds"]
@@ -41,8 +41,10 @@ def build_office(
 ) -> Office:
     """Return a participant's office; only a working one has a key to sign with and a way to the log.
 
-    Raises: SettingsError, RingError, DatabaseError, MigrationError, CertificateError, ChannelUnavailableError.
+    Raises: SettingsError (also for the settings of another role's participant), RingError, DatabaseError, MigrationError,
+    CertificateError, ChannelUnavailableError.
     """
+    _require_role(settings.participant, role)
     folder = settings.folder
     database = Database(folder / "database.sqlite", busy_timeout_seconds=settings.busy_timeout_seconds)
     database.require_current()
@@ -80,6 +82,28 @@ def make_folder(folder: Path, participant: str, *, log: str, root: str) -> ec.El
     text = f'participant = "{participant}"\nlog = "{log}"\nroot = "{root}"\n'
     (folder / "sarakste.toml").write_text(text, "utf-8")
     return key
+
+
+def _require_role(participant: str, role: Role) -> None:
+    """Refuse the settings of a participant of another role.
+
+    What a channel may hold follows from its name: a school's rules over the commission's folder would sign, for ever, what
+    no reader can take.
+    """
+    found = _role_of(participant)
+    if found is role:
+        return
+    ids = "its id is school- and a number, commission, registrar or auditor-"
+    right = f"use `sarakste {found.value.lower()}`" if found else ids
+    asked = f"`sarakste {role.value.lower()}`"
+    raise SettingsError(f"SARAKSTE_PARTICIPANT names {participant}, which {asked} is not for; {right}, or give other settings")
+
+
+def _role_of(participant: str) -> Role | None:
+    if participant in (COMMISSION, REGISTRAR):
+        return Role.COMMISSION if participant == COMMISSION else Role.REGISTRAR
+    kind, hyphen, _ = participant.partition("-")
+    return {"school": Role.SCHOOL, "auditor": Role.AUDITOR}.get(kind) if hyphen else None
 
 
 def _signing(folder: Path) -> SigningFolder:

@@ -172,6 +172,34 @@ def test_a_setting_that_is_wrong_is_named_by_its_variable(tmp_path: Path) -> Non
     assert "SARAKSTE_PARTICIPANT" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "owner", "right"),
+    [
+        (("school", "cases"), "commission", "sarakste commission"),
+        (("school", "worker"), "commission", "sarakste commission"),
+        (("school", "worker"), "registrar", "sarakste registrar"),
+        (("commission", "cases"), SCHOOL, "sarakste school"),
+        (("commission", "worker"), SCHOOL, "sarakste school"),
+        (("registrar", "confirm"), SCHOOL, "sarakste school"),
+        (("registrar", "worker"), "commission", "sarakste commission"),
+    ],
+)
+def test_a_command_of_one_role_refuses_the_settings_of_another(
+    demo: Path, command: tuple[str, ...], owner: str, right: str
+) -> None:
+    done = sarakste(*command, "--config", demo / "demo-exchange" / owner / "sarakste.toml")
+    assert done.returncode == 2
+    assert "SARAKSTE_PARTICIPANT" in done.stderr
+    assert f"use `{right}`" in done.stderr
+
+
+def test_settings_with_an_id_of_no_role_say_which_ids_there_are(tmp_path: Path) -> None:
+    (tmp_path / "sarakste.toml").write_text('participant = "nobody"\nlog = "log"\nroot = "root"\n')
+    done = sarakste("school", "cases", folder=tmp_path)
+    assert done.returncode == 2
+    assert "its id is school- and a number, commission, registrar or auditor-" in done.stderr
+
+
 def test_an_exchange_is_never_founded_over_another(demo: Path) -> None:
     done = sarakste("init", "demo-exchange", "--school", "0099900011", folder=demo)
     assert done.returncode == 2
