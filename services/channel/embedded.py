@@ -6,6 +6,7 @@ appends to them; a position is never given twice, also after the newest record h
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -43,7 +44,7 @@ class EmbeddedChannel:
     """The ``Channel`` port over one SQLite file; a handle may be used by several threads, one at a time inside.
 
     ``clock`` gives milliseconds since 1970; only the expiry of mailboxes reads it. ``read_only`` is for auditors: the file
-    has to be there, and nothing can be appended.
+    has to be there, the right to read it is enough, and nothing can be appended.
     Raises: ChannelUnavailableError if the file cannot be opened or is no log of this kind.
     """
 
@@ -53,11 +54,12 @@ class EmbeddedChannel:
         self._clock = clock
         self._lock = threading.Lock()
         self._closed = False
+        self._alone: tuple[int, ...] | None = None
         with _mapped(path):
-            where = f"{path.absolute().as_uri()}?mode=ro" if read_only else path
-            self._connection = sqlite3.connect(
-                where, timeout=busy_timeout_seconds, isolation_level=None, check_same_thread=False, uri=read_only
-            )
+            if read_only:
+                self._connection, self._alone = _connect_reading(path, busy_timeout_seconds)
+            else:
+                self._connection = _connect(path, busy_timeout_seconds)
         try:
             with _mapped(path):
                 self._require_ours(path, may_be_new=not read_only)
@@ -148,6 +150,8 @@ class EmbeddedChannel:
                 raise RuntimeError("this log was closed")
             with _mapped(self._path):
                 yield
+            if self._alone is not None and _trace(self._path) != self._alone:
+                raise ChannelUnavailableError(f"the log {self._path.name} is being written to while it is read; read it again")
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -197,6 +201,49 @@ class EmbeddedChannel:
             " (SELECT rowid FROM records WHERE channel = ? AND appended_at < ? ORDER BY position LIMIT ?)",
             (channel, self._oldest(channel), _EXPIRE_AT_ONCE),
         )
+
+
+def _connect(where: Path | str, busy_timeout_seconds: float) -> sqlite3.Connection:
+    return sqlite3.connect(
+        where, timeout=busy_timeout_seconds, isolation_level=None, check_same_thread=False, uri=isinstance(where, str)
+    )
+
+
+def _connect_reading(path: Path, busy_timeout_seconds: float) -> tuple[sqlite3.Connection, tuple[int, ...] | None]:
+    """Return a connection that only reads, and the file's trace if nobody but us looks after it staying as it is.
+
+    SQLite reads a log in WAL mode through ``-wal`` and ``-shm`` beside it, and makes them if they are not there. Who may not
+    write to the folder reads the file as it stands, as long as nothing of it is in a ``-wal``.
+    """
+    connection = _connect(f"{path.absolute().as_uri()}?mode=ro", busy_timeout_seconds)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) or not path.is_file():
+            raise
+        if _wal(path).exists():
+            raise ChannelUnavailableError(
+                f"the newest records of the log {path.name} are in {_wal(path).name}, which cannot be opened here: "
+                "ask for the right to read it too, or for a copy made while nobody writes"
+            ) from error
+        if os.access(path.absolute().parent, os.W_OK):
+            raise
+        return _connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", busy_timeout_seconds), _trace(path)
+    return connection, None
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def _trace(path: Path) -> tuple[int, ...]:
+    """Return what changes as soon as anybody begins to write: a ``-wal`` stands beside the file, or the file is another."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return (found.st_ino, found.st_size, found.st_mtime_ns, _wal(path).exists())
 
 
 @contextmanager

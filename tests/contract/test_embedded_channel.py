@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -171,3 +173,97 @@ def test_an_end_that_is_no_number_is_looked_up_in_the_records(log: Log, nonsense
     assert handle.end(SCHOOL) == 2
     handle.append(SCHOOL, [b"third"])
     assert values(handle, SCHOOL) == [b"first", b"second", b"third"]
+
+
+READER = """
+import os
+import sys
+from pathlib import Path
+from services.channel.embedded import EmbeddedChannel
+from services.wire.errors import ChannelUnavailableError
+path = Path(sys.argv[1])
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setuid(65534)  # root may do everything, whatever the modes say
+try:
+    log = EmbeddedChannel(path, clock=lambda: 0, read_only=True)
+    print(len(log.poll({"school-0099900011.record": 0}, timeout_seconds=0, limit=10)), flush=True)
+    sys.stdin.readline()
+    print(len(log.poll({"school-0099900011.record": 0}, timeout_seconds=0, limit=10)), flush=True)
+except ChannelUnavailableError as error:
+    print(error, flush=True)
+"""
+
+
+class Reader:
+    """An auditor's process, which may read files and write nothing."""
+
+    def __init__(self, path: Path) -> None:
+        arguments = [sys.executable, "-c", READER, str(path)]
+        self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603  # ours
+
+    def says(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def again(self) -> str:
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return self.says()
+
+    def end(self) -> None:
+        self.process.communicate()
+
+
+@pytest.fixture
+def archive() -> Iterator[Path]:
+    """Yield a folder that everybody may enter and read, and nobody but root may write to; pytest's own folders are private."""
+    with tempfile.TemporaryDirectory(prefix="sarakste-") as name:
+        folder = Path(name)
+        folder.chmod(0o555)
+        yield folder
+        folder.chmod(0o755)
+
+
+def archived(archive: Path, log: Log) -> Path:
+    path = archive / "log.sqlite"
+    archive.chmod(0o755)
+    for found in log.path.parent.glob("log.sqlite*"):
+        shutil.copy(found, archive)
+        (archive / found.name).chmod(0o444)
+    archive.chmod(0o555)
+    return path
+
+
+def test_who_may_only_read_reads_a_log_in_a_folder_that_he_cannot_write_to(log: Log, archive: Path) -> None:
+    handle = log.open()
+    handle.append(SCHOOL, [b"first", b"second"])
+    handle.close()
+    path = archived(archive, log)
+    assert [found.name for found in archive.iterdir()] == ["log.sqlite"]
+    reader = Reader(path)
+    assert reader.says() == "2"
+    assert reader.again() == "2"
+    reader.end()
+
+
+def test_who_reads_beside_a_log_that_somebody_begins_to_write_is_told_and_never_shown_halves(log: Log, archive: Path) -> None:
+    handle = log.open()
+    handle.append(SCHOOL, [b"first"])
+    handle.close()
+    reader = Reader(archived(archive, log))
+    assert reader.says() == "1"
+    archive.chmod(0o755)
+    (archive / "log.sqlite-wal").write_bytes(b"")
+    assert "is being written to while it is read" in reader.again()
+    reader.end()
+
+
+def test_a_write_ahead_log_that_cannot_be_opened_is_named_and_never_passed_over(log: Log, archive: Path) -> None:
+    log.open().append(SCHOOL, [b"first"])
+    path = archived(archive, log)
+    (archive / "log.sqlite-wal").chmod(0o000)
+    reader = Reader(path)
+    assert "the newest records of the log log.sqlite are in log.sqlite-wal, which cannot be opened here" in reader.says()
+    reader.end()
