@@ -7,10 +7,11 @@ from pathlib import Path
 from services.commission.application import Commission
 from services.commission.domain.receiving import CommissionDomain
 from services.post.building import Clock, build_office, milliseconds
+from services.post.joining import join_exchange
 from services.post.settings import load_settings
-from services.wire.channels import Role
+from services.wire.channels import COMMISSION, Role
 
-__all__ = ["build"]
+__all__ = ["build", "join"]
 
 
 def build(config: Path | None, *, working: bool = False, clock: Clock = milliseconds) -> Commission:
@@ -18,3 +19,11 @@ def build(config: Path | None, *, working: bool = False, clock: Clock = millisec
     return Commission(
         build_office(load_settings(config), Role.COMMISSION, lambda _: CommissionDomain(), working=working, clock=clock)
     )
+
+
+def join(folder: Path, *, log: Path, root: Path, organisation: str, name: str) -> tuple[str, bytes]:
+    """Make the commission's folder for an exchange that is there; return its id and its certificate request.
+
+    Raises: as ``join_exchange``.
+    """
+    return COMMISSION, join_exchange(folder, COMMISSION, log=log, root=root, organisation=organisation, name=name)

@@ -6,6 +6,7 @@ In the folder stand ``sarakste.toml``, ``database.sqlite``, ``ring.key``, ``ring
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -79,7 +80,9 @@ def make_folder(folder: Path, participant: str, *, log: str, root: str) -> ec.El
     database = Database(folder / "database.sqlite")
     database.migrate()
     database.close()
-    text = f'participant = "{participant}"\nlog = "{log}"\nroot = "{root}"\n'
+    # JSON's strings are TOML's too, so a path may hold what it likes.
+    values = {"participant": participant, "log": log, "root": root}
+    text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items())
     (folder / "sarakste.toml").write_text(text, "utf-8")
     return key
 

@@ -36,6 +36,7 @@ __all__ = [
     "progress",
     "read_file",
     "say",
+    "say_joined",
     "show",
     "write_file",
 ]
@@ -147,11 +148,12 @@ def case_number(text: str) -> UUID:
 
 
 def add_common(app: typer.Typer, office_of: Callable[[Path | None, bool], Office], *, has_cases: bool = True) -> None:
-    """Add the commands that every participant has: cases, show, rebuild, worker, migrate."""
+    """Add the commands that every participant has: cases, show, rebuild, certificate, worker, migrate."""
     from services.post.console_recovery import add_recovery
 
     if has_cases:
         _add_cases(app, office_of)
+        _add_certificate(app)
     add_recovery(app, office_of)
 
     @app.command()
@@ -219,6 +221,32 @@ def _add_cases(app: typer.Typer, office_of: Callable[[Path | None, bool], Office
             number, different = rebuilt(office_of(config, False), tell)
         text = f"{number} cases rebuilt from their events; {len(different)} were different"
         say(text, as_json=as_json, cases=number, different=different)
+
+
+def _add_certificate(app: typer.Typer) -> None:
+    @app.command()
+    def certificate(
+        file: Annotated[Path, typer.Argument(help="The certificate (PEM) that the registrar issued for request.pem.")],
+        config: Config = None,
+        as_json: Json = False,
+    ) -> None:
+        """Put the first certificate in place; the next ones go by rotate."""
+        from services.post.joining import install_first
+        from services.post.settings import load_settings
+
+        found = load_settings(config)
+        install_first(found, read_file(file))
+        text = (
+            "certificate.pem is in place; once the registrar's worker has sent the admission, the worker here opens its channels"
+        )
+        say(text, as_json=as_json, participant=found.participant, installed=file.name)
+
+
+def say_joined(folder: Path, participant: str, *, steps: Sequence[str], as_json: bool) -> None:
+    """Say that a participant's folder is made, and the commands that follow."""
+    lines = "\n".join(f"  {number}. {step}" for number, step in enumerate(steps, start=1))
+    text = f"{folder.name}: {participant} is made, with its keys and request.pem. What follows (1 and 2 are the registrar's):"
+    say(f"{text}\n{lines}", as_json=as_json, participant=participant, made=folder.name, next=steps)
 
 
 def _with_contents(lines: Sequence[EventLine], said: Sequence[Content]) -> list[dict[str, Any]]:

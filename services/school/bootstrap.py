@@ -5,19 +5,37 @@ from __future__ import annotations
 from pathlib import Path
 from uuid import UUID
 
+from pydantic import TypeAdapter, ValidationError
+
+from services.policy.fields import SchoolNumber
 from services.post.building import Clock, build_office, milliseconds
 from services.post.database import Database
+from services.post.joining import join_exchange
 from services.post.settings import load_settings
 from services.school.application import School
 from services.school.domain.receiving import SchoolDomain
 from services.wire.channels import Role
+from services.wire.errors import SettingsError
 
-__all__ = ["build", "domain"]
+__all__ = ["build", "domain", "join"]
 
 
 def build(config: Path | None, *, working: bool = False, clock: Clock = milliseconds) -> School:
     """Return the school that a settings file describes; only a working one signs and reaches the log."""
     return School(build_office(load_settings(config), Role.SCHOOL, domain, working=working, clock=clock))
+
+
+def join(folder: Path, number: str, *, log: Path, root: Path, organisation: str, name: str) -> tuple[str, bytes]:
+    """Make a school's folder for an exchange that is there; return its id and its certificate request.
+
+    Raises: SettingsError if ``number`` is no school's; as ``join_exchange``.
+    """
+    try:
+        TypeAdapter(SchoolNumber).validate_python(number)
+    except ValidationError as error:
+        raise SettingsError(f"--number {error.errors(include_input=False)[0]['msg']}") from None
+    participant = f"school-{number}"
+    return participant, join_exchange(folder, participant, log=log, root=root, organisation=organisation, name=name)
 
 
 def domain(database: Database) -> SchoolDomain:

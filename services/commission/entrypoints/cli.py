@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
-from services.post.console import Config, Json, add_common, case_number, read_file, show
+from services.post.console import Config, Json, add_common, case_number, read_file, say_joined, show, write_file
 
 if TYPE_CHECKING:
     from services.commission.application import Commission
@@ -60,6 +60,29 @@ def _add(name: str, act: Act) -> None:
         show(getattr(commission, act.method)(case_number(case), read), as_json=as_json, title="Saved")
 
     app.command(name, help=act.help)(command)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="The folder to make.")],
+    organisation: Annotated[str, typer.Option("--organisation", help="Its organizationIdentifier, as NTRLV-90000000001.")],
+    name: Annotated[str, typer.Option("--name", help="Its name, as the certificate is to say it.")],
+    log: Annotated[Path, typer.Option("--log", help="The exchange's log.")],
+    root: Annotated[Path, typer.Option("--root", help="The exchange's root certificate.")],
+    request: Annotated[Path | None, typer.Option("--request", help="Write the request here too.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Join an exchange that is there: make FOLDER with keys, database, settings and a certificate request."""
+    from services.commission.bootstrap import join
+    from services.post.joining import next_steps
+    from services.wire.channels import Role
+
+    participant, made = join(folder, log=log, root=root, organisation=organisation, name=name)
+    if request is not None:
+        write_file(request, made)
+    where = request or folder / "request.pem"
+    steps = next_steps(folder, participant, Role.COMMISSION, request=where, organisation=organisation, name=name)
+    say_joined(folder, participant, steps=steps, as_json=as_json)
 
 
 add_common(app, _office)
