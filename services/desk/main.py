@@ -118,19 +118,29 @@ def demo(folder: Annotated[Path, typer.Argument()] = Path("demo-exchange"), as_j
 def main() -> None:
     """Run the command; say what went wrong in a sentence, and leave with its family's exit code."""
     try:
-        # By its name also where it runs as a module: messages and shell completion go by it.
-        app(prog_name="sarakste")
+        # By its name also where it runs as a module: messages and shell completion go by it. Who asked for JSON gets what the
+        # command line itself does not understand from here too, not in a box for people.
+        code = app(prog_name="sarakste", standalone_mode=not _asks_for_json())
     except ExchangeError as error:
         _leave(type(error).__name__.removesuffix("Error"), str(error), error.exit_code)
     except OSError as error:
         # A disk that no adapter of ours stands before, as when a folder is made.
         named = Path(error.filename).name if isinstance(error.filename, str) else "a file"
         _leave("Transport", f"{named}: {error.strerror}", TransportError.exit_code)
+    except typer.TyperException as error:
+        _leave("Usage", error.format_message(), error.exit_code)
+    except typer.Abort:
+        _leave("Aborted", "stopped before it was done", 1)
+    sys.exit(code)
+
+
+def _asks_for_json() -> bool:
+    return "--json" in sys.argv[1:]
 
 
 def _leave(name: str, message: str, exit_code: int) -> NoReturn:
     # Before any command has read its options: who asked for JSON gets it here too, and stdout stays empty.
-    if "--json" in sys.argv[1:]:
+    if _asks_for_json():
         print_json({"error": name, "message": message, "exit_code": exit_code}, err=True)
     else:
         typer.echo(message, err=True)

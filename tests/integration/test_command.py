@@ -159,6 +159,32 @@ def test_who_asks_for_json_gets_an_error_as_json_too(demo: Path) -> None:
     assert json.loads(done.stderr) == {"error": "Refused", "message": ANY, "exit_code": 3}
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("school", "show"),
+        ("school", "cases", "--limit", "abc"),
+        ("school", "cases", "--no-such-option"),
+        ("school", "no-such-command"),
+        ("init", "x"),
+    ],
+)
+def test_a_call_that_the_command_line_does_not_understand_is_json_for_who_asks_for_it(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = sarakste(*arguments, "--json", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert json.loads(done.stderr) == {"error": "Usage", "message": ANY, "exit_code": 2}
+    for_people = sarakste(*arguments, folder=tmp_path)
+    assert (for_people.returncode, for_people.stdout) == (2, "")
+    assert "Usage: sarakste" in for_people.stderr
+
+
+def test_help_is_help_also_for_who_asks_for_json() -> None:
+    done = sarakste("school", "cases", "--help", "--json")
+    assert (done.returncode, "List cases" in done.stdout) == (0, True)
+
+
 def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     done = sarakste("init", "taken/exchange", "--school", "0099900011", folder=tmp_path)
