@@ -6,23 +6,29 @@ Source: docs/rehearsals.md.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.reader import ReaderError
 
 from services.commission.entrypoints.cli import ACTS
+from services.desk.forming import faults_of
 from services.wire.channels import COMMISSION, REGISTRAR
 from services.wire.errors import SettingsError
 
 __all__ = ["FORMLESS", "SCHOOL_ACTS", "Script", "ScriptError", "Step", "Then", "acts_of", "on_day", "read_script"]
 
 _SIZE_LIMIT_BYTES: Final = 256 * 1024
+_FIELD: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+_RIGA: Final = ZoneInfo("Europe/Riga")
 _DAY: Final = re.compile(r"today(?: ([+-]) ([0-9]{1,5}) days?)?")
 
 _Fault = tuple[tuple[int | str, ...], str]
@@ -88,23 +94,17 @@ def read_script(path: Path) -> Script:
         raise ScriptError(f"{path.name} cannot be read: {error.strerror}") from error
     if len(text) > _SIZE_LIMIT_BYTES:
         raise ScriptError(f"{path.name} is larger than 256 KiB")
-    try:
-        tree = YAML(typ="rt").load(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ScriptError(f"{path.name}: line {line}: {error.problem}") from None
-    except Exception as error:  # bytes that are no text, and whatever else a parser says of them
-        raise ScriptError(f"{path.name} is no YAML") from error
+    tree = _tree(path.name, text)
     faults: list[_Fault]
     try:
         script = Script.model_validate(_plain(tree))
     except ValidationError as error:
         faults = [(each["loc"], each["msg"]) for each in error.errors(include_input=False, include_url=False)]
     else:
-        faults = list(_faults(script))
+        faults = [*_faults(script), *_timed_faults(script)]
         if not faults:
             return script
-    lines = (f"{path.name}: line {_line(tree, at)}: {'.'.join(map(str, at)) or 'the file'}: {what}" for at, what in faults)
+    lines = (f"{path.name}: line {_line(tree, at)}: {_name(at)}: {what}" for at, what in faults)
     raise ScriptError("\n".join(lines))
 
 
@@ -123,6 +123,34 @@ def on_day(form: Any, today: date) -> Any:
     if found is None:
         return form
     return (today + timedelta(days=int(f"{found[1] or ''}{found[2] or 0}"))).isoformat()
+
+
+def _tree(name: str, data: bytes) -> Any:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ScriptError(f"{name}: line {line}: the file: is no text in UTF-8; save it as UTF-8") from None
+    try:
+        tree = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ScriptError(f"{name}: line {line}: the file: {error.problem}") from None
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ScriptError(f"{name}: line {line}: the file: holds a character that no text has; remove it") from None
+    except Exception as error:  # whatever else a parser says of what somebody wrote
+        raise ScriptError(f"{name}: line 1: the file: is no YAML") from error
+    if tree is None:
+        raise ScriptError(f"{name}: line 1: the file: is empty; write title, schools and steps")
+    return tree
+
+
+def _name(at: tuple[int | str, ...]) -> str:
+    """Return the name of a field as people count: the first step is steps.1, as in every other message."""
+    # Only what looks like a field's name is repeated: a pasted name or code may stand where a field's name should.
+    parts = (str(part + 1) if isinstance(part, int) else part if _FIELD.fullmatch(part) else "(unknown field)" for part in at)
+    return ".".join(parts) or "the file"
 
 
 def _faults(script: Script) -> Iterator[_Fault]:
@@ -145,6 +173,34 @@ def _faults(script: Script) -> Iterator[_Fault]:
             )
         elif step.refused is None:
             filed.add(step.case)
+
+
+def _timed_faults(script: Script) -> Iterator[_Fault]:
+    """Yield what is wrong by the clock of the story: a step before the step before it, and forms, each read on its day."""
+    now = _moment(script.begins or datetime.now(_RIGA))
+    for number, step in enumerate(script.steps):
+        at = ("steps", number)
+        if step.at is not None and _moment(step.at) < now:
+            yield (*at, "at"), "lies before the step before it; the clock never goes back"
+        elif step.at is not None:
+            now = _moment(step.at)
+        for place, what in _form_faults(step, now.date()):
+            yield (*at, "form", *place), what
+
+
+def _form_faults(step: Step, day: date) -> Iterator[_Fault]:
+    # A form that is to be refused as a form is left to the playing, and an act that is none has been told already.
+    if step.act not in acts_of(step.who) or step.refused == "FormRefused":
+        return
+    if (step.form is None) != (step.act in FORMLESS):
+        yield (), f"{step.act} takes no form; leave it out" if step.form is not None else f"is missing; {step.act} takes one"
+    elif step.form is not None:
+        form = json.dumps(on_day(step.form, day), default=str, ensure_ascii=False).encode()
+        yield from faults_of(step.who, step.act, form, today=day)
+
+
+def _moment(at: datetime) -> datetime:
+    return at.astimezone(_RIGA) if at.tzinfo else at.replace(tzinfo=_RIGA)
 
 
 def _plain(node: Any) -> Any:

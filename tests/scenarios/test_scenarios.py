@@ -98,19 +98,35 @@ def test_what_is_not_as_written_fails_with_step_expected_and_found(old: str, new
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("    act: request\n", "    act: beg\n", r"line 43: steps.1.act: school-0099900011 has no act beg"),
-        ("    act: register\n", "    act: regster\n", r"line 50: steps.2.act: commission has no act regster; it has reg"),
+        ("    act: request\n", "    act: beg\n", r"line 43: steps.2.act: school-0099900011 has no act beg"),
+        ("    act: register\n", "    act: regster\n", r"line 50: steps.3.act: commission has no act regster; it has reg"),
         (
             "    who: school-0099900011\n",
             "    who: school-0000000000\n",
-            r"line 8: steps.0.who: school-0000000000 is not among the sch",
+            r"line 8: steps.1.who: school-0000000000 is not among the sch",
         ),
-        ("at: 2026-08-18T09:00:00", "at: 2026-08-01T09:00:00", "never goes back"),
-        ("    who: school-0099900011\n", "    who: parent\n", r"line 8: steps.0.who: String should match"),
-        ("    case: roberts\n", "    cases: roberts\n", r"line 10: steps.0.cases: Extra inputs"),
-        ("    case: roberts\n", "    case: anna\n", r"line 44: steps.1.case: roberts has not been filed yet"),
-        ("    act: request\n", "    act: file\n", r"line 44: steps.1.case: roberts has been filed already"),
-        ("reads: {commission", "reads: {school-0099900099", r"line 47: steps.1.then.reads.school-0099900099: school-00999000"),
+        ("at: 2026-08-18T09:00:00", "at: 2026-08-01T09:00:00", r"line 41: steps.2.at: lies before the step before it; the clo"),
+        ("    who: school-0099900011\n", "    who: parent\n", r"line 8: steps.1.who: String should match"),
+        ("    case: roberts\n", "    cases: roberts\n", r"line 10: steps.1.cases: Extra inputs"),
+        ("    case: roberts\n", "    case: anna\n", r"line 44: steps.2.case: roberts has not been filed yet"),
+        ("    act: request\n", "    act: file\n", r"line 44: steps.2.case: roberts has been filed already"),
+        ("reads: {commission", "reads: {school-0099900099", r"line 47: steps.2.then.reads.school-0099900099: school-00999000"),
+        (
+            'received_on: "2026-08-17"\n      intake',
+            "received_on: 17.08.2026\n      intake",
+            r"line 12: steps.1.form.received_on: is not a",
+        ),
+        (
+            'personal_code: "030218-29015"',
+            'personal_code: "030218-29016"',
+            r"line 27: steps.1.form.pupil.personal_code: has a wr",
+        ),
+        ("given_name: Andris", "first_name: Andris", r"line 31: steps.1.form.representative.first_name: is not a field"),
+        ("opinion: Valid", "opinion: Perhaps", r"line 62: steps.5.form.opinion: is not a choice here"),
+        ("official: Ilze", '"120451-09017": Ilze', r"line 56: steps.4.form.\(unknown field\): is not a field of this form"),
+        ('issued_on: "2026-08-26"', 'issued_on: "2026-08-27"', r"line 67: steps.6.form.issued_on: lies in the future"),
+        ("    act: request\n", "    act: request\n    form: {}\n", r"steps.2.form: request takes no form; leave it out"),
+        ('    form: {register_number: R-17, received_on: "2026-08-18"}\n', "", r"steps.3.form: is missing; register takes one"),
         ('schools: ["0099900011"]', "schools: []", r"line 5: schools: List should have at least 1 item"),
         ("begins: 2026-08-17T09:00:00", "begins: [", "line 6"),
     ],
@@ -142,10 +158,33 @@ def test_a_story_without_a_beginning_happens_now(tmp_path: Path) -> None:
     assert played[0].day == day_of(milliseconds())
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"- a list", b"x" * 300_000])
-def test_what_is_no_script_is_said_to_be_none(content: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"title: x\nabout: \xff\xfe\x00", "line 2: the file: is no text in UTF-8; save it as UTF-8"),
+        (b"title: x\n\nabout: \x00", "line 3: the file: holds a character that no text has"),
+        (b"title: {x\n", "line 2: the file: "),
+        (b"", "line 1: the file: is empty; write title, schools and steps"),
+        (b"# nothing\n", "line 1: the file: is empty"),
+        (b"- a list", "line 1: the file: "),
+        (b"x" * 300_000, "larger than 256 KiB"),
+    ],
+)
+def test_what_is_no_script_is_told_line_and_reason(content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "script.yaml").write_bytes(content)
-    with pytest.raises(ScriptError):
+    with pytest.raises(ScriptError, match=message):
         read_script(tmp_path / "script.yaml")
+
+
+def test_a_form_that_is_to_be_refused_as_a_form_may_be_as_wrong_as_it_likes(tmp_path: Path) -> None:
+    wrong = changed("030218-29015", "030218-29016").replace(
+        "    then:\n      states", "    refused: FormRefused\n    then:\n      states", 1
+    )
+    text = wrong[: wrong.index("    then:")] + "\n"
+    (played,) = play(text, tmp_path)
+    assert played.refused == "FormRefused"
+
+
+def test_a_script_that_cannot_be_read_is_said_to_be_none(tmp_path: Path) -> None:
     with pytest.raises(ScriptError, match="cannot be read"):
         read_script(tmp_path / "missing.yaml")
