@@ -45,6 +45,38 @@ def test_e02_and_e09_are_here() -> None:
     assert {"E02", "E09"} <= {path.stem for path in SCENARIOS}
 
 
+@pytest.mark.parametrize(
+    ("scenario", "school", "pupil", "representative", "ending"),
+    [
+        (
+            "E02",
+            "0099900011",
+            ("Roberts", "Izdomenieks", "030218-29015", "2018-02-03"),
+            ("Andris", "Izdomenieks", "230862-09018"),
+            "ReadyForDecision",
+        ),
+        (
+            "E09",
+            "0099900022",
+            ("Dita", "Neesmalīte", "020917-29015", "2017-09-02"),
+            ("Sarmīte", "Neesmalīte", "020258-09017"),
+            "NegativeAnswer",
+        ),
+    ],
+)
+def test_a_scenario_is_about_the_people_and_the_school_that_the_fixtures_name(
+    scenario: str, school: str, pupil: tuple[str, ...], representative: tuple[str, ...], ending: str
+) -> None:
+    """The fixtures of the domain's scenarios, E.0: P02, R02, SC1 and P09, R09, SC2."""
+    script = read_script(HERE / f"{scenario}.yaml")
+    form = script.steps[0].form or {}
+    assert (script.schools, form["variant"]) == ([school], "A2")
+    assert tuple(form["pupil"][name] for name in ("given_name", "family_name", "personal_code", "birth_date")) == pupil
+    assert tuple(form["representative"][name] for name in ("given_name", "family_name", "personal_code")) == representative
+    assert form["consent"]["by"] == " ".join(representative[:2])
+    assert next(step.then.states for step in reversed(script.steps) if step.then.states) == {f"school-{school}": ending}
+
+
 def test_the_demonstration_tells_a_yes_by_a2_a_yes_by_b2_and_a_no() -> None:
     endings = []
     for path in DEMONSTRATION:
