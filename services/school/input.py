@@ -6,9 +6,9 @@ Decides whether a form is complete in itself; whether the procedure allows the a
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Final, Self, TypeVar
+from typing import Annotated, Final, LiteralString, Self, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, ValidationError, ValidationInfo, model_validator
 
 from services.policy.fields import ActDay, Email, Name, PastDay, PersonalCode, Phone, PlaceText, PostalCode, VarisCode, fault
 from services.policy.forms import Form, complaints, distinct, known, one_of, parse_form
@@ -33,6 +33,16 @@ __all__ = [
 AnyForm = TypeVar("AnyForm", bound=Form)
 
 _HANDLED: Final = (Variant.A2, Variant.B2)
+_NO_EXCEPTION: Final = (
+    "does not declare the exception, in which alone the school asks the commission; ask the requester, "
+    "or let them apply to the commission"
+)
+_NO_OPINION: Final = "does not state the opinion on the need of special care; ask the requester, and keep a draft until then"
+_NO_PLAN: Final = "states no plan, which variant A2 needs; without a plan the variant is B2"
+_NO_COPY: Final = (
+    "lack Irp, the copy of the plan that variant A2 needs; ask for it and keep a draft until then, "
+    "or write B2 as variant if there is no plan"
+)
 
 
 def _handled_variant(value: object) -> object:
@@ -43,6 +53,18 @@ def _handled_variant(value: object) -> object:
             "variant", "is a way that this release does not handle; it handles A2 and B2, where the school asks the commission"
         )
     return value
+
+
+def _needed(name: LiteralString, sentence: str, *, only: Variant | None = None) -> AfterValidator:
+    """Return the check that a field says what the variant needs (in variant ``only``, if that is given)."""
+
+    def check(said: object, info: ValidationInfo) -> object:
+        is_said = Attachment.IRP in said if isinstance(said, tuple) else said
+        if not is_said and only in (None, info.data.get("variant")):
+            raise fault(name, sentence)
+        return said
+
+    return AfterValidator(check)
 
 
 class AddressForm(Form):
@@ -119,22 +141,30 @@ class AddressSupplied(AddressChoice):
 
 
 class ApplicationInput(Form):
-    """An application with the statements of variant a.2 or b.2, as the school's clerk enters it."""
+    """An application with the statements of variant a.2 or b.2, as the school's clerk enters it.
+
+    Consent and address may come later, by acts of their own. What the form alone can state has to be stated before it is filed:
+    no event of this release completes an application, so one without it would stand in the log as a case that never goes on.
+    """
 
     received_on: ActDay
     intake: Annotated[Intake, one_of(Intake.IN_PERSON, Intake.SIGNED_ELECTRONIC, Intake.POST)]
     variant: Annotated[Variant, one_of(*_HANDLED), BeforeValidator(_handled_variant)]
     requester: Annotated[Requester, known(Requester)]
-    exception_declared: bool
-    states_opinion: bool
-    states_irp: bool
+    exception_declared: Annotated[bool, _needed("exception_declared", _NO_EXCEPTION)]
+    states_opinion: Annotated[bool, _needed("states_opinion", _NO_OPINION)]
+    states_irp: Annotated[bool, _needed("states_irp", _NO_PLAN, only=Variant.A2)]
     consent: ConsentStatement
     address: AddressChoice | None = None
     pupil: PupilForm
     representative: PersonForm | None = None
     desired_assistant: Name | None = None
     contact: Contact
-    attachments: Annotated[tuple[Annotated[Attachment, known(Attachment)], ...], AfterValidator(distinct)]
+    attachments: Annotated[
+        tuple[Annotated[Attachment, known(Attachment)], ...],
+        AfterValidator(distinct),
+        _needed("attachments", _NO_COPY, only=Variant.A2),
+    ]
 
     @model_validator(mode="after")
     def _requester_is_named(self) -> Self:

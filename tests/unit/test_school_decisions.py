@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from itertools import product
 from typing import Any
 
 import pytest
@@ -11,13 +12,15 @@ import pytest
 from services.policy.rules import RULES
 from services.post.history import New, Standing
 from services.school.domain import refusals
-from services.school.domain.case import fold
+from services.school.domain.case import SchoolState, fold
 from services.school.domain.decisions import choose_address, file_application, record_consent, request_information
 from services.school.input import AddressForm, AddressSupplied, ConsentSupplied
+from services.wire.errors import RefusedError
 from services.wire.events import (
     AddressKind,
     Answer,
     ApplicationFiled,
+    Attachment,
     ConfirmationGiven,
     ContactKind,
     DeliveryAddressChosen,
@@ -204,3 +207,23 @@ def test_only_accepted_events_count(became: Standing) -> None:
     ask(FILED_A2, consent, ADDRESS_CHOSEN).refused(refusals.ConsentMissingError)
     rejected = standing(Rejected(code=RejectedCode.UNREADABLE), became, answers=4)
     ask(FILED_A2, CONSENT, ADDRESS_CHOSEN, REQUESTED_A2, rejected).refused(refusals.RequestOpenError)
+
+
+@pytest.mark.parametrize("variant", [variant for variant in Variant if variant is not Variant.UNKNOWN])
+def test_a_case_is_ready_to_request_exactly_when_a_request_is_not_refused(variant: Variant) -> None:
+    for exception, opinion, plan, copy, consent, address in product((True, False), repeat=6):
+        filed = replace(
+            FILED_A2,
+            variant=variant,
+            exception_declared=exception,
+            states_opinion=opinion,
+            states_irp=plan,
+            attachments=(Attachment.IRP,) if copy else (),
+        )
+        case = given(fold, filed, *(CONSENT,) * consent, *(ADDRESS_CHOSEN,) * address).case
+        try:
+            request_information(case, _ASKED, RULES[0], **_OPENED)
+        except RefusedError:
+            assert case.state is not SchoolState.READY_TO_REQUEST
+        else:
+            assert case.state is SchoolState.READY_TO_REQUEST

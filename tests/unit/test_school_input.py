@@ -139,3 +139,23 @@ def test_consent_and_address_can_be_supplied_later() -> None:
 def test_later_address_without_its_day_is_refused() -> None:
     with pytest.raises(FormRefusedError, match="confirmed_on: is missing; fill it in"):
         read_address(json.dumps(application_json()["address"]).encode(), today=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"exception_declared": False}, "exception_declared: does not declare the exception, in which alone the school asks"),
+        ({"states_opinion": False}, "states_opinion: does not state the opinion on the need of special care; ask the requester"),
+        ({"states_irp": False}, "states_irp: states no plan, which variant A2 needs; without a plan the variant is B2"),
+        ({"attachments": ["Other"]}, "attachments: lack Irp, the copy of the plan that variant A2 needs; ask for it and keep"),
+    ],
+)
+def test_application_that_could_never_be_asked_about_is_refused_at_the_field(changes: dict[str, object], line: str) -> None:
+    """Domain A5.4 and the statements of a.2 and b.2 (A.5, step 2): no event of this release supplies them later."""
+    (told,) = complaints_of(application_json(**changes))
+    assert told.startswith(line)
+
+
+def test_plan_is_asked_for_in_variant_a2_alone() -> None:
+    form = application_form(variant="B2", states_irp=False, attachments=[])
+    assert (form.states_irp, form.attachments) == (False, ())

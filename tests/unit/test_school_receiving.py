@@ -129,3 +129,10 @@ def test_fold_never_refuses_whatever_the_order() -> None:
     """A history that some release accepted stays loadable for ever."""
     events = (received(_YES, answers=1), REQUESTED_A2, received(_REFUSED), _YES, CONSENT, ADDRESS_CHOSEN, FILED_A2, object())
     assert given(fold, *events).case.state is SchoolState.AWAITING_COMMISSION
+
+
+def test_row_of_an_application_that_lacks_a_statement_says_which() -> None:
+    """Domain D.2, Incomplete: never ready for a request that would be refused."""
+    events = (CONSENT, ADDRESS_CHOSEN)
+    assert row(replace(FILED_A2, states_irp=False, attachments=()), *events).state == "Incomplete: states_irp, attachments"
+    assert row(replace(FILED_A2, exception_declared=False)).state == "Incomplete: exception_declared"

@@ -10,22 +10,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import reduce
+from typing import Final
 
 from services.post.history import Recorded, Standing
 from services.wire.events import (
     AddressKind,
     Answer,
     ApplicationFiled,
+    Asks,
+    Attachment,
     ConfirmationGiven,
     ConsentRecorded,
     DeliveryAddressChosen,
     InformationRequested,
     Rejected,
     RejectedCode,
+    Variant,
 )
 from services.wire.hashing import Digest
 
-__all__ = ["ChosenAddress", "Request", "SchoolCase", "SchoolState", "evolve", "fold"]
+__all__ = ["ASKING", "ChosenAddress", "Request", "SchoolCase", "SchoolState", "evolve", "fold"]
+
+
+ASKING: Final = {Variant.A2: Asks.RECOMMENDATION, Variant.B2: Asks.IRP_AND_RECOMMENDATION}
+"""The variants in which the school asks the commission, and for what."""
 
 
 class SchoolState(Enum):
@@ -33,6 +41,7 @@ class SchoolState(Enum):
 
     EMPTY = "Empty"
     RECEIVED = "Received"
+    INCOMPLETE = "Incomplete"
     READY_TO_REQUEST = "ReadyToRequest"
     AWAITING_COMMISSION = "AwaitingCommission"
     REQUEST_REJECTED = "RequestRejected"
@@ -85,13 +94,34 @@ class SchoolCase:
         return self.request is not None and (self.request.rejected is None or self.request.answer is not None)
 
     @property
+    def missing_statements(self) -> tuple[str, ...]:
+        """Return the fields of the application that do not say what its variant needs before the commission is asked.
+
+        The exception (guidance, section 5: the way through the school is for who cannot well go to the commission), the
+        opinion, and for a.2 the plan, stated and with its copy.
+        """
+        filed = self.application
+        if filed is None or filed.variant not in ASKING:
+            return ()
+        needs_plan = filed.variant is Variant.A2
+        said = {
+            "exception_declared": filed.exception_declared,
+            "states_opinion": filed.states_opinion,
+            "states_irp": filed.states_irp or not needs_plan,
+            "attachments": Attachment.IRP in filed.attachments or not needs_plan,
+        }
+        return tuple(name for name, is_said in said.items() if not is_said)
+
+    @property
     def state(self) -> SchoolState:
         """Return where the case stands."""
         if self.application is None:
             return SchoolState.EMPTY
         if self.request is not None:
             return _state_of(self.request)
-        if self.consent_body is None or self.address is None:
+        if self.missing_statements:
+            return SchoolState.INCOMPLETE
+        if self.application.variant not in ASKING or self.consent_body is None or self.address is None:
             return SchoolState.RECEIVED
         return SchoolState.READY_TO_REQUEST
 

@@ -12,15 +12,13 @@ from typing import Final
 from services.policy.rules import Rules, full_years
 from services.post.history import New
 from services.school.domain import refusals
-from services.school.domain.case import ChosenAddress, SchoolCase
+from services.school.domain.case import ASKING, ChosenAddress, SchoolCase
 from services.school.input import AddressChoice, AddressForm, AddressSupplied, ApplicationInput, ConsentSupplied, PersonForm
 from services.wire.events import (
     Address,
     Application,
     ApplicationFiled,
     ApplicationFiledPersonal,
-    Asks,
-    Attachment,
     ConsentRecorded,
     ConsentRecordedPersonal,
     DeliveryAddressChosen,
@@ -35,7 +33,12 @@ from services.wire.hashing import Digest
 
 __all__ = ["choose_address", "file_application", "record_consent", "request_information"]
 
-_ASKS: Final = {Variant.A2: Asks.RECOMMENDATION, Variant.B2: Asks.IRP_AND_RECOMMENDATION}
+_STATEMENTS: Final = {
+    "exception_declared": refusals.ExceptionNotDeclaredError,
+    "states_opinion": refusals.OpinionNotStatedError,
+    "states_irp": refusals.IrpMissingError,
+    "attachments": refusals.IrpMissingError,
+}
 
 
 def file_application(form: ApplicationInput, *, pupil: int, rules: Rules) -> tuple[New, ...]:
@@ -89,7 +92,7 @@ def request_information(
     Raises: a leaf of ``refusals`` for the first thing that is missing.
     """
     filed, body = _application_of(case)
-    _check_statements(filed)
+    _check_statements(case, filed.variant)
     consent, chosen = _check_grounds(case)
     if case.is_asked:
         raise refusals.RequestOpenError
@@ -99,7 +102,7 @@ def request_information(
         raise refusals.RequestBeforeApplicationError
     facts = InformationRequested(
         variant=filed.variant,
-        asks=_ASKS[filed.variant],
+        asks=ASKING[filed.variant],
         requester=filed.requester,
         consent_given=True,
         states_opinion=filed.states_opinion,
@@ -121,16 +124,12 @@ def _application_of(case: SchoolCase) -> tuple[ApplicationFiled, Digest]:
     return case.application, case.application_body
 
 
-def _check_statements(filed: ApplicationFiled) -> None:
-    """Check what the form itself has to state: the exception (A5.4), the opinion, and for a.2 the plan with its copy."""
-    if filed.variant not in _ASKS:
+def _check_statements(case: SchoolCase, variant: Variant) -> None:
+    """Check what the form itself has to state. Filing asks for it too; an application of an earlier release may lack it."""
+    if variant not in ASKING:
         raise refusals.VariantNotHandledError
-    if not filed.exception_declared:
-        raise refusals.ExceptionNotDeclaredError
-    if not filed.states_opinion:
-        raise refusals.OpinionNotStatedError
-    if filed.variant is Variant.A2 and not (filed.states_irp and Attachment.IRP in filed.attachments):
-        raise refusals.IrpMissingError
+    for name in case.missing_statements:
+        raise _STATEMENTS[name]
 
 
 def _check_grounds(case: SchoolCase) -> tuple[Digest, ChosenAddress]:

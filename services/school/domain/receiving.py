@@ -59,7 +59,7 @@ class SchoolDomain:
         return ()
 
     def row(self, history: Sequence[Recorded]) -> CaseRow:
-        """Return what the clerk's list shows: the state (with the code of a refused request), the variant, what is due."""
+        """Return what the clerk's list shows: state (with what is missing, or why it was refused), variant, what is due."""
         case = fold(history)
         filed, request = case.application, case.request
         due_on = request.facts.due_on if request and request.is_open else None
@@ -95,6 +95,9 @@ def _judge_rejection(case: SchoolCase, history: Sequence[Recorded], incoming: Re
 
 
 def _shown_state(case: SchoolCase) -> str:
+    state: str = case.state.value
     if case.state is SchoolState.REQUEST_REJECTED and case.request and case.request.rejected:
-        return f"{case.state.value}: {case.request.rejected.value}"
-    return case.state.value
+        return f"{state}: {case.request.rejected.value}"
+    if case.state is SchoolState.INCOMPLETE:
+        return f"{state}: {', '.join(case.missing_statements)}"
+    return state
