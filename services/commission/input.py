@@ -9,6 +9,7 @@ from datetime import date
 from typing import Annotated, Self, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
 
 from services.commission.domain.refusals import FormRefusedError
 from services.policy.fields import ActDay, Day, DocumentNumber, FullText, Name, fault
@@ -29,6 +30,12 @@ __all__ = [
 AnyForm = TypeVar("AnyForm", bound=Form)
 
 
+def _at(name: str, sentence: str) -> ValidationError:
+    """Return a fault that several fields make together, at the one that is to be mended."""
+    found = InitErrorDetails(type=fault("fields_together", sentence), loc=(name,), input=None)
+    return ValidationError.from_exception_data("form", [found], hide_input=True)
+
+
 class RegistrationInput(Form):
     """A school's request entered in the commission's register; ``received_on`` is when it arrived."""
 
@@ -47,12 +54,12 @@ class ExaminationInput(Form):
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
         if not self.file_found and self.opinion is not Opinion.NONE:
-            raise fault("opinion", "shows an opinion without a file; write None as opinion, or true as file_found")
+            raise _at("opinion", "shows an opinion without a file; write None as opinion, or true as file_found")
         if self.opinion_until is None:
             return self
         ended = self.opinion_until < self.examined_on
         if self.opinion is Opinion.NONE or ended != (self.opinion is Opinion.EXPIRED):
-            raise fault("opinion_until", "has an opinion_until that does not fit opinion; compare both with the file")
+            raise _at("opinion_until", "does not fit opinion and examined_on; compare them with the file")
         return self
 
 
@@ -77,7 +84,7 @@ class RecommendationInput(Form):
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> Self:
         if self.valid_until is not None and self.valid_until < self.valid_from:
-            raise fault("valid_until", "ends before it begins; write a valid_until that is not before valid_from")
+            raise _at("valid_until", "lies before valid_from; write a day that is not before it, or leave it out")
         return self
 
 
@@ -102,12 +109,12 @@ class DispatchInput(Form):
 
     @model_validator(mode="after")
     def _notified(self) -> Self:
-        if (self.notified_on is not None) != (self.by is Delivery.E_ADDRESS):
-            raise fault(
-                "notified_on", "gives a wrong day of notification; write notified_on for EAddress, leave it out for letters"
-            )
+        if self.by is Delivery.E_ADDRESS and self.notified_on is None:
+            raise _at("notified_on", "is missing; fill it in where by is EAddress")
+        if self.by is not Delivery.E_ADDRESS and self.notified_on is not None:
+            raise _at("notified_on", "does not belong here; fill it in only where by is EAddress, it follows for letters")
         if self.notified_on is not None and self.notified_on < self.sent_on:
-            raise fault("notified_on", "has a notified_on before sent_on; compare both days")
+            raise _at("notified_on", "lies before sent_on; compare both days")
         return self
 
 

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Annotated, Final, LiteralString, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, ValidationError, ValidationInfo, model_validator
+from pydantic_core import InitErrorDetails
 
 from services.policy.fields import ActDay, Email, Name, PastDay, PersonalCode, Phone, PlaceText, PostalCode, VarisCode, fault
 from services.policy.forms import Form, complaints, distinct, known, one_of, parse_form
@@ -67,6 +68,26 @@ def _needed(name: LiteralString, sentence: str, *, only: Variant | None = None) 
     return AfterValidator(check)
 
 
+def _at(sentence: str, *place: str) -> InitErrorDetails:
+    """Return a fault that several fields make together, at the one that is to be mended."""
+    return InitErrorDetails(type=fault("fields_together", sentence), loc=place, input=None)
+
+
+def _belongs(name: str, value: object, *, needed: bool, where: str) -> InitErrorDetails | None:
+    """Return the fault of a field that is filled in exactly where another one says so, None if there is none."""
+    if needed == (value is not None):
+        return None
+    return _at(
+        f"is missing; fill it in where {where}" if needed else f"does not belong here; fill it in only where {where}", name
+    )
+
+
+def _require(*faults: InitErrorDetails | None) -> None:
+    found = [each for each in faults if each is not None]
+    if found:
+        raise ValidationError.from_exception_data("form", found, hide_input=True)
+
+
 class AddressForm(Form):
     """An address as it is declared."""
 
@@ -99,9 +120,10 @@ class Contact(Form):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        given = (self.phone is not None, self.email is not None)
-        if given != (self.kind is ContactKind.PHONE, self.kind is ContactKind.EMAIL):
-            raise fault("contact", "does not fit its kind; give phone for Phone, email for Email, neither for Address")
+        _require(
+            _belongs("phone", self.phone, needed=self.kind is ContactKind.PHONE, where="kind is Phone"),
+            _belongs("email", self.email, needed=self.kind is ContactKind.EMAIL, where="kind is Email"),
+        )
         return self
 
 
@@ -114,8 +136,10 @@ class ConsentStatement(Form):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if (self.received_on is not None, self.by is not None) != (self.given, self.given):
-            raise fault("consent", "is not whole; if given is true say received_on and by, else leave both out")
+        _require(
+            _belongs("received_on", self.received_on, needed=self.given, where="given is true"),
+            _belongs("by", self.by, needed=self.given, where="given is true"),
+        )
         return self
 
 
@@ -167,13 +191,15 @@ class ApplicationInput(Form):
     ]
 
     @model_validator(mode="after")
-    def _requester_is_named(self) -> Self:
-        if (self.representative is not None) != (self.requester is Requester.REPRESENTATIVE):
-            raise fault(
-                "requester", "names the wrong persons; give representative for Representative, leave it out for AdultPupil"
-            )
-        if self.pupil.birth_date > self.received_on:
-            raise fault("birth_date", "has a birth date after the day of receipt; compare both with the school's register")
+    def _agrees_with_itself(self) -> Self:
+        needed, where = self.requester is Requester.REPRESENTATIVE, "requester is Representative"
+        born_later = self.pupil.birth_date > self.received_on
+        _require(
+            _belongs("representative", self.representative, needed=needed, where=where),
+            _at("lies after the day of receipt; compare both with the school's register", "pupil", "birth_date")
+            if born_later
+            else None,
+        )
         return self
 
 

@@ -54,10 +54,10 @@ def test_no_form_takes_a_field_that_it_does_not_have(form: type[Form]) -> None:
     ("changes", "line"),
     [
         ({"opinion": "Unknown"}, "opinion: is not a choice here; write one of: Valid, Expired, None"),
-        ({"file_found": False}, "form: shows an opinion without a file; write None as opinion, or true as file_found"),
-        ({"opinion": "None"}, "form: has an opinion_until that does not fit opinion; compare both with the file"),
-        ({"opinion_until": "2026-08-19"}, "form: has an opinion_until that does not fit opinion; compare both with the file"),
-        ({"opinion": "Expired"}, "form: has an opinion_until that does not fit opinion; compare both with the file"),
+        ({"file_found": False}, "opinion: shows an opinion without a file; write None as opinion, or true as file_found"),
+        ({"opinion": "None"}, "opinion_until: does not fit opinion and examined_on; compare them with the file"),
+        ({"opinion_until": "2026-08-19"}, "opinion_until: does not fit opinion and examined_on; compare them with the file"),
+        ({"opinion": "Expired"}, "opinion_until: does not fit opinion and examined_on; compare them with the file"),
     ],
 )
 def test_examination_agrees_with_itself(changes: dict[str, object], line: str) -> None:
@@ -77,7 +77,7 @@ def test_examination_is_taken_to_the_last_day_of_an_opinion(changes: dict[str, o
 
 
 def test_recommendation_does_not_end_before_it_begins() -> None:
-    line = "form: ends before it begins; write a valid_until that is not before valid_from"
+    line = "valid_until: lies before valid_from; write a day that is not before it, or leave it out"
     assert complaint_of(RecommendationInput, valid_until="2026-08-25") == line
     whole = _WHOLE[RecommendationInput] | {"valid_until": "2026-08-26"}
     assert read_form(RecommendationInput, json.dumps(whole).encode(), today=TODAY).valid_until is not None
@@ -92,12 +92,12 @@ def test_refusal_names_known_grounds_each_once() -> None:
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"by": "EAddress"}, "form: gives a wrong day of notification; write notified_on for EAddress, leave it out for letters"),
+        ({"by": "EAddress"}, "notified_on: is missing; fill it in where by is EAddress"),
         (
             {"notified_on": "2026-09-03"},
-            "form: gives a wrong day of notification; write notified_on for EAddress, leave it out for letters",
+            "notified_on: does not belong here; fill it in only where by is EAddress, it follows for letters",
         ),
-        ({"by": "EAddress", "notified_on": "2026-08-26"}, "form: has a notified_on before sent_on; compare both days"),
+        ({"by": "EAddress", "notified_on": "2026-08-26"}, "notified_on: lies before sent_on; compare both days"),
     ],
 )
 def test_day_of_notification_is_given_for_an_e_address_alone(changes: dict[str, object], line: str) -> None:
