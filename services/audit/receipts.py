@@ -1,7 +1,8 @@
 """Receipts against what stands there: also the last entries of a channel cannot vanish once somebody said it holds them.
 
 A participant's word about another's channel counts; about its own it proves nothing to anybody else, but its record's head
-that it names in a pair channel has to stand in its record. What an epoch overruled may rightly be gone.
+that it names in a pair channel has to stand in its record. What an epoch overruled may rightly be gone. What only waits is
+here, and was taken by whoever receipted it before its key was revoked: it is a note.
 Source: design.md sections 4 ("Receipt") and 9 ("What verify says").
 """
 
@@ -10,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from services.audit.missing import what_stands_at
+from services.audit.missing import hanging, what_stands_at
 from services.audit.report import Finding, Report
 from services.audit.watching import Watch
-from services.wire.candidates import Candidate
 from services.wire.channels import TRUST_CHANNEL, record_of, writer_of
 from services.wire.contents import EpochOpened, Held, Receipt
+from services.wire.following import Follower
 from services.wire.hashing import Digest
+from services.wire.paths import Place
+from services.wire.reading import ReadingState
 from services.wire.trust import Trust
 
 __all__ = ["compare_receipts"]
@@ -25,17 +28,26 @@ __all__ = ["compare_receipts"]
 @dataclass(frozen=True, slots=True)
 class _Log:
     watches: Mapping[str, Watch]
-    aside: Mapping[str, tuple[Candidate, ...]]
+    followers: Mapping[str, Follower]
+    waiting: Mapping[str, Mapping[Digest, Place]]
     trust: Trust
     report: Report
     beyond: dict[str, Held] = field(default_factory=dict)
 
+    def is_waiting(self, line: Held) -> bool:
+        """Tell whether what a line names follows in its channel and is only not taken."""
+        place = self.waiting[line.channel].get(line.digest)
+        return place is not None and (place.epoch, place.sequence) == (line.epoch, line.sequence)
 
-def compare_receipts(
-    watches: Mapping[str, Watch], aside: Mapping[str, tuple[Candidate, ...]], trust: Trust, report: Report
-) -> None:
+    def end_of(self, channel: str) -> int:
+        """Return the sequence up to which something genuine stands in a channel, what only waits included."""
+        taken = len(self.watches[channel].digests)
+        return max((taken, *(place.sequence for place in self.waiting[channel].values())))
+
+
+def compare_receipts(watches: Mapping[str, Watch], followers: Mapping[str, Follower], trust: Trust, report: Report) -> None:
     """Find what receipts name and the channels lack, and note how far each channel is receipted."""
-    log = _Log(watches, aside, trust, report)
+    log = _Log(watches, followers, {channel: hanging(each) for channel, each in followers.items()}, trust, report)
     pins: list[tuple[str, int, str, int]] = []
     for channel, watch in watches.items():
         for sequence, receipt in watch.receipts:
@@ -48,7 +60,7 @@ def compare_receipts(
                 pins.append((channel, sequence, record, place))
     for line in log.beyond.values():
         # What is missing begins where the chain ends; only a receipt of that very place says what stood there.
-        is_next = line.sequence == len(watches[line.channel].digests) + 1
+        is_next = line.sequence == log.end_of(line.channel) + 1
         report.find(_at_end(log, line.channel, line.digest if is_next else None))
     for channel, sequence, record, place in pins:
         # While nobody else holds the receipt, its writer can take it back together with its record.
@@ -63,22 +75,30 @@ def _compare_line(log: _Log, line: Held) -> None:
     there = watch.digests[line.sequence - 1] if line.sequence <= len(watch.digests) else None
     if there == line.digest and watch.epoch_at(line.sequence) == line.epoch:
         _receipted(watch, line.sequence)
+    elif log.is_waiting(line):
+        # Whoever holds what waits holds all that is taken before it.
+        _waits(log, line.channel)
+        _receipted(watch, len(watch.digests))
     elif any(each.epoch > line.epoch and each.after_sequence < line.sequence for each in log.trust.epochs.get(line.channel, ())):
         watch.report.note(f"a receipt names {line.epoch}/{line.sequence}, which a later epoch overruled")
-    elif there is None:
+    elif there is None and line.sequence > log.end_of(line.channel):
         log.beyond[line.channel] = min(log.beyond.get(line.channel, line), line, key=lambda each: each.sequence)
     else:
-        is_same = there == line.digest
-        log.report.find(
-            Finding(
-                channel=line.channel,
-                epoch=line.epoch,
-                sequence=line.sequence,
-                what=f"a receipt names another {'epoch' if is_same else 'entry'} than stands here",
-                expected=str(line.epoch) if is_same else line.digest.hex(),
-                found=str(watch.epoch_at(line.sequence)) if is_same else there.hex(),
-            )
-        )
+        log.report.find(_another(log, line, there))
+
+
+def _another(log: _Log, line: Held, there: Digest | None) -> Finding:
+    is_same = there == line.digest
+    waiting = (each.digest for each in log.waiting[line.channel].values() if each.sequence == line.sequence)
+    found = there or next(waiting, None)
+    return Finding(
+        channel=line.channel,
+        epoch=line.epoch,
+        sequence=line.sequence,
+        what=f"a receipt names another {'epoch' if is_same else 'entry'} than stands here",
+        expected=str(line.epoch) if is_same else line.digest.hex(),
+        found=str(log.watches[line.channel].epoch_at(line.sequence)) if is_same else found.hex() if found else "nothing",
+    )
 
 
 def _compare_record(log: _Log, record: str, receipt: Receipt) -> int:
@@ -86,6 +106,9 @@ def _compare_record(log: _Log, record: str, receipt: Receipt) -> int:
     watch, head = log.watches[record], receipt.record
     if head is None or head in watch.places:
         return watch.places[head] if head is not None else 0
+    if head in log.waiting[record]:
+        _waits(log, record)
+        return len(watch.digests)
     if _knew(receipt) < _last_epoch_said(log, record):
         watch.report.note("a receipt names a head of this record from before its last epoch, which overruled it")
     else:
@@ -94,9 +117,8 @@ def _compare_record(log: _Log, record: str, receipt: Receipt) -> int:
 
 
 def _at_end(log: _Log, channel: str, expected: Digest | None) -> Finding:
-    watch = log.watches[channel]
-    sequence = len(watch.digests) + 1
-    return what_stands_at(watch, log.aside[channel], (watch.epoch_at(sequence), sequence), expected)
+    watch, sequence = log.watches[channel], log.end_of(channel) + 1
+    return what_stands_at(watch, log.followers[channel].remembered, (watch.epoch_at(sequence), sequence), expected)
 
 
 def _knew(receipt: Receipt) -> int:
@@ -113,6 +135,12 @@ def _last_epoch_said(log: _Log, channel: str) -> int:
         if isinstance(each.content, EpochOpened) and each.content in epochs
     )
     return max(said, default=0)
+
+
+def _waits(log: _Log, channel: str) -> None:
+    # The sides of a fork hang there too, and that is a finding already.
+    if log.followers[channel].state is ReadingState.WAITING:
+        log.watches[channel].report.conclude("a receipt names an entry that waits here: somebody took it before it had to wait")
 
 
 def _receipted(watch: Watch, sequence: int) -> None:

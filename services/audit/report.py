@@ -50,6 +50,11 @@ class ChannelReport:
         else:
             self.notes_untold += 1
 
+    def conclude(self, text: str) -> None:
+        """Tell something of the channel as a whole, once and first: no flood of other notes hides it."""
+        if text not in self.notes:
+            self.notes.insert(0, text)
+
     def tell_untold(self) -> None:
         """Say at the end how many notes there were beyond those that are told."""
         if self.notes_untold:

@@ -2,28 +2,30 @@
 
 Decides what a stranger can know of a log: who was admitted, what each channel is by the reading rule, every signature,
 every part against its digest, every receipt against what stands there. A success does not mean that what was said is true,
-nor that nothing was cut off beyond the last receipt: each report says where that tail begins.
+nor that nothing was cut off beyond the last receipt: each report says where that tail begins. A log whose registrar cannot
+be read is never clean: nobody could say what else is missing.
 Source: design.md section 9, "What verify says".
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from services.audit.missing import first_missing
+from services.audit.beginnings import missing_beginning
+from services.audit.missing import first_missing, hanging
 from services.audit.receipts import compare_receipts
 from services.audit.report import ChannelReport, Finding, Report
 from services.audit.watching import Watch
 from services.channel.embedded import EmbeddedChannel
 from services.channel.port import Channel
 from services.wire.candidates import Candidate, Junk, candidate_of
-from services.wire.certificates import Root
-from services.wire.channels import REGISTRAR, TRUST_CHANNEL, Role, channels_of
+from services.wire.certificates import Certificate, Root
+from services.wire.channels import REGISTRAR, TRUST_CHANNEL, Role, channels_of, writer_of
 from services.wire.following import Follower
 from services.wire.paths import Pathfinder
 from services.wire.reading import ReadingState
@@ -62,22 +64,34 @@ class _Verification:
     pool: ThreadPoolExecutor
     report: Report
     watches: dict[str, Watch] = field(default_factory=dict)
-    aside: dict[str, tuple[Candidate, ...]] = field(default_factory=dict)
+    followers: dict[str, Follower] = field(default_factory=dict)
 
     def run(self) -> Report:
         self._read(TRUST_CHANNEL, NO_TRUST)
         trust = fold_trust(self.watches[TRUST_CHANNEL].said, self.root.digest)
         for fault in trust.faults:
-            self.report.of(TRUST_CHANNEL).note(fault)
+            self.watches[TRUST_CHANNEL].report.note(fault)
         self.report.participants = len(trust.participants)
         for channel in _channels(trust):
             self._read(channel, trust)
-        compare_receipts(self.watches, self.aside, trust, self.report)
+        for channel, watch in self.watches.items():
+            self._conclude(channel, watch, self.followers[channel])
+        compare_receipts(self.watches, self.followers, trust, self.report)
         for each in self.report.channels:
             each.tell_untold()
         return self.report
 
     def _read(self, channel: str, trust: Trust) -> None:
+        # What a later page shows may overrule what was taken before it: then the channel is judged in one piece.
+        if not self._follow(channel, trust, self._looked(channel)):
+            self._follow(channel, trust, [[found for page in self._looked(channel) for found in page]])
+
+    def _looked(self, channel: str) -> Iterator[list[Candidate | Junk]]:
+        for page in self._pages(channel):
+            yield [_without_parts(candidate_of(record, channel)) for record in page]
+
+    def _follow(self, channel: str, trust: Trust, pages: Iterable[list[Candidate | Junk]]) -> bool:
+        """Read a channel page by page, and tell whether all that was taken on the way is taken in the end."""
         watch = self.watches[channel] = Watch(ChannelReport(channel=channel), keeps_said=channel == TRUST_CHANNEL)
         follower, _ = Follower.at(
             Pathfinder(channel=channel, root=self.root, trust=trust),
@@ -85,18 +99,19 @@ class _Verification:
             holds=watch.places.__contains__,
             keeps_parts=False,
         )
-        for page in self._pages(channel):
-            found = [_without_parts(each) for each in (candidate_of(record, channel) for record in page)]
+        self.followers[channel] = follower
+        for found in pages:
             for each in found:
                 watch.see(each)
             self._check_ahead(follower, found)
             update = follower.offer_found(found)
+            if update.off_chain is not None:
+                return False
             for step in update.new:
                 watch.take(step)
             for healed in update.healed:
                 watch.lacking.pop(healed.digest, None)
-        self.aside[channel] = follower.remembered
-        self._conclude(channel, watch, follower)
+        return True
 
     def _pages(self, channel: str) -> Iterator[list[bytes]]:
         position = 0
@@ -124,15 +139,34 @@ class _Verification:
         mine.head = watch.digests[-1].hex() if watch.digests else ""
         self.report.channels.append(mine)
         self.report.entries += mine.entries
-        if follower.state is ReadingState.FORKED:
-            self.report.find(_fork(channel, follower))
-        elif (missing := first_missing(follower, watch)) is not None:
-            self.report.find(missing)
+        waiting = hanging(follower)
+        finding = self._at_fault(channel, watch, follower)
+        if finding is not None:
+            self.report.find(finding)
         elif follower.state is ReadingState.WAITING:
-            mine.note(f"waits after {mine.entries}: what follows is under a revoked key, and nothing newer vouches for it")
+            under = f"what follows ({len(waiting)}) is under a revoked key"
+            mine.conclude(f"waits after {mine.entries}: {under}, and nothing newer vouches for it")
         elif follower.only_epoch is not None:
-            mine.note(f"the registrar opened epoch {follower.only_epoch}, and the channel has not begun it")
+            mine.conclude(f"the registrar opened epoch {follower.only_epoch}, and the channel has not begun it")
+        beside = sum(each.digest not in waiting for each in follower.remembered)
+        if beside:
+            mine.conclude(f"beside the chain stand {beside} that are not taken: overruled, out of reach, or a stranger's")
         self._parts(channel, watch)
+
+    def _at_fault(self, channel: str, watch: Watch, follower: Follower) -> Finding | None:
+        if follower.state is ReadingState.FORKED:
+            return _fork(channel, follower)
+        return first_missing(follower, watch) or missing_beginning(follower, watch, lambda: self._known(channel))
+
+    def _known(self, channel: str) -> list[Certificate]:
+        """Return the certificates that are genuine in the other channels of a channel's writer."""
+        return [
+            certificate
+            for other, follower in self.followers.items()
+            if other != channel and writer_of(other) == writer_of(channel)
+            for place in (follower.place, *hanging(follower).values())
+            for certificate in place.certificates
+        ]
 
     def _parts(self, channel: str, watch: Watch) -> None:
         for digest, (epoch, sequence) in watch.lacking.items():
