@@ -1,17 +1,21 @@
 """The registrar's use cases: what it says in ``registrar.trust``. Each is queued, and signed and sent by its worker.
 
-Decides who is on the exchange; that somebody is who they say is found out another way, before.
+Decides who is on the exchange; that somebody is who they say is found out another way, before. What would have no effect is
+refused, and what would stop somebody is refused unless it is said to be meant: nothing is ever taken back from the log.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from services.post.office import Office
 from services.post.saving import queue_open
+from services.registrar.foresight import Foresight
 from services.wire.audience import AUDIENCE
 from services.wire.certificates import Certificate
-from services.wire.channels import TRUST_CHANNEL, Role, channel_kind, is_participant_id
+from services.wire.channels import TRUST_CHANNEL, ChannelKind, Role, channel_kind, is_participant_id
 from services.wire.contents import (
     ChannelOpened,
     EpochOpened,
@@ -22,19 +26,23 @@ from services.wire.contents import (
     Reason,
     SchemaPublished,
     TrustConfirmed,
-    encode_open,
 )
-from services.wire.entry import body_digest
-from services.wire.errors import RefusedError
-from services.wire.hashing import Digest, Id, digest_of
+from services.wire.errors import MalformedError, RefusedError
+from services.wire.hashing import Digest
+from services.wire.paths import Pathfinder
 from services.wire.records import event_type
-from services.wire.trust import Said, fold_trust
 
-__all__ = ["Registrar", "WithoutEffectError"]
+__all__ = ["Registrar", "StoppingError", "WithoutEffectError", "require_named"]
+
+_ADMITTED: Final = (Role.SCHOOL, Role.COMMISSION, Role.AUDITOR)
 
 
 class WithoutEffectError(RefusedError):
-    """What was to be said would have no effect; the message says why."""
+    """What was to be said would have no effect, or could never be made good; the message says why."""
+
+
+class StoppingError(RefusedError):
+    """What was to be said would stop somebody; the message says whom, and what to do first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +53,21 @@ class Registrar:
 
     def open(self) -> None:
         """Open ``registrar.trust``: the first act of an exchange."""
-        if self.office.letterbook.standing(TRUST_CHANNEL) is not None:
-            raise WithoutEffectError("registrar.trust is open already")
-        path = self.office.signers.newest.path
-        content = ChannelOpened(exchange=self.office.root.digest, writer=self.office.participant, certificates=path)
-        queue_open(self.office, TRUST_CHANNEL, content)
+        with self.office.database.transaction():
+            if Foresight(self.office).is_open:
+                raise WithoutEffectError("registrar.trust is open already")
+            path = self.office.signers.newest.path
+            content = ChannelOpened(exchange=self.office.root.digest, writer=self.office.participant, certificates=path)
+            queue_open(self.office, TRUST_CHANNEL, content)
 
     def admit(self, name: str, role: Role, organisation: str, title: str) -> None:
         """Admit a participant."""
         if not is_participant_id(name):
             raise WithoutEffectError(f"{name} is no id: small letters, digits and hyphens, a letter first, 2 to 48 in all")
+        if role not in _ADMITTED:
+            # An id is admitted once: under a role without channels it would be blocked for ever.
+            raise WithoutEffectError("a participant is admitted as School, Commission or Auditor")
+        require_named(organisation, title)
         self._say(ParticipantAdmitted(id=name, role=role, organisation=organisation, name=title))
 
     def remove(self, name: str) -> None:
@@ -63,52 +76,117 @@ class Registrar:
 
     def publish_schemas(self) -> int:
         """Publish the schemas of this release that are not published yet, and return how many those are."""
-        missing = [each for each in map(event_type, AUDIENCE) if each.schema not in self.office.trust.schemas]
-        for each in missing:
-            self._say(SchemaPublished(name=each.name, file=each.file))
+        with self.office.database.transaction():
+            published = Foresight(self.office).trust().schemas
+            missing = [each for each in map(event_type, AUDIENCE) if each.schema not in published]
+            for each in missing:
+                self._say(SchemaPublished(name=each.name, file=each.file))
         return len(missing)
 
-    def revoke(self, key: Digest, reason: Reason) -> None:
-        """Revoke a key, given as H(SubjectPublicKeyInfo)."""
+    def revoke(self, certificate: Certificate, reason: Reason, *, although_current: bool = False) -> None:
+        """Revoke the key of a certificate; ``although_current`` also where channels stand still by it until they are mended.
+
+        Raises: WithoutEffectError, StoppingError.
+        """
+        foresight, key = Foresight(self.office), certificate.key_digest
+        if reason is Reason.UNKNOWN:
+            raise WithoutEffectError("a key is revoked as Superseded, Lost, Stolen or Left")
+        if key in foresight.own_keys:
+            raise WithoutEffectError("the registrar signs with this key: first rotate to another, and let the worker bring it in")
+        if key in foresight.trust().revoked:
+            raise WithoutEffectError("this key is revoked already")
+        if not although_current:
+            self._require_nobody_stops(certificate, reason)
         self._say(KeyRevoked(key=key, reason=reason))
 
-    def open_epoch(self, channel: str, after_sequence: int, after_digest: Digest, certificate: Certificate) -> int:
-        """Name the last good entry of a channel and who goes on; return the new epoch."""
-        channel_kind(channel)
-        epoch = len(self.office.trust.epochs.get(channel, ())) + 1
-        self._say(
-            EpochOpened(
-                channel=channel,
-                epoch=epoch,
-                after_sequence=after_sequence,
-                after_digest=after_digest,
-                certificate=certificate.digest,
-            )
+    def open_epoch(
+        self, channel: str, after_sequence: int, after_digest: Digest, path: Sequence[bytes], *, although_missing: bool = False
+    ) -> int:
+        """Name the last good entry of a channel and the certificate that goes on (its path, leaf first); return the new epoch.
+
+        ``although_missing`` also where the log does not show that entry: whoever holds it has to bring it back.
+        Raises: WithoutEffectError, StoppingError.
+        """
+        try:
+            kind = channel_kind(channel)
+        except MalformedError as error:
+            raise WithoutEffectError(f"{channel}: {error.message}") from None
+        if kind is ChannelKind.TRUST:
+            raise WithoutEffectError("registrar.trust has no epochs: a stolen registrar key has no cure but a new root")
+        if after_sequence < 0:
+            raise WithoutEffectError("the last good entry has a sequence of 1 or more; 0 is for none, after the genesis value")
+        foresight = Foresight(self.office)
+        epoch = len(foresight.trust().epochs.get(channel, ())) + 1
+        content = EpochOpened(
+            channel=channel,
+            epoch=epoch,
+            after_sequence=after_sequence,
+            after_digest=after_digest,
+            certificate=self._leaf(channel, path).digest,
         )
+        fault = foresight.fault(content)
+        if fault:
+            raise WithoutEffectError(fault)
+        if after_sequence > 0:
+            self._require_last_good(content, although_missing=although_missing)
+        self._say(content)
         return epoch
 
     def confirm(self) -> None:
         """Say that there is nothing new; weekly, so that silence can be noticed."""
         self._say(TrustConfirmed())
 
+    def _require_nobody_stops(self, certificate: Certificate, reason: Reason) -> None:
+        stopped = Foresight(self.office).stopped_by_revoking(certificate)
+        if not stopped:
+            return
+        # What was signed under a revoked key counts only where a newer key or an epoch vouches for it.
+        if reason is Reason.SUPERSEDED:
+            first = "first let its owner's worker bring the new key into every channel, or open epochs"
+        else:
+            first = "first open an epoch of each"
+        raise StoppingError(
+            f"this key is still current in {', '.join(stopped)}, and they would stand still: {first} (or say --although-current)"
+        )
+
+    def _leaf(self, channel: str, path: Sequence[bytes]) -> Certificate:
+        trust = Foresight(self.office).trust()
+        if trust.writer_of(channel) is None:
+            raise WithoutEffectError(f"nobody who is admitted writes {channel}")
+        leaf = Pathfinder(channel=channel, root=self.office.root, trust=trust).leaf(path)
+        if leaf is None:
+            raise WithoutEffectError(
+                f"this certificate may not write {channel}: it is another organisation's, or not of this root"
+            )
+        if leaf.key_digest in trust.revoked:
+            raise WithoutEffectError("the key of this certificate is revoked: nobody could go on with it")
+        return leaf
+
+    def _require_last_good(self, epoch: EpochOpened, *, although_missing: bool) -> None:
+        sequence, follows = Foresight(self.office).places_of(epoch.channel, epoch.after_digest)
+        if sequence is not None and sequence != epoch.after_sequence:
+            raise WithoutEffectError(f"the entry of this digest stands at {sequence}, not at {epoch.after_sequence}")
+        if not follows and not although_missing:
+            # Until somebody brings that entry back, nothing of the channel is taken at all.
+            raise StoppingError(
+                f"the log does not show this entry of {epoch.channel}, or not all before it: the channel would stand still."
+                " If an entry is lost for good, name the one before it (or say --although-missing)"
+            )
+
     def _say(self, content: OpenContent) -> None:
         # What would have no effect is refused here, where somebody can still mend it, not in the log for ever.
-        trust = self.office.trust
-        fault = _fault(content, set(trust.participants), self.office.root.digest)
-        if fault:
-            raise WithoutEffectError(fault)
-        queue_open(self.office, TRUST_CHANNEL, content)
+        with self.office.database.transaction():
+            fault = Foresight(self.office).fault(content)
+            if fault:
+                raise WithoutEffectError(fault)
+            queue_open(self.office, TRUST_CHANNEL, content)
 
 
-def _fault(content: OpenContent, known: set[str], root: Digest) -> str | None:
-    if isinstance(content, ParticipantAdmitted) and content.id in known:
-        return f"{content.id} is admitted already"
-    if isinstance(content, ParticipantRemoved) and content.id not in known:
-        return f"{content.id} is not admitted"
-    if isinstance(content, (ParticipantRemoved, EpochOpened)):
-        return None
-    said = Said(
-        sequence=1, event_id=Id(bytes(16)), body=body_digest(encode_open(content)), signer_key=digest_of(b""), content=content
-    )
-    faults = fold_trust([said], root).faults
-    return faults[0].partition(": ")[2] if faults else None
+def require_named(organisation: str, name: str) -> None:
+    """Return if an organisation has its identifier and a name.
+
+    Raises: WithoutEffectError.
+    """
+    # No certificate carries an empty organizationIdentifier, so nobody could ever write for it.
+    if not organisation.strip() or not name.strip():
+        raise WithoutEffectError("an organisation has an organizationIdentifier (NTRLV-90000000008) and a name; neither is empty")

@@ -9,20 +9,22 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from services.post.building import Clock, build_office, make_folder, milliseconds
 from services.post.history import CaseRow, New, Recorded, RejectionCode
 from services.post.ring import write_durably
 from services.post.settings import load_settings
 from services.post.signing_folder import load_key, make_key
-from services.registrar.application import Registrar
+from services.registrar.application import Registrar, require_named
 from services.wire.certificates import REGISTRAR_POLICY_OID, SEAL_POLICY_OID, load_root
 from services.wire.channels import REGISTRAR, Role
-from services.wire.errors import SettingsError
+from services.wire.errors import CertificateError, SettingsError
 from services.wire.issuing import Request, Validity, make_root, make_seal, pem
 
-__all__ = ["build", "found", "issue"]
+__all__ = ["build", "found", "issue", "read_path"]
 
 _ROOT_YEARS: Final = 20
 _SEAL_YEARS: Final = 3
@@ -59,8 +61,9 @@ def build(config: Path | None, *, working: bool = True, clock: Clock = milliseco
 def found(exchange: Path, *, organisation: str, name: str, clock: Clock = milliseconds) -> Registrar:
     """Make root and registrar of a new exchange in its folder; the root key is needed for this and for certificates alone.
 
-    Raises: SettingsError if there is an exchange already.
+    Raises: SettingsError if there is an exchange already; WithoutEffectError if organisation or name is empty.
     """
+    require_named(organisation, name)
     if (exchange / "root.pem").exists():
         raise SettingsError(f"{exchange.name} holds an exchange already")
     exchange.mkdir(parents=True, exist_ok=True)
@@ -87,6 +90,17 @@ def issue(folder: Path, request: Request, *, for_registrar: bool = False, clock:
     key: ec.EllipticCurvePrivateKey = load_key(folder / "root.key")
     policy = REGISTRAR_POLICY_OID if for_registrar else SEAL_POLICY_OID
     return pem(make_seal(key, root.der, request, policy=policy, validity=_validity(_SEAL_YEARS, clock)))
+
+
+def read_path(data: bytes) -> tuple[bytes, ...]:
+    """Return the certificates in a PEM file as DER, in their order: a leaf, and maybe a cross-certificate.
+
+    Raises: CertificateError if it holds none.
+    """
+    try:
+        return tuple(each.public_bytes(Encoding.DER) for each in x509.load_pem_x509_certificates(data))
+    except ValueError as error:
+        raise CertificateError("this file holds no certificate in PEM") from error
 
 
 def _validity(years: int, clock: Clock) -> Validity:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,6 @@ from services.wire.errors import RefusedError
 if TYPE_CHECKING:
     from services.post.office import Office
     from services.registrar.application import Registrar
-    from services.wire.certificates import Certificate
 
 __all__ = ["app"]
 
@@ -73,7 +73,7 @@ def admit(participant: str, role: str, organisation: str, name: str, config: Con
     try:
         chosen = Role(role)
     except ValueError:
-        raise RefusedError("A role is School, Commission, Auditor or Registrar.") from None
+        raise RefusedError("A role is School, Commission or Auditor.") from None
     _registrar(config).admit(participant, chosen, organisation, name)
     say(_QUEUED, as_json=as_json, queued="ParticipantAdmitted", participant=participant)
 
@@ -96,19 +96,23 @@ def publish_schemas(config: Config = None, as_json: Json = False) -> None:
 def revoke(
     certificate: Annotated[Path, typer.Argument(help="A certificate (PEM) with the key.")],
     reason: str,
+    although_current: Annotated[
+        bool, typer.Option("--although-current", help="Also where channels stand still by it until epochs are opened.")
+    ] = False,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Revoke the key of a certificate: Superseded, Lost, Stolen or Left."""
+    from services.wire.certificates import read_leaf
     from services.wire.contents import Reason
 
     try:
         chosen = Reason(reason)
     except ValueError:
         raise RefusedError("A reason is Superseded, Lost, Stolen or Left.") from None
-    key = _leaf(certificate).key_digest
-    _registrar(config).revoke(key, chosen)
-    say(_QUEUED, as_json=as_json, queued="KeyRevoked", key=key.hex())
+    leaf = read_leaf(read_file(certificate))
+    _registrar(config).revoke(leaf, chosen, although_current=although_current)
+    say(_QUEUED, as_json=as_json, queued="KeyRevoked", key=leaf.key_digest.hex())
 
 
 @app.command("open-epoch")
@@ -117,17 +121,21 @@ def open_epoch(
     after_sequence: int,
     after_digest: str,
     certificate: Annotated[Path, typer.Argument(help="The certificate (PEM) that goes on.")],
+    although_missing: Annotated[
+        bool, typer.Option("--although-missing", help="Also where the log does not show that entry: somebody will bring it back.")
+    ] = False,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Name the last good entry of a channel, and the certificate of its new epoch."""
+    from services.registrar.bootstrap import read_path
     from services.wire.hashing import Digest
 
-    try:
-        digest = Digest(bytes.fromhex(after_digest))
-    except ValueError:
-        raise RefusedError("A digest has 64 hexadecimal digits.") from None
-    epoch = _registrar(config).open_epoch(channel, after_sequence, digest, _leaf(certificate))
+    if not re.fullmatch("[0-9a-fA-F]{64}", after_digest):
+        raise RefusedError("A digest has 64 hexadecimal digits.")
+    digest = Digest(bytes.fromhex(after_digest))
+    path = read_path(read_file(certificate))
+    epoch = _registrar(config).open_epoch(channel, after_sequence, digest, path, although_missing=although_missing)
     say(f"queued epoch {epoch} of {channel}", as_json=as_json, queued="EpochOpened", channel=channel, epoch=epoch)
 
 
@@ -136,9 +144,3 @@ def confirm(config: Config = None, as_json: Json = False) -> None:
     """Say that there is nothing new; once a week."""
     _registrar(config).confirm()
     say(_QUEUED, as_json=as_json, queued="TrustConfirmed")
-
-
-def _leaf(path: Path) -> Certificate:
-    from services.wire.certificates import read_leaf
-
-    return read_leaf(read_file(path))
