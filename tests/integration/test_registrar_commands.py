@@ -16,7 +16,7 @@ from services.registrar.application import StoppingError, WithoutEffectError
 from services.registrar.bootstrap import build as build_registrar
 from services.wire.channels import COMMISSION, REGISTRAR, TRUST_CHANNEL, record_of, to_commission
 from services.wire.entry import decode_entry
-from services.wire.errors import CertificateError, RefusedError
+from services.wire.errors import CertificateError, RefusedError, SettingsError
 from tests.integration.test_recovery_commands import SCHOOL, config, rotated, run, worked
 
 NOBODY = "school-0099900033"
@@ -107,7 +107,7 @@ def test_schemas_are_published_once_also_before_the_worker_has_run(tmp_path: Pat
 @pytest.mark.parametrize("names", [("", "Reģistrs"), ("NTRLV-90000000009", "")])
 def test_an_exchange_is_not_founded_by_a_registrar_without_a_name(tmp_path: Path, names: tuple[str, str]) -> None:
     done = CliRunner().invoke(app, ["registrar", "init", str(tmp_path / "new"), *names])
-    assert isinstance(done.exception, WithoutEffectError)
+    assert isinstance(done.exception, SettingsError)
     assert not (tmp_path / "new").exists()
 
 
