@@ -39,12 +39,14 @@ class Made:
 def found_exchange(folder: Path, schools: Sequence[str], *, clock: Clock = milliseconds) -> Iterator[Made]:
     """Make the exchange and yield each thing that was made.
 
-    Raises: SettingsError if there is one already, or a school number is none.
+    Raises: SettingsError if there is one already, or a school number is none or is given twice; nothing is made then.
     """
     try:
         TypeAdapter(list[SchoolNumber]).validate_python(list(schools))
     except ValidationError as error:
         raise SettingsError(f"--school {error.errors(include_input=False)[0]['msg']}") from None
+    if len(set(schools)) != len(schools):
+        raise SettingsError("--school names a school twice; give each number once")
     registrar = found(folder, organisation=_REGISTRAR[0], name=_REGISTRAR[1], clock=clock)
     yield Made(path=f"{folder.name}/root.pem", what="the root certificate, all that a verifier needs")
     _born(registrar, folder, COMMISSION, Role.COMMISSION, *_COMMISSION)

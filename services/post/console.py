@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Config",
     "Json",
+    "Limit",
     "add_common",
     "as_text",
     "case_number",
@@ -36,13 +37,13 @@ __all__ = [
     "progress",
     "read_file",
     "say",
-    "say_joined",
     "show",
     "write_file",
 ]
 
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file; else SARAKSTE_CONFIG, else ./sarakste.toml.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, also of an error.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="Show at most so many, the newest first.")]
 Personal = Annotated[bool, typer.Option("--personal", help="Also print what is personal: names, codes, addresses, texts.")]
 
 # Controls, and the invisible characters that turn the order of a line around or hide in it.
@@ -147,12 +148,21 @@ def case_number(text: str) -> UUID:
         raise RefusedError("This is no case number. It has 32 hexadecimal digits, as the list of cases shows it.") from None
 
 
-def add_common(app: typer.Typer, office_of: Callable[[Path | None, bool], Office], *, has_cases: bool = True) -> None:
-    """Add the commands that every participant has: cases, show, rebuild, certificate, worker, migrate."""
+def add_common(
+    app: typer.Typer,
+    office_of: Callable[[Path | None, bool], Office],
+    *,
+    has_cases: bool = True,
+    states: Callable[[], Sequence[str]] = tuple,
+) -> None:
+    """Add the commands that every participant has: cases, show, rebuild, certificate, worker, migrate.
+
+    ``states`` gives the states that a case can have here, for who asks for those of one state.
+    """
     from services.post.console_recovery import add_recovery
 
     if has_cases:
-        _add_cases(app, office_of)
+        _add_cases(app, office_of, states)
         _add_certificate(app)
     add_recovery(app, office_of)
 
@@ -182,12 +192,19 @@ def add_common(app: typer.Typer, office_of: Callable[[Path | None, bool], Office
         say(f"ran migrations: {', '.join(map(str, ran)) or 'none'}", as_json=as_json, migrations=ran)
 
 
-def _add_cases(app: typer.Typer, office_of: Callable[[Path | None, bool], Office]) -> None:
+def _add_cases(app: typer.Typer, office_of: Callable[[Path | None, bool], Office], states: Callable[[], Sequence[str]]) -> None:
     @app.command()
-    def cases(config: Config = None, state: str | None = None, limit: int = 100, as_json: Json = False) -> None:
+    def cases(
+        config: Config = None,
+        state: Annotated[str | None, typer.Option("--state", help="Only cases of this state.")] = None,
+        limit: Limit = 100,
+        as_json: Json = False,
+    ) -> None:
         """List cases: state and dates, never a name."""
         from services.post.viewing import cases as listed
 
+        if state is not None and state not in states():
+            raise SettingsError(f"--state is no state of a case here; give one of {', '.join(states())}")
         found = listed(office_of(config, False), limit=limit, state=state)
         show(found, as_json=as_json, title="Cases")
 
@@ -240,13 +257,6 @@ def _add_certificate(app: typer.Typer) -> None:
             "certificate.pem is in place; once the registrar's worker has sent the admission, the worker here opens its channels"
         )
         say(text, as_json=as_json, participant=found.participant, installed=file.name)
-
-
-def say_joined(folder: Path, participant: str, *, steps: Sequence[str], as_json: bool) -> None:
-    """Say that a participant's folder is made, and the commands that follow."""
-    lines = "\n".join(f"  {number}. {step}" for number, step in enumerate(steps, start=1))
-    text = f"{folder.name}: {participant} is made, with its keys and request.pem. What follows (1 and 2 are the registrar's):"
-    say(f"{text}\n{lines}", as_json=as_json, participant=participant, made=folder.name, next=steps)
 
 
 def _with_contents(lines: Sequence[EventLine], said: Sequence[Content]) -> list[dict[str, Any]]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from services.post.console import Config, Json, read_file, say, show, write_file
+from services.post.console import Config, Json, Limit, read_file, say, show, write_file
+from services.wire.errors import SettingsError
 
 if TYPE_CHECKING:
     from services.post.office import Office
 
 __all__ = ["add_recovery"]
 
-Kind = Annotated[str | None, typer.Option("--kind", help="Only skipped, refused, parked, voided, missing or key.")]
+_KINDS: Final = ("skipped", "refused", "parked", "voided", "missing", "key", "off chain")
+Kind = Annotated[str | None, typer.Option("--kind", help=f"Only one of {', '.join(_KINDS)}.")]
 
 
 def add_recovery(app: typer.Typer, office_of: Callable[[Path | None, bool], Office]) -> None:
@@ -34,10 +36,12 @@ def _add_looking(app: typer.Typer, office_of: Callable[[Path | None, bool], Offi
         show(channel_lines(office_of(config, False)), as_json=as_json, title="Channels")
 
     @app.command()
-    def held(config: Config = None, kind: Kind = None, limit: int = 100, as_json: Json = False) -> None:
+    def held(config: Config = None, kind: Kind = None, limit: Limit = 100, as_json: Json = False) -> None:
         """Show what was not simply applied: where it stands and why."""
         from services.post.viewing_recovery import held_lines
 
+        if kind is not None and kind not in _KINDS:
+            raise SettingsError(f"--kind is nothing that is held; give one of {', '.join(_KINDS)}")
         show(held_lines(office_of(config, False), kind=kind, limit=limit), as_json=as_json, title="Held")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from services.channel.embedded import EmbeddedChannel
 from services.post.building import make_folder, milliseconds
+from services.post.console import say
 from services.post.ring import write_durably
 from services.post.settings import ParticipantSettings
 from services.post.signing_folder import load_key
@@ -26,7 +28,7 @@ from services.wire.channels import Role
 from services.wire.errors import CertificateError, RefusedError, SettingsError
 from services.wire.issuing import make_request, read_request
 
-__all__ = ["install_first", "join_exchange", "next_steps", "require_names"]
+__all__ = ["install_first", "join_exchange", "next_steps", "require_names", "say_joined"]
 
 _REQUEST: Final = "request.pem"
 _CERTIFICATE: Final = "certificate.pem"
@@ -96,6 +98,13 @@ def next_steps(folder: Path, participant: str, role: Role, *, request: Path, org
         f"{group} certificate certificate.pem --config {settings}",
         f"{group} worker --config {settings}",
     ]
+
+
+def say_joined(folder: Path, participant: str, steps: Sequence[str], *, as_json: bool) -> None:
+    """Say that a participant's folder is made, and the commands that follow."""
+    text = f"{folder.name}: {participant} is made, with its keys and request.pem. What follows (1 and 2 are the registrar's):"
+    lines = (f"  {number}. {step}" for number, step in enumerate(steps, start=1))
+    say("\n".join((text, *lines)), as_json=as_json, participant=participant, made=folder.name, next=steps)
 
 
 def _seen_from(folder: Path, path: Path) -> str:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import Enum
 from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from services.post.cases import Missing, Opened, history_of, open_personal
+from services.post.drafts import drafts
 from services.post.history import Recorded
 from services.post.office import Office
 from services.post.store import SealedEvent
@@ -21,8 +23,9 @@ from services.wire.errors import VerificationError
 from services.wire.events import ConfirmationGiven
 from services.wire.wordings import WORDINGS
 
-__all__ = ["CaseLine", "Content", "EventLine", "cases", "contents", "events"]
+__all__ = ["CaseLine", "Content", "DraftTimes", "EventLine", "cases", "contents", "draft_times", "events"]
 
+_RIGA: Final = ZoneInfo("Europe/Riga")
 _UNREADABLE: Final = "cannot be read"
 
 
@@ -36,6 +39,18 @@ class CaseLine:
     opened_on: str | None
     due_on: str | None
     overdue: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftTimes:
+    """A draft in the list: when it was saved and when it will be gone, in Latvian time, and both in milliseconds since 1970."""
+
+    draft: int
+    kind: str
+    saved: str
+    gone: str
+    saved_at: int
+    gone_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +88,13 @@ class Content:
 
 
 def cases(office: Office, *, limit: int = 100, state: str | None = None) -> list[CaseLine]:
-    """Return the newest cases, of one state if that is given."""
+    """Return the newest cases, of one state if that is given (with or without what a row says after it, as a code)."""
     rows = office.database.all(
         "SELECT c.*, EXISTS (SELECT 1 FROM deadlines d WHERE d.case_id = c.case_id AND d.fired_at IS NOT NULL) AS overdue"
-        " FROM cases c WHERE (? IS NULL OR state = ?) ORDER BY case_id DESC LIMIT ?",
+        " FROM cases c WHERE ? IS NULL OR state = ? OR substr(state, 1, length(?) + 2) = ? || ': '"
+        " ORDER BY case_id DESC LIMIT ?",
+        state,
+        state,
         state,
         state,
         limit,
@@ -91,6 +109,21 @@ def cases(office: Office, *, limit: int = 100, state: str | None = None) -> list
             overdue=bool(row["overdue"]),
         )
         for row in rows
+    ]
+
+
+def draft_times(office: Office) -> list[DraftTimes]:
+    """Return the drafts, the newest first, with times as people read them."""
+    return [
+        DraftTimes(
+            draft=line.draft,
+            kind=line.kind,
+            saved=_local(line.saved_at),
+            gone=_local(line.gone_at),
+            saved_at=line.saved_at,
+            gone_at=line.gone_at,
+        )
+        for line in drafts(office)
     ]
 
 
@@ -122,6 +155,11 @@ def contents(office: Office, case_id: UUID) -> list[Content]:
             )
         )
     return found
+
+
+def _local(milliseconds: int) -> str:
+    # With the offset: twice a year an hour comes back or is left out.
+    return datetime.fromtimestamp(milliseconds / 1000, _RIGA).isoformat(" ", "minutes")
 
 
 def _line(office: Office, number: int, event: SealedEvent, recorded: Recorded) -> EventLine:

@@ -122,6 +122,7 @@ def test_a_form_with_faults_is_refused_field_by_field_and_without_what_was_typed
         (("verify", "nothing.sqlite", "--root", "README.md"), 4, "no certificate"),
         (("verify", "nothing.sqlite", "--root", "nothing.pem"), 2, "cannot be read"),
         (("init", "x", "--school", "12"), 2, "ten digits"),
+        (("init", "x", "--school", "0099900011", "--school", "0099900011"), 2, "--school names a school twice; give each"),
     ],
 )
 def test_a_mistake_gets_a_sentence_and_its_familys_exit_code(
@@ -131,6 +132,27 @@ def test_a_mistake_gets_a_sentence_and_its_familys_exit_code(
     done = sarakste(*arguments, folder=tmp_path)
     assert (done.returncode, message in done.stderr) == (code, True), done.stderr
     assert "Traceback" not in done.stderr
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("held", "--kind", "bogus"), "--kind is nothing that is held; give one of skipped, refused, parked"),
+        (("held", "--limit", "-1"), "should be greater than or equal to 1"),
+        (("cases", "--state", "bogus"), "--state is no state of a case here; give one of Empty, Received"),
+        (("cases", "--limit", "-1"), "should be greater than or equal to 1"),
+        (("cases", "--limit", "99999999999999999999"), "should be less than or equal to 1000000"),
+    ],
+)
+@pytest.mark.parametrize("owner", ["commission", SCHOOL])
+def test_what_can_be_chosen_from_is_said_where_the_choice_is_none(
+    demo: Path, owner: str, arguments: tuple[str, ...], message: str
+) -> None:
+    config = demo / f"demo-exchange/{owner}/sarakste.toml"
+    done = sarakste(owner.partition("-")[0], *arguments, "--config", config, "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in json.loads(done.stderr)["message"]
 
 
 def test_each_familys_exit_code_comes_from_a_real_command(demo: Path, tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from typer.testing import CliRunner
@@ -90,6 +92,12 @@ def test_drafts_are_kept_and_listed_by_command(tmp_path: Path) -> None:
     listed = json.loads(CliRunner().invoke(app, ["school", "drafts", *config]).stdout)
     assert listed[0]["draft"] == 1
     assert "Izdomenieks" not in json.dumps(listed)
+    saved = datetime.fromtimestamp(listed[0]["saved_at"] / 1000, ZoneInfo("Europe/Riga"))
+    assert listed[0]["saved"] == saved.strftime("%Y-%m-%d %H:%M") + saved.strftime("%z")[:3] + ":00"
+    table = CliRunner().invoke(app, ["school", "drafts", *config[:2]]).stdout
+    assert listed[0]["saved"] in table
+    assert listed[0]["gone"] in table
+    assert str(listed[0]["saved_at"]) not in table
     neither = CliRunner().invoke(app, ["school", "file", *config])
     assert "either a form" in str(neither.exception)
 

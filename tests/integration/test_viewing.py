@@ -10,7 +10,7 @@ import pytest
 from services.post.cases import open_personal
 from services.post.console import as_text, print_json
 from services.post.rebuilding import rebuild
-from services.post.viewing import contents, events
+from services.post.viewing import cases, contents, events
 from services.wire.channels import COMMISSION
 from services.wire.errors import SealError
 from services.wire.wordings import WORDINGS
@@ -39,6 +39,17 @@ def test_the_school_reads_the_exact_sentence_and_the_commission_the_family(excha
     assert request.facts["variant"] == "A2"
     assert contents(commission, theirs)[2].missing is None
     assert rebuild(school) == (1, [])
+
+
+def test_cases_of_a_state_are_found_with_or_without_what_the_row_says_after_it(exchange: Exchange) -> None:
+    mine, _ = asked(exchange)
+    office = exchange.members[SCHOOL].office
+    assert [line.case for line in cases(office, state="AwaitingCommission")] == [str(mine)]
+    assert cases(office, state="Awaiting") == []
+    office.database.run("UPDATE cases SET state = 'RequestRejected: WrongState'")
+    assert [line.case for line in cases(office, state="RequestRejected")] == [str(mine)]
+    assert [line.case for line in cases(office, state="RequestRejected: WrongState")] == [str(mine)]
+    assert cases(office, state="RequestRejected: Wrong") == []
 
 
 def test_rows_that_were_lost_or_made_up_are_found_and_made_right_from_the_events(exchange: Exchange) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
-from services.post.console import Config, Json, add_common, case_number, read_file, say_joined, show, write_file
+from services.post.console import Config, Json, add_common, case_number, read_file, show, write_file
 
 if TYPE_CHECKING:
     from services.commission.application import Commission
@@ -50,6 +50,12 @@ def _office(config: Path | None, working: bool) -> Office:
     return _commission(config, working=working).office
 
 
+def _states() -> list[str]:
+    from services.commission.domain.case import CommissionState
+
+    return [state.value for state in CommissionState]
+
+
 def _add(name: str, act: Act) -> None:
     def command(case: Case, form: Form, config: Config = None, as_json: Json = False) -> None:
         from services.commission import input as forms
@@ -74,7 +80,7 @@ def init(
 ) -> None:
     """Join an exchange that is there: make FOLDER with keys, database, settings and a certificate request."""
     from services.commission.bootstrap import join
-    from services.post.joining import next_steps
+    from services.post.joining import next_steps, say_joined
     from services.wire.channels import Role
 
     participant, made = join(folder, log=log, root=root, organisation=organisation, name=name)
@@ -82,9 +88,9 @@ def init(
         write_file(request, made)
     where = request or folder / "request.pem"
     steps = next_steps(folder, participant, Role.COMMISSION, request=where, organisation=organisation, name=name)
-    say_joined(folder, participant, steps=steps, as_json=as_json)
+    say_joined(folder, participant, steps, as_json=as_json)
 
 
-add_common(app, _office)
+add_common(app, _office, states=_states)
 for _name, _act in ACTS.items():
     _add(_name, _act)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.post.console import Config, Json, add_common, case_number, print_json, read_file, say, say_joined, show, write_file
+from services.post.console import Config, Json, add_common, case_number, print_json, read_file, say, show, write_file
 from services.wire.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -33,7 +33,13 @@ def _office(config: Path | None, working: bool) -> Office:
     return _school(config, working=working).office
 
 
-add_common(app, _office)
+def _states() -> list[str]:
+    from services.school.domain.case import SchoolState
+
+    return [state.value for state in SchoolState]
+
+
+add_common(app, _office, states=_states)
 
 
 @app.command()
@@ -48,7 +54,7 @@ def init(  # noqa: PLR0913, PLR0917  # one option each
     as_json: Json = False,
 ) -> None:
     """Join an exchange that is there: make FOLDER with keys, database, settings and a certificate request."""
-    from services.post.joining import next_steps
+    from services.post.joining import next_steps, say_joined
     from services.school.bootstrap import join
     from services.wire.channels import Role
 
@@ -57,7 +63,7 @@ def init(  # noqa: PLR0913, PLR0917  # one option each
         write_file(request, made)
     where = request or folder / "request.pem"
     steps = next_steps(folder, participant, Role.SCHOOL, request=where, organisation=organisation, name=name)
-    say_joined(folder, participant, steps=steps, as_json=as_json)
+    say_joined(folder, participant, steps, as_json=as_json)
 
 
 @app.command()
@@ -97,9 +103,10 @@ def draft(
 @app.command()
 def drafts(config: Config = None, as_json: Json = False) -> None:
     """List drafts: numbers and times, never a name."""
-    from services.post.drafts import drafts as listed
+    from services.post.viewing import draft_times
 
-    show(listed(_school(config).office), as_json=as_json, title="Drafts")
+    found = draft_times(_school(config).office)
+    show(found, as_json=as_json, title="Drafts", columns=("draft", "kind", "saved", "gone"))
 
 
 @app.command()
