@@ -182,14 +182,14 @@ class EmbeddedChannel:
 
     def _end(self, channel: str) -> int:
         row = self._connection.execute("SELECT position FROM ends WHERE channel = ?", (channel,)).fetchone()
-        if row is None or (isinstance(row[0], int) and 0 <= row[0] <= _LAST_POSITION):
-            return row[0] if row else 0
-        # Somebody wrote nonsense there: the records themselves say where they end.
-        found = self._connection.execute(
-            "SELECT max(position) FROM records WHERE channel = ? AND position BETWEEN 0 AND ? AND typeof(position) = 'integer'",
-            (channel, _LAST_POSITION),
-        ).fetchone()[0]
-        return 0 if found is None else int(found) + 1
+        noted = row[0] if row and isinstance(row[0], int) and 0 <= row[0] <= _LAST_POSITION else 0
+        # What somebody wrote past us, there or further on, must not bring later records to where readers have been already.
+        last = self._connection.execute(
+            "SELECT position FROM records WHERE channel = ? AND position BETWEEN ? AND ? AND typeof(position) = 'integer'"
+            " ORDER BY position DESC LIMIT 1",
+            (channel, noted, _LAST_POSITION),
+        ).fetchone()
+        return last[0] + 1 if last else noted
 
     def _oldest(self, channel: str) -> int:
         # An expired letter is not shown either while it waits to be deleted: an old copy of a mailbox has to open nothing.

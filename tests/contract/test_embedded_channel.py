@@ -175,6 +175,15 @@ def test_an_end_that_is_no_number_is_looked_up_in_the_records(log: Log, nonsense
     assert values(handle, SCHOOL) == [b"first", b"second", b"third"]
 
 
+def test_a_record_put_far_beyond_the_end_hides_nothing_that_is_appended_later(log: Log) -> None:
+    handle = log.open()
+    handle.append(SCHOOL, [b"first"])
+    written_by_hand(log.path, (500, "text"))
+    position = read(handle, {SCHOOL: 0})[-1].position + 1
+    handle.append(SCHOOL, [b"second"])
+    assert [record.value for record in read(handle, {SCHOOL: position})] == [b"second"]
+
+
 READER = """
 import os
 import sys
