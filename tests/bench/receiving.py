@@ -1,0 +1,155 @@
+"""What receiving an entry costs, against the sum of what nobody can do without: verify, decode, unseal, durable commit."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import fastavro
+
+from services.channel.embedded import EmbeddedChannel
+from services.channel.port import Channel
+from services.post.database import Database
+from services.post.keys import KeyRing, OwnKey
+from services.post.office import Office
+from services.post.receiving import Receiver
+from services.post.store import CaseStore
+from services.school.application import School
+from services.wire.channels import COMMISSION, TRUST_CHANNEL, mailbox_of, to_commission
+from services.wire.contents import decode_facts
+from services.wire.entry import Sealed, decode_entry, to_be_signed
+from services.wire.hashing import Digest
+from services.wire.records import event_type
+from services.wire.sealing import Part, open_part
+from services.wire.signing import verify_signature
+from tests.bench.measuring import in_turn, of_pairs, paired, say
+from tests.chains import SCHOOL, seal_of
+from tests.exchange import Exchange, two_sides
+from tests.people import another_pupil, application_form
+
+__all__ = ["receiving"]
+
+REQUESTS: Final = 300
+AT_ONCE: Final = 100
+ROUNDS: Final = 5
+CHANNEL: Final = to_commission(SCHOOL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Floor:
+    """The primitives over real records; ``scratch`` is a database like a participant's, which every commit makes durable."""
+
+    keys: Mapping[Digest, OwnKey | None]
+    scratch: Database
+
+    def alone(self, record: bytes) -> None:
+        """Verify, decode, unseal and store one record, with a durable commit of its own."""
+        self._opened(record)
+        self.scratch.run("INSERT INTO rows VALUES (?)", record)
+
+    def together(self, records: list[bytes]) -> None:
+        """Do the same with a hundred a commit."""
+        for begin in range(0, len(records), AT_ONCE):
+            with self.scratch.transaction():
+                for record in records[begin : begin + AT_ONCE]:
+                    self._opened(record)
+                    self.scratch.run("INSERT INTO rows VALUES (?)", record)
+
+    def _opened(self, record: bytes) -> None:
+        entry = decode_entry(record)
+        verify_signature(seal_of("old").certificate.public_key, entry.signature, to_be_signed(entry.statement_bytes))
+        body, event_id = entry.unverified_statement.body, entry.unverified_statement.event_id
+        key = self.keys.get(body.facts_key) if isinstance(body, Sealed) else None
+        if key is not None and entry.raw_facts is not None:
+            facts = decode_facts(open_part(key.key, Part.FACTS, entry.raw_facts, channel=entry.channel, event_id=event_id))
+            fastavro.schemaless_reader(io.BytesIO(facts.content), event_type(facts.type).facts.parsed, None)
+
+
+def receiving(folder: Path) -> None:
+    """Compare receiving requests with their primitives: one by one as they arrive, and a hundred at a time on both sides."""
+    exchange = _asked(folder)
+    office = exchange.members[COMMISSION].office
+    keys = {row.key_id: office.ring.get(row.key_id) for row in office.ring.rows()}
+    scratch = Database(folder / "scratch.sqlite")
+    scratch.run("CREATE TABLE rows (value BLOB)")
+    floor = _Floor(keys, scratch)
+    records = [each.value for each in exchange.log.poll({CHANNEL: 0}, timeout_seconds=0, limit=500)]
+    begun = len(records) - REQUESTS
+
+    single = of_pairs(_one_by_one(exchange, office, folder / "single", floor, records, begun))
+    detail = f"{REQUESTS} cases, {1 / single.seconds:,.0f} entries/s"
+    say("receive of an entry against verify, decode, unseal, commit", single.ratio, ">= 0.50", detail)
+
+    readers = (_another_commission(office, exchange.log, folder / f"batch{number}") for number in range(ROUNDS))
+    batched = paired(lambda: floor.together(records), lambda: _received(next(readers)), rounds=ROUNDS)
+    detail = f"{len(records) / batched.seconds:,.0f} entries/s"
+    say("the same, both committing a hundred at a time", batched.ratio, "-", detail)
+
+
+def _asked(folder: Path) -> Exchange:
+    """Return an exchange in whose log the requests stand last in their channel, and whose commission has the keys."""
+    exchange = two_sides(folder)
+    member = exchange.members[SCHOOL]
+    school = School(member.office)
+    for number in range(REQUESTS):
+        case_id, _ = school.file(application_form(pupil=another_pupil(number)))
+        school.request(case_id)
+    while member.work():
+        pass
+    # The keys first, as they come: what is timed is the receiving of entries.
+    while exchange.members[COMMISSION].receiver.receive_once():
+        pass
+    return exchange
+
+
+def _one_by_one(
+    exchange: Exchange, office: Office, folder: Path, floor: _Floor, records: list[bytes], begun: int
+) -> Iterator[tuple[float, float]]:
+    """Let each request arrive alone, and yield what its primitives and what its receiving took."""
+    folder.mkdir()
+    log = EmbeddedChannel(folder / "log.sqlite", clock=exchange.clock)
+    trust = exchange.log.poll({TRUST_CHANNEL: 0}, timeout_seconds=0, limit=500)
+    log.append(TRUST_CHANNEL, [each.value for each in trust])
+    log.append(CHANNEL, records[:begun])
+    reader = _another_commission(office, log, folder / "commission")
+    while reader.receive_once():
+        pass
+    for number, record in enumerate(records[begun:]):
+        log.append(CHANNEL, [record])
+        yield in_turn(partial(floor.alone, record), reader.receive_once, is_second_first=bool(number % 2))
+    _require_all(reader)
+
+
+def _received(reader: Receiver) -> None:
+    while reader.receive_once():
+        pass
+    _require_all(reader)
+
+
+def _require_all(reader: Receiver) -> None:
+    rows = reader.office.database.all("SELECT 1 FROM cases")
+    if len(rows) != REQUESTS:
+        raise RuntimeError(f"{len(rows)} cases were received, and {REQUESTS} were asked for")
+
+
+def _another_commission(office: Office, log: Channel, folder: Path) -> Receiver:
+    """Return a receiver of the commission whose database knows the keys and the registrar, and nothing of the school."""
+    folder.mkdir(parents=True)
+    copy = folder / "database.sqlite"
+    office.database.connection.execute("VACUUM INTO ?", (str(copy),))
+    database = Database(copy)
+    for table in ("entries", "channels", "held"):
+        database.run(f"DELETE FROM {table} WHERE channel = ?", CHANNEL)  # noqa: S608  # names of ours
+    for table in ("stored_events", "parts", "cases", "tracking", "outgoing"):
+        database.run(f"DELETE FROM {table}")  # noqa: S608  # names of ours
+    ring = KeyRing(database, office.ring.ring, office.clock, os.urandom)
+    again = replace(office, database=database, store=CaseStore(database), ring=ring, channel=log, random=os.urandom)
+    receiver = Receiver(again)
+    # Letters with keys are not what is timed; they have been taken in.
+    receiver._mail = log.end(mailbox_of(office.participant))  # noqa: SLF001  # set as a running worker has it
+    return receiver
