@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from services.audit.verify import Finding, Report, verify_log
+from services.audit.verify import Finding, Report, channels_in, verify_log
 from services.channel.embedded import EmbeddedChannel
 from services.wire.certificates import Root
 from services.wire.channels import COMMISSION, TRUST_CHANNEL, Role, from_commission, record_of, to_commission
@@ -78,7 +78,7 @@ class World:
         log = EmbeddedChannel(path, clock=lambda: 0)
         for channel, records in self.records.items():
             log.append(channel, records)
-        report = verify_log(log, root, threads=threads)
+        report = verify_log(log, root, threads=threads, there=channels_in(path))
         log.close()
         return report
 

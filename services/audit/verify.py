@@ -20,6 +20,7 @@ from services.audit.beginnings import missing_beginning
 from services.audit.missing import first_missing, hanging
 from services.audit.receipts import compare_receipts
 from services.audit.report import ChannelReport, Finding, Report
+from services.audit.strays import channels_in, strays
 from services.audit.watching import Watch
 from services.channel.embedded import EmbeddedChannel
 from services.channel.port import Channel
@@ -31,7 +32,7 @@ from services.wire.paths import Pathfinder
 from services.wire.reading import ReadingState
 from services.wire.trust import NO_TRUST, Trust, fold_trust
 
-__all__ = ["ChannelReport", "Finding", "Report", "open_log", "verify_log"]
+__all__ = ["ChannelReport", "Finding", "Report", "channels_in", "open_log", "verify_log"]
 
 _READ_AT_ONCE: Final = 200
 
@@ -44,15 +45,18 @@ def open_log(path: Path) -> Channel:
     return EmbeddedChannel(path, clock=lambda: 0, read_only=True)
 
 
-def verify_log(log: Channel, root: Root, *, threads: int | None = None) -> Report:
+def verify_log(log: Channel, root: Root, *, threads: int | None = None, there: Iterable[str] = ()) -> Report:
     """Verify every channel of a log, and return what was found.
 
+    ``there`` are the names under which the log holds records, where somebody can tell (``channels_in``).
     Signatures are checked in ``threads`` threads, by default one a processor; what is found does not depend on it.
     Raises: TransportError if the log cannot be read.
     """
     count = threads or os.cpu_count() or 1
     with ThreadPoolExecutor(count) as pool:
-        return _Verification(log, root, pool, Report(exchange=root.digest.hex(), threads=count)).run()
+        report = _Verification(log, root, pool, Report(exchange=root.digest.hex(), threads=count)).run()
+    report.channels += strays(there, [each.channel for each in report.channels])
+    return report
 
 
 @dataclass(slots=True)

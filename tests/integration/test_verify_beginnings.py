@@ -9,10 +9,12 @@ from typing import Final
 
 import pytest
 
+from services.audit.verify import channels_in
 from services.wire.certificates import load_root
 from services.wire.channels import COMMISSION, TRUST_CHANNEL, Role, record_of
 from services.wire.contents import ParticipantAdmitted
 from services.wire.entry import decode_entry
+from services.wire.errors import ChannelUnavailableError
 from services.wire.hashing import digest_of, genesis_digest
 from services.wire.issuing import Validity, make_root
 from tests.chains import ROOT, Pen, Seal, key_of, seal_of
@@ -149,3 +151,20 @@ def test_what_is_found_does_not_depend_on_the_page_in_which_a_rival_stands(world
     report = world.verified()
     assert report.is_clean
     assert report.of(RECORD).head == world.pens[RECORD].previous.hex()
+
+
+def test_a_channel_that_nobody_writes_any_more_is_told_where_the_admissions_were_cut_off(world: World) -> None:
+    del world.records[TRUST_CHANNEL][1:]
+    world.records["school-0099900011.mailbox"] = [b"a letter"]
+    world.records["\x1b[2Jcommission.record"] = [b"a name that would clear a terminal"]
+    report = world.verified()
+    assert report.participants == 0
+    untold = {each.channel for each in report.channels} ^ {*EVERY, "(a name that no channel has)"}
+    assert untold == set()
+    assert all("nobody whom the registrar admitted writes this channel" in notes(report, each) for each in SEALS)
+
+
+def test_a_log_that_is_none_has_no_names(tmp_path: Path) -> None:
+    (tmp_path / "log.sqlite").write_bytes(b"no database at all, but long enough to look like one" * 20)
+    with pytest.raises(ChannelUnavailableError):
+        channels_in(tmp_path / "log.sqlite")
