@@ -57,13 +57,13 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Verify a whole log with nothing but the root certificate."""
-    from services.audit.verify import open_log, verify_log
+    from services.audit.verify import channels_in, open_log, verify_log
     from services.desk.watching import Watched
     from services.wire.certificates import load_root
 
     trusted = load_root(read_file(root))
     with progress("Verifying") as tell:
-        report = verify_log(Watched(open_log(log), tell), trusted)
+        report = verify_log(Watched(open_log(log), tell), trusted, there=channels_in(log))
     if as_json:
         print_json(asdict(report) | {"clean": report.is_clean})
     else:

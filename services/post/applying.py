@@ -22,13 +22,14 @@ from services.wire.audience import may_write
 from services.wire.channels import TRUST_CHANNEL, ChannelKind, channel_kind, paired_channel, school_of, writer_of
 from services.wire.contents import Facts
 from services.wire.entry import Open, Sealed, VerifiedEntry, body_digest, encode_body
-from services.wire.errors import MalformedError, RingError, SchemaError, SealError, TransportError
+from services.wire.errors import MalformedError, SchemaError, SealError, TransportError
 from services.wire.events import Rejected, RejectedCode
 from services.wire.hashing import Digest, digest_of
 
-__all__ = ["apply_sealed", "entry_of", "hold", "redrive_channel"]
+__all__ = ["KEY_MISSING", "apply_sealed", "entry_of", "hold", "redrive_channel"]
 
 _EPOCH: Final = date(1970, 1, 1)
+KEY_MISSING: Final = "the facts key is missing"
 _REJECTED: Final = Rejected.__name__
 _EVENTS_A_CASE: Final = 1000
 
@@ -56,8 +57,8 @@ def hold(
     )
 
 
-def apply_sealed(office: Office, entry: VerifiedEntry, *, park: bool = False) -> None:
-    """Apply one sealed entry in the open transaction; ``park`` it where that failed five times."""
+def apply_sealed(office: Office, entry: VerifiedEntry, *, park: str | None = None) -> None:
+    """Apply one sealed entry in the open transaction; ``park`` is why it is parked where that failed."""
     channel = entry.statement.channel
     body = entry.statement.body
     if isinstance(body, Open):
@@ -66,10 +67,13 @@ def apply_sealed(office: Office, entry: VerifiedEntry, *, park: bool = False) ->
     if known is not None:
         # A repeated event is entered and nothing more; with another body it has no effect either, and a person is told.
         if known != entry.body_digest:
-            hold(office, channel, "refused", "an event id is used twice", entry=entry)
+            hold(office, channel, "refused", "an event id is used twice", record=entry.statement_bytes)
+            office.tell(
+                f"{channel} at {entry.statement.sequence}: an event id stands there again with another body, without effect"
+            )
         return
-    if park:
-        hold(office, channel, "parked", "internal-error", case_id=_case_if_known(office, entry, body), entry=entry)
+    if park is not None:
+        hold(office, channel, "parked", park, case_id=_case_if_known(office, entry, body), entry=entry)
         return
     if _blocked(office, entry, None):
         hold(office, channel, "parked", "behind something that is parked", entry=entry)
@@ -80,7 +84,7 @@ def apply_sealed(office: Office, entry: VerifiedEntry, *, park: bool = False) ->
         _refuse(office, entry, None, None, RejectionCode.UNREADABLE)
         return
     if facts is None:
-        hold(office, channel, "parked", "the facts key is missing", entry=entry)
+        hold(office, channel, "parked", KEY_MISSING, entry=entry)
         return
     _apply_facts(office, entry, facts)
 
@@ -99,7 +103,7 @@ def redrive_channel(office: Office, channel: str) -> int:
                 office.database.run("DELETE FROM held WHERE id = ?", row["held_id"])
                 apply_sealed(office, entry_of(row))
                 applied += not _is_parked(office, channel, row["digest"])
-        except (TransportError, RingError):
+        except TransportError:
             raise
         except Exception as error:  # still an error of ours: it stays parked, and so does what is behind it  # noqa: BLE001
             office.tell(f"{channel} at {row['sequence']} stays parked: {type(error).__name__} in this program")

@@ -13,7 +13,7 @@ from typing import Final
 from eventsourcing.persistence import Tracking
 
 from services.post.agreeing import fold_again
-from services.post.applying import apply_sealed, hold
+from services.post.applying import KEY_MISSING, apply_sealed, hold
 from services.post.comparing import compare_receipt
 from services.post.granting import grant_missed, grant_needed, note_peer
 from services.post.office import Office
@@ -28,20 +28,25 @@ __all__ = ["enter_steps"]
 _TRIES: Final = 5
 _AT_ONCE: Final = 100
 # Never parked: the log or the disk is away, or this database itself is what is wrong.
-_NOT_OURS: Final = (TransportError, RingError, StoreBehindError, ForkError)
+_NOT_OURS: Final = (TransportError, StoreBehindError, ForkError)
 
 
-def enter_steps(office: Office, name: str, steps: Sequence[Step]) -> None:
-    """Enter taken entries of a channel in their order.
+def enter_steps(office: Office, name: str, steps: Sequence[Step], *, hint: int | None = None) -> None:
+    """Enter taken entries of a channel in their order; ``hint`` is where to look on in the log afterwards, if that moved.
 
     Raises: TransportError if the database does not answer; during a start StoreBehindError or ForkError.
     """
+    noted = False
     for start in range(0, len(steps), _AT_ONCE):
         batch = steps[start : start + _AT_ONCE]
         try:
             with office.database.transaction():
                 for step in batch:
                     _enter(office, name, step)
+                if hint is not None and batch[-1] is steps[-1]:
+                    # With the last of them: one durable commit, not two.
+                    office.letterbook.note(name, hint=hint)
+                    noted = True
         except _NOT_OURS:
             raise
         except Exception:  # whatever it was, it is met again below, alone  # noqa: BLE001
@@ -52,15 +57,22 @@ def enter_steps(office: Office, name: str, steps: Sequence[Step]) -> None:
             if isinstance(step.content, EncryptionKeyPublished):
                 grant_needed(office, writer_of(name), step.content.need)
                 grant_missed(office, writer_of(name))
+    if hint is not None and not noted:
+        office.letterbook.note(name, hint=hint)
 
 
 def _enter_alone(office: Office, name: str, step: Step) -> None:
+    reason = "internal-error"
     for left in reversed(range(_TRIES)):
         try:
             with office.database.transaction():
                 _enter(office, name, step)
         except _NOT_OURS:
             raise
+        except RingError:
+            # A key whose row is here and opens under no ring key is as good as missing: its channel waits, and it is asked for.
+            reason = KEY_MISSING
+            break
         except ConflictError:
             if not left:
                 break
@@ -71,10 +83,10 @@ def _enter_alone(office: Office, name: str, step: Step) -> None:
         else:
             return
     with office.database.transaction():
-        _enter(office, name, step, park=True)
+        _enter(office, name, step, park=reason)
 
 
-def _enter(office: Office, name: str, step: Step, *, park: bool = False) -> None:
+def _enter(office: Office, name: str, step: Step, *, park: str | None = None) -> None:
     entry = step.entry
     statement = entry.statement
     tracking = Tracking(f"{name}#{statement.epoch}", statement.sequence)
@@ -88,7 +100,7 @@ def _enter(office: Office, name: str, step: Step, *, park: bool = False) -> None
         office.letterbook.note(name, news_since=office.clock())
     fold_again(office, entry)
     if isinstance(statement.body, Open):
-        if not park:
+        if park is None:
             _open(office, name, step)
         return
     if entry.personal is None and office.letterbook.part(statement.body.personal) is None:

@@ -18,7 +18,7 @@ from services.wire.entry import Open, encode_body
 from services.wire.hashing import digest_of, genesis_digest
 from services.wire.paths import Place
 
-__all__ = ["fall_back", "is_epoch_ahead", "is_overruled", "open_epoch_once"]
+__all__ = ["fall_back", "is_epoch_ahead", "is_overruled", "open_epoch_once", "queue_undone"]
 
 
 def is_epoch_ahead(office: Office, channel: str) -> bool:
@@ -58,6 +58,21 @@ def fall_back(office: Office, channel: str, place: Place) -> None:
     rows = office.letterbook.fall_back(channel, place.digest)
     office.letterbook.move(channel, place)
     _queue_again(office, channel, rows)
+
+
+def queue_undone(office: Office) -> None:
+    """Queue own events of this database that stand on no chain and wait for no signature: a start placed them after the epoch."""
+    rows = office.database.all(
+        "SELECT e.* FROM held h JOIN entries e ON e.channel = h.channel AND e.digest = h.digest WHERE h.kind = 'off chain'"
+        " AND e.own = 1 AND e.facts IS NOT NULL ORDER BY e.id"
+    )
+    with office.database.transaction():
+        for channel in dict.fromkeys(row["channel"] for row in rows):
+            waiting = {
+                each["event_id"] for each in office.database.all("SELECT event_id FROM outgoing WHERE channel = ?", channel)
+            }
+            mine = {row["event_id"]: row for row in rows if row["channel"] == channel and row["event_id"] not in waiting}
+            _queue_again(office, channel, list(mine.values()))
 
 
 def _queue_again(office: Office, channel: str, rows: Sequence[Row]) -> None:

@@ -175,6 +175,8 @@ def _take(office: Office, record: bytes) -> tuple[str, bool]:
         raise VerificationError("a key is given back that nothing of mine was sealed under")
     with office.database.transaction():
         is_new = office.ring.take(channel, granted, made_here=is_mine)
+        # A key of mine that came back may be what an event waits for.
+        office.database.run("UPDATE outgoing SET lost = 0 WHERE lost = 1")
         office.database.run("DELETE FROM held WHERE kind = 'key' AND channel = ? AND digest = ?", channel, key_id(granted.key))
     return channel, is_new
 

@@ -138,12 +138,13 @@ class Letterbook:
         rows = self.database.all("SELECT * FROM entries WHERE channel = ? ORDER BY id", channel)
         newly = [row for row in rows if row["digest"] not in on_chain | marked]
         for row in newly:
-            self.database.run(
-                "INSERT INTO held (channel, kind, reason, digest) VALUES (?, 'off chain', 'no longer taken', ?)",
-                channel,
-                row["digest"],
-            )
+            self.mark_off_chain(channel, row["digest"])
         return newly
+
+    def mark_off_chain(self, channel: str, digest: Digest) -> None:
+        """Mark one entry as no longer taken: it keeps its row and counts for nothing."""
+        query = "INSERT OR IGNORE INTO held (channel, kind, reason, digest) VALUES (?, 'off chain', 'no longer taken', ?)"
+        self.database.run(query, channel, digest)
 
     def agreeable_sequence(self, channel: str) -> int:
         """Return up to where a channel would go on if a person agreed."""

@@ -24,6 +24,7 @@ from services.wire.avro import decode, load_schema
 from services.wire.channels import mailbox_of, paired_channel
 from services.wire.contents import ChannelOpened
 from services.wire.entry import Open, Sealed
+from services.wire.errors import RingError
 
 __all__ = ["receipt_once", "save_ring", "send_once", "sign_once"]
 
@@ -133,8 +134,11 @@ def save_ring(office: Office, rows: Sequence[Row] = ()) -> None:
 
 def _opens(office: Office, row: Row) -> bool:
     """Tell whether the keys of a sealed body are on the ring: what its own writer cannot open, nobody ever could."""
-    facts = open_facts(office, row["channel"], row["event_id"], sealed_body(row["body"]).facts_key, row["facts"])
-    return facts is not None and (facts.personal_key is None or office.ring.get(facts.personal_key) is not None)
+    try:
+        facts = open_facts(office, row["channel"], row["event_id"], sealed_body(row["body"]).facts_key, row["facts"])
+        return facts is not None and (facts.personal_key is None or office.ring.get(facts.personal_key) is not None)
+    except RingError:
+        return False
 
 
 def _body(row: Row) -> Open | Sealed:

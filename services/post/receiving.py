@@ -152,14 +152,20 @@ class Receiver:
         follower = self._follower(name)
         with self._or_forget(name):
             update = follower.offer(record.value for record in records)
-            self._store(name, update)
-        position = records[-1].position + 1
-        # While something waits for what lies before it, a restart has to see it again.
-        if not follower.remembers and position > self._hints[name]:
-            self.office.letterbook.note(name, hint=position)
+            position = records[-1].position + 1
+            # While something waits for what lies before it, a restart has to see it again.
+            is_further = not follower.remembers and position > self._hints[name]
+            self._store(name, update, hint=position if is_further else None)
         self._hints[name] = position
         if name == TRUST_CHANNEL and update.new:
-            self._retrust()
+            try:
+                self._retrust()
+            except BaseException:
+                # Nobody may read on under what the registrar said before: all are begun again, under what it says now.
+                for other in [each for each in self._followers if each != TRUST_CHANNEL]:
+                    self._followers.pop(other)
+                    self._hints.pop(other, None)
+                raise
 
     def _retrust(self) -> None:
         trust = self.office.trust
@@ -167,18 +173,18 @@ class Receiver:
             self.office.tell(fault)
         self._faults = len(trust.faults)
         compare_trust(self.office)
+        supersede_for_removed(self.office)
         for name in self._inbound():
             # Also where nothing came since this process began: what the registrar says may reach back there too.
             if name != TRUST_CHANNEL:
                 follower = self._follower(name)
                 with self._or_forget(name):
                     self._store(name, follower.retrust(trust))
-        supersede_for_removed(self.office)
 
-    def _store(self, name: str, update: Update) -> None:
+    def _store(self, name: str, update: Update, *, hint: int | None = None) -> None:
         office = self.office
         self._keep_evidence(name, update)
-        enter_steps(office, name, update.new)
+        enter_steps(office, name, update.new, hint=hint)
         for candidate in update.healed:
             body = candidate.unverified_statement.body
             if candidate.personal is not None and not isinstance(body, Open):

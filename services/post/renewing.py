@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from services.post.applying import KEY_MISSING
 from services.post.letterbook import statement_of
 from services.post.office import Office
 from services.post.receiving import Receiver
@@ -26,7 +27,6 @@ _ASK_EVERY: Final = 3_600_000
 _MAIL_FIRST: Final = 5_000
 _NEED_LIMIT: Final = 1000
 _PAIRS: Final = (ChannelKind.TO_COMMISSION, ChannelKind.FROM_COMMISSION)
-_MISSING: Final = "the facts key is missing"
 
 
 def renew_once(office: Office) -> int:
@@ -53,7 +53,7 @@ def ask_once(office: Office, receiver: Receiver) -> int:
     rows = office.database.all(
         "SELECT DISTINCT h.channel, c.asked_at FROM held h JOIN channels c ON c.channel = h.channel"
         " WHERE h.resolved_at IS NULL AND ((h.kind = 'parked' AND h.reason = ?) OR h.kind = 'key')",
-        _MISSING,
+        KEY_MISSING,
     )
     now, asked = office.clock(), 0
     for row in rows:
@@ -82,7 +82,7 @@ def _needed(office: Office, channel: str) -> tuple[Digest, ...]:
         "SELECT e.statement FROM held h JOIN entries e ON e.digest = h.digest AND e.channel = h.channel"
         " WHERE h.channel = ? AND h.kind = 'parked' AND h.reason = ? AND h.resolved_at IS NULL LIMIT ?",
         channel,
-        _MISSING,
+        KEY_MISSING,
         _NEED_LIMIT,
     )
     bodies = (statement_of(row).body for row in rows)

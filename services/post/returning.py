@@ -8,28 +8,30 @@ Source: design.md section 6, "A start".
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.post.applying import entry_of, hold
 from services.post.cases import history_of, open_facts, refresh_row
-from services.post.epochs import fall_back, is_epoch_ahead
+from services.post.epochs import fall_back, is_epoch_ahead, is_overruled
 from services.post.office import Office
 from services.post.people import note_people
+from services.post.saving import MISPLACED
 from services.post.store import SealedEvent
 from services.wire.channels import TRUST_CHANNEL, paired_channel, school_of
 from services.wire.contents import Facts
 from services.wire.entry import Open, VerifiedEntry, encode_body
-from services.wire.errors import Evidence, ForkError, OrderError, RingError
+from services.wire.errors import Evidence, ForkError, OrderError, RingError, VerificationError
 from services.wire.events import Rejected
 from services.wire.following import Follower
-from services.wire.hashing import Digest, digest_of
+from services.wire.hashing import Digest, Id, digest_of
 from services.wire.paths import Pathfinder, Step
 from services.wire.reading import ReadingState
 from services.wire.trust import NO_TRUST
 
-__all__ = ["Returning", "begin_start", "end_start", "newest_entry_at", "read_back"]
+__all__ = ["Returning", "StoppedError", "begin_start", "end_start", "newest_entry_at", "read_back"]
 
 _READ_AT_ONCE = 500
 _REJECTED = Rejected.__name__
@@ -74,26 +76,35 @@ class Returning:
             note_people(office, event)
 
     def place_the_rest(self, office: Office) -> None:
-        """Place own events that name one before them which is nowhere, where the registrar has begun a channel anew.
+        """Place own events that name one before them which is nowhere.
 
-        What came before may have been undone, or be lost to all. An own event goes to the end of its case then, in the order
-        in which they were written; where nothing of its case is left, it is held and told.
-        Raises: OrderError if no epoch explains it.
+        Where a channel stands still, what came before may come yet: the case is held, nobody acts in it, and the next start
+        tries again. Where the registrar has begun a channel anew, it may be undone or lost to all: an own event goes to the
+        end of its case then, in the order in which they were written, or is held where nothing of its case is left.
+        Raises: OrderError if neither explains it.
         """
-        channels = {channel for mine in office.own_channels for channel in (mine, paired_channel(mine)) if channel}
-        is_begun_anew = any(office.trust.epochs.get(channel) for channel in channels)
+        mine = set(office.own_channels)
+        channels = mine | {paired for each in mine if (paired := paired_channel(each))}
+        standing = [office.letterbook.standing(each) for each in channels]
+        still = any(each is not None and each.state != ReadingState.READING.value for each in standing)
+        is_begun_anew = any(office.trust.epochs.get(each) for each in channels)
         for case_id, events in self.waiting.items():
             for entry, facts in events:
-                if not is_begun_anew:
+                if not (still or is_begun_anew):
                     raise OrderError(f"an own event of the case {case_id} has no place in it", _place_of(entry))
-                channel, place = entry.statement.channel, entry.statement.sequence
-                office.tell(f"{channel} at {place}: what came before it in its case is undone or lost")
-                with office.database.transaction():
-                    if case_id is None or office.store.version(case_id):
-                        self._store(office, case_id, entry, facts)
-                    else:
-                        hold(office, channel, "misplaced", "nothing of its case is left", entry=entry)
+                self._place_somehow(office, case_id, entry, facts, may_come=still)
         self.waiting.clear()
+
+    def _place_somehow(self, office: Office, case_id: UUID | None, entry: VerifiedEntry, facts: Facts, *, may_come: bool) -> None:
+        channel, place = entry.statement.channel, entry.statement.sequence
+        what = "has not come yet" if may_come else "is undone or lost"
+        office.tell(f"{channel} at {place}: what came before it in its case {what}")
+        with office.database.transaction():
+            if case_id is None or (office.store.version(case_id) and not may_come):
+                self._store(office, case_id, entry, facts)
+            else:
+                reason = "what came before it has not come yet" if may_come else "nothing of its case is left"
+                hold(office, channel, MISPLACED, reason, case_id=case_id, entry=entry)
 
     def _next(self, office: Office, case_id: UUID | None) -> tuple[VerifiedEntry, Facts] | None:
         events = self.waiting.get(case_id, [])
@@ -120,12 +131,15 @@ class Returning:
 
 
 def begin_start(office: Office) -> Returning:
-    """Say that nothing is decided until a start is over, and return what an earlier one, interrupted, had not placed yet."""
+    """Say that nothing is decided until a start is over, and return what an earlier one had not placed."""
     returning = Returning()
     with office.database.transaction():
         was_interrupted = office.database.one("SELECT 1 FROM said WHERE name = 'starting'") is not None
         office.database.run("INSERT OR IGNORE INTO said VALUES ('starting', ?)", office.clock())
-    if was_interrupted:
+        misplaced = office.database.run("DELETE FROM held WHERE kind = ?", MISPLACED)
+        # What could not be opened then may open now: its keys may have come back with the ring file.
+        office.database.run("UPDATE outgoing SET lost = 0 WHERE lost = 1")
+    if was_interrupted or misplaced:
         for entry, facts in _taken_and_not_placed(office):
             returning.add(entry, facts)
     return returning
@@ -147,9 +161,8 @@ def _taken_and_not_placed(office: Office) -> list[tuple[VerifiedEntry, Facts]]:
     """Return own events that stand in the letterbook and in no stream: taken back, and then the process ended."""
     rows = office.database.all(
         "SELECT * FROM entries e WHERE e.own = 1 AND e.facts IS NOT NULL AND NOT EXISTS"
-        " (SELECT 1 FROM stored_events s WHERE s.channel = e.channel AND s.event_id = e.event_id) AND NOT EXISTS"
-        " (SELECT 1 FROM held h WHERE h.channel = e.channel AND h.digest = e.digest AND h.kind IN ('off chain', 'misplaced'))"
-        " ORDER BY e.id"
+        " (SELECT 1 FROM stored_events s WHERE s.channel = e.channel AND s.event_id = e.event_id)"
+        " GROUP BY e.channel, e.event_id ORDER BY min(e.id)"
     )
     found = []
     for row in rows:
@@ -164,11 +177,16 @@ def _taken_and_not_placed(office: Office) -> list[tuple[VerifiedEntry, Facts]]:
     return found
 
 
-def read_back(office: Office, channel: str, returning: Returning) -> int:
+class StoppedError(Exception):
+    """Somebody asked this process to stop; never shown to a person."""
+
+
+def read_back(office: Office, channel: str, returning: Returning, stop: threading.Event | None = None) -> int:
     """Read an own channel to its end and take back what this database lacks; return how many entries that was.
 
     Raises: ForkError if the log contradicts what this database signed, and no epoch of the registrar's says so: somebody
-    else has my key, or there are two of me; RingError if facts of my own do not open with my ring.
+    else has my key, or there are two of me; RingError if facts of my own do not open with my ring; StoppedError between
+    two transactions if ``stop`` was set.
     """
     if office.channel is None:
         raise RuntimeError("only a worker reads back")
@@ -192,11 +210,45 @@ def read_back(office: Office, channel: str, returning: Returning) -> int:
             office.letterbook.note(channel, state="stopped", reason=text)
             raise ForkError(text, Evidence(channel=channel, sequence=follower.off_chain))
         taken += _take_all_back(office, channel, update.new, returning)
+        if stop is not None and stop.is_set():
+            raise StoppedError
         records = office.channel.poll({channel: position}, timeout_seconds=0, limit=_READ_AT_ONCE)
         if not records:
-            return taken
+            return taken + _take_undone_back(office, follower, returning)
         update = follower.offer(record.value for record in records)
         position = records[-1].position + 1
+
+
+def _take_undone_back(office: Office, follower: Follower, returning: Returning) -> int:
+    """Take back own events that an epoch put off the chain and nobody has signed anew: they wait for a signature again."""
+    finder, taken = follower.pathfinder, 0
+    for candidate in follower.remembered:
+        statement = candidate.unverified_statement
+        channel, body = statement.channel, statement.body
+        if isinstance(body, Open) or not is_overruled(office, channel, statement.epoch, statement.sequence):
+            continue
+        signature = next(filter(None, (finder.signed_by(candidate, each) for each in follower.place.certificates)), None)
+        known = office.letterbook.is_on_chain(channel, statement.event_id) or office.store.body_of(channel, statement.event_id)
+        if signature is None or known or candidate.facts is None:
+            continue
+        # What a thief wrote under my key does not open: it has no facts key of mine.
+        facts = _opened_or_none(office, channel, statement.event_id, body.facts_key, candidate.facts)
+        if facts is None:
+            continue
+        entry = candidate.verified(signature)
+        with office.database.transaction():
+            office.letterbook.enter(entry, own=True, case_id=UUID(bytes=facts.case_id) if facts.case_id else None)
+            office.letterbook.mark_off_chain(channel, entry.digest)
+        returning.add(entry, facts)
+        taken += 1
+    return taken
+
+
+def _opened_or_none(office: Office, channel: str, event_id: Id, facts_key: Digest, sealed: bytes) -> Facts | None:
+    try:
+        return open_facts(office, channel, event_id, facts_key, sealed)
+    except (RingError, VerificationError):
+        return None
 
 
 def _take_all_back(office: Office, channel: str, steps: Sequence[Step], returning: Returning) -> int:

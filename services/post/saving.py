@@ -26,10 +26,33 @@ from services.wire.hashing import Digest, Id, digest_of
 from services.wire.records import encode_event
 from services.wire.sealing import SALT_BYTES, Part, seal
 
-__all__ = ["NotReadyError", "Saved", "StartingError", "act", "queue_open", "require_current", "require_started", "save"]
+__all__ = [
+    "MISPLACED",
+    "CaseIncompleteError",
+    "NotReadyError",
+    "Saved",
+    "StartingError",
+    "act",
+    "queue_open",
+    "require_current",
+    "require_started",
+    "save",
+]
+
+MISPLACED: Final = "misplaced"
+"""The kind of ``held`` for own events whose place in their case is not known, after a restore."""
 
 _TRIES: Final = 5
 _EPOCH: Final = date(1970, 1, 1)
+
+
+class CaseIncompleteError(RefusedError):
+    """After a restore something of a case has not come back yet; acting in it would give it two histories."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Part of this case has not come back yet after a restore: a channel stands still (see channels and held)."
+        )
 
 
 class StartingError(RefusedError):
@@ -72,6 +95,7 @@ def act(
         try:
             with office.database.transaction():
                 require_started(office)
+                _require_whole(office, case_id)
                 stream = office.store.stream(case_id)
                 saved = save(office, case_id, decide(history_of(office, stream)), school=school)
                 if also is not None:
@@ -119,7 +143,10 @@ def _sealed(
 ) -> tuple[tuple[str, str, Id, bytes, bytes], bytes]:
     encoded = encode_event(new.facts, new.personal)
     if encoded.schema not in office.trust.schemas:
-        raise NotReadyError(f"the registrar has not published the schema of {encoded.type} yet: nobody could read it")
+        raise NotReadyError(
+            f"the schema of {encoded.type} is not known here: start this participant's worker, so that it reads what the"
+            " registrar says; if it runs already, the registrar has not published it yet"
+        )
     channel = channel_for(encoded.type, writer=office.participant, school=school)
     now, event_id = office.clock(), Id(office.random(16))
     day = day_of(now)
@@ -163,6 +190,12 @@ def require_started(office: Office) -> None:
     """
     if office.database.one("SELECT 1 FROM said WHERE name = 'starting'") is not None:
         raise StartingError
+
+
+def _require_whole(office: Office, case_id: UUID) -> None:
+    query = "SELECT 1 FROM held WHERE kind = ? AND case_id = ? AND resolved_at IS NULL"
+    if office.database.one(query, MISPLACED, case_id.hex) is not None:
+        raise CaseIncompleteError
 
 
 def require_current(office: Office) -> None:

@@ -37,7 +37,14 @@ class Watch:
         if self._looked_at is not None and 0 <= now - self._looked_at < _DAY:
             return []
         self._looked_at = now
-        return [*_trust_is_silent(self.office, now), *_certificate_ends(self.office, now), *_unreceipted(self.office, now)]
+        office = self.office
+        return [
+            *_trust_is_silent(office, now),
+            *_certificate_ends(office, now),
+            *_unreceipted(office, now),
+            *_standing_still(office),
+            *_never_signed(office),
+        ]
 
 
 def working_days_between(first: date, last: date) -> int:
@@ -56,6 +63,17 @@ def _certificate_ends(office: Office, now: int) -> Iterator[str]:
     if ends - now < _EXPIRY_WARNING:
         day = day_of(ends).isoformat()
         yield f"the certificate of {office.participant} ends on {day}: ask for the next one with the command rotate"
+
+
+def _standing_still(office: Office) -> Iterator[str]:
+    for row in office.database.all("SELECT channel, sequence, state, reason FROM channels WHERE state <> 'reading'"):
+        why = f" ({row['reason']})" if row["reason"] else ""
+        yield f"{row['channel']} stands still after {row['sequence']}: {row['state']}{why}"
+
+
+def _never_signed(office: Office) -> Iterator[str]:
+    for row in office.database.all("SELECT channel, count(*) AS number FROM outgoing WHERE lost = 1 GROUP BY channel"):
+        yield f"{row['channel']}: {row['number']} events are not signed, their keys are not on the ring"
 
 
 def _unreceipted(office: Office, now: int) -> Iterator[str]:

@@ -19,7 +19,7 @@ from typing import Final
 
 from services.post.applying import redrive_channel
 from services.post.drafts import expire_drafts_once
-from services.post.epochs import open_epoch_once
+from services.post.epochs import open_epoch_once, queue_undone
 from services.post.firing import fire_due_once
 from services.post.granting import supersede_for_removed
 from services.post.office import Office, when_of
@@ -27,7 +27,7 @@ from services.post.publishing import receipt_once, send_once, sign_once
 from services.post.reading_back import check_own_once
 from services.post.receiving import Receiver
 from services.post.renewing import ask_once, renew_once
-from services.post.returning import begin_start, end_start, newest_entry_at, read_back
+from services.post.returning import StoppedError, begin_start, end_start, newest_entry_at, read_back
 from services.post.rotating import rotate_once
 from services.post.saving import queue_open, require_current
 from services.post.watching import Watch
@@ -90,9 +90,10 @@ class Worker:
             self.receiver.read_trust()
         taken = 0
         for channel in office.own_channels:
-            if stop is not None and stop.is_set():
+            try:
+                taken += read_back(office, channel, office.returning, stop)
+            except StoppedError:
                 return False
-            taken += read_back(office, channel, office.returning)
             # What the log lost meanwhile is looked for in the first steps, not within the hour.
             office.letterbook.note(channel, read_at=0)
         # What neither this database nor the log holds was sent once: these places must not be given away again.
@@ -113,6 +114,7 @@ class Worker:
             # A newer release may know what an older one could not use; and own events may follow what was parked then.
             redrive_channel(office, row["channel"])
         office.returning.place_the_rest(office)
+        queue_undone(office)
         supersede_for_removed(office)
         end_start(office)
         return True

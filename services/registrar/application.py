@@ -6,12 +6,14 @@ refused, and what would stop somebody is refused unless it is said to be meant: 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from services.post.joining import require_names
 from services.post.office import Office
-from services.post.saving import queue_open
+from services.post.saving import queue_open, require_current, require_started
 from services.registrar.foresight import Foresight
 from services.wire.audience import AUDIENCE
 from services.wire.certificates import Certificate
@@ -35,6 +37,7 @@ from services.wire.records import event_type
 __all__ = ["Registrar", "StoppingError", "WithoutEffectError", "require_named"]
 
 _ADMITTED: Final = (Role.SCHOOL, Role.COMMISSION, Role.AUDITOR)
+_SCHOOL_ID: Final = re.compile(r"school-[0-9]{10}")
 
 
 class WithoutEffectError(RefusedError):
@@ -67,7 +70,10 @@ class Registrar:
         if role not in _ADMITTED:
             # An id is admitted once: under a role without channels it would be blocked for ever.
             raise WithoutEffectError("a participant is admitted as School, Commission or Auditor")
+        if role is Role.SCHOOL and _SCHOOL_ID.fullmatch(name) is None:
+            raise WithoutEffectError(f"{name} is no id of a school: school- and the ten digits of its number in the register")
         require_named(organisation, title)
+        require_names(organisation, title)
         self._say(ParticipantAdmitted(id=name, role=role, organisation=organisation, name=title))
 
     def remove(self, name: str) -> None:
@@ -175,7 +181,9 @@ class Registrar:
 
     def _say(self, content: OpenContent) -> None:
         # What would have no effect is refused here, where somebody can still mend it, not in the log for ever.
+        require_current(self.office)
         with self.office.database.transaction():
+            require_started(self.office)
             fault = Foresight(self.office).fault(content)
             if fault:
                 raise WithoutEffectError(fault)
