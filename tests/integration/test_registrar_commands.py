@@ -14,9 +14,9 @@ from services.desk.founding import found_exchange
 from services.desk.main import app
 from services.registrar.application import StoppingError, WithoutEffectError
 from services.registrar.bootstrap import build as build_registrar
-from services.wire.channels import COMMISSION, REGISTRAR, TRUST_CHANNEL, record_of, to_commission
+from services.wire.channels import COMMISSION, REGISTRAR, TRUST_CHANNEL, Role, record_of, to_commission
 from services.wire.entry import decode_entry
-from services.wire.errors import CertificateError, RefusedError, SettingsError
+from services.wire.errors import CertificateError, RefusedError, SettingsError, StoreBehindError
 from tests.integration.test_recovery_commands import SCHOOL, config, rotated, run, worked
 
 NOBODY = "school-0099900033"
@@ -193,3 +193,26 @@ def test_a_key_that_is_current_is_revoked_if_that_is_meant(exchange: Path) -> No
     # What is revoked goes on nowhere.
     last = entries(exchange, TO)
     assert isinstance(refused(exchange, "open-epoch", TO, len(last), last[-1], stolen), WithoutEffectError)
+
+
+@pytest.mark.parametrize(
+    ("name", "organisation"),
+    [("school-12", "NTRLV-90000000012"), ("school-0099900066", "no id at all"), ("school-00999000661", "NTRLV-90000000012")],
+)
+def test_nobody_is_admitted_who_could_never_join(exchange: Path, name: str, organisation: str) -> None:
+    with pytest.raises((RefusedError, SettingsError)):
+        build_registrar(config(exchange, REGISTRAR)).admit(name, Role.SCHOOL, organisation, "Skola")
+
+
+def test_a_registrar_with_a_restored_database_says_nothing_before_a_start(exchange: Path, tmp_path: Path) -> None:
+    backup = tmp_path / "backup.sqlite"
+    registrar = build_registrar(config(exchange, REGISTRAR))
+    registrar.office.database.connection.execute("VACUUM INTO ?", (str(backup),))
+    registrar.admit("school-0099900055", Role.SCHOOL, "NTRLV-90000000055", "Skola")
+    worked(exchange)
+    registrar.office.database.close()
+    for leftover in (exchange / REGISTRAR).glob("database.sqlite*"):
+        leftover.unlink()
+    (exchange / REGISTRAR / "database.sqlite").write_bytes(backup.read_bytes())
+    with pytest.raises(StoreBehindError, match="older than the ring file"):
+        build_registrar(config(exchange, REGISTRAR)).admit("school-0099900055", Role.SCHOOL, "NTRLV-90000000055", "Skola")

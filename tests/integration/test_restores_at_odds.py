@@ -1,0 +1,282 @@
+"""Restores that meet a channel that stands still, a lost key, an epoch or a kill: one case or one channel waits, never all."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from services.post.agreeing import agree
+from services.post.publishing import save_ring
+from services.post.saving import CaseIncompleteError
+from services.post.signing import sign_open
+from services.wire.channels import COMMISSION, commission_case, to_commission
+from services.wire.contents import KeyRevoked, Reason, TrustConfirmed
+from services.wire.entry import Open, decode_entry
+from services.wire.errors import DatabaseBusyError
+from services.wire.events import Rejected, RejectedCode
+from services.wire.hashing import Id
+from tests.chains import SCHOOL, Pen, seal_of
+from tests.exchange import Exchange
+from tests.integration.test_two_sides import asked, backed_up, examined, recommended, restored, school
+from tests.people import application_form
+from tests.troubles import (
+    asked_unread,
+    closed_restart,
+    digest_at,
+    epoch_after,
+    raw_event,
+    raw_log,
+    records,
+    said_by_registrar,
+    settled,
+    types,
+)
+
+CHANNEL = to_commission(SCHOOL)
+STOLEN = KeyRevoked(key=seal_of("old").certificate.key_digest, reason=Reason.STOLEN)
+
+
+def hurt(exchange: Exchange, name: str, where: str) -> bytes:
+    """Spoil keys in database and ring file alike, and return the whole ring file."""
+    office = exchange.members[name].office
+    save_ring(office)
+    whole = office.ring_file.path.read_bytes()
+    lost = {row["key_id"].hex() for row in office.database.all(f"SELECT key_id FROM keys WHERE {where}")}  # noqa: S608  # of a test
+    assert lost
+    office.database.run(f"UPDATE keys SET wrapped = zeroblob(60) WHERE {where}")  # noqa: S608  # of a test
+    spoilt = json.loads(whole)
+    for key in spoilt["keys"]:
+        key["wrapped"] = "00" * 60 if key["key_id"] in lost else key["wrapped"]
+    office.ring_file.path.write_text(json.dumps(spoilt))
+    return whole
+
+
+def filed(exchange: Exchange) -> UUID:
+    case_id, _ = school(exchange).file(application_form())
+    settled(exchange)
+    return case_id
+
+
+def places_from_request(exchange: Exchange) -> int:
+    """Return how many entries stand in the school's channel from its request on."""
+    statements = [decode_entry(record).unverified_statement for record in records(exchange, CHANNEL)]
+    first = next(each.sequence for each in statements if not isinstance(each.body, Open))
+    return max(each.sequence for each in statements) - first + 1
+
+
+def test_a_restore_while_a_channel_waits_holds_its_cases_and_is_whole_once_it_goes_on(exchange: Exchange, tmp_path: Path) -> None:
+    backup = backed_up(exchange, COMMISSION, tmp_path / "backup.sqlite")
+    _, theirs = asked(exchange)
+    examined(exchange, theirs)
+    settled(exchange)
+    said_by_registrar(exchange, STOLEN)
+    settled(exchange)
+    restored(exchange, COMMISSION, backup)
+    member = exchange.members[COMMISSION]
+    member.worker.start()
+    assert member.held("misplaced") == ["what came before it has not come yet"] * 2
+    raw_case = member.office.database.one("SELECT 1 FROM cases WHERE case_id = ?", theirs.hex)
+    assert raw_case is None
+    standing = exchange.members[SCHOOL].office.letterbook.standing(CHANNEL)
+    assert standing is not None
+    exchange.members[SCHOOL].signing.seals.append(seal_of("new"))
+    epoch_after(exchange, CHANNEL, SCHOOL, seal_of("new"), back=0)
+    settled(exchange)
+    member = closed_restart(exchange, COMMISSION)
+    member.worker.start()
+    assert member.held("misplaced") == []
+    assert member.state(theirs) == "FileChecked"
+    recommended(exchange, theirs)
+
+
+def test_nobody_acts_in_a_case_of_which_a_part_has_not_come_back(exchange: Exchange, tmp_path: Path) -> None:
+    _, theirs = asked(exchange)
+    backup = backed_up(exchange, COMMISSION, tmp_path / "backup.sqlite")
+    examined(exchange, theirs)
+    settled(exchange)
+    restored(exchange, COMMISSION, backup)
+    member = exchange.members[COMMISSION]
+    member.worker.start()
+    event = member.office.store.stream(theirs).events[-1]
+    member.office.database.run(
+        "INSERT INTO held (channel, kind, reason, case_id, event_id) VALUES (?, 'misplaced', 'as after a restore', ?, ?)",
+        event.channel,
+        theirs.hex,
+        event.event_id,
+    )
+    with pytest.raises(CaseIncompleteError):
+        recommended(exchange, theirs)
+
+
+def test_a_received_facts_key_that_is_lost_parks_its_channel_and_is_asked_for(exchange: Exchange) -> None:
+    asked(exchange)
+    settled(exchange)
+    hurt(exchange, COMMISSION, "key_use = 'FACTS' AND channel LIKE '%to-commission'")
+    raw_log(exchange, "DELETE FROM records WHERE channel = ?", "commission.mailbox")
+    member = closed_restart(exchange, COMMISSION)
+    member.worker.start()
+    assert any("opens neither from the database nor from the ring file" in alarm for alarm in member.alarms)
+    theirs, _ = asked_unread(exchange, 3)
+    for _ in range(3):
+        member.work()
+    assert member.held("parked") == ["the facts key is missing"]
+    for _ in range(3):
+        exchange.clock.now += 3_600_000
+        settled(exchange)
+    assert member.held("parked") == []
+    assert member.state(theirs) == "Received"
+
+
+@pytest.mark.parametrize("use", ["CASE", "FACTS"])
+def test_an_event_whose_key_comes_back_with_the_ring_file_is_signed_after_all(exchange: Exchange, use: str) -> None:
+    mine = filed(exchange)
+    school(exchange).request(mine)
+    whole = hurt(exchange, SCHOOL, f"key_use = '{use}' AND channel LIKE '%to-commission'")
+    member = closed_restart(exchange, SCHOOL)
+    member.worker.start()
+    settled(exchange)
+    assert any("is not signed" in alarm for alarm in member.alarms)
+    exchange.clock.now += 86_400_000
+    member.alarms.clear()
+    settled(exchange)
+    assert any("1 events are not signed" in alarm for alarm in member.alarms)
+    member.office.ring_file.path.write_bytes(whole)
+    member = closed_restart(exchange, SCHOOL)
+    member.worker.start()
+    settled(exchange)
+    assert exchange.members[COMMISSION].state(commission_case(mine, CHANNEL)) == "Received"
+
+
+@pytest.mark.parametrize("where", ["compare_trust", "supersede_for_removed"])
+def test_an_interruption_while_the_registrars_word_is_taken_lets_nobody_read_on_under_the_old_one(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    asked(exchange)
+    settled(exchange)
+    member = exchange.members[COMMISSION]
+    said_by_registrar(exchange, STOLEN)
+
+    def busy(*_: object) -> None:
+        raise DatabaseBusyError("the database is busy")
+
+    monkeypatch.setattr(f"services.post.receiving.{where}", busy)
+    with pytest.raises(DatabaseBusyError):
+        member.work()
+    monkeypatch.undo()
+    theirs, _ = asked_unread(exchange, 4)
+    for _ in range(3):
+        member.work()
+    assert member.state(theirs) == ""
+    standing = member.office.letterbook.standing(CHANNEL)
+    assert standing is not None
+    assert standing.state == "waiting"
+
+
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_own_events_that_an_epoch_cut_off_before_the_start_are_signed_anew(
+    exchange: Exchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_killed: bool
+) -> None:
+    mine = filed(exchange)
+    backup = backed_up(exchange, SCHOOL, tmp_path / "backup.sqlite")
+    school(exchange).request(mine)
+    settled(exchange)
+    back = places_from_request(exchange)
+    restored(exchange, SCHOOL, backup)
+    if is_killed:
+
+        def killed(_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("services.post.worker.require_current", killed)
+        with pytest.raises(KeyboardInterrupt):
+            exchange.members[SCHOOL].worker.start()
+        monkeypatch.undo()
+        epoch_after(exchange, CHANNEL, SCHOOL, seal_of("old"), back=back)
+    else:
+        newest = max(decode_entry(record).unverified_statement.sequence for record in records(exchange, CHANNEL))
+        said_by_registrar(exchange, epoch_at(exchange, newest - back))
+    closed_restart(exchange, SCHOOL).worker.start()
+    settled(exchange)
+    agree(exchange.members[COMMISSION].office, CHANNEL)
+    settled(exchange)
+    assert exchange.members[SCHOOL].state(mine) == "AwaitingCommission"
+    assert exchange.members[COMMISSION].state(commission_case(mine, CHANNEL)) == "Received"
+    assert types(exchange, CHANNEL).count("sealed") == 2
+
+
+def epoch_at(exchange: Exchange, sequence: int) -> object:
+    from services.wire.contents import EpochOpened  # noqa: PLC0415  # beside its only use
+
+    certificate = seal_of("old").certificate.digest
+    digest = digest_at(exchange, CHANNEL, sequence)
+    return EpochOpened(channel=CHANNEL, epoch=1, after_sequence=sequence, after_digest=digest, certificate=certificate)
+
+
+def test_a_stop_is_taken_while_one_long_channel_is_read_back(exchange: Exchange, tmp_path: Path) -> None:
+    backup = backed_up(exchange, SCHOOL, tmp_path / "backup.sqlite")
+    office = exchange.members[SCHOOL].office
+    with office.database.transaction():
+        for _ in range(1200):
+            sign_open(office, CHANNEL, TrustConfirmed())
+    for _ in range(8):
+        exchange.members[SCHOOL].work()
+    restored(exchange, SCHOOL, backup)
+    member, stop = exchange.members[SCHOOL], threading.Event()
+    poll, polls = exchange.log.poll, list[int]()
+
+    def watched(*arguments: object, **more: object) -> object:
+        polls.append(1)
+        if len(polls) > 2:
+            stop.set()
+        return poll(*arguments, **more)  # type: ignore[arg-type]  # as it was called
+
+    member.office.channel.poll = watched  # type: ignore[method-assign, union-attr]  # to see how often it is asked
+    assert member.worker.start(stop) is False
+    assert len(polls) < 8
+    del member.office.channel.poll  # type: ignore[union-attr]  # the log's own again
+    member = closed_restart(exchange, SCHOOL)
+    assert member.worker.start() is True
+    standing = member.office.letterbook.standing(CHANNEL)
+    assert standing is not None
+    assert standing.place.sequence > 1200
+
+
+def test_an_event_id_that_stands_again_with_another_body_is_without_effect_and_told(exchange: Exchange) -> None:
+    asked(exchange)
+    settled(exchange)
+    office, member = exchange.members[SCHOOL].office, exchange.members[COMMISSION]
+    row = office.database.one("SELECT event_id FROM entries WHERE channel = ? AND facts IS NOT NULL", CHANNEL)
+    assert row is not None
+    random, taken = office.random, list[int]()
+
+    def same_id(count: int) -> bytes:
+        if count == 16 and not taken:
+            taken.append(1)
+            return Id(row["event_id"])
+        return random(count)
+
+    office.random = same_id
+    raw_event(exchange, SCHOOL, CHANNEL, Rejected(code=RejectedCode.WRONG_STATE))
+    office.random = random
+    settled(exchange)
+    assert any("stands there again with another body" in alarm for alarm in member.alarms)
+    assert "an event id is used twice" in member.held("refused")
+
+
+def test_a_channel_that_stands_still_is_told_each_day(exchange: Exchange) -> None:
+    asked(exchange)
+    settled(exchange)
+    last = decode_entry(records(exchange, CHANNEL)[-1]).unverified_statement
+    exchange.log.append(CHANNEL, [Pen(CHANNEL, seal_of("old"), 0, last.sequence - 1, last.previous, "twice").confirmed()])
+    exchange.members.pop(SCHOOL)
+    member = exchange.members[COMMISSION]
+    settled(exchange)
+    for _ in range(2):
+        member.alarms.clear()
+        exchange.clock.now += 86_400_000
+        settled(exchange)
+        assert any("stands still after" in alarm and "forked" in alarm for alarm in member.alarms)
