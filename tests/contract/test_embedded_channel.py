@@ -192,6 +192,7 @@ from services.channel.embedded import EmbeddedChannel
 from services.wire.errors import ChannelUnavailableError
 path = Path(sys.argv[1])
 if os.getuid() == 0:
+    path.absolute().as_uri()  # loaded late on newer Pythons, from a library that nobody else may be able to read
     os.setgroups([])
     os.setuid(65534)  # root may do everything, whatever the modes say
 try:
