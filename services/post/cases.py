@@ -22,7 +22,7 @@ from services.wire.errors import SchemaError, SealError
 from services.wire.hashing import Digest, Id, digest_of
 from services.wire.sealing import Part, open_part
 
-__all__ = ["Missing", "Opened", "OpenedFacts", "history_of", "open_facts", "open_personal", "refresh_row"]
+__all__ = ["Missing", "Opened", "history_of", "open_facts", "open_personal", "refresh_row"]
 
 _EPOCH: Final = date(1970, 1, 1)
 
@@ -32,14 +32,6 @@ class Missing(Enum):
 
     NOT_YET = "not yet"
     ERASED = "erased"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedFacts:
-    """The facts of a sealed event, and the event they are about."""
-
-    facts: Facts
-    content: Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from services.post.office import Office
 from services.wire.channels import writer_of
 from services.wire.contents import EncryptionKeyPublished, Receipt
 from services.wire.entry import Open
-from services.wire.errors import ConflictError, ForkError, RingError, StoreBehindError, TransportError
+from services.wire.errors import ForkError, RingError, StoreBehindError, TransportError
 from services.wire.paths import Step
 
 __all__ = ["enter_steps"]
@@ -50,6 +50,7 @@ def enter_steps(office: Office, name: str, steps: Sequence[Step], *, hint: int |
         except _NOT_OURS:
             raise
         except Exception:  # whatever it was, it is met again below, alone  # noqa: BLE001
+            noted = False
             for step in batch:
                 _enter_alone(office, name, step)
         # After the commit: a log that does not answer must not hold what is stored. Who lacks a key asks again.
@@ -73,10 +74,7 @@ def _enter_alone(office: Office, name: str, step: Step) -> None:
             # A key whose row is here and opens under no ring key is as good as missing: its channel waits, and it is asked for.
             reason = KEY_MISSING
             break
-        except ConflictError:
-            if not left:
-                break
-        except Exception as error:  # an error of ours must not hold a channel; it is parked with its cause  # noqa: BLE001
+        except Exception as error:  # an error of ours, a conflict too, must not hold a channel; it is parked and told  # noqa: BLE001
             if not left:
                 office.tell(f"{name} at {step.place.sequence} is parked: {type(error).__name__} in this program")
                 break

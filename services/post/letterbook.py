@@ -202,14 +202,14 @@ class Letterbook:
             reason=row["reason"],
         )
 
-    def move(self, channel: str, place: Place, *, written_at: int = 0, hint: int | None = None) -> None:
+    def move(self, channel: str, place: Place, *, written_at: int = 0) -> None:
         """Note where a channel stands now."""
         path = encode(_CERTIFICATES, {"path": [each.der for each in place.certificates]})
         self.database.run(
-            "INSERT INTO channels (channel, epoch, sequence, digest, certificates, written_at, hint)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (channel) DO UPDATE SET epoch = excluded.epoch,"
+            "INSERT INTO channels (channel, epoch, sequence, digest, certificates, written_at)"
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (channel) DO UPDATE SET epoch = excluded.epoch,"
             " sequence = excluded.sequence, digest = excluded.digest, certificates = excluded.certificates,"
-            " written_at = max(written_at, excluded.written_at), hint = max(hint, excluded.hint),"
+            " written_at = max(written_at, excluded.written_at),"
             " shown_sequence = min(shown_sequence, excluded.sequence), read_sequence = min(read_sequence, excluded.sequence),"
             " told_sequence = min(told_sequence, excluded.sequence),"
             " receipted_sequence = min(receipted_sequence, excluded.sequence)",
@@ -219,7 +219,6 @@ class Letterbook:
             place.digest,
             path,
             written_at,
-            hint or 0,
         )
 
     def note(self, channel: str, **values: str | int | bytes | None) -> None:

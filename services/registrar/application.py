@@ -34,7 +34,7 @@ from services.wire.hashing import Digest
 from services.wire.paths import Pathfinder
 from services.wire.records import event_type
 
-__all__ = ["Registrar", "StoppingError", "WithoutEffectError", "require_named"]
+__all__ = ["Registrar", "StoppingError", "WithoutEffectError"]
 
 _ADMITTED: Final = (Role.SCHOOL, Role.COMMISSION, Role.AUDITOR)
 _SCHOOL_ID: Final = re.compile(r"school-[0-9]{10}")
@@ -72,7 +72,6 @@ class Registrar:
             raise WithoutEffectError("a participant is admitted as School, Commission or Auditor")
         if role is Role.SCHOOL and _SCHOOL_ID.fullmatch(name) is None:
             raise WithoutEffectError(f"{name} is no id of a school: school- and the ten digits of its number in the register")
-        require_named(organisation, title)
         require_names(organisation, title)
         self._say(ParticipantAdmitted(id=name, role=role, organisation=organisation, name=title))
 
@@ -188,13 +187,3 @@ class Registrar:
             if fault:
                 raise WithoutEffectError(fault)
             queue_open(self.office, TRUST_CHANNEL, content)
-
-
-def require_named(organisation: str, name: str) -> None:
-    """Return if an organisation has its identifier and a name.
-
-    Raises: WithoutEffectError.
-    """
-    # No certificate carries an empty organizationIdentifier, so nobody could ever write for it.
-    if not organisation.strip() or not name.strip():
-        raise WithoutEffectError("an organisation has an organizationIdentifier (NTRLV-90000000008) and a name; neither is empty")

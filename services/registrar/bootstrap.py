@@ -15,10 +15,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from services.post.building import Clock, build_office, make_folder, milliseconds
 from services.post.history import CaseRow, New, Recorded, RejectionCode
+from services.post.joining import require_names
 from services.post.ring import write_durably
 from services.post.settings import load_settings
 from services.post.signing_folder import load_key, make_key
-from services.registrar.application import Registrar, require_named
+from services.registrar.application import Registrar
 from services.wire.certificates import REGISTRAR_POLICY_OID, SEAL_POLICY_OID, load_root
 from services.wire.channels import REGISTRAR, Role
 from services.wire.errors import CertificateError, SettingsError
@@ -63,7 +64,7 @@ def found(exchange: Path, *, organisation: str, name: str, clock: Clock = millis
 
     Raises: SettingsError if there is an exchange already; WithoutEffectError if organisation or name is empty.
     """
-    require_named(organisation, name)
+    require_names(organisation, name)
     if (exchange / "root.pem").exists():
         raise SettingsError(f"{exchange.name} holds an exchange already")
     exchange.mkdir(parents=True, exist_ok=True)

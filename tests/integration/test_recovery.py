@@ -21,7 +21,7 @@ from services.wire.channels import COMMISSION, Role, commission_case, record_of,
 from services.wire.contents import (
     ParticipantRemoved,
 )
-from services.wire.errors import OrderError
+from services.wire.errors import ConflictError, OrderError
 from services.wire.events import Answer, ConfirmationGiven, ConfirmationGivenPersonal
 from services.wire.hashing import Digest, digest_of
 from tests.chains import SCHOOL, seal_of
@@ -40,7 +40,10 @@ from tests.troubles import (
 _DAY = 86_400_000
 
 
-def test_an_error_of_ours_parks_one_case_and_the_channel_goes_on(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("bug", [KeyError("a bug"), ConflictError("somebody was first, five times over")])
+def test_an_error_of_ours_parks_one_case_and_the_channel_goes_on(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch, bug: Exception
+) -> None:
     reader = exchange.members[COMMISSION]
     judge = reader.office.domain.judge
     failing: list[Digest] = []
@@ -48,7 +51,7 @@ def test_an_error_of_ours_parks_one_case_and_the_channel_goes_on(exchange: Excha
     def broken(history: object, incoming: object) -> object:
         failing.append(incoming.body)  # type: ignore[attr-defined]  # a Recorded
         if incoming.body == failing[0]:  # type: ignore[attr-defined]
-            raise KeyError("a bug")
+            raise bug
         return judge(history, incoming)  # type: ignore[arg-type]
 
     monkeypatch.setattr(reader.office.domain, "judge", broken)
@@ -57,7 +60,7 @@ def test_an_error_of_ours_parks_one_case_and_the_channel_goes_on(exchange: Excha
     assert reader.held("parked") == ["internal-error"]
     assert reader.state(theirs) == ""
     assert reader.state(commission_case(second, to_commission(SCHOOL))) == "Received"
-    assert any("KeyError in this program" in alarm for alarm in reader.alarms)
+    assert any(f"{type(bug).__name__} in this program" in alarm for alarm in reader.alarms)
     monkeypatch.undo()
     assert applying.redrive_channel(reader.office, to_commission(SCHOOL)) == 1
     assert reader.state(theirs) == "Received"

@@ -72,8 +72,6 @@ def entries(exchange: Path, channel: str) -> list[str]:
     [
         (NOBODY, "Unknown", "NTRLV-0099900033", "Skola"),
         ("registrar", "Registrar", "NTRLV-90000000009", "Reģistrs"),
-        (NOBODY, "School", "", "Skola"),
-        (NOBODY, "School", "NTRLV-0099900033", " "),
         ("auditor-vk", "School", "NTRLV-0099900033", "Skola"),
         ("commission", "School", "NTRLV-0099900033", "Skola"),
         ("commission-2", "Commission", "NTRLV-0099900033", "Otra komisija"),
@@ -83,6 +81,15 @@ def entries(exchange: Path, channel: str) -> list[str]:
 )
 def test_an_admission_without_effect_or_that_blocks_an_id_for_ever_is_refused(exchange: Path, arguments: tuple[str, ...]) -> None:
     assert isinstance(refused(exchange, "admit", *arguments), WithoutEffectError)
+
+
+@pytest.mark.parametrize("names", [("", "Skola"), ("NTRLV-0099900033", " ")])
+def test_an_admission_without_identifier_or_name_is_refused_as_it_is_when_somebody_joins(
+    exchange: Path, names: tuple[str, str]
+) -> None:
+    before = queued(exchange)
+    assert isinstance(say(exchange, "admit", NOBODY, "School", *names), SettingsError)
+    assert queued(exchange) == before
 
 
 def test_nobody_is_admitted_twice_or_removed_twice_before_the_worker_has_run(exchange: Path) -> None:

@@ -38,10 +38,8 @@ add_common(app, _office, has_cases=False)
 @app.command()
 def init(folder: Path, organisation: str, name: str, as_json: Json = False) -> None:
     """Make root and registrar of a new exchange in FOLDER."""
-    from services.post.joining import require_names
     from services.registrar.bootstrap import found
 
-    require_names(organisation, name)
     found(folder, organisation=organisation, name=name)
     text = f"{folder.name}: root.pem and registrar/ are made; keep registrar/root.key away from this machine"
     say(text, as_json=as_json, made=[f"{folder.name}/root.pem", f"{folder.name}/registrar"])
