@@ -184,6 +184,6 @@ def raw_event(  # noqa: PLR0913  # each is something that a liar may choose
         place = {"channel": channel, "event_id": event_id}
         sealed = seal(facts_key.key, Part.FACTS, encode_facts(said), salt=office.random(32), **place)  # type: ignore[arg-type]  # a place
         part = seal(case_key.key, Part.PERSONAL, told, salt=office.random(32), **place)  # type: ignore[arg-type]
-        office.letterbook.keep_part(digest_of(part), part, None)
+        office.letterbook.keep_part(digest_of(part), part)
         body = Sealed(facts_key=facts_key.key_id, facts=digest_of(sealed), personal=digest_of(part))
         sign_body(office, Draft(channel=channel, event_id=event_id, body=body, facts=sealed))

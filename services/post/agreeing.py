@@ -12,7 +12,6 @@ from uuid import UUID
 
 from services.post.cases import history_of, refresh_row
 from services.post.database import Row
-from services.post.letterbook import statement_of
 from services.post.office import Office
 from services.wire.entry import VerifiedEntry
 from services.wire.errors import RefusedError
@@ -51,7 +50,8 @@ def would_undo(office: Office, channel: str) -> list[Undone]:
         return []
     after = office.letterbook.agreeable_sequence(channel)
     rows = office.database.all(
-        "SELECT e.*, s.topic FROM entries e LEFT JOIN stored_events s ON s.channel = e.channel AND s.event_id = e.event_id"
+        "SELECT e.*, s.topic, s.originator_id FROM entries e"
+        " LEFT JOIN stored_events s ON s.channel = e.channel AND s.event_id = e.event_id"
         " WHERE e.channel = ? AND e.sequence > ? AND NOT EXISTS"
         " (SELECT 1 FROM held h WHERE h.channel = e.channel AND h.kind = 'off chain' AND h.digest = e.digest) ORDER BY e.id",
         channel,
@@ -64,7 +64,7 @@ def would_undo(office: Office, channel: str) -> list[Undone]:
             sequence=row["sequence"],
             digest=row["digest"],
             event=row["topic"] or "",
-            case=str(UUID(row["case_id"])) if row["case_id"] else None,
+            case=str(UUID(row["originator_id"])) if row["originator_id"] not in (None, office.own_stream.hex) else None,
         )
         for row in rows
     ]
@@ -87,8 +87,10 @@ def agree(office: Office, channel: str) -> None:
 def undo(office: Office, channel: str, place: Place) -> int:
     """Take a channel that I read back to a place in the open transaction; return how many entries are off its chain now."""
     rows = office.letterbook.fall_back(channel, place.digest)
+    touched = set()
     for row in rows:
-        _void(office, channel, row)
+        if (stream_id := _void(office, channel, row)) is not None:
+            touched.add(stream_id)
         # What was parked or lacked a part there waits for nothing any more; if it is taken again, it is judged again.
         office.database.run(
             "DELETE FROM held WHERE channel = ? AND kind IN ('parked', 'missing') AND digest = ?", channel, row["digest"]
@@ -101,7 +103,7 @@ def undo(office: Office, channel: str, place: Place) -> int:
             office.database.run("UPDATE tracking SET notification_id = ? WHERE application_name = ?", place.sequence, name)
         elif epoch > place.epoch:
             office.database.run("DELETE FROM tracking WHERE application_name = ?", name)
-    _refresh(office, {row["case_id"] for row in rows if row["case_id"]})
+    _refresh(office, touched)
     return len(rows)
 
 
@@ -118,27 +120,29 @@ def fold_again(office: Office, entry: VerifiedEntry) -> None:
     if row is None or office.store.body_of(channel, event_id) != entry.body_digest:
         return
     office.database.run("UPDATE held SET resolved_at = ? WHERE id = ?", office.clock(), row["id"])
-    _refresh(office, {row["case_id"]} - {None})
+    _refresh(office, {UUID(row["case_id"])} if row["case_id"] else set())
 
 
-def _void(office: Office, channel: str, row: Row) -> None:
-    event_id = statement_of(row).event_id
-    if office.store.body_of(channel, event_id) is None:
-        return
+def _void(office: Office, channel: str, row: Row) -> UUID | None:
+    """Mark what an entry said as not folded, and return its stream; None if it is stored in none."""
+    event_id = row["event_id"]
+    stream_id = office.store.stream_with(channel, event_id)
+    if stream_id is None:
+        return None
     office.database.run(
         "INSERT INTO held (channel, kind, reason, case_id, event_id, digest) VALUES (?, 'voided', 'no longer taken', ?, ?, ?)"
         " ON CONFLICT (channel, kind, coalesce(event_id, digest)) DO UPDATE SET digest = excluded.digest, resolved_at = NULL",
         channel,
-        row["case_id"],
+        stream_id.hex,
         event_id,
         row["digest"],
     )
+    return stream_id
 
 
-def _refresh(office: Office, cases: set[str]) -> None:
-    for identity in sorted(cases):
-        case_id = UUID(identity)
+def _refresh(office: Office, cases: set[UUID]) -> None:
+    for case_id in sorted(cases):
         stream = office.store.stream(case_id)
         if stream.events and case_id != office.own_stream:
-            row = office.database.one("SELECT school FROM cases WHERE case_id = ?", identity)
+            row = office.database.one("SELECT school FROM cases WHERE case_id = ?", case_id.hex)
             refresh_row(office, case_id, history_of(office, stream), stream.version, row["school"] if row else None)

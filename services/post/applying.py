@@ -7,6 +7,7 @@ Source: design.md section 3, "What can become of a record".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -26,7 +27,7 @@ from services.wire.errors import MalformedError, SchemaError, SealError, Transpo
 from services.wire.events import Rejected, RejectedCode
 from services.wire.hashing import Digest, digest_of
 
-__all__ = ["KEY_MISSING", "apply_sealed", "entry_of", "hold", "redrive_channel"]
+__all__ = ["KEY_MISSING", "apply_sealed", "entry_of", "held_kinds", "hold", "redrive_channel"]
 
 _EPOCH: Final = date(1970, 1, 1)
 KEY_MISSING: Final = "the facts key is missing"
@@ -57,8 +58,20 @@ def hold(
     )
 
 
-def apply_sealed(office: Office, entry: VerifiedEntry, *, park: str | None = None) -> None:
-    """Apply one sealed entry in the open transaction; ``park`` is why it is parked where that failed."""
+def held_kinds(office: Office, channel: str) -> set[str]:
+    """Return which kinds of what is not settled are held of a channel and may touch an entry that comes: mostly none."""
+    rows = office.database.all(
+        "SELECT DISTINCT kind FROM held WHERE channel = ? AND kind IN ('off chain', 'voided', 'parked') AND resolved_at IS NULL",
+        channel,
+    )
+    return {row["kind"] for row in rows}
+
+
+def apply_sealed(office: Office, entry: VerifiedEntry, *, park: str | None = None, is_queueing: bool = True) -> None:
+    """Apply one sealed entry in the open transaction; ``park`` is why it is parked where that failed.
+
+    ``is_queueing`` is False if the caller knows that nothing of its channel is parked.
+    """
     channel = entry.statement.channel
     body = entry.statement.body
     if isinstance(body, Open):
@@ -75,7 +88,7 @@ def apply_sealed(office: Office, entry: VerifiedEntry, *, park: str | None = Non
     if park is not None:
         hold(office, channel, "parked", park, case_id=_case_if_known(office, entry, body), entry=entry)
         return
-    if _blocked(office, entry, None):
+    if is_queueing and _blocked(office, entry, None):
         hold(office, channel, "parked", "behind something that is parked", entry=entry)
         return
     try:
@@ -86,7 +99,7 @@ def apply_sealed(office: Office, entry: VerifiedEntry, *, park: str | None = Non
     if facts is None:
         hold(office, channel, "parked", KEY_MISSING, entry=entry)
         return
-    _apply_facts(office, entry, facts)
+    _apply_facts(office, entry, facts, is_queueing=is_queueing)
 
 
 def redrive_channel(office: Office, channel: str) -> int:
@@ -124,10 +137,10 @@ def entry_of(row: Row) -> VerifiedEntry:
     )
 
 
-def _apply_facts(office: Office, entry: VerifiedEntry, facts: Facts) -> None:
+def _apply_facts(office: Office, entry: VerifiedEntry, facts: Facts, *, is_queueing: bool) -> None:
     channel = entry.statement.channel
     case_id = _case_of(office, facts, channel)
-    if case_id is not None and _blocked(office, entry, case_id):
+    if is_queueing and case_id is not None and _blocked(office, entry, case_id):
         hold(office, channel, "parked", "behind something that is parked", case_id=case_id, entry=entry)
         return
     try:
@@ -138,23 +151,26 @@ def _apply_facts(office: Office, entry: VerifiedEntry, facts: Facts) -> None:
     except MalformedError:
         _refuse(office, entry, facts, case_id, RejectionCode.UNREADABLE)
         return
-    if case_id is not None and office.store.version(case_id) >= _EVENTS_A_CASE:
+    version = office.store.version(case_id) if case_id is not None else 0
+    if version >= _EVENTS_A_CASE:
         # Each event of a case is opened again for the next one: whoever writes without end must not cost ever more.
         _refuse(office, entry, facts, case_id, RejectionCode.TOO_MANY)
         return
     if office.domain.must_park(content):
         hold(office, channel, "parked", "a symbol of a newer release", case_id=case_id, entry=entry)
         return
-    _judge(office, entry, facts, case_id, content)
-
-
-def _judge(office: Office, entry: VerifiedEntry, facts: Facts, case_id: UUID | None, content: Any) -> None:
-    channel = entry.statement.channel
     if not may_write(facts.type, channel):
         _refuse(office, entry, facts, case_id, RejectionCode.NOT_YOURS)
         return
-    stream = office.store.stream(case_id) if case_id else None
-    history = history_of(office, stream) if stream else ()
+    # What opens a case is the most frequent of all that comes: there is no stream to read.
+    history = history_of(office, office.store.stream(case_id)) if case_id is not None and version else ()
+    _judge(office, entry, facts, case_id, content, history)
+
+
+def _judge(
+    office: Office, entry: VerifiedEntry, facts: Facts, case_id: UUID | None, content: Any, history: Sequence[Recorded]
+) -> None:
+    channel = entry.statement.channel
     incoming = Recorded(
         facts=content,
         type=facts.type,
@@ -173,12 +189,11 @@ def _judge(office: Office, entry: VerifiedEntry, facts: Facts, case_id: UUID | N
         code = RejectionCode.WRONG_STATE if entry.body_digest in back.answered else None
     else:
         code = office.domain.judge(history, incoming)
-    if code is not None or case_id is None or stream is None:
+    if code is not None or case_id is None:
         _refuse(office, entry, facts, case_id, code or RejectionCode.UNKNOWN_CASE)
         return
-    _append(office, entry, case_id, facts.type, version=stream.version)
+    version = _append(office, entry, case_id, facts.type, after=len(history))
     _note_missing_key(office, entry, facts)
-    version = stream.version + 1
     refresh_row(office, case_id, (*history, incoming), version, _school_of(channel))
     if back is not None:
         back.place(office, case_id)
@@ -201,14 +216,15 @@ def _refuse(office: Office, entry: VerifiedEntry, facts: Facts | None, case_id: 
     save(office, known, (answer,), school=_school_of(channel), refresh=code is not RejectionCode.TOO_MANY)
 
 
-def _append(office: Office, entry: VerifiedEntry, case_id: UUID | None, kind: str, *, version: int | None = None) -> None:
-    """Store an event at the end of its stream; ``version`` is that of its last event, where the caller knows it."""
+def _append(office: Office, entry: VerifiedEntry, case_id: UUID | None, kind: str, *, after: int | None = None) -> int:
+    """Store an event at the end of its stream and return its version; ``after`` is the last one's, where the caller knows it."""
     stream_id = case_id or office.own_stream
-    last = office.store.version(stream_id) if version is None else version
+    last = office.store.version(stream_id) if after is None else after
     statement = entry.statement
-    channel, event_id = statement.channel, statement.event_id
-    office.store.append([SealedEvent(stream_id, last + 1, kind, channel, event_id, encode_body(statement.body), entry.facts)])
-    office.database.run("UPDATE entries SET case_id = ? WHERE digest = ? AND channel = ?", stream_id.hex, entry.digest, channel)
+    body = encode_body(statement.body)
+    event = SealedEvent(stream_id, last + 1, kind, statement.channel, statement.event_id, body, entry.facts)
+    office.store.append([event])
+    return last + 1
 
 
 def _case_if_known(office: Office, entry: VerifiedEntry, body: Sealed) -> UUID | None:

@@ -167,11 +167,11 @@ class Database:
         # In this order: a process that makes the file at this moment writes its name before its tables.
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         found = connection.execute("PRAGMA application_id").fetchone()[0]
-        if found == _APPLICATION_ID:
-            return
-        if found or tables:
-            raise DatabaseError(f"{self.path.name} is a database of something else")
-        connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
+        if found != _APPLICATION_ID:
+            if found or tables:
+                raise DatabaseError(f"{self.path.name} is a database of something else")
+            connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
+        # Also of a file that is ours: a copy made by VACUUM INTO has lost it, and every reader would block the writer.
         connection.execute("PRAGMA journal_mode=WAL")
 
 

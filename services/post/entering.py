@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from eventsourcing.persistence import Tracking
-
 from services.post.agreeing import fold_again
-from services.post.applying import KEY_MISSING, apply_sealed, hold
+from services.post.applying import KEY_MISSING, apply_sealed, held_kinds, hold
 from services.post.comparing import compare_receipt
 from services.post.granting import grant_missed, grant_needed, note_peer
 from services.post.office import Office
@@ -42,11 +40,8 @@ def enter_steps(office: Office, name: str, steps: Sequence[Step], *, hint: int |
         try:
             with office.database.transaction():
                 for step in batch:
-                    _enter(office, name, step)
-                if hint is not None and batch[-1] is steps[-1]:
-                    # With the last of them: one durable commit, not two.
-                    office.letterbook.note(name, hint=hint)
-                    noted = True
+                    # The hint with the last of them: one durable commit, not two.
+                    noted = _enter(office, name, step, hint=hint if step is steps[-1] else None)
         except _NOT_OURS:
             raise
         except Exception:  # whatever it was, it is met again below, alone  # noqa: BLE001
@@ -84,26 +79,27 @@ def _enter_alone(office: Office, name: str, step: Step) -> None:
         _enter(office, name, step, park=reason)
 
 
-def _enter(office: Office, name: str, step: Step, *, park: str | None = None) -> None:
+def _enter(office: Office, name: str, step: Step, *, hint: int | None = None, park: str | None = None) -> bool:
+    """Enter one entry in the open transaction; return False if it was entered before."""
     entry = step.entry
     statement = entry.statement
-    tracking = Tracking(f"{name}#{statement.epoch}", statement.sequence)
-    if office.store.received(tracking.application_name) >= statement.sequence:
-        return
-    standing = office.letterbook.standing(name)
-    office.letterbook.enter(entry, own=False, case_id=None)
-    office.letterbook.move(name, step.place)
-    office.store.append([], tracking=[tracking])
-    if not isinstance(step.content, Receipt) and (standing is None or standing.news_since is None):
-        office.letterbook.note(name, news_since=office.clock())
-    fold_again(office, entry)
+    if not office.store.track(f"{name}#{statement.epoch}", statement.sequence):
+        return False
+    office.letterbook.enter(entry, own=False)
+    # Not receipted at once: two sides that receipt each other's receipts would never stop.
+    news_since = None if isinstance(step.content, Receipt) else office.clock()
+    office.letterbook.move(name, step.place, hint=hint, news_since=news_since)
+    held = held_kinds(office, name)
+    if held & {"off chain", "voided"}:
+        fold_again(office, entry)
     if isinstance(statement.body, Open):
         if park is None:
             _open(office, name, step)
-        return
+        return True
     if entry.personal is None and office.letterbook.part(statement.body.personal) is None:
         hold(office, name, "missing", "the personal part has not come", entry=entry)
-    apply_sealed(office, entry, park=park)
+    apply_sealed(office, entry, park=park, is_queueing="parked" in held)
+    return True
 
 
 def _open(office: Office, name: str, step: Step) -> None:

@@ -84,7 +84,8 @@ def _queue_again(office: Office, channel: str, rows: Sequence[Row]) -> None:
         if isinstance(statement.body, Open) or office.store.body_of(channel, statement.event_id) != digest_of(body):
             continue
         if not office.letterbook.is_on_chain(channel, statement.event_id):
-            again.append((channel, statement.event_id, row["case_id"], body, row["facts"]))
+            case_id = office.case_of_event(channel, statement.event_id)
+            again.append((channel, statement.event_id, case_id.hex if case_id else None, body, row["facts"]))
     for row in office.database.all("SELECT id, event_id FROM outgoing WHERE channel = ?", channel):
         # An older branch that counts again may hold what was to be said anew.
         if office.letterbook.is_on_chain(channel, row["event_id"]):

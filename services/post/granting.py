@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 from services.post.database import Row
 from services.post.keys import OwnKey
@@ -209,8 +208,9 @@ def _is_granted_lately(office: Office, key: OwnKey, peer: _Peer) -> bool:
 
 def _keys_of(office: Office, row: Row, body: Sealed) -> list[OwnKey]:
     found = [office.ring.get(body.facts_key)]
-    if row["case_id"] and channel_kind(row["channel"]) in _PAIRED:
-        found.append(office.ring.case_key(row["channel"], UUID(row["case_id"])))
+    case_id = office.case_of_event(row["channel"], row["event_id"])
+    if case_id is not None and channel_kind(row["channel"]) in _PAIRED:
+        found.append(office.ring.case_key(row["channel"], case_id))
     return [key for key in found if key is not None]
 
 

@@ -251,9 +251,9 @@ class KeyRing:
         return opened
 
     def _opened_if_whole(self, row: Row) -> OwnKey | None:
+        if row["key_id"] in self._open:
+            return self._open[row["key_id"]]
         found = _key_row(row)
-        if found.key_id in self._open:
-            return self._open[found.key_id]
         key = unwrap(self.ring, found)
         if key is None:
             return None

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
-from uuid import UUID
 
 from services.post.database import Database, Row
 from services.wire.avro import Schema, decode_own, encode
@@ -57,31 +56,30 @@ class Letterbook:
 
     database: Database
 
-    def enter(self, entry: VerifiedEntry, *, own: bool, case_id: UUID | None) -> None:
+    def enter(self, entry: VerifiedEntry, *, own: bool) -> None:
         """Enter an entry and keep its personal part; what is entered already stays as it is."""
         statement = entry.statement
         body = statement.body
         self.database.run(
-            "INSERT OR IGNORE INTO entries (channel, epoch, sequence, digest, event_id, own, case_id, statement, signature,"
-            " facts, personal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO entries (channel, epoch, sequence, digest, event_id, own, statement, signature,"
+            " facts, personal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             statement.channel,
             statement.epoch,
             statement.sequence,
             entry.digest,
             statement.event_id,
             own,
-            case_id.hex if case_id else None,
             entry.statement_bytes,
             entry.signature,
             entry.facts,
             None if isinstance(body, Open) else body.personal,
         )
         if entry.personal is not None and not isinstance(body, Open):
-            self.keep_part(body.personal, entry.personal, case_id)
+            self.keep_part(body.personal, entry.personal)
 
-    def keep_part(self, digest: Digest, sealed: bytes, case_id: UUID | None) -> None:
+    def keep_part(self, digest: Digest, sealed: bytes) -> None:
         """Keep a sealed personal part."""
-        self.database.run("INSERT OR IGNORE INTO parts VALUES (?, ?, ?)", digest, case_id.hex if case_id else None, sealed)
+        self.database.run("INSERT OR IGNORE INTO parts VALUES (?, ?)", digest, sealed)
 
     def part(self, digest: Digest) -> bytes | None:
         """Return a sealed personal part, None if it never came or was erased."""
@@ -202,14 +200,16 @@ class Letterbook:
             reason=row["reason"],
         )
 
-    def move(self, channel: str, place: Place, *, written_at: int = 0) -> None:
-        """Note where a channel stands now."""
-        path = encode(_CERTIFICATES, {"path": [each.der for each in place.certificates]})
+    def move(
+        self, channel: str, place: Place, *, written_at: int = 0, hint: int | None = None, news_since: int | None = None
+    ) -> None:
+        """Note where a channel stands now; with ``hint`` where to look on in the log, with ``news_since`` that there is news."""
         self.database.run(
-            "INSERT INTO channels (channel, epoch, sequence, digest, certificates, written_at)"
-            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (channel) DO UPDATE SET epoch = excluded.epoch,"
+            "INSERT INTO channels (channel, epoch, sequence, digest, certificates, written_at, hint, news_since)"
+            " VALUES (?, ?, ?, ?, ?, ?, coalesce(?, 0), ?) ON CONFLICT (channel) DO UPDATE SET epoch = excluded.epoch,"
             " sequence = excluded.sequence, digest = excluded.digest, certificates = excluded.certificates,"
-            " written_at = max(written_at, excluded.written_at),"
+            " written_at = max(written_at, excluded.written_at), hint = coalesce(?, hint),"
+            " news_since = coalesce(news_since, excluded.news_since),"
             " shown_sequence = min(shown_sequence, excluded.sequence), read_sequence = min(read_sequence, excluded.sequence),"
             " told_sequence = min(told_sequence, excluded.sequence),"
             " receipted_sequence = min(receipted_sequence, excluded.sequence)",
@@ -217,14 +217,22 @@ class Letterbook:
             place.epoch,
             place.sequence,
             place.digest,
-            path,
+            _certificate_path(place.certificates),
             written_at,
+            hint,
+            news_since,
+            hint,
         )
 
     def note(self, channel: str, **values: str | int | bytes | None) -> None:
         """Set columns of a channel's row; the names are of this module's callers, never of an input."""
         names = ", ".join(f"{name} = ?" for name in values)
         self.database.run(f"UPDATE channels SET {names} WHERE channel = ?", *values.values(), channel)  # noqa: S608  # own names
+
+
+@lru_cache(maxsize=4096)
+def _certificate_path(certificates: tuple[Certificate, ...]) -> bytes:
+    return encode(_CERTIFICATES, {"path": [each.der for each in certificates]})
 
 
 @lru_cache(maxsize=4096)

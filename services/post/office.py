@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
@@ -26,7 +27,7 @@ from services.post.store import CaseStore
 from services.wire.candidates import gather
 from services.wire.certificates import Certificate, Root
 from services.wire.channels import TRUST_CHANNEL, Role, channels_of
-from services.wire.hashing import Digest
+from services.wire.hashing import Digest, Id
 from services.wire.paths import Pathfinder
 from services.wire.reading import judge, said
 from services.wire.records import SchemaBook
@@ -141,7 +142,12 @@ class Office:
     @property
     def own_stream(self) -> UUID:
         """The stream of events that belong to no case of mine."""
-        return uuid5(UUID(int=0), self.participant)
+        return _own_stream(self.participant)
+
+    def case_of_event(self, channel: str, event_id: Id) -> UUID | None:
+        """Return the case in which an event of a channel is stored; None if it is not stored, or belongs to no case of mine."""
+        stream_id = self.store.stream_with(channel, event_id)
+        return None if stream_id == self.own_stream else stream_id
 
     @property
     def today(self) -> date:
@@ -163,6 +169,11 @@ class Office:
     def book(self) -> SchemaBook:
         """What reads contents, by the schemas that the registrar published."""
         return self._book if self.trust.sequence else SchemaBook({})
+
+
+@lru_cache
+def _own_stream(participant: str) -> UUID:
+    return uuid5(UUID(int=0), participant)
 
 
 def when_of(milliseconds: int) -> str:

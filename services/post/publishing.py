@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
-from uuid import UUID
 
 from services.post.cases import open_facts
 from services.post.database import Row
@@ -39,9 +38,8 @@ def sign_once(office: Office) -> int:
     with office.database.transaction():
         rows = _signable(office)
         for row in rows:
-            case_id = UUID(row["case_id"]) if row["case_id"] else None
             event_id, facts = row["event_id"], row["facts"]
-            sign_body(office, Draft(channel=row["channel"], event_id=event_id, body=_body(row), facts=facts, case_id=case_id))
+            sign_body(office, Draft(channel=row["channel"], event_id=event_id, body=_body(row), facts=facts))
             office.database.run("DELETE FROM outgoing WHERE id = ?", row["id"])
         return len(rows)
 

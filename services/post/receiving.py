@@ -22,6 +22,7 @@ from services.post.office import Office
 from services.wire.channels import TRUST_CHANNEL, Role, from_commission, mailbox_of, to_commission
 from services.wire.entry import Open
 from services.wire.following import Follower, Update
+from services.wire.hashing import Digest
 from services.wire.paths import Pathfinder
 from services.wire.reading import ReadingState
 from services.wire.trust import NO_TRUST
@@ -58,6 +59,8 @@ class Receiver:
     _hints: dict[str, int] = field(default_factory=dict)
     _gaps: dict[str, _Gap] = field(default_factory=dict)
     _letters: list[bytes] = field(default_factory=list)
+    _noted: dict[str, tuple[str, Digest | None]] = field(default_factory=dict)
+    _may_stand_still: bool = True
     _faults: int = 0
     _mail: int = 0
 
@@ -146,6 +149,8 @@ class Receiver:
             self._followers.pop(name, None)
             self._hints.pop(name, None)
             self._gaps.pop(name, None)
+            self._noted.pop(name, None)
+            self._may_stand_still = True
             raise
 
     def _offer(self, name: str, records: Sequence[Record]) -> None:
@@ -188,7 +193,7 @@ class Receiver:
         for candidate in update.healed:
             body = candidate.unverified_statement.body
             if candidate.personal is not None and not isinstance(body, Open):
-                office.letterbook.keep_part(body.personal, candidate.personal, None)
+                office.letterbook.keep_part(body.personal, candidate.personal)
                 office.database.run(
                     "UPDATE held SET resolved_at = ? WHERE channel = ? AND kind = 'missing' AND digest = ?",
                     office.clock(),
@@ -202,8 +207,15 @@ class Receiver:
         office, follower = self.office, self._followers[name]
         state = "off chain" if is_off_chain else follower.state.value
         agreeable = follower.agreeable.digest if is_off_chain else None
+        # Nobody else notes this of a channel that I read: the database is asked when it changes, not with each entry.
+        if self._noted.get(name) == (state, agreeable):
+            return
         row = office.database.one("SELECT state, agreeable, sequence FROM channels WHERE channel = ?", name)
-        if row is None or (row["state"], row["agreeable"]) == (state, agreeable):
+        if row is None:
+            return
+        self._noted[name] = state, agreeable
+        self._may_stand_still |= is_off_chain
+        if (row["state"], row["agreeable"]) == (state, agreeable):
             return
         # Whatever somebody agreed to before was something else.
         reason = f"would go on after {follower.agreeable.sequence}" if is_off_chain else None
@@ -244,12 +256,16 @@ class Receiver:
 
     def _agree(self) -> None:
         """Undo what a person has agreed to, and read on."""
-        rows = self.office.database.all("SELECT channel FROM channels WHERE agreed = agreeable AND state = 'off chain'")
-        for name in [row["channel"] for row in rows]:
+        if not self._may_stand_still:
+            return
+        rows = self.office.database.all("SELECT channel, agreed = agreeable AS agreed FROM channels WHERE state = 'off chain'")
+        self._may_stand_still = bool(rows)
+        for name in [row["channel"] for row in rows if row["agreed"]]:
             follower = self._follower(name)
             if follower.off_chain is None:
                 continue
             with self._or_forget(name):
+                self._noted.pop(name, None)
                 with self.office.database.transaction():
                     undone = undo(self.office, name, follower.agreeable)
                     self.office.letterbook.note(name, agreeable=None, agreed=None, state=ReadingState.READING.value, reason=None)

@@ -237,7 +237,7 @@ def _take_undone_back(office: Office, follower: Follower, returning: Returning) 
             continue
         entry = candidate.verified(signature)
         with office.database.transaction():
-            office.letterbook.enter(entry, own=True, case_id=UUID(bytes=facts.case_id) if facts.case_id else None)
+            office.letterbook.enter(entry, own=True)
             office.letterbook.mark_off_chain(channel, entry.digest)
         returning.add(entry, facts)
         taken += 1
@@ -267,8 +267,7 @@ def _take_back(office: Office, channel: str, step: Step, returning: Returning) -
         if facts is None:
             raise RingError(f"an own entry, {channel} at {statement.sequence}, does not open: its key is in no ring file here")
         _note_what_is_missing(office, entry, facts)
-    case_id = UUID(bytes=facts.case_id) if facts and facts.case_id else None
-    office.letterbook.enter(entry, own=True, case_id=case_id)
+    office.letterbook.enter(entry, own=True)
     office.letterbook.move(channel, step.place, written_at=statement.written_at)
     office.letterbook.note(channel, shown_sequence=statement.sequence)
     office.database.run("DELETE FROM outgoing WHERE channel = ? AND event_id = ?", channel, statement.event_id)

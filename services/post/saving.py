@@ -171,7 +171,7 @@ def _sealed(
     )
     part = digest_of(sealed_personal)
     body = encode_body(Sealed(facts_key=facts_key.key_id, facts=digest_of(sealed_facts), personal=part))
-    office.letterbook.keep_part(part, sealed_personal, case_id)
+    office.letterbook.keep_part(part, sealed_personal)
     office.database.run(
         "INSERT INTO outgoing (channel, event_id, case_id, body, facts) VALUES (?, ?, ?, ?, ?)",
         channel,

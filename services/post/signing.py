@@ -7,7 +7,6 @@ Source: design.md sections 3, 4 and 6.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from services.post.office import Office, Signer
 from services.wire.channels import TRUST_CHANNEL, paired_channel, record_of
@@ -41,7 +40,6 @@ class Draft:
     event_id: Id
     body: Open | Sealed
     facts: bytes | None = None
-    case_id: UUID | None = None
     signer: Signer | None = None
     at: Place | None = None
     after: Signer | None = None
@@ -97,7 +95,7 @@ def sign_body(office: Office, draft: Draft) -> None:
         facts=draft.facts,
         personal=None,
     )
-    office.letterbook.enter(entry, own=True, case_id=draft.case_id)
+    office.letterbook.enter(entry, own=True)
     current = (draft.after or signer).certificate
     after = place._replace(
         sequence=statement.sequence,

@@ -31,7 +31,6 @@ from eventsourcing.utils import Environment
 from services.post.database import Database
 from services.wire.avro import Schema, decode_own, encode
 from services.wire.entry import Sealed
-from services.wire.errors import ConflictError
 from services.wire.hashing import DIGEST_BYTES, Digest, Id, digest_of
 
 __all__ = ["CaseStore", "CaseStream", "SealedEvent", "sealed_body"]
@@ -105,15 +104,20 @@ class CaseStore(Application[UUID]):
         except AggregateNotFoundError:
             return CaseStream(id=case_id, version=0, events=())
 
-    def append(self, events: Sequence[SealedEvent], *, tracking: Sequence[Tracking] = ()) -> None:
-        """Store events, and how far a channel was received, in the open transaction.
+    def append(self, events: Sequence[SealedEvent]) -> None:
+        """Store events in the open transaction.
 
-        Raises: ConflictError if somebody else extended the stream, stored the event, or received the channel further.
+        Raises: ConflictError if somebody else extended the stream, or stored the event.
         """
+        self.events.put(cast("Any", events))
+
+    def track(self, name: str, sequence: int) -> bool:
+        """Note in the open transaction how far a channel was received; return False if it was received as far before."""
         try:
-            self.events.put(cast("Any", events), trackings=tracking)
-        except IntegrityError as error:
-            raise ConflictError("somebody else received this channel further; look again") from error
+            cast("_Recorder", self.recorder).track(self._database, Tracking(name, sequence))
+        except IntegrityError:
+            return False
+        return True
 
     def case_with(self, body: Digest, *, channel: str | None = None) -> UUID | None:
         """Return the case in whose stream an event with this body digest stands, of ``channel`` if given; None if in none."""
@@ -128,6 +132,11 @@ class CaseStore(Application[UUID]):
             "SELECT body_digest FROM stored_events WHERE originator_id = ? AND originator_version = ?", stream_id.hex, version
         )
         return Digest(row["body_digest"]) if row else None
+
+    def stream_with(self, channel: str, event_id: Id) -> UUID | None:
+        """Return the stream in which an event of a channel stands, None if it is not stored."""
+        row = self._database.one("SELECT originator_id FROM stored_events WHERE channel = ? AND event_id = ?", channel, event_id)
+        return UUID(row["originator_id"]) if row else None
 
     def version(self, stream_id: UUID) -> int:
         """Return the number of the last event of a stream, 0 where there is none; its events are not read."""
@@ -219,22 +228,24 @@ class _Datastore(SQLiteDatastore):
 
 
 class _Recorder(SQLiteProcessRecorder):
-    """The library's recorder with two columns more, so that one event is stored once, and with several trackings."""
+    """The library's recorder with columns more, so that one event is stored once."""
 
     def __init__(self, datastore: SQLiteDatastore) -> None:
         super().__init__(datastore)
         self.insert_events_statement = "INSERT INTO stored_events VALUES (?, ?, ?, ?, ?, ?, ?)"
 
-    def _insert_events(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **keywords: Any) -> Sequence[int] | None:
+    def _insert_events(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
         rows = []
         for each in stored_events:
             event = cast("_Stored", each).event
             place = (event.originator_id.hex, each.originator_version, each.topic, each.state)
             rows.append((*place, event.channel, event.event_id, digest_of(event.body)))
         c.executemany(self.insert_events_statement, rows)
-        for tracking in keywords.get("trackings", ()):
-            self._insert_tracking(c, tracking)
         return None
+
+    def track(self, database: Database, tracking: Tracking) -> None:
+        # The library's own statement, without its transaction: this is done with each entry, and in the open one.
+        self._insert_tracking(SQLiteCursor(database.connection.cursor()), tracking)
 
 
 class _Factory(SQLiteFactory):

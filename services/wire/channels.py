@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -86,6 +87,8 @@ def mailbox_of(participant: str) -> str:
     return f"{participant}.mailbox"
 
 
+# Of names in the grammar alone is anything kept: what is malformed raises.
+@lru_cache(maxsize=4096)
 def channel_kind(channel: str) -> ChannelKind:
     """Return what kind of channel a name is.
 

@@ -93,6 +93,8 @@ class Follower:
             return None
         if self.state is not ReadingState.READING:
             return self._gap_judged
+        if not self._aside.genuine:
+            return None
         reached, branches = self.place.sequence, self._branches
         ahead = [each for digest, each in self._aside.genuine.items() if each.sequence > reached and digest not in branches]
         ahead.sort(key=lambda each: (each.sequence, each.unverified_statement.epoch))

@@ -68,7 +68,7 @@ def test_a_badly_sealed_personal_part_hides_nothing_else_of_the_case(exchange: E
     mine, _ = asked(exchange)
     office = exchange.members[SCHOOL].office
     first = office.store.stream(mine).events[0]
-    office.database.run("UPDATE parts SET sealed = ? WHERE case_id = ?", bytes(200), mine.hex)
+    office.database.run("UPDATE parts SET sealed = ?", bytes(200))
     with pytest.raises(SealError):
         open_personal(office, first)
     assert [line.personal for line in events(office, mine)] == ["cannot be read"] * 4

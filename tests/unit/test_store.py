@@ -5,11 +5,11 @@ from __future__ import annotations
 import gc
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from eventsourcing.persistence import Tracking
 
 from services.channel.embedded import EmbeddedChannel
 from services.post.database import Database
@@ -75,10 +75,10 @@ def test_one_event_is_stored_once_whatever_the_case(database: Database) -> None:
 
 def test_a_channel_is_never_received_backwards_and_nothing_of_the_attempt_stays(database: Database) -> None:
     store = CaseStore(database)
-    store.append([event(1)], tracking=[Tracking("school-1.record#0", 7)])
+    store.append([event(1)])
+    assert store.track("school-1.record#0", 7)
     for sequence in (7, 3):
-        with pytest.raises(ConflictError):
-            store.append([event(2)], tracking=[Tracking("school-1.record#0", sequence)])
+        assert not store.track("school-1.record#0", sequence)
     assert store.stream(CASE).version == 1
     assert store.received("school-1.record#0") == 7
     assert store.received("school-1.record#1") == 0
@@ -87,8 +87,9 @@ def test_a_channel_is_never_received_backwards_and_nothing_of_the_attempt_stays(
 def test_what_fails_in_the_middle_leaves_nothing(database: Database) -> None:
     store = CaseStore(database)
     with pytest.raises(ConflictError), database.transaction():  # noqa: PT012  # one transaction
-        database.run("INSERT INTO parts VALUES (?, ?, ?)", b"digest", None, b"sealed")
-        store.append([event(1)], tracking=[Tracking("school-1.record#0", 1)])
+        database.run("INSERT INTO parts VALUES (?, ?)", b"digest", b"sealed")
+        store.append([event(1)])
+        assert store.track("school-1.record#0", 1)
         store.append([event(1)])
     assert database.all("SELECT * FROM parts") == []
     assert store.stream(CASE).version == 0
@@ -124,3 +125,13 @@ def test_a_file_of_something_else_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "text").write_bytes(b"not a database, certainly not one of ours" * 50)
     with pytest.raises(DatabaseError):
         Database(tmp_path / "text")
+
+
+def test_a_copy_that_lost_its_write_ahead_log_gets_it_back(database: Database, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.sqlite"
+    database.connection.execute("VACUUM INTO ?", (str(copy),))
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "delete"
+    opened = Database(copy)
+    assert opened.connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    opened.close()

@@ -14,8 +14,7 @@ CREATE UNIQUE INDEX stored_events_by_event ON stored_events (channel, event_id);
 CREATE TABLE tracking (application_name TEXT PRIMARY KEY, notification_id INTEGER NOT NULL) WITHOUT ROWID;
 
 -- Sealed personal parts: the only rows beside names and drafts that are ever deleted.
-CREATE TABLE parts (digest BLOB PRIMARY KEY, case_id TEXT, sealed BLOB NOT NULL);
-CREATE INDEX parts_by_case ON parts (case_id);
+CREATE TABLE parts (digest BLOB PRIMARY KEY, sealed BLOB NOT NULL);
 
 -- Bodies that wait for a signature, in the order in which they were saved; lost: their keys are not on the ring.
 CREATE TABLE outgoing (
@@ -33,14 +32,13 @@ CREATE INDEX outgoing_by_case ON outgoing (case_id);
 -- The letterbook: exact statements and signatures, own and received; insert only. id is the order of signing or receiving;
 -- personal is the digest of the sealed part, which stands in parts while it exists.
 CREATE TABLE entries (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     channel TEXT NOT NULL,
     epoch INTEGER NOT NULL,
     sequence INTEGER NOT NULL,
     digest BLOB NOT NULL,
     event_id BLOB NOT NULL,
     own INTEGER NOT NULL,
-    case_id TEXT,
     statement BLOB NOT NULL,
     signature BLOB NOT NULL,
     facts BLOB,
@@ -110,7 +108,7 @@ CREATE TABLE cases (
     due_on TEXT,
     version INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE UNIQUE INDEX cases_by_counterpart ON cases (counterpart_case);
+CREATE UNIQUE INDEX cases_by_counterpart ON cases (counterpart_case) WHERE counterpart_case IS NOT NULL;
 CREATE INDEX cases_by_state ON cases (state);
 CREATE TABLE deadlines (
     case_id TEXT NOT NULL,
