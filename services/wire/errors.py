@@ -33,7 +33,7 @@ Misuse by our own code is ``ValueError`` or ``RuntimeError``, never one of these
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 __all__ = [
     "CertificateError",
@@ -61,6 +61,20 @@ __all__ = [
     "TransportError",
     "VerificationError",
 ]
+
+_MESSAGE_LIMIT: Final = 300
+_SHOWN_LIMIT: Final = 100
+
+
+def _one_line(text: str, limit: int) -> str:
+    """Return a text as one line of at most ``limit`` characters in which nothing is left that a terminal obeys.
+
+    What is shown of a stranger's bytes is whatever that stranger wrote: a name of 16 KiB, a line of its own, an escape code.
+    """
+    if len(text) <= limit and text.isprintable():
+        return text
+    shown = text if len(text) <= limit else text[: limit - 1] + "…"
+    return "".join(each if each.isprintable() else "\ufffd" for each in shown)
 
 
 class ExchangeError(Exception):
@@ -90,14 +104,14 @@ class Evidence:
     raw: bytes | None = None
 
     def __str__(self) -> str:
-        place = self.channel or ""
+        place = _one_line(self.channel or "", _SHOWN_LIMIT)
         if self.sequence is not None:
             place += f" at {self.epoch or 0}/{self.sequence}"
         parts = [place] if place else []
         if self.expected is not None:
-            parts.append(f"expected {self.expected}")
+            parts.append(f"expected {_one_line(self.expected, _SHOWN_LIMIT)}")
         if self.found is not None:
-            parts.append(f"found {self.found}")
+            parts.append(f"found {_one_line(self.found, _SHOWN_LIMIT)}")
         return ", ".join(parts)
 
 
@@ -107,10 +121,10 @@ class VerificationError(ExchangeError):
     exit_code: ClassVar[int] = 4
 
     def __init__(self, message: str, evidence: Evidence | None = None) -> None:
-        self.message = message
+        self.message = _one_line(message, _MESSAGE_LIMIT)
         self.evidence = evidence or Evidence()
         shown = str(self.evidence)
-        super().__init__(f"{message} ({shown})" if shown else message)
+        super().__init__(f"{self.message} ({shown})" if shown else self.message)
 
 
 class MalformedError(VerificationError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,11 +12,15 @@ from hypothesis import strategies as st
 
 from services.wire import avro
 from services.wire.contents import Personal, decode_personal, encode_personal
-from services.wire.errors import MalformedError
+from services.wire.errors import Evidence, GrantError, MalformedError
 from services.wire.events import ApplicationFiled
+from services.wire.grants import decode_grant, open_grant
 from services.wire.hashing import digest_of
 from services.wire.records import EventType, encode_event, event_type
+from tests.chains import key_of
 from tests.people import FILED_A2, FILED_PERSONAL, PUPIL
+from tests.vectors.faults import grant_made
+from tests.vectors.make import COMMISSION_SEAL, grant_header
 
 SECRETS = (PUPIL.given_name, PUPIL.family_name, PUPIL.personal_code)
 
@@ -84,3 +89,21 @@ def test_a_flipped_bit_in_personal_content_tells_nobodys_name(data: st.DataObjec
         avro.decode(kind.personal, bytes(flipped))
     except MalformedError as error:
         assert_says_nothing(told(error))
+
+
+@given(st.text(min_size=1, max_size=400))
+def test_what_a_stranger_wrote_is_told_in_one_short_line_that_no_terminal_obeys(written: str) -> None:
+    error = MalformedError(f"{written} does not decode", Evidence(channel=written, expected=written, found=written))
+    for text in (str(error), error.message):
+        assert text.isprintable()
+        assert len(text) < 700
+    assert error.evidence.found == written
+
+
+def test_a_grant_for_somebody_whose_name_is_an_escape_code_is_told_without_it() -> None:
+    header = replace(grant_header(), recipient="commission\x1b[2J\n" * 500)
+    letter = decode_grant(grant_made(header, b"", COMMISSION_SEAL[0]))
+    with pytest.raises(GrantError, match="for somebody else") as caught:
+        open_grant(letter, key_of(COMMISSION_SEAL[0]).public_key(), recipient="commission", keys={})
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 300
