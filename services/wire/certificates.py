@@ -87,8 +87,13 @@ def load_root(data: bytes) -> Root:
     except Exception as error:  # the parsers of certificates raise whatever they like
         raise CertificateError("this file holds no certificate") from error
     root = _parsed(der)
-    _require_ca(root, path_length=None)
-    _require_issued(root, by=root)
+    try:
+        _require_ca(root, path_length=None)
+        _require_issued(root, by=root)
+    except CertificateError:
+        raise
+    except Exception as error:  # extensions, names and keys are parsed when they are looked at, and raise what they like
+        raise CertificateError("a certificate cannot be read") from error
     return Root(der=der, digest=digest_of(der), certificate=root)
 
 
@@ -148,11 +153,15 @@ def _parsed(der: bytes) -> x509.Certificate:
         again = found.public_bytes(Encoding.DER)
         # The signature is a whole number of bytes; a bit string that says otherwise is a twin that parsers accept.
         whole = der.endswith(b"\x00" + found.signature) and found.version is x509.Version.v3
+        positive = found.serial_number > 0
     except Exception as error:  # ValueError, UnsupportedAlgorithm, InvalidVersion, DuplicateExtension and more
         raise CertificateError("these bytes are no certificate") from error
     # Two encodings of one certificate would be two digests of one thing.
     if again != der or not whole:
         raise CertificateError("a certificate is X.509 version 3 in DER")
+    # RFC 5280, section 4.1.2.2. Parsers differ on others, and their next releases will: a channel must not be read in two ways.
+    if not positive:
+        raise CertificateError("a certificate has a positive serial number")
     return found
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -23,6 +24,7 @@ from tests.chains import ROOT, ROOT_DER, key_of, seal_of
 
 YEAR = Validity(serial=11, not_before=datetime(2026, 3, 1, tzinfo=UTC), not_after=datetime(2028, 3, 1, tzinfo=UTC))
 REQUEST = Request(public_key=key_of("school").public_key(), organisation="NTRLV-90000000001", name="Skola")
+ECDSA_WITH_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
 SEAL = make_seal(key_of("root"), ROOT_DER, REQUEST, policy=SEAL_POLICY_OID, validity=YEAR)
 
 
@@ -218,3 +220,34 @@ def test_the_root_stands_in_no_path_also_where_it_could_pass_for_a_cross_certifi
     assert verify_path([SEAL], short, policy=SEAL_POLICY_OID).organisation == "NTRLV-90000000001"
     with pytest.raises(CertificateError, match="stands in no path"):
         verify_path([SEAL, short.der], short, policy=SEAL_POLICY_OID)
+
+
+def forged(der: bytes, old: bytes, new: bytes, key: str = "root") -> bytes:
+    """Return a certificate that says something which no library would sign: ``new`` of the same length, where ``old`` stood."""
+    said = x509.load_der_x509_certificate(der).tbs_certificate_bytes
+    assert said.count(old) == 1
+    assert len(old) == len(new)
+    said = said.replace(old, new)
+    signature = b"\x00" + key_of(key).sign(said, ECDSA(SHA256()))
+    whole = said + ECDSA_WITH_SHA256 + b"\x03" + bytes([len(signature)]) + signature
+    return b"\x30\x82" + len(whole).to_bytes(2, "big") + whole
+
+
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")
+@pytest.mark.parametrize("serial", [b"\x02\x01\x00", b"\x02\x01\xf5"])
+def test_a_serial_number_that_the_next_release_of_a_library_will_not_read_is_refused_now(serial: bytes) -> None:
+    assert verify_path([forged(SEAL, b"\x02\x01\x0b", b"\x02\x01\x0c")], ROOT, policy=SEAL_POLICY_OID)
+    refused(forged(SEAL, b"\x02\x01\x0b", serial), match="positive serial number")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("551d0f", "551d13"),  # an extension twice
+        ("2a8648ce3d030107", "2a8648ce3d030108"),  # a curve that is none
+        ("2a8648ce3d0201", "2a8648ce3d0209"),  # a key of no known kind
+    ],
+)
+def test_a_root_that_cannot_be_read_is_refused_with_one_error(old: str, new: str) -> None:
+    with pytest.raises(CertificateError, match="cannot be read"):
+        load_root(forged(ROOT_DER, bytes.fromhex(old), bytes.fromhex(new)))
