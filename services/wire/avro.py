@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import fastavro
+from fastavro.read import SchemaResolutionError
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
-from services.wire.errors import Evidence, MalformedError
+from services.wire.errors import Evidence, MalformedError, SchemaError
 from services.wire.hashing import digest_of
 
 __all__ = ["SINGLE_OBJECT_MARKER", "Schema", "decode", "encode", "load_schema", "schema_file", "single_object_header"]
@@ -65,7 +66,8 @@ def decode(schema: Schema, data: bytes, *, reader: Schema | None = None) -> dict
     """Return the record that ``data`` canonically encodes under ``schema``, resolved into ``reader`` if given.
 
     Raises: MalformedError if the bytes are not exactly the canonical encoding of one record. Its text says digests of the
-    bytes; the bytes themselves stand in ``evidence.raw``, which no message shows.
+    bytes; the bytes themselves stand in ``evidence.raw``, which no message shows. SchemaError if what was written with
+    ``schema`` does not resolve into ``reader``.
     """
     record = _read(schema, data, None)
     # Twins: over-long numbers, other block splits, negative indexes and trailing bytes all fail this comparison.
@@ -134,6 +136,9 @@ def _read(schema: Schema, data: bytes, reader: Schema | None) -> dict[str, Any]:
     stream = io.BytesIO(data)
     try:
         record = fastavro.schemaless_reader(stream, schema.parsed, reader.parsed if reader else None)
+    except SchemaResolutionError:
+        # Its own text shows both schemas whole.
+        raise SchemaError(f"{schema.name} does not resolve into the schema that reads it here", Evidence(raw=data)) from None
     except _READ_ERRORS as error:
         raise MalformedError(f"{schema.name} does not decode: {type(error).__name__}", Evidence(raw=data)) from error
     if not isinstance(record, dict):

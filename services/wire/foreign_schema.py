@@ -137,6 +137,9 @@ class _Checker:
         fields = node.get("fields")
         if not isinstance(fields, list) or not all(isinstance(each, dict) for each in fields):
             raise SchemaError("a record has a list of fields")
+        # The library takes anything for a name, and fails on it when a value is decoded.
+        if not all(isinstance(each.get("name"), str) for each in fields):
+            raise SchemaError("a field has a name")
         parts = [self.measure(each.get("type"), namespace, depth + 1) for each in fields]
         return _Size(
             1 + max((part.depth for part in parts), default=0),

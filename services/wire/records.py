@@ -106,8 +106,8 @@ class SchemaBook:
     def facts(self, name: str, schema: Digest, content: bytes) -> Any:
         """Return the facts of an event; a symbol that this release does not know becomes ``UNKNOWN``.
 
-        Raises: SchemaError if the type is none of this release, or the schema is unpublished, unsafe or of another type;
-        MalformedError if the content is not canonical or holds what no value of this release can.
+        Raises: SchemaError if the type is none of this release, or the schema is unpublished, unsafe, of another type or does
+        not resolve into ours; MalformedError if the content is not canonical or holds what no value of this release can.
         """
         kind = event_type(name)
         return self._read(kind, schema, content, kind.facts_class, part=0)

@@ -46,6 +46,7 @@ HOSTILE: dict[str, Any] = {
     "not define before": record("Somebody"),
     "defines a name twice": record(EMPTY, EMPTY),
     "a list of fields": {"type": "record", "name": "R", "fields": "none"},
+    "a field has a name": {"type": "record", "name": "R", "fields": [{"name": {"a": 1}, "type": "int"}]},
     "have a name": {"type": "record", "fields": []},
     "a namespace is a text": record("int", namespace=5),
     "a type is a name": record(5),

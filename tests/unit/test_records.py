@@ -168,6 +168,15 @@ def test_an_unpublished_schema_and_an_unknown_type_are_not_guessed_at() -> None:
         BOOK.facts("RequestReturned", encoded.schema, encoded.facts)
 
 
+def test_a_schema_that_does_not_resolve_into_ours_is_no_error_of_this_program() -> None:
+    file = event_type("Rejected").file.replace(b'"RejectedFacts"', b'"RefusedFacts"')
+    encoded = encode_event(Rejected(code=RejectedCode.WRONG_STATE))
+    with pytest.raises(SchemaError, match="does not resolve") as caught:
+        SchemaBook({digest_of(file): file}).facts("Rejected", digest_of(file), encoded.facts)
+    # The library shows both schemas whole, and an error's text goes into a log.
+    assert len(str(caught.value)) < 200
+
+
 def test_an_event_is_not_read_with_another_events_schema() -> None:
     encoded = encode_event(Rejected(code=RejectedCode.WRONG_STATE))
     with pytest.raises(SchemaError, match="another event's schema"):
