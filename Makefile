@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-other installed bench lint types lock clean
+.PHONY: help demo test test-other fuzz installed bench lint types lock clean
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
@@ -23,6 +23,9 @@ test: .venv/.ready ## Set up and run all tests, with branch coverage
 test-other: ## Run all tests on Python 3.13 too, where it is there
 	.ci/test-other 3.13
 
+fuzz: .venv/.ready ## Fuzz what strangers and clerks can send: SECONDS= or RUNS= a target (60 seconds), TARGET= for one alone
+	$(BIN)/python -m tests.fuzz.run $(if $(TARGET),--target $(TARGET)) $(if $(RUNS),--runs $(RUNS)) $(if $(SECONDS),--seconds $(SECONDS))
+
 installed: ## Install into an empty environment, hashes checked, and work from another folder
 	.ci/installed $(PYTHON)
 
@@ -42,4 +45,4 @@ lock: .venv/.ready ## Make the lock files anew from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade pyproject.toml --extra build --extra dev -o requirements/dev.txt
 
 clean: ## Remove what was made
-	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage dist
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .fuzz dist
