@@ -19,6 +19,7 @@ TARGETS: Final[dict[str, str]] = {
     "schemas": "schemas",
     "certificates": "certificates",
     "forms": "forms",
+    "reading": "reading",
 }
 """Each target's name, and the module beside this one that has it."""
 
