@@ -53,6 +53,14 @@ def test_answer_that_names_no_request_of_the_case_is_refused(answers: int | None
     assert judge(received(_YES, answers=answers), *_ASKED) is RejectionCode.WRONG_REPLY
 
 
+def test_a_request_whose_application_is_lost_stands_by_itself_and_is_answered() -> None:
+    assert judge(received(_YES, answers=1), REQUESTED_A2) is None
+    assert given(fold, REQUESTED_A2, received(_YES, answers=1)).case.state is SchoolState.READY_FOR_DECISION
+    shown = row(REQUESTED_A2)
+    assert (shown.state, shown.variant, shown.opened_on) == ("AwaitingCommission", "A2", REQUESTED_A2.received_on)
+    assert shown == row(*_ASKED)
+
+
 def test_answer_before_any_request_is_refused() -> None:
     assert judge(received(_YES, answers=1), FILED_A2) is RejectionCode.WRONG_REPLY
 

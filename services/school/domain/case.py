@@ -115,10 +115,11 @@ class SchoolCase:
     @property
     def state(self) -> SchoolState:
         """Return where the case stands."""
-        if self.application is None:
-            return SchoolState.EMPTY
+        # A request stands without its application where the keys of the record are lost.
         if self.request is not None:
             return _state_of(self.request)
+        if self.application is None:
+            return SchoolState.EMPTY
         if self.missing_statements:
             return SchoolState.INCOMPLETE
         if self.application.variant not in ASKING or self.consent_body is None or self.address is None:

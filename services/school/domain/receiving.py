@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.post.history import CaseRow, Deadline, New, Recorded, RejectionCode
 from services.school.domain.case import SchoolCase, SchoolState, fold
-from services.wire.events import Answer, ApplicationFiledPersonal, ConfirmationGiven, Rejected
+from services.wire.events import Answer, ApplicationFiledPersonal, ConfirmationGiven, InformationRequestedPersonal, Rejected
 
 __all__ = ["REPLY_DUE", "SchoolDomain", "must_park"]
 
@@ -39,7 +39,7 @@ class SchoolDomain:
     def judge(self, history: Sequence[Recorded], incoming: Recorded) -> RejectionCode | None:
         """Return why an event of the commission is refused, None to accept it."""
         case = fold(history)
-        if case.application is None:
+        if case.application is None and case.request is None:
             return RejectionCode.UNKNOWN_CASE
         match incoming.facts:
             case ConfirmationGiven():
@@ -51,8 +51,10 @@ class SchoolDomain:
                 return RejectionCode.NOT_YOURS
 
     def codes_of(self, personal: object) -> tuple[str, ...]:
-        """Return the pupil's personal code where an application says it."""
-        return (personal.application.pupil.personal_code,) if isinstance(personal, ApplicationFiledPersonal) else ()
+        """Return the pupil's personal code where an application says it, or the copy of one that went to the commission."""
+        if isinstance(personal, ApplicationFiledPersonal | InformationRequestedPersonal):
+            return (personal.application.pupil.personal_code,)
+        return ()
 
     def fire(self, history: Sequence[Recorded], deadline: str) -> Sequence[New]:  # noqa: ARG002  # the Protocol's
         """Return nothing: a late answer is waited for, and the clerk's list says that it is late (domain edge case 15)."""
@@ -63,10 +65,12 @@ class SchoolDomain:
         case = fold(history)
         filed, request = case.application, case.request
         due_on = request.facts.due_on if request and request.is_open else None
+        # The request says both too, for where the application is lost.
+        said = filed or (request.facts if request else None)
         return CaseRow(
             state=_shown_state(case),
-            variant=filed.variant.value if filed else None,
-            opened_on=filed.received_on if filed else None,
+            variant=said.variant.value if said else None,
+            opened_on=said.received_on if said else None,
             due_on=due_on,
             deadlines=(Deadline(name=REPLY_DUE, due_on=due_on),) if due_on else (),
         )
