@@ -16,6 +16,7 @@ from services.post.cases import history_of, open_facts, refresh_row
 from services.post.database import Row
 from services.post.history import New, Recorded, RejectionCode, Standing
 from services.post.letterbook import statement_of
+from services.post.lost_keys import is_awaited
 from services.post.office import Office
 from services.post.saving import save
 from services.post.store import SealedEvent
@@ -27,10 +28,11 @@ from services.wire.errors import MalformedError, SchemaError, SealError, Transpo
 from services.wire.events import Rejected, RejectedCode
 from services.wire.hashing import Digest, digest_of
 
-__all__ = ["KEY_MISSING", "apply_sealed", "entry_of", "held_kinds", "hold", "redrive_channel"]
+__all__ = ["KEY_MISSING", "OWN_AWAITED", "apply_sealed", "entry_of", "held_kinds", "hold", "redrive_channel"]
 
 _EPOCH: Final = date(1970, 1, 1)
 KEY_MISSING: Final = "the facts key is missing"
+OWN_AWAITED: Final = "own events of this pair wait for their keys"
 _REJECTED: Final = Rejected.__name__
 _EVENTS_A_CASE: Final = 1000
 
@@ -98,6 +100,10 @@ def apply_sealed(office: Office, entry: VerifiedEntry, *, park: str | None = Non
         return
     if facts is None:
         hold(office, channel, "parked", KEY_MISSING, entry=entry)
+        return
+    if is_awaited(office, paired_channel(channel)):
+        # Judged without what I wrote myself, it would be refused, and that would stand in the log for ever.
+        hold(office, channel, "parked", OWN_AWAITED, entry=entry)
         return
     _apply_facts(office, entry, facts, is_queueing=is_queueing)
 
@@ -184,6 +190,10 @@ def _judge(
         standing=Standing.ACCEPTED,
     )
     back = office.returning
+    if back is not None and case_id is not None and back.waiting.get(case_id):
+        back.place(office, case_id, (facts.after, facts.in_reply_to))
+        stream = office.store.stream(case_id)
+        history = history_of(office, stream)
     if back is not None and case_id is not None and back.waiting.get(case_id):
         # It was judged before the database was lost: own events that followed it say how.
         code = RejectionCode.WRONG_STATE if entry.body_digest in back.answered else None

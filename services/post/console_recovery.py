@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_recovery"]
 
-_KINDS: Final = ("skipped", "refused", "parked", "voided", "missing", "key", "off chain")
+_KINDS: Final = ("skipped", "refused", "parked", "voided", "missing", "key", "off chain", "misplaced", "closed")
 Kind = Annotated[str | None, typer.Option("--kind", help=f"Only one of {', '.join(_KINDS)}.")]
 
 

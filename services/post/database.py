@@ -110,7 +110,7 @@ class Database:
         ran = []
         for number, script in migrations():
             with self.transaction() as connection:
-                if number <= self._version():
+                if number <= self.version:
                     continue
                 for statement in _statements(script):
                     connection.execute(statement)
@@ -124,21 +124,23 @@ class Database:
 
         Raises: MigrationError naming the command that helps.
         """
-        newest, found = migrations()[-1][0], self._version()
+        newest, found = migrations()[-1][0], self.version
         if found < newest:
             raise MigrationError(f"{self.path.name} is at version {found}, this program needs {newest}: run the command migrate")
         if found > newest:
             raise MigrationError(f"{self.path.name} is at version {found}, newer than this program knows ({newest}): update it")
+
+    @property
+    def version(self) -> int:
+        """The number of the last migration that ran here, 0 for none."""
+        row = self.one("PRAGMA user_version")
+        return int(row[0]) if row else 0
 
     def close(self) -> None:
         """Close all connections."""
         with self._lock:
             _close_all(self._opened)
             self._local = threading.local()
-
-    def _version(self) -> int:
-        row = self.one("PRAGMA user_version")
-        return int(row[0]) if row else 0
 
     def _connection(self) -> sqlite3.Connection:
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)

@@ -14,7 +14,9 @@ from typing import Final
 from services.post.database import Row
 from services.post.keys import OwnKey
 from services.post.letterbook import statement_of
+from services.post.lost_keys import is_awaited
 from services.post.office import Office
+from services.post.people import note_people
 from services.post.signing import signer_in
 from services.wire.channels import ChannelKind, channel_kind, mailbox_of, paired_channel, readers_of, writer_of
 from services.wire.contents import EncryptionKeyPublished
@@ -174,6 +176,16 @@ def _take(office: Office, record: bytes) -> tuple[str, bool]:
         raise VerificationError("a key is given back that nothing of mine was sealed under")
     with office.database.transaction():
         is_new = office.ring.take(channel, granted, made_here=is_mine)
+        if is_new:
+            # What opens now may name further keys: they are asked for without waiting an hour.
+            office.letterbook.note(channel, asked_at=None)
+        if is_new and is_mine and is_awaited(office, channel):
+            # Own events open again, and only a start takes them back; until it is over nothing is decided.
+            office.database.run("INSERT OR IGNORE INTO said VALUES ('starting', ?)", office.clock())
+        if is_new and is_mine and granted.case_id is not None:
+            # Whom a case is about could not be noted while its key was away.
+            for event in office.store.stream(UUID(bytes=granted.case_id)).events:
+                note_people(office, event)
         # A key of mine that came back may be what an event waits for.
         office.database.run("UPDATE outgoing SET lost = 0 WHERE lost = 1")
         office.database.run("DELETE FROM held WHERE kind = 'key' AND channel = ? AND digest = ?", channel, key_id(granted.key))

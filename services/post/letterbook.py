@@ -56,6 +56,12 @@ class Letterbook:
 
     database: Database
 
+    @property
+    def ends_at(self) -> int:
+        """When the newest own entry was signed, in milliseconds since 1970; 0 if there is none."""
+        row = self.database.one("SELECT max(written_at) FROM channels")
+        return int(row[0] or 0) if row else 0
+
     def enter(self, entry: VerifiedEntry, *, own: bool) -> None:
         """Enter an entry and keep its personal part; what is entered already stays as it is."""
         statement = entry.statement

@@ -34,7 +34,7 @@ from services.wire.records import SchemaBook
 from services.wire.trust import NO_TRUST, Trust, fold_trust
 
 if TYPE_CHECKING:
-    from services.post.returning import Returning
+    from services.post.placing import Returning
 
 __all__ = ["Office", "Signer", "Signers", "Signing", "day_of", "when_of"]
 

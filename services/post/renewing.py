@@ -33,8 +33,10 @@ def renew_once(office: Office) -> int:
     """Make and publish the month's encryption key, and destroy those whose letters have all expired; return what was done."""
     now, done = office.clock(), 0
     row = office.database.one("SELECT max(created_at) FROM keys WHERE key_use = 'ENCRYPTION'")
-    is_lost = row is not None and row[0] is not None and office.ring.current_encryption_key() is None
-    if row is not None and row[0] is not None and (is_lost or now - row[0] >= _RENEW_AFTER):
+    made_at = row[0] if row is not None else None
+    # Lost with its row or without it: a channel that is open was opened together with a key for letters.
+    is_lost = office.ring.current_encryption_key() is None and bool(made_at or _own_pair_channels(office))
+    if is_lost or (made_at is not None and now - made_at >= _RENEW_AFTER):
         with office.database.transaction():
             key = office.ring.renew_encryption_key()
             for channel in _own_pair_channels(office):

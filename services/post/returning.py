@@ -10,171 +10,96 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.post.applying import entry_of, hold
-from services.post.cases import history_of, open_facts, refresh_row
+from services.post.applying import entry_of
+from services.post.cases import open_facts
 from services.post.epochs import fall_back, is_epoch_ahead, is_overruled
+from services.post.lost_keys import CLOSED, KEYS_LOST, are_lost, close, is_closed, reopen
 from services.post.office import Office
-from services.post.people import note_people
+from services.post.placing import Returning
 from services.post.saving import MISPLACED
-from services.post.store import SealedEvent
-from services.wire.channels import TRUST_CHANNEL, paired_channel, school_of
+from services.wire.channels import TRUST_CHANNEL
 from services.wire.contents import Facts
-from services.wire.entry import Open, VerifiedEntry, encode_body
-from services.wire.errors import Evidence, ForkError, OrderError, RingError, VerificationError
-from services.wire.events import Rejected
+from services.wire.entry import Open, VerifiedEntry
+from services.wire.errors import Evidence, ForkError, RingError, VerificationError
 from services.wire.following import Follower
-from services.wire.hashing import Digest, Id, digest_of
+from services.wire.hashing import Digest, Id
 from services.wire.paths import Pathfinder, Step
 from services.wire.reading import ReadingState
 from services.wire.trust import NO_TRUST
 
-__all__ = ["Returning", "StoppedError", "begin_start", "end_start", "newest_entry_at", "read_back"]
+__all__ = ["StoppedError", "begin_start", "end_start", "has_begun", "read_back"]
 
 _READ_AT_ONCE = 500
-_REJECTED = Rejected.__name__
-
-
-@dataclass(slots=True)
-class Returning:
-    """Own events that have come back and wait for their place, by case (None: my own stream)."""
-
-    waiting: dict[UUID | None, list[tuple[VerifiedEntry, Facts]]] = field(default_factory=dict)
-    answered: set[Digest] = field(default_factory=set)
-
-    def add(self, entry: VerifiedEntry, facts: Facts) -> None:
-        """Let an own event wait for its place.
-
-        Raises: OrderError if another own event of the case names the same one before it.
-        """
-        case_id = UUID(bytes=facts.case_id) if facts.case_id else None
-        others = self.waiting.setdefault(case_id, [])
-        # One of the two was written by somebody else with my key, or by a copy of me.
-        if case_id is not None and any(other.after == facts.after for _, other in others):
-            raise OrderError(f"two own events of the case {case_id} follow the same one", _place_of(entry))
-        others.append((entry, facts))
-        if facts.type == _REJECTED and facts.in_reply_to is not None:
-            self.answered.add(facts.in_reply_to)
-
-    def place(self, office: Office, case_id: UUID | None) -> None:
-        """Store the own events of a case that follow the end of its stream, in the open transaction."""
-        while (found := self._next(office, case_id)) is not None:
-            self._store(office, case_id, *found)
-
-    def _store(self, office: Office, case_id: UUID | None, entry: VerifiedEntry, facts: Facts) -> None:
-        stream_id, statement = case_id or office.own_stream, entry.statement
-        version = office.store.version(stream_id) + 1
-        body = encode_body(statement.body)
-        event = SealedEvent(stream_id, version, facts.type, statement.channel, statement.event_id, body, entry.facts)
-        office.store.append([event])
-        if case_id is not None:
-            grown = office.store.stream(case_id)
-            school = school_of(statement.channel) if paired_channel(statement.channel) else None
-            refresh_row(office, case_id, history_of(office, grown), grown.version, school)
-            note_people(office, event)
-
-    def place_the_rest(self, office: Office) -> None:
-        """Place own events that name one before them which is nowhere.
-
-        Where a channel stands still, what came before may come yet: the case is held, nobody acts in it, and the next start
-        tries again. Where the registrar has begun a channel anew, it may be undone or lost to all: an own event goes to the
-        end of its case then, in the order in which they were written, or is held where nothing of its case is left.
-        Raises: OrderError if neither explains it.
-        """
-        mine = set(office.own_channels)
-        channels = mine | {paired for each in mine if (paired := paired_channel(each))}
-        standing = [office.letterbook.standing(each) for each in channels]
-        still = any(each is not None and each.state != ReadingState.READING.value for each in standing)
-        is_begun_anew = any(office.trust.epochs.get(each) for each in channels)
-        for case_id, events in self.waiting.items():
-            for entry, facts in events:
-                if not (still or is_begun_anew):
-                    raise OrderError(f"an own event of the case {case_id} has no place in it", _place_of(entry))
-                self._place_somehow(office, case_id, entry, facts, may_come=still)
-        self.waiting.clear()
-
-    def _place_somehow(self, office: Office, case_id: UUID | None, entry: VerifiedEntry, facts: Facts, *, may_come: bool) -> None:
-        channel, place = entry.statement.channel, entry.statement.sequence
-        what = "has not come yet" if may_come else "is undone or lost"
-        office.tell(f"{channel} at {place}: what came before it in its case {what}")
-        with office.database.transaction():
-            if case_id is None or (office.store.version(case_id) and not may_come):
-                self._store(office, case_id, entry, facts)
-            else:
-                reason = "what came before it has not come yet" if may_come else "nothing of its case is left"
-                hold(office, channel, MISPLACED, reason, case_id=case_id, entry=entry)
-
-    def _next(self, office: Office, case_id: UUID | None) -> tuple[VerifiedEntry, Facts] | None:
-        events = self.waiting.get(case_id, [])
-        if not events:
-            return None
-        if case_id is None:
-            return self._next_without_case(office, events)
-        stream = office.store.stream(case_id)
-        end = digest_of(stream.events[-1].body) if stream.events else None
-        following = [each for each in events if each[1].after == end]
-        if not following:
-            return None
-        events.remove(following[0])
-        return following[0]
-
-    def _next_without_case(self, office: Office, events: list[tuple[VerifiedEntry, Facts]]) -> tuple[VerifiedEntry, Facts] | None:
-        # Without a case there is no ``after``; an answer comes back after what it answers.
-        for each in events:
-            reply = each[1].in_reply_to
-            if reply is None or office.store.case_with(reply) is not None:
-                events.remove(each)
-                return each
-        return None
 
 
 def begin_start(office: Office) -> Returning:
     """Say that nothing is decided until a start is over, and return what an earlier one had not placed."""
     returning = Returning()
     with office.database.transaction():
-        was_interrupted = office.database.one("SELECT 1 FROM said WHERE name = 'starting'") is not None
+        was_interrupted = has_begun(office)
         office.database.run("INSERT OR IGNORE INTO said VALUES ('starting', ?)", office.clock())
         misplaced = office.database.run("DELETE FROM held WHERE kind = ?", MISPLACED)
         # What could not be opened then may open now: its keys may have come back with the ring file.
         office.database.run("UPDATE outgoing SET lost = 0 WHERE lost = 1")
-    if was_interrupted or misplaced:
-        for entry, facts in _taken_and_not_placed(office):
-            returning.add(entry, facts)
+        has_closed = office.database.one("SELECT 1 FROM held WHERE kind = ?", CLOSED) is not None
+        if was_interrupted or misplaced or has_closed:
+            _add_not_placed(office, returning)
     return returning
+
+
+def has_begun(office: Office) -> bool:
+    """Tell whether a start has to be made or ended before anything is decided."""
+    return office.database.one("SELECT 1 FROM said WHERE name = 'starting'") is not None
 
 
 def end_start(office: Office) -> None:
     """Say that a start is over."""
-    office.database.run("DELETE FROM said WHERE name = 'starting'")
+    office.database.run("DELETE FROM said WHERE name IN ('starting', ?)", KEYS_LOST)
     office.returning = None
 
 
-def newest_entry_at(office: Office) -> int:
-    """Return when the newest own entry of this database was signed, in milliseconds since 1970; 0 if there is none."""
-    row = office.database.one("SELECT max(written_at) FROM channels")
-    return int(row[0] or 0) if row else 0
-
-
-def _taken_and_not_placed(office: Office) -> list[tuple[VerifiedEntry, Facts]]:
-    """Return own events that stand in the letterbook and in no stream: taken back, and then the process ended."""
+def _add_not_placed(office: Office, returning: Returning) -> None:
+    """Add own events that stand in the letterbook and in no stream: taken back, and then the process ended or a key was lost."""
     rows = office.database.all(
         "SELECT * FROM entries e WHERE e.own = 1 AND e.facts IS NOT NULL AND NOT EXISTS"
         " (SELECT 1 FROM stored_events s WHERE s.channel = e.channel AND s.event_id = e.event_id)"
         " GROUP BY e.channel, e.event_id ORDER BY min(e.id)"
     )
-    found = []
     for row in rows:
         entry = entry_of(row)
-        if isinstance(entry.statement.body, Open):
-            continue
-        channel, event_id = row["channel"], entry.statement.event_id
-        facts = open_facts(office, channel, event_id, entry.statement.body.facts_key, row["facts"])
-        if facts is None:
-            raise RingError(f"an own entry, {channel} at {row['sequence']}, does not open: its key is in no ring file here")
-        found.append((entry, facts))
-    return found
+        facts = _facts_or_closed(office, entry, returning)
+        if facts is not None:
+            _note_what_is_missing(office, entry, facts)
+            returning.add(entry, facts)
+
+
+def _facts_or_closed(office: Office, entry: VerifiedEntry, returning: Returning) -> Facts | None:
+    """Return the facts of an own sealed entry, None for one that a person knows not to open here, or not yet.
+
+    Raises: RingError if nobody has said so.
+    """
+    statement, body = entry.statement, entry.statement.body
+    if isinstance(body, Open):
+        return None
+    facts = None
+    try:
+        if not is_closed(office, entry, for_good=True):
+            facts = open_facts(office, statement.channel, statement.event_id, body.facts_key, entry.facts or b"")
+    except RingError:
+        pass  # its row is here and opens under no ring key: as good as missing
+    if facts is not None:
+        reopen(office, entry)
+        return facts
+    if not (are_lost(office) or is_closed(office, entry)):
+        raise RingError(
+            f"an own entry, {statement.channel} at {statement.sequence}, does not open: its key is in no ring file here. Bring"
+            " the newest copy of the ring file; if there is none, restore with --keys-lost"
+        )
+    close(office, entry)
+    returning.lost.add(entry.body_digest)
+    return None
 
 
 class StoppedError(Exception):
@@ -261,11 +186,8 @@ def _take_all_back(office: Office, channel: str, steps: Sequence[Step], returnin
 
 def _take_back(office: Office, channel: str, step: Step, returning: Returning) -> None:
     entry, statement = step.entry, step.entry.statement
-    facts = None
-    if not isinstance(statement.body, Open):
-        facts = open_facts(office, channel, statement.event_id, statement.body.facts_key, entry.facts or b"")
-        if facts is None:
-            raise RingError(f"an own entry, {channel} at {statement.sequence}, does not open: its key is in no ring file here")
+    facts = _facts_or_closed(office, entry, returning)
+    if facts is not None:
         _note_what_is_missing(office, entry, facts)
     office.letterbook.enter(entry, own=True)
     office.letterbook.move(channel, step.place, written_at=statement.written_at)
@@ -288,8 +210,3 @@ def _note_what_is_missing(office: Office, entry: VerifiedEntry, facts: Facts) ->
         what.append("personal part")
     if what:
         office.tell(f"{statement.channel} at {statement.sequence}: taken back without its {' and '.join(what)}")
-
-
-def _place_of(entry: VerifiedEntry) -> Evidence:
-    statement = entry.statement
-    return Evidence(channel=statement.channel, epoch=statement.epoch, sequence=statement.sequence)

@@ -15,10 +15,12 @@ from uuid import UUID
 
 from services.post.cases import history_of, refresh_row
 from services.post.history import New, Recorded
+from services.post.lost_keys import is_awaited
 from services.post.office import Office, day_of, when_of
 from services.post.people import note_codes
 from services.post.store import SealedEvent
 from services.wire.audience import channel_for
+from services.wire.channels import Role, from_commission, to_commission
 from services.wire.contents import Facts, OpenContent, Personal, encode_facts, encode_open, encode_personal
 from services.wire.entry import Sealed, encode_body
 from services.wire.errors import ConflictError, Evidence, RefusedError, StoreBehindError
@@ -29,6 +31,7 @@ from services.wire.sealing import SALT_BYTES, Part, seal
 __all__ = [
     "MISPLACED",
     "CaseIncompleteError",
+    "KeysAwaitedError",
     "NotReadyError",
     "Saved",
     "StartingError",
@@ -62,6 +65,16 @@ class StartingError(RefusedError):
         super().__init__("The worker is starting, or its start ended in the middle: wait a moment, or start it, and repeat this.")
 
 
+class KeysAwaitedError(RefusedError):
+    """Own events of a pair do not open yet, and what is decided may contradict them."""
+
+    def __init__(self, channel: str) -> None:
+        super().__init__(
+            f"Own events in {channel} wait for keys that its reader was asked for; until they come nothing is decided there."
+            " Let both workers run, and repeat this."
+        )
+
+
 class NotReadyError(RefusedError):
     """Something of the exchange has to be there first."""
 
@@ -87,7 +100,8 @@ def act(
 
     ``also`` is done in the same transaction.
 
-    Raises: what ``decide`` raises; ConflictError if others changed the case five times over; NotReadyError;
+    Raises: what ``decide`` raises; ConflictError if others changed the case five times over; NotReadyError; StartingError,
+    CaseIncompleteError or KeysAwaitedError while not all is back after a restore;
     StoreBehindError if the database is older than the ring file says.
     """
     require_current(office)
@@ -95,7 +109,7 @@ def act(
         try:
             with office.database.transaction():
                 require_started(office)
-                _require_whole(office, case_id)
+                _require_whole(office, case_id, school)
                 stream = office.store.stream(case_id)
                 saved = save(office, case_id, decide(history_of(office, stream)), school=school)
                 if also is not None:
@@ -192,7 +206,10 @@ def require_started(office: Office) -> None:
         raise StartingError
 
 
-def _require_whole(office: Office, case_id: UUID) -> None:
+def _require_whole(office: Office, case_id: UUID, school: str | None) -> None:
+    mine = to_commission(office.participant) if office.role is Role.SCHOOL else from_commission(school) if school else None
+    if mine is not None and is_awaited(office, mine):
+        raise KeysAwaitedError(mine)
     query = "SELECT 1 FROM held WHERE kind = ? AND case_id = ? AND resolved_at IS NULL"
     if office.database.one(query, MISPLACED, case_id.hex) is not None:
         raise CaseIncompleteError
@@ -212,7 +229,6 @@ def require_current(office: Office) -> None:
         epochs = office.trust.epochs.get(channel, ())
         if not epochs or epochs[-1].epoch <= head.epoch:
             evidence = Evidence(channel=channel, epoch=head.epoch, sequence=head.sequence, expected=head.digest.hex())
-            row = office.database.one("SELECT max(written_at) FROM channels")
-            ends = when_of(row[0]) if row is not None and row[0] else "its beginning"
+            ends = when_of(office.letterbook.ends_at) if office.letterbook.ends_at else "its beginning"
             text = f"this database is older than the ring file and ends at {ends}: a start takes back what the log holds"
             raise StoreBehindError(text, evidence)

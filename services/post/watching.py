@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from services.post.letterbook import statement_of
+from services.post.lost_keys import awaited_channels
 from services.post.office import Office, day_of
 from services.wire.channels import TRUST_CHANNEL, paired_channel
 
@@ -44,6 +45,7 @@ class Watch:
             *_unreceipted(office, now),
             *_standing_still(office),
             *_never_signed(office),
+            *_awaited(office),
         ]
 
 
@@ -74,6 +76,11 @@ def _standing_still(office: Office) -> Iterator[str]:
 def _never_signed(office: Office) -> Iterator[str]:
     for row in office.database.all("SELECT channel, count(*) AS number FROM outgoing WHERE lost = 1 GROUP BY channel"):
         yield f"{row['channel']}: {row['number']} events are not signed, their keys are not on the ring"
+
+
+def _awaited(office: Office) -> Iterator[str]:
+    for channel in awaited_channels(office):
+        yield f"{channel}: own events wait for keys that its reader was asked for; nothing is decided there until they come"
 
 
 def _unreceipted(office: Office, now: int) -> Iterator[str]:

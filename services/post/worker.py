@@ -27,7 +27,7 @@ from services.post.publishing import receipt_once, send_once, sign_once
 from services.post.reading_back import check_own_once
 from services.post.receiving import Receiver
 from services.post.renewing import ask_once, renew_once
-from services.post.returning import StoppedError, begin_start, end_start, newest_entry_at, read_back
+from services.post.returning import StoppedError, begin_start, end_start, has_begun, read_back
 from services.post.rotating import rotate_once
 from services.post.saving import queue_open, require_current
 from services.post.watching import Watch
@@ -82,7 +82,7 @@ class Worker:
         holds entries of mine that are neither here nor in the log.
         """
         office = self.office
-        ends_at = newest_entry_at(office)
+        ends_at = office.letterbook.ends_at
         for lost in office.ring.start(office.ring_file):
             office.tell(lost)
         office.returning = begin_start(office)
@@ -154,6 +154,10 @@ class Worker:
         """Do one bounded piece of everything there is to do, and return how much was done."""
         office = self.office
         done = self.receiver.receive_once()
+        if has_begun(office):
+            # Keys of own events came back: what they open is taken back, as after any restore.
+            self.receiver = Receiver(office)
+            self.start()
         self._open_channels()
         done += open_epoch_once(office)
         done += rotate_once(office)
