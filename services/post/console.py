@@ -155,16 +155,18 @@ def add_common(
     has_cases: bool = True,
     states: Callable[[], Sequence[str]] = tuple,
 ) -> None:
-    """Add the commands that every participant has: cases, show, rebuild, certificate, worker, migrate.
+    """Add the commands that every participant has, those of recovery and backup among them.
 
     ``states`` gives the states that a case can have here, for who asks for those of one state.
     """
+    from services.post.console_backup import add_backup
     from services.post.console_recovery import add_recovery
 
     if has_cases:
         _add_cases(app, office_of, states)
         _add_certificate(app)
     add_recovery(app, office_of)
+    add_backup(app)
 
     @app.command()
     def worker(config: Config = None) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from uuid import UUID
 
 from services.post.applying import entry_of
 from services.post.cases import open_facts
