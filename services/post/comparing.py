@@ -5,7 +5,7 @@ Decides who has to stop. Source: design.md sections 4 and 6.
 
 from __future__ import annotations
 
-from services.post.epochs import is_overruled
+from services.post.epochs import is_settled
 from services.post.office import Office
 from services.wire.channels import TRUST_CHANNEL
 from services.wire.contents import Held, Receipt
@@ -57,8 +57,6 @@ def _note_trust(office: Office, channel: str, line: Held) -> None:
 
 
 def _compare_line(office: Office, line: Held) -> None:
-    if is_overruled(office, line.channel, line.epoch, line.sequence):
-        return
     there = office.letterbook.digests_at(line.channel, line.epoch, line.sequence)
     if line.digest in there:
         office.database.run(
@@ -66,6 +64,9 @@ def _compare_line(office: Office, line: Held) -> None:
             line.sequence,
             line.channel,
         )
+        return
+    # Also of a rival that was taken and receipted before the registrar decided for the other one.
+    if is_settled(office, line.channel, line.epoch, line.sequence):
         return
     found = next(iter(there)).hex() if there else "nothing"
     evidence = Evidence(channel=line.channel, epoch=line.epoch, sequence=line.sequence, expected=line.digest.hex(), found=found)

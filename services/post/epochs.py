@@ -18,7 +18,7 @@ from services.wire.entry import Open, encode_body
 from services.wire.hashing import digest_of, genesis_digest
 from services.wire.paths import Place
 
-__all__ = ["fall_back", "is_epoch_ahead", "is_overruled", "open_epoch_once", "queue_undone"]
+__all__ = ["fall_back", "is_epoch_ahead", "is_overruled", "is_settled", "open_epoch_once", "queue_undone"]
 
 
 def is_epoch_ahead(office: Office, channel: str) -> bool:
@@ -51,6 +51,16 @@ def open_epoch_once(office: Office) -> int:
 def is_overruled(office: Office, channel: str, epoch: int, sequence: int) -> bool:
     """Tell whether the registrar has begun a later epoch before a place: what stood there was true once, and counts no more."""
     return any(each.epoch > epoch and each.after_sequence < sequence for each in office.trust.epochs.get(channel, ()))
+
+
+def is_settled(office: Office, channel: str, epoch: int, sequence: int) -> bool:
+    """Tell whether the registrar has decided about a place of a channel of mine: what is not on the chain there is a rival's.
+
+    Besides what a later epoch overrules that is all up to the entry which it names, if that one is here: then so are those
+    before it.
+    """
+    later = [each for each in office.trust.epochs.get(channel, ()) if each.epoch > epoch]
+    return any(each.after_sequence < sequence or office.letterbook.holds(each.after_digest) for each in later)
 
 
 def fall_back(office: Office, channel: str, place: Place) -> None:

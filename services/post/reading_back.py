@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.post.database import Row
-from services.post.epochs import is_overruled
+from services.post.epochs import is_settled
 from services.post.letterbook import Standing, statement_of
 from services.post.office import Office
 from services.wire.candidates import Candidate, candidate_of
@@ -96,9 +96,7 @@ def _shown(office: Office, channel: str, standing: Standing, position: int) -> t
                 continue
             # Looked up after the poll: what this database signed meanwhile is there by now.
             statement = found.unverified_statement
-            if not office.letterbook.holds(found.digest) and not is_overruled(
-                office, channel, statement.epoch, statement.sequence
-            ):
+            if not office.letterbook.holds(found.digest) and not is_settled(office, channel, statement.epoch, statement.sequence):
                 _require_not_mine(office, found, standing)
             shown[found.digest] = shown.get(found.digest, False) or found.personal is not None
     return shown, position

@@ -8,11 +8,13 @@ import pytest
 
 from services.post.agreeing import NothingToAgreeError, agree, would_undo
 from services.post.cases import history_of
+from services.post.signing import sign_open
 from services.post.worker import Worker
 from services.wire.channels import COMMISSION, Role, commission_case, record_of, to_commission
 from services.wire.contents import (
     KeyRevoked,
     Reason,
+    TrustConfirmed,
 )
 from services.wire.entry import decode_entry
 from services.wire.hashing import Digest
@@ -23,6 +25,7 @@ from tests.people import another_pupil
 from tests.troubles import (
     clean,
     epoch_after,
+    pen_at,
     records,
     said_by_registrar,
     settled,
@@ -156,3 +159,41 @@ def test_a_database_restored_from_before_an_epoch_takes_the_epoch_back_and_opens
     assert exchange.members[SCHOOL].state(mine) == "ReadyForDecision"
     assert types(exchange, to_commission(SCHOOL)).count("ChannelOpened") == 2
     clean(exchange)
+
+
+def test_a_rival_that_an_epoch_has_settled_stops_nobody_when_the_channel_is_read_back(exchange: Exchange) -> None:
+    """Two copies of one participant wrote at one place; the registrar named this one's entry as the last good one."""
+    channel, member = to_commission(SCHOOL), exchange.members[SCHOOL]
+    rival = pen_at(exchange, channel, SCHOOL, seal_of("old"), "rival").confirmed()
+    asked(exchange)
+    exchange.log.append(channel, [rival])
+    epoch_after(exchange, channel, SCHOOL, seal_of("old"), back=0)
+    settled(exchange)
+    exchange.clock.now += 3_600_000
+    settled(exchange)
+    standing = member.office.letterbook.standing(channel)
+    assert standing is not None
+    assert (standing.place.epoch, standing.state) == (1, "reading")
+
+
+def test_a_receipt_for_a_rival_that_an_epoch_has_settled_stops_nobody(exchange: Exchange) -> None:
+    channel, member = to_commission(SCHOOL), exchange.members[SCHOOL]
+    rival = pen_at(exchange, channel, SCHOOL, seal_of("old"), "rival").confirmed()
+    # The commission takes the rival's and receipts it; then the registrar decides for the other, which nobody has seen yet.
+    exchange.log.append(channel, [rival])
+    del exchange.members[SCHOOL]
+    settled(exchange)
+    exchange.members[SCHOOL] = member
+    with member.office.database.transaction():
+        sign_open(member.office, channel, TrustConfirmed())
+    epoch_after(exchange, channel, SCHOOL, seal_of("old"), back=0)
+    settled(exchange)
+    agree(exchange.members[COMMISSION].office, channel)
+    settled(exchange)
+    mine, theirs = asked(exchange)
+    settled(exchange)
+    standing = member.office.letterbook.standing(channel)
+    assert standing is not None
+    assert (standing.place.epoch, standing.state) == (1, "reading")
+    assert exchange.members[COMMISSION].state(theirs) == "Received"
+    assert member.state(mine) == "AwaitingCommission"
