@@ -59,6 +59,19 @@ class Returning:
         if facts.type == _REJECTED and facts.in_reply_to is not None:
             self.answered.add(facts.in_reply_to)
 
+    def note_gone(self, office: Office) -> None:
+        """Note what no own event of a school's case will ever follow, now that all its channels are read back.
+
+        Its cases begin with an own event. Where that is nowhere and a channel was begun anew, it is undone or lost to all, and
+        the case begins with the next one: an answer to it must not meet a case that nobody knows.
+        """
+        if office.role is not Role.SCHOOL or not _is_begun_anew(office) or _stands_still(office):
+            return
+        for case_id, events in self.waiting.items():
+            before = {facts.after for _, facts in events}
+            if case_id is not None and not office.store.version(case_id) and None not in before:
+                self.lost |= {each for each in before if each} - {entry.body_digest for entry, _ in events}
+
     def place(self, office: Office, case_id: UUID | None, named: Collection[Digest | None] = ()) -> None:
         """Store the own events of a case that follow the end of its stream, in the open transaction.
 
@@ -87,11 +100,7 @@ class Returning:
         end of its case then, in the order in which they were written, or is held where nothing of its case is left.
         Raises: OrderError if neither explains it.
         """
-        mine = set(office.own_channels)
-        channels = mine | {paired for each in mine if (paired := paired_channel(each))}
-        standing = [office.letterbook.standing(each) for each in channels]
-        still = any(each is not None and each.state != ReadingState.READING.value for each in standing)
-        is_begun_anew = any(office.trust.epochs.get(each) for each in channels)
+        still, is_begun_anew = _stands_still(office), _is_begun_anew(office)
         for case_id, events in self.waiting.items():
             may_come = still or _is_awaited(office, case_id, events)
             if self.lost and not may_come:
@@ -169,3 +178,17 @@ def _is_awaited(office: Office, case_id: UUID | None, events: Events) -> bool:
         pairs.add(from_commission(row["school"]))
     # Events of a record say nothing of whose case it is, as long as nothing of it was received.
     return bool(awaited & pairs) if pairs else bool(awaited)
+
+
+def _all_channels(office: Office) -> set[str]:
+    mine = set(office.own_channels)
+    return mine | {paired for each in mine if (paired := paired_channel(each))}
+
+
+def _stands_still(office: Office) -> bool:
+    standing = (office.letterbook.standing(each) for each in _all_channels(office))
+    return any(each is not None and each.state != ReadingState.READING.value for each in standing)
+
+
+def _is_begun_anew(office: Office) -> bool:
+    return any(office.trust.epochs.get(each) for each in _all_channels(office))

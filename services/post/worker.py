@@ -104,6 +104,7 @@ class Worker:
                 f"{taken} own entries were taken back from the log: this database ended at {since};"
                 " what was saved after that and had reached no log is lost"
             )
+        office.returning.note_gone(office)
         with office.database.transaction():
             for case_id in list(office.returning.waiting):
                 office.returning.place(office, case_id)

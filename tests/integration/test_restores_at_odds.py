@@ -13,15 +13,15 @@ from services.post.agreeing import agree
 from services.post.publishing import save_ring
 from services.post.saving import CaseIncompleteError
 from services.post.signing import sign_open
-from services.wire.channels import COMMISSION, commission_case, to_commission
-from services.wire.contents import KeyRevoked, Reason, TrustConfirmed
+from services.wire.channels import COMMISSION, commission_case, record_of, to_commission
+from services.wire.contents import EpochOpened, KeyRevoked, Reason, TrustConfirmed
 from services.wire.entry import Open, decode_entry
 from services.wire.errors import DatabaseBusyError
 from services.wire.events import Rejected, RejectedCode
 from services.wire.hashing import Id
 from tests.chains import SCHOOL, Pen, seal_of
 from tests.exchange import Exchange
-from tests.integration.test_two_sides import asked, backed_up, examined, recommended, restored, school
+from tests.integration.test_two_sides import answered, asked, backed_up, examined, recommended, restored, school
 from tests.people import application_form
 from tests.troubles import (
     asked_unread,
@@ -208,12 +208,29 @@ def test_own_events_that_an_epoch_cut_off_before_the_start_are_signed_anew(
     assert types(exchange, CHANNEL).count("sealed") == 2
 
 
-def epoch_at(exchange: Exchange, sequence: int) -> object:
-    from services.wire.contents import EpochOpened  # noqa: PLC0415  # beside its only use
-
+def epoch_at(exchange: Exchange, sequence: int, channel: str = CHANNEL) -> EpochOpened:
     certificate = seal_of("old").certificate.digest
-    digest = digest_at(exchange, CHANNEL, sequence)
-    return EpochOpened(channel=CHANNEL, epoch=1, after_sequence=sequence, after_digest=digest, certificate=certificate)
+    digest = digest_at(exchange, channel, sequence)
+    return EpochOpened(channel=channel, epoch=1, after_sequence=sequence, after_digest=digest, certificate=certificate)
+
+
+def test_a_request_whose_application_is_lost_to_all_is_back_and_its_answer_is_taken(exchange: Exchange, tmp_path: Path) -> None:
+    """A log and a database were put back from older copies; the commission held the request, nobody the school's record."""
+    backup = backed_up(exchange, SCHOOL, tmp_path / "backup.sqlite")
+    mine, theirs = asked(exchange)
+    examined(exchange, theirs)
+    recommended(exchange, theirs)
+    answered(exchange, theirs)
+    settled(exchange)
+    raw_log(exchange, "DELETE FROM records WHERE channel = ? AND position > 0", record_of(SCHOOL))
+    restored(exchange, SCHOOL, backup)
+    said_by_registrar(exchange, epoch_at(exchange, 1, record_of(SCHOOL)))
+    member = exchange.members[SCHOOL]
+    assert member.worker.start()
+    settled(exchange)
+    assert [event.topic for event in member.office.store.stream(mine).events] == ["InformationRequested", "ConfirmationGiven"]
+    assert member.state(mine) == "ReadyForDecision"
+    assert member.held("refused") == member.held("misplaced") == []
 
 
 def test_a_stop_is_taken_while_one_long_channel_is_read_back(exchange: Exchange, tmp_path: Path) -> None:
