@@ -49,11 +49,13 @@ class Answer:
 
 @dataclass
 class Folders:
-    """A copy of an exchange; ``running`` are the workers that were started and not stopped."""
+    """A copy of an exchange; ``running`` are the workers that were started and not stopped,
+    ``calls`` the commands that were run."""
 
     folder: Path
     clock: Clock = field(default_factory=lambda: Clock(milliseconds()))
     running: dict[str, Worker] = field(default_factory=dict)
+    calls: list[tuple[str, ...]] = field(default_factory=list)
 
     @classmethod
     def copy(cls, exchange: Path, folder: Path) -> Folders:
@@ -76,6 +78,7 @@ class Folders:
         """Run any command, in this process."""
         out, err, before, code = io.StringIO(), io.StringIO(), sys.argv, 0
         sys.argv = ["sarakste", *map(str, arguments)]
+        self.calls.append(tuple(sys.argv))
         try:
             with redirect_stdout(out), redirect_stderr(err):
                 main()
@@ -97,8 +100,10 @@ class Folders:
         """Let workers start, or begin again."""
         for name in names:
             self.stop(name)
-            self.running[name] = Worker(self.office(name))
-            assert self.running[name].start()
+            worker = Worker(self.office(name))
+            # Who cannot start does not run.
+            assert worker.start()
+            self.running[name] = worker
 
     def stop(self, *names: str) -> None:
         for name in names:

@@ -21,7 +21,7 @@ Kind = Annotated[str | None, typer.Option("--kind", help=f"Only one of {', '.joi
 
 
 def add_recovery(app: typer.Typer, office_of: Callable[[Path | None, bool], Office]) -> None:
-    """Add the commands channels, held, redrive, agree and rotate."""
+    """Add the commands channels, held, redrive, give-back, agree and rotate."""
     _add_looking(app, office_of)
     _add_going_on(app, office_of)
     _add_rotate(app, office_of)
@@ -53,6 +53,14 @@ def _add_going_on(app: typer.Typer, office_of: Callable[[Path | None, bool], Off
 
         show(redriven(office_of(config, False), channel), as_json=as_json, title="Redriven")
 
+    @app.command("give-back")
+    def give_back(channel: str, config: Config = None, as_json: Json = False) -> None:
+        """Send again what the log lost of another's channel, from what is held here; its writer has lost it too."""
+        from services.post.giving_back import give_back as given_back
+
+        number = given_back(office_of(config, True), channel)
+        say(f"{channel}: {number} entries are sent again", as_json=as_json, channel=channel, sent=number)
+
     @app.command()
     def agree(
         channel: str,
@@ -80,12 +88,27 @@ def _add_rotate(app: typer.Typer, office_of: Callable[[Path | None, bool], Offic
             Path | None, typer.Argument(help="The next certificate (PEM); left out, a request is made.")
         ] = None,
         request: Annotated[Path, typer.Option("--request", help="Where to write the request.")] = Path("request.pem"),
+        lost: Annotated[
+            bool, typer.Option("--lost", help="The signing key is lost: ask for another; the registrar opens epochs for it.")
+        ] = False,
         config: Config = None,
         as_json: Json = False,
     ) -> None:
         """Ask for the next signing certificate, then bring it into every channel."""
-        from services.post.rotation import install_next, request_next
+        from services.post.rotation import install_next, request_after_loss, request_next
+        from services.post.settings import load_settings
 
+        if lost:
+            if certificate is not None:
+                raise SettingsError("--lost makes a request; the certificate for it is put in place by the command certificate")
+            write_file(request, request_after_loss(load_settings(config)))
+            text = (
+                f"{request.name}: give it to the registrar with certificate-lost.pem, and what `channels --json` says of your"
+                " channels. It issues a certificate, opens an epoch of each channel for it, and revokes the lost key. Put the"
+                " certificate in place by the command certificate, then start the worker"
+            )
+            say(text, as_json=as_json, request=request.name)
+            return
         office = office_of(config, True)
         if certificate is not None:
             install_next(office, read_file(certificate))

@@ -28,9 +28,9 @@ from services.wire.channels import Role
 from services.wire.errors import CertificateError, RefusedError, SettingsError
 from services.wire.issuing import make_request, read_request
 
-__all__ = ["install_first", "join_exchange", "next_steps", "require_names", "say_joined"]
+__all__ = ["REQUEST", "install_first", "join_exchange", "next_steps", "require_names", "say_joined"]
 
-_REQUEST: Final = "request.pem"
+REQUEST: Final = "request.pem"
 _CERTIFICATE: Final = "certificate.pem"
 # ETSI EN 319 412-1, 5.1.4: three letters of the register, two of the country, a hyphen, the number there.
 _ORGANISATION: Final = re.compile(r"[A-Z]{3}[A-Z]{2}-[0-9A-Za-z.-]{1,60}")
@@ -63,7 +63,7 @@ def join_exchange(folder: Path, participant: str, *, log: Path, root: Path, orga
     EmbeddedChannel(log, clock=milliseconds, read_only=True).close()
     key = make_folder(folder, participant, log=_seen_from(folder, log), root=_seen_from(folder, root))
     request = make_request(key, organisation=organisation, name=name)
-    write_durably(folder / _REQUEST, request)
+    write_durably(folder / REQUEST, request)
     return request
 
 
@@ -77,7 +77,7 @@ def install_first(settings: ParticipantSettings, pem: bytes) -> Certificate:
     if (folder / _CERTIFICATE).exists():
         raise RefusedError("There is a certificate here already. The next one is asked for and put in place by `rotate`.")
     try:
-        root, request = settings.path(settings.root).read_bytes(), (folder / _REQUEST).read_bytes()
+        root, request = settings.path(settings.root).read_bytes(), (folder / REQUEST).read_bytes()
     except OSError as error:
         raise SettingsError(f"{Path(error.filename).name} cannot be read: {error.strerror}") from error
     leaf = verify_path(_ders(pem), load_root(root), policy=SEAL_POLICY_OID)

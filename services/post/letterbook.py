@@ -106,6 +106,13 @@ class Letterbook:
         personal = self.part(row["personal"]) if row["personal"] is not None else None
         return encode_entry(row["statement"], row["signature"], row["facts"], personal)
 
+    def held_of(self, channel: str) -> list[Row]:
+        """Return the entries of a channel that count, in their order."""
+        return self.database.all(
+            f"SELECT e.* FROM entries e WHERE e.channel = ? AND {_ON_CHAIN} ORDER BY e.sequence",  # noqa: S608  # own text
+            channel,
+        )
+
     def unsent(self, limit: int) -> list[Row]:
         """Return own entries that the channel has not shown, in the order in which they were signed."""
         return self.database.all(

@@ -26,7 +26,7 @@ from services.wire.errors import CertificateError, RefusedError, SettingsError
 from services.wire.hashing import Digest
 from services.wire.issuing import make_request
 
-__all__ = ["SigningFolder", "load_key", "make_key"]
+__all__ = ["SigningFolder", "load_key", "make_key", "renewed_request"]
 
 _logger = logging.getLogger(__name__)
 
@@ -78,10 +78,7 @@ class SigningFolder:
         key = (_loaded(path) if path.exists() else None) or make_key(path)
         if _is_same(key, self().newest.key):
             raise RefusedError(f"{_NEXT} is in use, and {_NEWEST[0]} holds another key: put them where they belong first.")
-        subject = x509.load_der_x509_certificate(certificate.der).subject
-        names = subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-        name = str(names[0].value) if names else certificate.organisation
-        return make_request(key, organisation=certificate.organisation, name=name)
+        return renewed_request(certificate, key)
 
     def install(self, pem: bytes, root: Root, *, policy: str = SEAL_POLICY_OID) -> Certificate:
         """Put the next certificate in place; the worker rotates to it in each channel.
@@ -133,10 +130,21 @@ class SigningFolder:
         keys = [key for path in paths if (key := load_key(path) if path.name == _NEWEST[0] else _loaded(path)) is not None]
         newest = _signer(path, keys) if (path := self.folder / _NEWEST[1]).exists() else None
         if newest is None:
-            raise SettingsError("there is no certificate.pem with its signing.key here: this participant cannot sign")
+            raise SettingsError(
+                "there is no certificate.pem with its signing.key here: this participant cannot sign; bring the copies, or if"
+                " the key is lost, begin with rotate --lost"
+            )
         older = _signer(path, keys) if (path := self.folder / _OLD[1]).exists() else None
         is_other = older is not None and older.certificate.digest != newest.certificate.digest
         return Signers(newest=newest, older=(older,) if older is not None and is_other else ())
+
+
+def renewed_request(certificate: Certificate, key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Return a request (PKCS#10 in PEM) for a key in the place of a certificate's: for the same organisation and name."""
+    subject = x509.load_der_x509_certificate(certificate.der).subject
+    names = subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    name = str(names[0].value) if names else certificate.organisation
+    return make_request(key, organisation=certificate.organisation, name=name)
 
 
 def make_key(path: Path) -> ec.EllipticCurvePrivateKey:

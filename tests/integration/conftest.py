@@ -8,6 +8,7 @@ import pytest
 
 from tests.commands import sarakste
 from tests.exchange import Exchange, two_sides
+from tests.folders import Folders
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +26,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def exchange(tmp_path: Path) -> Exchange:
     """Make an exchange of one school and the commission that know each other."""
     return two_sides(tmp_path)
+
+
+@pytest.fixture
+def folders(demo: Path, tmp_path: Path) -> Folders:
+    """Return a copy of what the demonstration leaves, for a test to change; nobody works there yet."""
+    return Folders.copy(demo / "demo-exchange", tmp_path / "exchange")

@@ -26,11 +26,6 @@ from tests.folders import OTHER_SCHOOL, Folders
 
 
 @pytest.fixture
-def folders(demo: Path, tmp_path: Path) -> Folders:
-    return Folders.copy(demo / "demo-exchange", tmp_path / "exchange")
-
-
-@pytest.fixture
 def backup(folders: Folders) -> Path:
     made = folders.folder / "backup"
     assert folders.run(SCHOOL, "backup", made).code == 0

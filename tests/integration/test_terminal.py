@@ -82,7 +82,7 @@ def test_without_a_terminal_there_is_no_bar(exchange: Path) -> None:
     ("words", "offered"),
     [
         (("sarakste", "scho"), ["school"]),
-        (("sarakste", "school", "re"), ["rebuild", "redrive", "request"]),
+        (("sarakste", "school", "re"), ["rebuild", "redrive", "restore", "request"]),
         (("sarakste", "commission", "issue"), ["issue-irp"]),
         (("sarakste", "registrar", "open"), ["open-epoch"]),
     ],
