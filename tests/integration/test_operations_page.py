@@ -1,0 +1,46 @@
+"""docs/operations.md says what is so: each line of its table is a drill, and each command that it shows is there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Any, Final
+
+import pytest
+import typer.main
+
+from services.desk.main import app
+from tests.drills import DRILLS, OPERATIONS, commands_of, losses
+from tests.integration import test_restore_drills, test_restore_drills_beyond
+
+SHOWN: Final = sorted(
+    {*re.findall(r"^    (sarakste .+)$", OPERATIONS, re.MULTILINE), *re.findall(r"`(sarakste \w+ .+?)`", OPERATIONS)}
+)
+
+
+def test_each_line_of_the_table_is_tried_out_by_a_drill_and_each_drill_has_a_line() -> None:
+    assert sorted(DRILLS) == sorted(losses())
+    assert len(losses()) > 30
+    for name in DRILLS.values():
+        assert any(hasattr(module, name) for module in (test_restore_drills, test_restore_drills_beyond)), name
+
+
+def test_a_drill_that_did_not_run_what_its_line_says_would_be_found() -> None:
+    told = commands_of(
+        "`restore --from-log --keys-lost`, `registrar open-epoch` after it, moves `ring.key`, `agree CHANNEL --yes`"
+    )
+    assert told == [{"restore", "--from-log", "--keys-lost"}, {"registrar", "open-epoch"}, {"agree", "--yes"}]
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+def test_a_command_of_the_page_is_one_of_the_program(shown: str) -> None:
+    found: Any = typer.main.get_command(app)
+    words = shlex.split(shown)[1:]
+    while words and hasattr(found, "commands"):
+        found = found.commands[words.pop(0)]
+    known = {option for each in found.params for option in each.opts}
+    assert {word for word in words if word.startswith("--")} <= known
+    places = [each for each in found.params if not each.opts[0].startswith("-")]
+    assert len([word for word in words if not word.startswith("--")]) <= len(places) + sum(
+        word.startswith("--") for word in words
+    )
