@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from services.policy.fields import SchoolNumber
-from services.post.building import Clock, make_folder, milliseconds
+from services.post.building import Clock, make_folder, milliseconds, write_settings
 from services.post.publishing import send_once, sign_once
 from services.post.ring import write_durably
 from services.registrar.application import Registrar
@@ -47,6 +47,9 @@ def found_exchange(folder: Path, schools: Sequence[str], *, clock: Clock = milli
         raise SettingsError(f"--school {error.errors(include_input=False)[0]['msg']}") from None
     if len(set(schools)) != len(schools):
         raise SettingsError("--school names a school twice; give each number once")
+    if (folder / "root.pem").exists():
+        beginning = "or the beginning of one, if `init` was interrupted: such a beginning may be removed and made again"
+        raise SettingsError(f"{folder.name} holds an exchange already, {beginning}")
     registrar = found(folder, organisation=_REGISTRAR[0], name=_REGISTRAR[1], clock=clock)
     yield Made(path=f"{folder.name}/root.pem", what="the root certificate, all that a verifier needs")
     _born(registrar, folder, COMMISSION, Role.COMMISSION, *_COMMISSION)
@@ -62,7 +65,8 @@ def found_exchange(folder: Path, schools: Sequence[str], *, clock: Clock = milli
 
 
 def _born(registrar: Registrar, folder: Path, name: str, role: Role, organisation: str, title: str) -> None:
-    key = make_folder(folder / name, name, log="../log.sqlite", root="../root.pem")
+    key = make_folder(folder / name)
     request = Request(public_key=key.public_key(), organisation=organisation, name=title)
     write_durably(folder / name / "certificate.pem", issue(folder / REGISTRAR, request, clock=registrar.office.clock))
+    write_settings(folder / name, name, log="../log.sqlite", root="../root.pem")
     registrar.admit(name, role, organisation, title)

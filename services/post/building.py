@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -19,15 +20,17 @@ from services.post.database import Database
 from services.post.history import Domain
 from services.post.keys import KeyRing
 from services.post.office import Office
-from services.post.ring import RingFile, RingKeys
+from services.post.ring import RingFile, RingKeys, write_durably
 from services.post.settings import ParticipantSettings
-from services.post.signing_folder import SigningFolder, make_key
+from services.post.signing_folder import SigningFolder, load_key, make_key
 from services.post.store import CaseStore
 from services.wire.certificates import load_root
 from services.wire.channels import COMMISSION, REGISTRAR, Role
 from services.wire.errors import SettingsError
 
-__all__ = ["Clock", "build_office", "make_folder", "milliseconds"]
+__all__ = ["Clock", "build_office", "make_folder", "milliseconds", "write_settings"]
+
+_SETTINGS: Final = "sarakste.toml"
 
 Clock = Callable[[], int]
 
@@ -67,24 +70,32 @@ def build_office(
     )
 
 
-def make_folder(folder: Path, participant: str, *, log: str, root: str) -> ec.EllipticCurvePrivateKey:
-    """Make a participant's folder with keys, an empty database and settings; return its new signing key.
+def make_folder(folder: Path) -> ec.EllipticCurvePrivateKey:
+    """Make a participant's keys and its empty database in a folder; return its signing key.
 
-    Raises: SettingsError if there is something of a participant in it already.
+    It is a participant's folder once ``write_settings`` was called. A key that stands there, because this was interrupted
+    before, is kept: no key is ever written over.
+    Raises: SettingsError if there is something of a participant in it already, or what stands there is no key.
     """
-    if (folder / "sarakste.toml").exists():
+    if (folder / _SETTINGS).exists():
         raise SettingsError(f"{folder.name} is a participant's folder already")
     folder.mkdir(parents=True, exist_ok=True)
-    key = make_key(folder / "signing.key")
-    RingKeys.create(folder / "ring.key", os.urandom)
+    signing, ring = folder / "signing.key", folder / "ring.key"
+    key = load_key(signing) if signing.exists() else make_key(signing)
+    if not ring.exists():
+        RingKeys.create(ring, os.urandom)
     database = Database(folder / "database.sqlite")
     database.migrate()
     database.close()
+    return key
+
+
+def write_settings(folder: Path, participant: str, *, log: str, root: str) -> None:
+    """Write the settings of a participant into its folder: the last thing of its making, so that half a folder is none."""
     # JSON's strings are TOML's too, so a path may hold what it likes.
     values = {"participant": participant, "log": log, "root": root}
     text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items())
-    (folder / "sarakste.toml").write_text(text, "utf-8")
-    return key
+    write_durably(folder / _SETTINGS, text.encode("utf-8"))
 
 
 def _require_role(participant: str, role: Role) -> None:

@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from services.channel.embedded import EmbeddedChannel
-from services.post.building import make_folder, milliseconds
+from services.post.building import make_folder, milliseconds, write_settings
 from services.post.console import say
 from services.post.ring import write_durably
 from services.post.settings import ParticipantSettings
@@ -61,9 +61,12 @@ def join_exchange(folder: Path, participant: str, *, log: Path, root: Path, orga
         raise SettingsError(f"{root.name} cannot be read: {error.strerror}") from error
     # A worker would make a log that is not there: a wrong path has to be told now.
     EmbeddedChannel(log, clock=milliseconds, read_only=True).close()
-    key = make_folder(folder, participant, log=_seen_from(folder, log), root=_seen_from(folder, root))
+    if (folder / REQUEST).exists() and (folder / "sarakste.toml").exists():
+        raise SettingsError(f"{folder.name} is a participant's folder already; its {REQUEST} is what the registrar needs")
+    key = make_folder(folder)
     request = make_request(key, organisation=organisation, name=name)
     write_durably(folder / REQUEST, request)
+    write_settings(folder, participant, log=_seen_from(folder, log), root=_seen_from(folder, root))
     return request
 
 

@@ -54,10 +54,15 @@ class Registrar:
 
     office: Office
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether ``registrar.trust`` is opened, or its opening waits for the worker."""
+        return Foresight(self.office).is_open
+
     def open(self) -> None:
         """Open ``registrar.trust``: the first act of an exchange."""
         with self.office.database.transaction():
-            if Foresight(self.office).is_open:
+            if self.is_open:
                 raise WithoutEffectError("registrar.trust is open already")
             path = self.office.signers.newest.path
             content = ChannelOpened(exchange=self.office.root.digest, writer=self.office.participant, certificates=path)

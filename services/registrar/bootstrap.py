@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from services.post.building import Clock, build_office, make_folder, milliseconds
+from services.post.building import Clock, build_office, make_folder, milliseconds, write_settings
 from services.post.history import CaseRow, New, Recorded, RejectionCode
 from services.post.joining import require_names
 from services.post.ring import write_durably
@@ -30,6 +30,7 @@ __all__ = ["build", "found", "issue", "read_path"]
 _ROOT_YEARS: Final = 20
 _SEAL_YEARS: Final = 3
 _SERIAL_BYTES: Final = 16
+_FOR_EVERYBODY: Final = 0o644
 
 
 class _NoCases:
@@ -65,20 +66,19 @@ def found(exchange: Path, *, organisation: str, name: str, clock: Clock = millis
     Raises: SettingsError if there is an exchange already; WithoutEffectError if organisation or name is empty.
     """
     require_names(organisation, name)
-    if (exchange / "root.pem").exists():
-        raise SettingsError(f"{exchange.name} holds an exchange already")
     exchange.mkdir(parents=True, exist_ok=True)
     folder = exchange / REGISTRAR
-    key = make_folder(folder, REGISTRAR, log="../log.sqlite", root="../root.pem")
-    root_key = make_key(folder / "root.key")
-    root = make_root(root_key, name=f"{name} root", validity=_validity(_ROOT_YEARS, clock))
-    (exchange / "root.pem").write_bytes(pem(root))
-    request = Request(public_key=key.public_key(), organisation=organisation, name=name)
-    seal = make_seal(root_key, root, request, policy=REGISTRAR_POLICY_OID, validity=_validity(_SEAL_YEARS, clock))
-    write_durably(folder / "certificate.pem", pem(seal))
+    if not (folder / "sarakste.toml").exists():
+        if (exchange / "root.pem").exists() and not (folder / "root.key").exists():
+            raise SettingsError(f"{exchange.name} holds an exchange already")
+        _make(exchange, folder, organisation=organisation, name=name, clock=clock)
     registrar = build(folder / "sarakste.toml", clock=clock)
-    registrar.open()
-    registrar.publish_schemas()
+    if registrar.is_open:
+        raise SettingsError(f"{exchange.name} holds an exchange already")
+    # Both or nothing, and last: whoever is interrupted before begins anew with the keys that stand there.
+    with registrar.office.database.transaction():
+        registrar.open()
+        registrar.publish_schemas()
     return registrar
 
 
@@ -102,6 +102,23 @@ def read_path(data: bytes) -> tuple[bytes, ...]:
         return tuple(each.public_bytes(Encoding.DER) for each in x509.load_pem_x509_certificates(data))
     except ValueError as error:
         raise CertificateError("this file holds no certificate in PEM") from error
+
+
+def _make(exchange: Path, folder: Path, *, organisation: str, name: str, clock: Clock) -> None:
+    """Make the registrar's folder and the root; what an interrupted making left stands as it is, the root above all."""
+    key, kept, shown, seal = make_folder(folder), folder / "root.key", exchange / "root.pem", folder / "certificate.pem"
+    root_key = load_key(kept) if kept.exists() else make_key(kept)
+    if not shown.exists():
+        write_durably(shown, pem(make_root(root_key, name=f"{name} root", validity=_validity(_ROOT_YEARS, clock))))
+        shown.chmod(_FOR_EVERYBODY)
+    if not seal.exists():
+        root, request = (
+            load_root(shown.read_bytes()).der,
+            Request(public_key=key.public_key(), organisation=organisation, name=name),
+        )
+        made = make_seal(root_key, root, request, policy=REGISTRAR_POLICY_OID, validity=_validity(_SEAL_YEARS, clock))
+        write_durably(seal, pem(made))
+    write_settings(folder, REGISTRAR, log="../log.sqlite", root="../root.pem")
 
 
 def _validity(years: int, clock: Clock) -> Validity:

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.desk.main import app
-from services.post.building import make_folder
+from services.post.building import make_folder, write_settings
 from services.post.drafts import DRAFT_DAYS, DraftMissingError, DraftTooLargeError, drafts
 from services.school.application import School
 from services.school.domain.refusals import FormRefusedError
@@ -83,7 +83,8 @@ def test_a_draft_has_a_limit_and_a_wrong_number_replaces_nothing(exchange: Excha
 def test_drafts_are_kept_and_listed_by_command(tmp_path: Path) -> None:
     folder = tmp_path / SCHOOL
     (tmp_path / "root.pem").write_bytes(_root())
-    make_folder(folder, SCHOOL, log="../log.sqlite", root="../root.pem")
+    make_folder(folder)
+    write_settings(folder, SCHOOL, log="../log.sqlite", root="../root.pem")
     form = tmp_path / "form.json"
     form.write_bytes(FORM)
     config = ["--config", str(folder / "sarakste.toml"), "--json"]
