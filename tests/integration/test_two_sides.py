@@ -25,8 +25,10 @@ from services.post.history import New
 from services.post.office import Office
 from services.post.publishing import send_once, sign_once
 from services.post.saving import act
+from services.post.viewing import cases
 from services.post.worker import Worker
 from services.school.application import School
+from services.school.domain.refusals import FiledAlreadyError
 from services.wire.channels import COMMISSION, Role, commission_case, from_commission, record_of, to_commission
 from services.wire.entry import Sealed, decode_entry
 from services.wire.errors import ExchangeError, ForkError, RefusedError, StoreBehindError
@@ -317,6 +319,14 @@ def test_encryption_keys_are_renewed_monthly_and_old_ones_destroyed_a_month_late
     assert set(office.ring.encryption_keys()) == after
     _, theirs = asked(exchange, pupil=another_pupil(2))
     assert exchange.members[COMMISSION].state(theirs) == "Received"
+
+
+def test_an_application_that_is_filed_twice_word_for_word_is_one_case(exchange: Exchange) -> None:
+    mine, _ = school(exchange).file(application_form())
+    with pytest.raises(FiledAlreadyError, match=str(mine)):
+        school(exchange).file(application_form())
+    other, _ = school(exchange).file(application_form(desired_assistant="Cita Palīdze"))
+    assert {line.case for line in cases(exchange.members[SCHOOL].office)} == {str(mine), str(other)}
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -133,9 +133,14 @@ def test_nothing_is_done_without_a_request(decide: Any, form: object) -> None:  
 
 def test_file_is_examined_after_registration_and_again_until_the_outcome() -> None:
     given(fold, _A2, _REGISTERED).when(examine_file, _EXAMINATION).then(New(facts=_EXAMINED))
-    given(fold, _A2, _REGISTERED, _EXAMINED).when(examine_file, _EXAMINATION).then(New(facts=_EXAMINED))
+    expired = replace(_EXAMINED, opinion=Opinion.EXPIRED)
+    given(fold, _A2, _REGISTERED, expired).when(examine_file, _EXAMINATION).then(New(facts=_EXAMINED))
     given(fold, _A2).when(examine_file, _EXAMINATION).refused(refusals.NotRegisteredError)
     given(fold, *_PREPARED).when(examine_file, _EXAMINATION).refused(refusals.AlreadyDecidedError)
+
+
+def test_an_examination_that_says_the_same_is_no_second_one() -> None:
+    given(fold, _A2, _REGISTERED, _EXAMINED).when(examine_file, _EXAMINATION).refused(refusals.ExaminedAlreadyError)
 
 
 def test_newest_examination_counts() -> None:

@@ -86,7 +86,7 @@ def register_request(case: CommissionCase, form: RegistrationInput) -> tuple[New
 def examine_file(case: CommissionCase, form: ExaminationInput) -> tuple[New, ...]:
     """Return the event of an examination; before the outcome it may be repeated, the newest counts.
 
-    Raises: NoRequestError, NotRegisteredError, AlreadyDecidedError, DateOrderError.
+    Raises: NoRequestError, NotRegisteredError, AlreadyDecidedError, DateOrderError; ExaminedAlreadyError if it says the same.
     """
     _request_of(case)
     if case.registered is None:
@@ -96,6 +96,9 @@ def examine_file(case: CommissionCase, form: ExaminationInput) -> tuple[New, ...
     facts = ExpertiseFileExamined(
         file_found=form.file_found, opinion=form.opinion, opinion_until=form.opinion_until, examined_on=form.examined_on
     )
+    # A command that was interrupted may have done its work although no list shows it yet; its repetition is not a second one.
+    if facts == case.examination:
+        raise refusals.ExaminedAlreadyError
     return (New(facts=facts),)
 
 

@@ -11,6 +11,7 @@ __all__ = [
     "AlreadyRegisteredError",
     "DateOrderError",
     "DispatchWayError",
+    "ExaminedAlreadyError",
     "FormRefusedError",
     "GroundNotShownError",
     "IrpIssuedError",
@@ -85,6 +86,13 @@ class IrpNotAskedError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__("This request asks for a recommendation only: the requester has a rehabilitation plan already (a.2).")
+
+
+class ExaminedAlreadyError(RefusedError):
+    """The newest examination says the same."""
+
+    def __init__(self) -> None:
+        super().__init__("This examination is recorded already. Nothing more is needed.")
 
 
 class IrpIssuedError(RefusedError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from services.wire.errors import RefusedError
 
 __all__ = [
@@ -10,6 +12,7 @@ __all__ = [
     "ConsentMissingError",
     "ConsentRecordedError",
     "ExceptionNotDeclaredError",
+    "FiledAlreadyError",
     "FormRefusedError",
     "IrpMissingError",
     "NoApplicationError",
@@ -35,6 +38,13 @@ class UnderageRequesterError(RefusedError):
 
     def __init__(self, adult_age: int) -> None:
         super().__init__(f"The pupil is not {adult_age} yet on the day of receipt: a legal representative has to apply.")
+
+
+class FiledAlreadyError(RefusedError):
+    """The same application, word for word, is a case already."""
+
+    def __init__(self, case_id: UUID) -> None:
+        super().__init__(f"This application is filed already: it is case {case_id}. Go on there.")
 
 
 class NoApplicationError(RefusedError):
