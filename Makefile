@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-other fuzz installed bench lint types lock clean
+.PHONY: help demo test test-other fuzz installed bench lint types lock clean soak-kills
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
@@ -28,6 +28,9 @@ fuzz: .venv/.ready ## Fuzz what strangers and clerks can send: SECONDS= or RUNS=
 
 installed: ## Install into an empty environment, hashes checked, and work from another folder
 	.ci/installed $(PYTHON)
+
+soak-kills: .venv/.ready ## Kill processes of an exchange at work, N times (N=10000 SEED=1), and check that nothing is lost
+	$(BIN)/python -m tests.kills --kills $(or $(N),1000) --seed $(or $(SEED),1)
 
 bench: .venv/.ready ## Print ratios of our paths against bare primitives
 	$(BIN)/python -m tests.bench.run
