@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-other fuzz installed bench lint types lock clean soak-kills
+.PHONY: help demo test test-other fuzz installed bench lint types lock clean soak-kills simulate
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
@@ -25,6 +25,9 @@ test-other: ## Run all tests on Python 3.13 too, where it is there
 
 fuzz: .venv/.ready ## Fuzz what strangers and clerks can send: SECONDS= or RUNS= a target (60 seconds), TARGET= for one alone
 	$(BIN)/python -m tests.fuzz.run $(if $(TARGET),--target $(TARGET)) $(if $(RUNS),--runs $(RUNS)) $(if $(SECONDS),--seconds $(SECONDS))
+
+simulate: .venv/.ready ## Play an exchange under faults: SEEDS=100000 from FIRST=0 on, or SEED=7 alone with its trace
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --first $(or $(FIRST),0))
 
 installed: ## Install into an empty environment, hashes checked, and work from another folder
 	.ci/installed $(PYTHON)

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from services.post.building import Clock, build_office, make_folder, milliseconds, write_settings
-from services.post.history import CaseRow, New, Recorded, RejectionCode
+from services.post.database import Database
+from services.post.history import CaseRow, Domain, New, Recorded, RejectionCode
 from services.post.joining import require_names
 from services.post.ring import write_durably
 from services.post.settings import load_settings
@@ -25,7 +26,7 @@ from services.wire.channels import REGISTRAR, Role
 from services.wire.errors import CertificateError, SettingsError
 from services.wire.issuing import Request, Validity, make_root, make_seal, pem
 
-__all__ = ["build", "found", "issue", "read_path"]
+__all__ = ["build", "domain", "found", "issue", "read_path"]
 
 _ROOT_YEARS: Final = 20
 _SEAL_YEARS: Final = 3
@@ -57,7 +58,12 @@ class _NoCases:
 
 def build(config: Path | None, *, working: bool = True, clock: Clock = milliseconds) -> Registrar:
     """Return the registrar that a settings file describes."""
-    return Registrar(build_office(load_settings(config), Role.REGISTRAR, lambda _: _NoCases(), working=working, clock=clock))
+    return Registrar(build_office(load_settings(config), Role.REGISTRAR, domain, working=working, clock=clock))
+
+
+def domain(_: Database) -> Domain:
+    """Return the registrar's rules: it has no cases."""
+    return _NoCases()
 
 
 def found(exchange: Path, *, organisation: str, name: str, clock: Clock = milliseconds) -> Registrar:

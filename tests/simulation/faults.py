@@ -1,0 +1,78 @@
+"""Faults of processes and of what stands in a channel: killed at any port call, old records again, junk, foreign records."""
+
+from __future__ import annotations
+
+from services.wire.channels import TRUST_CHANNEL, channels_of
+from tests.chains import Pen, seal_of
+from tests.simulation.site import Site
+from tests.simulation.world import SCHOOLS, SITES, World
+from tests.stories import damaged
+
+__all__ = ["any_channel", "any_site", "foreign", "junk", "kill", "kill_start", "repeat"]
+
+
+def any_site(world: World) -> Site:
+    return world.rng.choice(list(world.sites.values()))
+
+
+def any_channel(world: World) -> str:
+    name = world.rng.choice(list(SITES))
+    return world.rng.choice(channels_of(name, SITES[name], SCHOOLS))
+
+
+def kill(world: World) -> None:
+    """Let a process be killed at a port call that lies ahead: soon, or in the middle of something long."""
+    processes = any_site(world).processes()
+    if processes:
+        world.rng.choice(processes).fuse.left = int(2 ** world.rng.uniform(0, 8))
+
+
+def kill_start(world: World) -> None:
+    """End a worker, and kill the next one in the middle of its start."""
+    site = any_site(world)
+    if site.is_away:
+        return
+    if site.worker is not None:
+        site.worker.end()
+    world.say(site.name, "the worker is ended, and begins again")
+    if not site.start_worker(fuse=int(2 ** world.rng.uniform(1, 8))) and site.ended_by is None:
+        world.happened("killed in a start")
+    elif site.worker is not None:
+        site.worker.fuse.left = None
+
+
+def repeat(world: World) -> None:
+    channel = any_channel(world)
+    records = world.log.records(channel)
+    if records:
+        chosen = world.rng.choices(records, k=world.rng.randint(1, 5))
+        world.log.put(channel, chosen)
+        world.happened("old records come again")
+        world.say("log", f"{len(chosen)} old records of {channel} stand there again")
+
+
+def junk(world: World) -> None:
+    channel = world.rng.choice([any_channel(world), f"{world.rng.choice(list(SITES))}.mailbox"])
+    records = world.log.records(channel)
+    made = [world.rng.randbytes(world.rng.randint(0, 60))]
+    if records:
+        made.append(damaged(world.rng, records))
+        made.append(world.rng.choice(records)[: world.rng.randint(1, 400)])
+    world.log.put(channel, [world.rng.choice(made)])
+    world.happened("junk")
+    world.say("log", f"junk in {channel}")
+
+
+def foreign(world: World) -> None:
+    """Put what is whole and belongs elsewhere into a channel or a mailbox: of another channel, or under a stranger's key."""
+    channel = world.rng.choice([any_channel(world), f"{world.rng.choice(list(SITES))}.mailbox"])
+    other = world.rng.choice([any_channel(world), f"{world.rng.choice(list(SITES))}.mailbox"])
+    records = world.log.records(other)
+    made = [world.rng.choice(records)] if records and other != channel else []
+    if not channel.endswith(".mailbox") and channel != TRUST_CHANNEL:
+        stranger = Pen(channel, seal_of("stranger", organisation="NTRLV-90000000066"), sequence=world.rng.randint(0, 9))
+        made.append(world.rng.choice([stranger.opened, stranger.sealed, stranger.confirmed])())
+    if made:
+        world.log.put(channel, [world.rng.choice(made)])
+        world.happened("foreign records")
+        world.say("log", f"a foreign record in {channel}")

@@ -1,0 +1,36 @@
+"""Faults of the log itself: it loses its newest records, or is put back to what it was."""
+
+from __future__ import annotations
+
+from services.wire.channels import TRUST_CHANNEL
+from tests.simulation.faults import any_channel
+from tests.simulation.world import World
+
+__all__ = ["roll_back", "truncate"]
+
+
+def truncate(world: World) -> None:
+    """Let a channel lose its newest records; their positions are not given again."""
+    channel = any_channel(world)
+    end = world.log.ends().get(channel, 0)
+    first = max(0, end - world.rng.randint(1, 6))
+    gone = world.log.cut(channel, first, gives_positions_again=False)
+    if gone:
+        world.happened("log truncated")
+        world.say("log", f"{channel} loses its last {gone} records")
+
+
+def roll_back(world: World) -> None:
+    """Note how long the log is, or put all of it back to what was noted: then positions are given again."""
+    if world.log_noted is None or world.rng.random() < 0.3:
+        world.log_noted = world.log.ends()
+        world.say("log", "a copy of the log is made")
+        return
+    gone = 0
+    for channel in world.log.ends():
+        if channel == TRUST_CHANNEL and world.rng.random() < 0.5:
+            continue
+        gone += world.log.cut(channel, world.log_noted.get(channel, 0), gives_positions_again=True)
+    if gone:
+        world.happened("log rolled back")
+        world.say("log", f"is put back to its copy: {gone} records are gone, and their positions are given again")

@@ -1,0 +1,77 @@
+"""The plan of a seed: which kinds of faults it draws, of all that there are.
+
+A fault is counted when it has really happened, never when it was merely prepared.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from tests.simulation import faults, faults_disk, faults_log, faults_people
+from tests.simulation.world import World
+
+__all__ = ["FAULTS", "LOG_WAYS", "Plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A kind of fault, and how it strikes."""
+
+    name: str
+    strike: Callable[[World], None]
+
+
+LOG_WAYS: Final = (
+    "append refused",
+    "append late",
+    "answer of an append lost",
+    "records reordered",
+    "records repeated",
+    "poll without an answer",
+    "poll cut short",
+)
+"""Ways in which a single call of the log goes wrong: by a rate, at whatever moment it is made."""
+
+FAULTS: Final = (
+    Fault("killed", faults.kill),
+    Fault("killed in a start", faults.kill_start),
+    Fault("old records come again", faults.repeat),
+    Fault("junk", faults.junk),
+    Fault("foreign records", faults.foreign),
+    Fault("log truncated", faults_log.truncate),
+    Fault("log rolled back", faults_log.roll_back),
+    Fault("database restored", faults_disk.restore),
+    Fault("ring key of an older generation", faults_disk.ring_key_of_old),
+    Fault("disk full", faults_disk.disk_full),
+    Fault("two workers", faults_disk.two_workers),
+    Fault("clock jumps", faults_disk.skew_clock),
+    Fault("ten years pass", faults_disk.age),
+    Fault("facts key late", faults_people.key_late),
+    Fault("away", faults_people.stay_away),
+    Fault("rotation", faults_people.rotate),
+    Fault("fork", faults_people.fork),
+)
+
+_RATES: Final = (0.02, 0.1, 0.3)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What may go wrong in a seed: few kinds, so that many seeds see each pair of them, and none hides behind another."""
+
+    rates: dict[str, float]
+    faults: tuple[Fault, ...]
+    is_meddled_with: bool
+
+    @classmethod
+    def drawn(cls, rng: random.Random) -> Plan:
+        ways = rng.sample(LOG_WAYS, rng.choice((0, 0, 1, 2, 3)))
+        kinds = rng.sample(FAULTS, rng.choice((0, 1, 2, 2, 3, 4)))
+        return cls({way: rng.choice(_RATES) for way in ways}, tuple(kinds), rng.random() < 0.5)
+
+    def __str__(self) -> str:
+        meddled = ["others go on during a call"] if self.is_meddled_with else []
+        return ", ".join([*self.rates, *(fault.name for fault in self.faults), *meddled]) or "nothing"

@@ -1,0 +1,152 @@
+"""The ports of a simulated process: each call of one is a moment at which the process may be killed, or the world may move."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from services.channel.port import Record
+from services.post.database import Database
+from services.post.office import Signers
+from services.post.ring import Head, KeyRow, RingFile
+from services.wire.hashing import Digest
+from tests.exchange import FixedSigning
+
+__all__ = ["Crash", "Disk", "Fuse", "PortOfLog", "RingOnDisk", "SigningPort", "WatchedDatabase"]
+
+
+class Crash(BaseException):  # no Exception: a killed process handles nothing
+    """The process ends here, in the middle of whatever it did."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(where)
+        self.where = where
+
+
+@dataclass(slots=True)
+class Fuse:
+    """Counts a process's port calls down to the one at which it is killed; None is never."""
+
+    left: int | None = None
+    burnt: Callable[[str], None] = lambda _: None
+
+    def call(self, where: str) -> None:
+        if self.left is None:
+            return
+        self.left -= 1
+        if self.left <= 0:
+            self.left = None
+            self.burnt(where)
+            raise Crash(where)
+
+
+@dataclass(slots=True)
+class Disk:
+    """A machine's disk; ``full_commits`` is how many of the next commits find no room on it."""
+
+    full_commits: int = 0
+    happened: Callable[[str], None] = lambda _: None
+
+    def commit(self) -> None:
+        if self.full_commits > 0:
+            self.full_commits -= 1
+            self.happened("disk full at commit")
+            raise sqlite3.OperationalError("database or disk is full")
+
+
+class WatchedDatabase(Database):
+    """The real database, whose commits may be the last thing that a process does, or find the disk full."""
+
+    def __init__(self, path: Path, fuse: Fuse, disk: Disk) -> None:
+        self._fuse, self._disk = fuse, disk
+        # Nobody waits in a simulation: whoever holds the database does so in this very thread.
+        super().__init__(path, busy_timeout_seconds=0.0)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        is_inner = self.connection.in_transaction
+        with super().transaction() as connection:
+            yield connection
+            if not is_inner:
+                self._disk.commit()
+                self._fuse.call("before a commit")
+        if not is_inner:
+            self._fuse.call("after a commit")
+
+
+class RingOnDisk(RingFile):
+    """The real ring file, before and after each of whose writings a process may be killed."""
+
+    fuse: Fuse
+
+    @classmethod
+    def of(cls, path: Path, fuse: Fuse) -> RingOnDisk:
+        found = RingFile.load(path)
+        made = cls(path, found.keys, found.heads)
+        made.fuse = fuse
+        return made
+
+    def save(self, keys: tuple[KeyRow, ...], heads: Mapping[str, Head]) -> None:
+        self.fuse.call("before the ring file is written")
+        super().save(keys, heads)
+        self.fuse.call("after the ring file is written")
+
+
+@dataclass(slots=True)
+class SigningPort:
+    """The signing keys of a site, asked for by one process of it."""
+
+    keys: FixedSigning
+    fuse: Fuse
+
+    def __call__(self) -> Signers:
+        self.fuse.call("a signing key is asked for")
+        return self.keys()
+
+    def destroy(self, certificate: Digest) -> None:
+        self.fuse.call("before a signing key is destroyed")
+        self.keys.destroy(certificate)
+        self.fuse.call("after a signing key is destroyed")
+
+
+class LogOfAll(Protocol):
+    """What a process reaches through its port to the log."""
+
+    def appended(self, site: str, channel: str, records: Sequence[bytes]) -> None: ...
+
+    def polled(self, site: str, positions: Mapping[str, int], limit: int) -> list[Record]: ...
+
+    def ends_at(self, site: str, channel: str) -> int: ...
+
+
+@dataclass(slots=True)
+class PortOfLog:
+    """One process's port to the log; ``between`` lets the rest of the world go on while the process waits for its answer."""
+
+    log: LogOfAll
+    site: str
+    fuse: Fuse
+    between: Callable[[], None]
+
+    def append(self, channel: str, records: Sequence[bytes]) -> None:
+        self.fuse.call("before an append")
+        self.log.appended(self.site, channel, records)
+        self.between()
+        self.fuse.call("after an append")
+
+    def poll(self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:  # noqa: ARG002  # as the port
+        self.fuse.call("a poll")
+        found = self.log.polled(self.site, positions, limit)
+        self.between()
+        return found
+
+    def end(self, channel: str) -> int:
+        self.fuse.call("the end of a channel is asked for")
+        return self.log.ends_at(self.site, channel)
+
+    def close(self) -> None:
+        """Close nothing: the log is everybody's."""

@@ -1,0 +1,165 @@
+"""What holds of the procedure after quiet: I1 to I8 of the domain, and that every case is in the state its events give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from services.commission.domain import case as theirs
+from services.post.cases import Opened, history_of, open_personal
+from services.post.history import Recorded, Standing
+from services.post.office import Office
+from services.post.rebuilding import rebuild
+from services.school.domain import case as ours
+from services.wire.channels import COMMISSION, commission_case, from_commission, record_of, to_commission
+from services.wire.events import (
+    AddressKind,
+    Answer,
+    ApplicationFiled,
+    ConfirmationGiven,
+    ConfirmationGivenPersonal,
+    ConsentRecorded,
+    DocumentsDispatched,
+    InformationRequested,
+    RecommendationIssued,
+    Rejected,
+)
+from services.wire.hashing import Digest
+from tests.simulation.acts import MEDICAL
+from tests.simulation.invariants import require
+from tests.simulation.world import SCHOOLS, World
+
+__all__ = ["check_procedure"]
+
+History = tuple[Recorded, ...]
+
+
+def check_procedure(world: World) -> None:
+    """Check every case of every site, and what the two sides of each say of each other."""
+    offices = {name: process.office for name, site in world.sites.items() if (process := site.worker) is not None}
+    for name, office in offices.items():
+        _check_rows(name, office)
+    commission = offices[COMMISSION]
+    for name in SCHOOLS:
+        _check_school_learns_no_cause(name, offices[name])
+        histories = dict(_histories(offices[name]))
+        _check_one_open_request_a_pupil(name, histories)
+        for case_id, history in histories.items():
+            _check_consent_before_request(name, history)
+            other = history_of(commission, commission.store.stream(commission_case(case_id, to_commission(name))))
+            _check_both_sides_agree(name, history, other)
+    for case_id, history in _histories(commission):
+        _check_yes_rests_on_recommendation(case_id, history)
+        _check_dispatch(commission, case_id, history)
+
+
+def _histories(office: Office) -> Iterator[tuple[UUID, History]]:
+    rows = office.database.all("SELECT DISTINCT originator_id FROM stored_events WHERE originator_id <> ?", office.own_stream.hex)
+    for row in rows:
+        stream = office.store.stream(UUID(row["originator_id"]))
+        yield stream.id, history_of(office, stream)
+
+
+def _check_rows(name: str, office: Office) -> None:
+    """Every case is in the state that its events give, and making the rows anew changes no event (I7)."""
+    before = [tuple(row) for row in office.database.all("SELECT * FROM stored_events ORDER BY 1, 2")]
+    number, different = rebuild(office)
+    after = [tuple(row) for row in office.database.all("SELECT * FROM stored_events ORDER BY 1, 2")]
+    require(before == after, f"I7: a rebuild at {name} changed stored events")
+    require(not different, f"{len(different)} of {number} cases of {name} are shown otherwise than their events say: {different}")
+
+
+def _check_school_learns_no_cause(name: str, office: Office) -> None:
+    """I1: nothing medical is in anything that a school holds or can open."""
+    require(
+        not office.database.all("SELECT 1 FROM keys WHERE channel = ?", record_of(COMMISSION)),
+        f"I1: {name} holds a key of the commission's record",
+    )
+    rows = office.database.all(
+        "SELECT originator_id, originator_version FROM stored_events WHERE channel = ?", from_commission(name)
+    )
+    for row in rows:
+        event = office.store.stream(UUID(row["originator_id"])).events[row["originator_version"] - 1]
+        opened = open_personal(office, event)
+        require(isinstance(opened, Opened), f"{name} cannot open {event.topic}: {opened}")
+        assert isinstance(opened, Opened)
+        require(event.topic in (ConfirmationGiven.__name__, Rejected.__name__), f"I1: {name} is told {event.topic}")
+        fits = opened.content is None or isinstance(opened.content, ConfirmationGivenPersonal)
+        require(fits and MEDICAL not in repr(opened.content), f"I1: {name} reads a cause in {event.topic}")
+
+
+def _check_consent_before_request(name: str, history: History) -> None:
+    """I2: no request without a consent before it, and it rests on that one."""
+    consents: set[Digest] = set()
+    for event in history:
+        if isinstance(event.facts, ConsentRecorded):
+            consents.add(event.body)
+        if isinstance(event.facts, InformationRequested) and event.own:
+            require(event.facts.consent_given and event.facts.basis in consents, f"I2: {name} asked without a consent")
+
+
+def _check_one_open_request_a_pupil(name: str, histories: dict[UUID, History]) -> None:
+    """I3: at most one open request a case and a pupil."""
+    asked: dict[int, int] = {}
+    for history in histories.values():
+        case = ours.fold(history)
+        open_ones = sum(request.is_open for request in case.requests)
+        filed = next(event.facts for event in history if isinstance(event.facts, ApplicationFiled))
+        asked[filed.pupil] = asked.get(filed.pupil, 0) + open_ones
+    require(all(number <= 1 for number in asked.values()), f"I3: {name} has asked twice about a pupil: {asked}")
+
+
+def _check_yes_rests_on_recommendation(case_id: UUID, history: History) -> None:
+    """I4: a yes has a recommendation before it, which it names; an answer, exactly one request before it."""
+    issued: set[Digest] = set()
+    for event in history:
+        if isinstance(event.facts, RecommendationIssued):
+            issued.add(event.body)
+        if isinstance(event.facts, ConfirmationGiven) and event.facts.answer is Answer.YES:
+            require(event.facts.basis in issued, f"I4: a yes in {case_id.hex[-8:]} without a recommendation")
+
+
+def _check_dispatch(office: Office, case_id: UUID, history: History) -> None:
+    """I5, I6: documents go to the address that the request states; to a school only if that was chosen."""
+    request: InformationRequested | None = None
+    stream = office.store.stream(case_id)
+    for event, stored in zip(history, stream.events, strict=True):
+        if event.standing is not Standing.ACCEPTED:
+            continue
+        if isinstance(event.facts, InformationRequested):
+            request, asked = event.facts, open_personal(office, stored)
+        if isinstance(event.facts, DocumentsDispatched):
+            sent = open_personal(office, stored)
+            assert request is not None
+            assert isinstance(sent, Opened), sent
+            assert isinstance(asked, Opened), asked
+            require(sent.content.address == asked.content.address, f"I5: {case_id.hex[-8:]} went to another address")
+            fits = event.facts.address is request.address and event.facts.address_from in {each.body for each in history}
+            require(fits, f"I6: {case_id.hex[-8:]} was sent to {event.facts.address.value}, asked {request.address.value}")
+            to_school = event.facts.address is AddressKind.SCHOOL
+            require(not to_school or request.address is AddressKind.SCHOOL, "I6: a school received what it did not ask for")
+
+
+def _check_both_sides_agree(name: str, history: History, other: History) -> None:
+    """I8: the school's case and the commission's are projections of one log."""
+    here, there = ours.fold(history), theirs.fold(other)
+    mine = [event for event in history if event.own and isinstance(event.facts, InformationRequested | Rejected)]
+    known: dict[Digest, Any] = {event.body: event for event in other}
+    sent = [event for event in mine if event.channel == to_commission(name)]
+    require(all(event.body in known for event in sent), f"the commission lacks what {name} wrote in a case")
+    answers = [event for event in other if event.own and event.channel == from_commission(name)]
+    at_school = {event.body: event for event in history}
+    require(all(event.body in at_school for event in answers), f"{name} lacks what the commission wrote in a case")
+    if there.request is None:
+        return
+    request = next((each for each in here.requests if each.body == there.request.body), None)
+    if request is None:
+        return
+    refused = any(event.standing is Standing.REFUSED for event in history if event.body == there.answer_body)
+    require(refused or request.answer is there.answer, f"{name} reads {request.answer}, the commission wrote {there.answer}")
+    if request.rejected is not None:
+        require(
+            any(event.own and isinstance(event.facts, Rejected) and event.in_reply_to == request.body for event in other),
+            f"{name} reads a refusal that the commission did not write",
+        )

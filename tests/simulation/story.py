@@ -1,0 +1,123 @@
+"""The story of a seed: which faults it draws, which step comes next, then quiet, then judgement."""
+
+from __future__ import annotations
+
+import random
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from services.wire.channels import REGISTRAR
+from tests.simulation.acts import clerk_acts
+from tests.simulation.faults_people import letters_arrive
+from tests.simulation.founding import new_world
+from tests.simulation.invariants import Channels, check_log, check_site
+from tests.simulation.operators import mend
+from tests.simulation.plan import Plan
+from tests.simulation.procedure import check_procedure
+from tests.simulation.quiet import quiet
+from tests.simulation.site import Process, Site
+from tests.simulation.world import World
+
+__all__ = ["Told", "tell"]
+
+_STEPS: Final = (30, 110)
+_PAUSES: Final = (200, 1_000, 1_000, 2_000, 60_000, 1_200_000, 3_700_000, 86_400_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of a seed: its trace, how often which fault happened, and what is broken (None: nothing)."""
+
+    seed: int
+    trace: tuple[str, ...]
+    counts: Counter[str]
+    broken: str | None
+
+
+def tell(seed: int) -> Told:
+    """Play a seed to its end and judge it."""
+    with new_world(seed) as world:
+        broken = None
+        try:
+            _play(world)
+            world.say("world", "quiet")
+            quiet(world)
+            judge(world)
+        except Exception as error:  # whatever it is, it is what this seed found  # noqa: BLE001
+            broken = "".join(traceback.format_exception(error)).strip()
+        return Told(seed, tuple(world.trace), world.counts, broken)
+
+
+def judge(world: World) -> None:
+    """Check everything that has to hold after quiet.
+
+    Raises: Broken.
+    """
+    channels = Channels(world)
+    check_log(world, channels)
+    for site in world.sites.values():
+        check_site(channels, site)
+    check_procedure(world)
+    for channel in sorted(channels.readings):
+        taken = channels.taken(channel)
+        world.say("log", f"{channel} ends after {len(taken)} with {taken[-1].digest.hex()[:16]}")
+
+
+def _play(world: World) -> None:
+    rng = world.rng
+    plan = Plan.drawn(rng)
+    world.say("world", f"what may happen: {plan}")
+    world.log.rates = dict(plan.rates)
+    if plan.is_meddled_with:
+        world.meddle = _meddler(world, rng)
+    for site in world.sites.values():
+        site.start_worker()
+    for _ in range(rng.randint(*_STEPS)):
+        choice = rng.random()
+        if choice < 0.5:
+            work(world, rng.choice(list(world.sites.values())))
+        elif choice < 0.75:
+            clerk_acts(world, rng.choice([site for name, site in world.sites.items() if name != REGISTRAR]))
+        elif choice < 0.87:
+            world.clock += rng.choice(_PAUSES)
+        elif choice < 0.98:
+            if plan.faults:
+                rng.choice(plan.faults).strike(world)
+        else:
+            mend(world)
+        letters_arrive(world)
+        if world.log.late and rng.random() < 0.1:
+            world.log.deliver_late()
+
+
+def _meddler(world: World, rng: random.Random) -> Callable[[Process], None]:
+    def meddle(process: Process) -> None:
+        """Let somebody else go on while a process waits for the log: a clerk at the same site, or any other worker."""
+        if rng.random() < 0.9:
+            return
+        others = [each for site in world.sites.values() for each in (site.worker, site.second) if each not in (None, process)]
+        if rng.random() < 0.5 and process.site.name != REGISTRAR:
+            clerk_acts(world, process.site)
+        elif others:
+            other = rng.choice(others)
+            assert other is not None
+            other.run("works", other.worker.step)
+
+    return meddle
+
+
+def work(world: World, site: Site) -> None:
+    """Let a site's worker do one step, or begin one where there is none."""
+    if site.is_away:
+        return
+    if site.worker is None:
+        # Whoever is called because a worker ended by itself does not come at once.
+        if site.ended_by is None or world.rng.random() < 0.2:
+            site.start_worker()
+        return
+    for process in (site.worker, site.second):
+        if process is not None:
+            process.run("works", process.worker.step)

@@ -1,0 +1,108 @@
+"""The world of one seed: sites, one log, one clock, and a record of what happened in it."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from services.post.saving import Saved
+from services.wire.channels import COMMISSION, REGISTRAR, Role
+from services.wire.hashing import Digest
+from tests.chains import SCHOOL, Seal, registrar_seal, seal_of
+from tests.exchange import COMMISSION_ORGANISATION, START, FixedSigning
+from tests.simulation.log import SharedLog
+from tests.simulation.site import Process, Site
+
+__all__ = ["ORGANISATIONS", "OTHER_SCHOOL", "SCHOOLS", "SITES", "Kept", "World", "seal_for"]
+
+OTHER_SCHOOL: Final = "school-0099900022"
+SCHOOLS: Final = (SCHOOL, OTHER_SCHOOL)
+SITES: Final = {SCHOOL: Role.SCHOOL, OTHER_SCHOOL: Role.SCHOOL, COMMISSION: Role.COMMISSION, REGISTRAR: Role.REGISTRAR}
+ORGANISATIONS: Final = {SCHOOL: "NTRLV-90000000001", OTHER_SCHOOL: "NTRLV-90000000002", COMMISSION: COMMISSION_ORGANISATION}
+
+
+def seal_for(name: str, number: int) -> Seal:
+    """Return the seal that a participant is given as its first, second and so on: drawn from its name, made once a process."""
+    drawn = f"{name} {number}"
+    return registrar_seal(drawn) if name == REGISTRAR else seal_of(drawn, organisation=ORGANISATIONS[name])
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An event that a clerk was told is saved."""
+
+    site: str
+    case_id: UUID
+    event: Saved
+
+
+@dataclass
+class World:
+    """Everything of one seed. ``trace`` says who did what, in order; ``counts`` which faults really happened, and how often.
+
+    ``excused`` are bodies of saved events that were in no file and no log any more after a restore: they may be gone.
+    """
+
+    folder: Path
+    seed: str
+    log: SharedLog = field(init=False)
+    sites: dict[str, Site] = field(init=False)
+    clock: int = START
+    trace: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    kept: list[Kept] = field(default_factory=list)
+    excused: set[Digest] = field(default_factory=set)
+    stolen: set[str] = field(default_factory=set)
+    log_noted: dict[str, int] | None = None
+    meddle: Callable[[Process], None] | None = None
+    _is_between: bool = False
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(f"world {self.seed}")  # noqa: S311  # a story, no secret
+        self.log = SharedLog(
+            path=self.folder / "log.sqlite",
+            rng=self.rng,
+            clock_of=lambda name: self.sites[name].now() if name else self.clock,
+            happened=self.happened,
+            say=self.say,
+        )
+        self.sites = {
+            name: Site(
+                name=name, role=role, home=self.folder / name, signing=FixedSigning(seal_for(name, 1)), world=self, seals=1
+            )
+            for name, role in SITES.items()
+        }
+        for site in self.sites.values():
+            site.disk.happened = self.happened
+
+    def now(self) -> int:
+        return self.clock
+
+    def say(self, who: str, what: str) -> None:
+        when = (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=self.clock)).strftime("%Y-%m-%d %H:%M:%S")
+        indent = "    " if self._is_between else ""
+        self.trace.append(f"{len(self.trace):4} {when}  {indent}{who}: {what}")
+
+    def happened(self, fault: str) -> None:
+        self.counts[fault] += 1
+
+    def between(self, process: Process) -> None:
+        """Let the rest of the world do something while a process waits for the log."""
+        if self.meddle is None or self._is_between:
+            return
+        self._is_between = True
+        try:
+            self.meddle(process)
+        finally:
+            self._is_between = False
+
+    def close(self) -> None:
+        for site in self.sites.values():
+            site.end_all()
+        self.log.real.close()
