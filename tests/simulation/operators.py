@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from services.post.agreeing import agree
 from services.post.database import Database
@@ -46,9 +47,7 @@ def registrar_acts(world: World) -> None:
         for seal in site.signing.seals[:-1]:
             reason = Reason.STOLEN if name in world.stolen else Reason.SUPERSEDED
             try:
-                process.run(
-                    "revokes", lambda seal=seal, reason=reason: Registrar(process.office).revoke(seal.certificate, reason)
-                )  # type: ignore[misc]  # called at once
+                process.run("revokes", partial(Registrar(process.office).revoke, seal.certificate, reason))
                 world.say(REGISTRAR, f"revokes the key before of {name}: {reason.value}")
             except ExchangeError:
                 continue
@@ -83,7 +82,7 @@ def _mend_channels(world: World, site: Site) -> None:
         if state == "off chain":
             process = site.at_desk()
             if process is not None:
-                process.run("agrees", lambda process=process, channel=channel: agree(process.office, channel) or True)  # type: ignore[misc]  # called at once
+                process.run("agrees", partial(agree, process.office, channel))
                 world.say(site.name, f"somebody agrees to what would be undone in {channel}")
         elif state in ("forked", "stopped") and channel != TRUST_CHANNEL:
             begin_anew(world, world.sites[writer_of(channel)])
