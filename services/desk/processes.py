@@ -176,7 +176,7 @@ def _has_work(office: Office, log: Channel, schools: tuple[str, ...]) -> bool:
 
 def _hint(office: Office, channel: str) -> int:
     standing = office.letterbook.standing(channel)
-    return standing.hint if standing else 0
+    return standing.hint.position if standing else 0
 
 
 def _leave(number: int, _: FrameType | None) -> NoReturn:

@@ -14,6 +14,7 @@ from services.post.agreeing import fold_again
 from services.post.applying import KEY_MISSING, apply_sealed, held_kinds, hold
 from services.post.comparing import compare_receipt
 from services.post.granting import grant_missed, grant_needed, note_peer
+from services.post.letterbook import Hint
 from services.post.office import Office
 from services.wire.channels import writer_of
 from services.wire.contents import EncryptionKeyPublished, Receipt
@@ -29,7 +30,7 @@ _AT_ONCE: Final = 100
 _NOT_OURS: Final = (TransportError, StoreBehindError, ForkError)
 
 
-def enter_steps(office: Office, name: str, steps: Sequence[Step], *, hint: int | None = None) -> None:
+def enter_steps(office: Office, name: str, steps: Sequence[Step], *, hint: Hint | None = None) -> None:
     """Enter taken entries of a channel in their order; ``hint`` is where to look on in the log afterwards, if that moved.
 
     Raises: TransportError if the database does not answer; during a start StoreBehindError or ForkError.
@@ -54,7 +55,7 @@ def enter_steps(office: Office, name: str, steps: Sequence[Step], *, hint: int |
                 grant_needed(office, writer_of(name), step.content.need)
                 grant_missed(office, writer_of(name))
     if hint is not None and not noted:
-        office.letterbook.note(name, hint=hint)
+        office.letterbook.note_hint(name, hint)
 
 
 def _enter_alone(office: Office, name: str, step: Step) -> None:
@@ -79,7 +80,7 @@ def _enter_alone(office: Office, name: str, step: Step) -> None:
         _enter(office, name, step, park=reason)
 
 
-def _enter(office: Office, name: str, step: Step, *, hint: int | None = None, park: str | None = None) -> bool:
+def _enter(office: Office, name: str, step: Step, *, hint: Hint | None = None, park: str | None = None) -> bool:
     """Enter one entry in the open transaction; return False if it was entered before."""
     entry = step.entry
     statement = entry.statement

@@ -16,7 +16,7 @@ from services.post.database import Row
 from services.post.keys import OwnKey
 from services.post.letterbook import statement_of
 from services.post.lost_keys import is_awaited
-from services.post.office import Office
+from services.post.office import Office, is_over
 from services.post.people import note_people
 from services.post.signing import signer_in
 from services.wire.channels import ChannelKind, channel_kind, mailbox_of, paired_channel, readers_of, writer_of
@@ -216,7 +216,7 @@ def _is_granted_lately(office: Office, key: OwnKey, peer: _Peer) -> bool:
         peer.prekey,
     )
     # Its letter is in the mailbox still; asking more often than that brings nothing.
-    return row is not None and 0 <= office.clock() - row["granted_at"] < _AGAIN_AFTER
+    return row is not None and not is_over(office.clock(), row["granted_at"], _AGAIN_AFTER)
 
 
 def _keys_of(office: Office, row: Row, body: Sealed) -> list[OwnKey]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.post.database import Database, Row
 from services.wire.avro import Schema, decode_own, encode
@@ -18,7 +18,7 @@ from services.wire.entry import Open, Statement, VerifiedEntry, decode_statement
 from services.wire.hashing import Digest, Id
 from services.wire.paths import Place
 
-__all__ = ["Letterbook", "Standing", "statement_of"]
+__all__ = ["NO_HINT", "Hint", "Letterbook", "Standing", "statement_of"]
 
 # What the reading rule took once and does not take any more keeps its row and counts no longer.
 _ON_CHAIN: Final = (
@@ -33,12 +33,25 @@ _CERTIFICATES: Final = Schema(
 )
 
 
+class Hint(NamedTuple):
+    """Where to look on in the log: a position, and the digest of the record before it (None where there is none, or unknown).
+
+    Whoever seeks there compares that record first: a log that shows another, or none, was cut or put back.
+    """
+
+    position: int
+    record: Digest | None
+
+
+NO_HINT: Final = Hint(0, None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where a channel stands in my letterbook; ``hint`` is the position in the log from which to look on."""
+    """Where a channel stands in my letterbook."""
 
     place: Place
-    hint: int
+    hint: Hint
     written_at: int
     receipted_sequence: int
     told_sequence: int
@@ -201,7 +214,7 @@ class Letterbook:
         place = Place(epoch=row["epoch"], sequence=row["sequence"], digest=row["digest"], certificates=certificates)
         return Standing(
             place=place,
-            hint=row["hint"],
+            hint=Hint(row["hint"], row["hint_record"]),
             written_at=row["written_at"],
             receipted_sequence=row["receipted_sequence"],
             told_sequence=row["told_sequence"],
@@ -214,14 +227,17 @@ class Letterbook:
         )
 
     def move(
-        self, channel: str, place: Place, *, written_at: int = 0, hint: int | None = None, news_since: int | None = None
+        self, channel: str, place: Place, *, written_at: int = 0, hint: Hint | None = None, news_since: int | None = None
     ) -> None:
         """Note where a channel stands now; with ``hint`` where to look on in the log, with ``news_since`` that there is news."""
+        position, record = hint or (None, None)
         self.database.run(
-            "INSERT INTO channels (channel, epoch, sequence, digest, certificates, written_at, hint, news_since)"
-            " VALUES (?, ?, ?, ?, ?, ?, coalesce(?, 0), ?) ON CONFLICT (channel) DO UPDATE SET epoch = excluded.epoch,"
-            " sequence = excluded.sequence, digest = excluded.digest, certificates = excluded.certificates,"
-            " written_at = max(written_at, excluded.written_at), hint = coalesce(?, hint),"
+            "INSERT INTO channels (channel, epoch, sequence, digest, certificates, written_at, hint, hint_record, news_since)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce(?7, 0), ?8, ?9) ON CONFLICT (channel) DO UPDATE SET"
+            " epoch = excluded.epoch, sequence = excluded.sequence, digest = excluded.digest,"
+            " certificates = excluded.certificates,"
+            " written_at = max(written_at, excluded.written_at), hint = coalesce(?7, hint),"
+            " hint_record = CASE WHEN ?7 IS NULL THEN hint_record ELSE ?8 END,"
             " news_since = coalesce(news_since, excluded.news_since),"
             " shown_sequence = min(shown_sequence, excluded.sequence), read_sequence = min(read_sequence, excluded.sequence),"
             " told_sequence = min(told_sequence, excluded.sequence),"
@@ -232,10 +248,14 @@ class Letterbook:
             place.digest,
             _certificate_path(place.certificates),
             written_at,
-            hint,
+            position,
+            record,
             news_since,
-            hint,
         )
+
+    def note_hint(self, channel: str, hint: Hint) -> None:
+        """Note where to look on in the log."""
+        self.note(channel, hint=hint.position, hint_record=hint.record)
 
     def note(self, channel: str, **values: str | int | bytes | None) -> None:
         """Set columns of a channel's row; the names are of this module's callers, never of an input."""

@@ -36,7 +36,7 @@ from services.wire.trust import NO_TRUST, Trust, fold_trust
 if TYPE_CHECKING:
     from services.post.placing import Returning
 
-__all__ = ["Office", "Signer", "Signers", "Signing", "day_of", "when_of"]
+__all__ = ["Office", "Signer", "Signers", "Signing", "day_of", "is_over", "when_of"]
 
 _DAY: Final = 86_400_000
 _SAID_LIMIT: Final = 1000
@@ -107,7 +107,7 @@ class Office:
         """Add a text for a person to ``alarms``, once a day while it lasts; whoever tells them empties the list."""
         now = self.clock()
         said = self._said.get(alarm)
-        if said is not None and 0 <= now - said < _DAY:
+        if said is not None and not is_over(now, said, _DAY):
             return
         if len(self._said) >= _SAID_LIMIT:
             self._said.clear()
@@ -174,6 +174,14 @@ class Office:
 @lru_cache
 def _own_stream(participant: str) -> UUID:
     return uuid5(UUID(int=0), participant)
+
+
+def is_over(now: int, since: int, pause: int) -> bool:
+    """Tell whether a pause that began at ``since`` is over; all are in milliseconds.
+
+    It is over too where it began in the future: the clock was set back since, and nothing must wait for that time to come.
+    """
+    return not 0 <= now - since < pause
 
 
 def when_of(milliseconds: int) -> str:

@@ -15,7 +15,7 @@ from services.post.cases import open_facts
 from services.post.database import Row
 from services.post.granting import grants_for, note_granted
 from services.post.letterbook import Standing
-from services.post.office import Office
+from services.post.office import Office, is_over
 from services.post.ring import Head
 from services.post.signing import Draft, receipt_in, sign_body, sign_open, signer_in
 from services.post.store import sealed_body
@@ -153,7 +153,7 @@ def _receipt(office: Office, paired: str) -> int:
         return 0
     if own.state == "stopped" or signer_in(office, mine) is None:
         return 0
-    waited = office.clock() - theirs.news_since >= _RECEIPT_AFTER_MILLISECONDS
+    waited = is_over(office.clock(), theirs.news_since, _RECEIPT_AFTER_MILLISECONDS)
     upto = _whole_to(office, paired, theirs)
     if upto <= theirs.told_sequence or not (waited or upto - theirs.told_sequence >= _RECEIPT_AFTER_ENTRIES):
         return 0

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from typing import Final
 
+from services.channel.port import Channel
 from services.post.database import Row
 from services.post.epochs import is_settled
-from services.post.letterbook import Standing, statement_of
-from services.post.office import Office
+from services.post.letterbook import NO_HINT, Hint, Standing, statement_of
+from services.post.office import Office, is_over
 from services.wire.candidates import Candidate, candidate_of
 from services.wire.channels import paired_channel
 from services.wire.entry import to_be_signed
 from services.wire.errors import Evidence, ForkError, SignatureError
-from services.wire.hashing import Digest
+from services.wire.hashing import Digest, digest_of
 from services.wire.signing import verify_signature
 
 __all__ = ["check_own_once"]
@@ -44,9 +45,9 @@ def check_own_once(office: Office) -> int:
 
 
 def _is_due(office: Office, channel: str, standing: Standing, now: int) -> bool:
-    if now - standing.read_at >= _EVERY:
+    if is_over(now, standing.read_at, _EVERY):
         return True
-    return now - standing.read_at >= _UNRECEIPTED and _is_unreceipted(office, channel, standing, now)
+    return is_over(now, standing.read_at, _UNRECEIPTED) and _is_unreceipted(office, channel, standing, now)
 
 
 def _is_unreceipted(office: Office, channel: str, standing: Standing, now: int) -> bool:
@@ -59,19 +60,19 @@ def _is_unreceipted(office: Office, channel: str, standing: Standing, now: int) 
         standing.receipted_sequence,
         standing.shown_sequence,
     )
-    return row is not None and now - statement_of(row).written_at >= _UNRECEIPTED
+    return row is not None and is_over(now, statement_of(row).written_at, _UNRECEIPTED)
 
 
 def _check(office: Office, channel: str, standing: Standing) -> int:
     log = office.channel
     if log is None:
         raise RuntimeError("only a worker reads back")
-    # First the cheap look, at what came after the last one; a log that is shorter than it was is looked at whole.
-    first = standing.hint if log.end(channel) >= standing.hint else 0
-    shown, position = _shown(office, channel, standing, first)
-    missing = _missing(office, channel, standing, standing.read_sequence if first else 0, shown)
-    if missing and first:
-        shown, position = _shown(office, channel, standing, 0)
+    # First the cheap look, at what came after the last one; a log that was cut or put back is looked at whole.
+    first = standing.hint if _is_as_it_was(log, channel, standing.hint) else NO_HINT
+    shown, hint = _shown(office, channel, standing, first)
+    missing = _missing(office, channel, standing, standing.read_sequence if first.position else 0, shown)
+    if missing and first.position:
+        shown, hint = _shown(office, channel, standing, NO_HINT)
         missing = _missing(office, channel, standing, 0, shown)
     if missing:
         office.tell(f"{channel}: the log lacks {len(missing)} entries or parts of mine; they are sent again")
@@ -79,17 +80,24 @@ def _check(office: Office, channel: str, standing: Standing) -> int:
             rows = missing[start : start + _SEND_AT_ONCE]
             log.append(channel, [office.letterbook.record_of(row) for row in rows])
     # What was sent just now is looked for from there on, the next time.
-    office.letterbook.note(
-        channel, hint=position, read_sequence=missing[0]["sequence"] - 1 if missing else standing.shown_sequence
-    )
+    office.letterbook.note(channel, read_sequence=missing[0]["sequence"] - 1 if missing else standing.shown_sequence)
+    office.letterbook.note_hint(channel, hint)
     return len(missing)
 
 
-def _shown(office: Office, channel: str, standing: Standing, position: int) -> tuple[dict[Digest, bool], int]:
-    """Return the digests that the log shows from a position on, whether with their personal part, and the position after."""
+def _is_as_it_was(log: Channel, channel: str, hint: Hint) -> bool:
+    """Tell whether the record before a hint stands there still."""
+    if hint.position == 0 or hint.record is None:
+        return False
+    found = log.poll({channel: hint.position - 1}, timeout_seconds=0, limit=1)
+    return bool(found) and found[0].position == hint.position - 1 and digest_of(found[0].value) == hint.record
+
+
+def _shown(office: Office, channel: str, standing: Standing, hint: Hint) -> tuple[dict[Digest, bool], Hint]:
+    """Return the digests that the log shows from a hint on, whether with their personal part, and the hint after them."""
     shown: dict[Digest, bool] = {}
-    while office.channel and (records := office.channel.poll({channel: position}, timeout_seconds=0, limit=_READ_AT_ONCE)):
-        position = records[-1].position + 1
+    while office.channel and (records := office.channel.poll({channel: hint.position}, timeout_seconds=0, limit=_READ_AT_ONCE)):
+        hint = Hint(records[-1].position + 1, digest_of(records[-1].value))
         for record in records:
             found = candidate_of(record.value, channel)
             if not isinstance(found, Candidate):
@@ -99,7 +107,7 @@ def _shown(office: Office, channel: str, standing: Standing, position: int) -> t
             if not office.letterbook.holds(found.digest) and not is_settled(office, channel, statement.epoch, statement.sequence):
                 _require_not_mine(office, found, standing)
             shown[found.digest] = shown.get(found.digest, False) or found.personal is not None
-    return shown, position
+    return shown, hint
 
 
 def _require_not_mine(office: Office, found: Candidate, standing: Standing) -> None:

@@ -18,11 +18,12 @@ from services.post.applying import hold, redrive_channel
 from services.post.comparing import compare_trust
 from services.post.entering import enter_steps
 from services.post.granting import supersede_for_removed, take_grants
-from services.post.office import Office
+from services.post.letterbook import NO_HINT, Hint
+from services.post.office import Office, is_over
 from services.wire.channels import TRUST_CHANNEL, Role, from_commission, mailbox_of, to_commission
 from services.wire.entry import Open
 from services.wire.following import Follower, Update
-from services.wire.hashing import Digest
+from services.wire.hashing import Digest, digest_of
 from services.wire.paths import Pathfinder
 from services.wire.reading import ReadingState
 from services.wire.trust import NO_TRUST
@@ -34,15 +35,16 @@ _EVIDENCE_LIMIT: Final = 100
 _LOOK_AGAIN_FIRST: Final = 1_000
 _LOOK_AGAIN_LAST: Final = 3_600_000
 _GAP_STAYS: Final = 900_000
+_COMPARE_EVERY: Final = 3_600_000
 _FAULTS_TOLD: Final = 10
 
 
 @dataclass(slots=True)
 class _Gap:
-    """A place ahead that is missing: since when, and when it is looked for again (milliseconds since 1970)."""
+    """A place ahead that is missing: since when, and when it was looked for last (milliseconds since 1970)."""
 
     since: int
-    next: int
+    looked_at: int
     pause: int = _LOOK_AGAIN_FIRST
     said: bool = False
 
@@ -56,7 +58,8 @@ class Receiver:
 
     office: Office
     _followers: dict[str, Follower] = field(default_factory=dict)
-    _hints: dict[str, int] = field(default_factory=dict)
+    _hints: dict[str, Hint] = field(default_factory=dict)
+    _compared_at: int | None = None
     _gaps: dict[str, _Gap] = field(default_factory=dict)
     _letters: list[bytes] = field(default_factory=list)
     _noted: dict[str, tuple[str, Digest | None]] = field(default_factory=dict)
@@ -76,7 +79,11 @@ class Receiver:
         self._agree()
         names = self._inbound()
         self._look_for_gaps()
-        positions = {name: self._hint(name) for name in names}
+        now = self.office.clock()
+        if self._compared_at is None or is_over(now, self._compared_at, _COMPARE_EVERY):
+            self._compare_with_before(names)
+            self._compared_at = now
+        positions = {name: self._hint(name).position for name in names}
         mailbox = mailbox_of(self.office.participant)
         positions[mailbox] = self._mail
         records = channel.poll(positions, timeout_seconds=timeout_seconds, limit=max(_POLL_LIMIT, len(positions)))
@@ -96,8 +103,9 @@ class Receiver:
     def read_trust(self) -> None:
         """Read the registrar's channel to its end, and nothing else yet."""
         channel = self.office.channel
+        self._compare_with_before([TRUST_CHANNEL])
         while channel and (
-            records := channel.poll({TRUST_CHANNEL: self._hint(TRUST_CHANNEL)}, timeout_seconds=0, limit=_POLL_LIMIT)
+            records := channel.poll({TRUST_CHANNEL: self._hint(TRUST_CHANNEL).position}, timeout_seconds=0, limit=_POLL_LIMIT)
         ):
             self._offer(TRUST_CHANNEL, records)
 
@@ -115,11 +123,27 @@ class Receiver:
             channels += [to_commission(school) for school in office.schools]
         return channels
 
-    def _hint(self, name: str) -> int:
+    def _hint(self, name: str) -> Hint:
         if name not in self._hints:
             standing = self.office.letterbook.standing(name)
-            self._hints[name] = standing.hint if standing else 0
+            self._hints[name] = standing.hint if standing else NO_HINT
         return self._hints[name]
+
+    def _compare_with_before(self, names: Sequence[str]) -> None:
+        """Begin again from the start in channels that do not show any more what they showed.
+
+        A log that was cut, or put back to an older copy, gives positions again that lie behind me.
+        """
+        channel = self.office.channel
+        hints = {name: hint for name in names if (hint := self._hint(name)).position}
+        before = {name: hint.position - 1 for name, hint in hints.items()}
+        found = channel.poll(before, timeout_seconds=0, limit=len(before)) if channel and before else []
+        there = {(each.channel, each.position + 1, digest_of(each.value)) for each in found}
+        for name, hint in hints.items():
+            if (name, *hint) not in there:
+                self._hints[name] = NO_HINT
+                if hint.record is not None:
+                    self.office.tell(f"{name}: the log does not show any more what it showed; it is read again from its start")
 
     def _follower(self, name: str) -> Follower:
         if name not in self._followers:
@@ -157,11 +181,11 @@ class Receiver:
         follower = self._follower(name)
         with self._or_forget(name):
             update = follower.offer(record.value for record in records)
-            position = records[-1].position + 1
+            hint = Hint(records[-1].position + 1, digest_of(records[-1].value))
             # While something waits for what lies before it, a restart has to see it again.
-            is_further = not follower.remembers and position > self._hints[name]
-            self._store(name, update, hint=position if is_further else None)
-        self._hints[name] = position
+            is_further = not follower.remembers and hint.position > self._hint(name).position
+            self._store(name, update, hint=hint if is_further else None)
+        self._hints[name] = hint
         if name == TRUST_CHANNEL and update.new:
             try:
                 self._retrust()
@@ -186,7 +210,7 @@ class Receiver:
                 with self._or_forget(name):
                     self._store(name, follower.retrust(trust))
 
-    def _store(self, name: str, update: Update, *, hint: int | None = None) -> None:
+    def _store(self, name: str, update: Update, *, hint: Hint | None = None) -> None:
         office = self.office
         self._keep_evidence(name, update)
         enter_steps(office, name, update.new, hint=hint)
@@ -239,20 +263,19 @@ class Receiver:
             self._gaps.pop(name, None)
         elif name not in self._gaps:
             now = self.office.clock()
-            self._gaps[name] = _Gap(since=now, next=now + _LOOK_AGAIN_FIRST)
+            self._gaps[name] = _Gap(since=now, looked_at=now)
 
     def _look_for_gaps(self) -> None:
         """Begin again from the start in channels where a place is missing, ever less often; say it if it stays missing."""
         now = self.office.clock()
         for name, gap in self._gaps.items():
-            if not gap.said and now - gap.since >= _GAP_STAYS:
+            if not gap.said and is_over(now, gap.since, _GAP_STAYS):
                 gap.said = True
                 place = self._followers[name].place.sequence + 1
                 self.office.tell(f"{name} at {place}: an entry is missing; whoever wrote or holds it has to send it again")
-            if now >= gap.next:
-                self._hints[name] = 0
-                gap.pause = min(2 * gap.pause, _LOOK_AGAIN_LAST)
-                gap.next = now + gap.pause
+            if is_over(now, gap.looked_at, gap.pause):
+                self._hints[name] = NO_HINT
+                gap.looked_at, gap.pause = now, min(2 * gap.pause, _LOOK_AGAIN_LAST)
 
     def _agree(self) -> None:
         """Undo what a person has agreed to, and read on."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from services.post.applying import KEY_MISSING
 from services.post.letterbook import statement_of
-from services.post.office import Office
+from services.post.office import Office, is_over
 from services.post.receiving import Receiver
 from services.post.saving import queue_open
 from services.wire.channels import ChannelKind, channel_kind, paired_channel, writer_of
@@ -32,11 +32,11 @@ _PAIRS: Final = (ChannelKind.TO_COMMISSION, ChannelKind.FROM_COMMISSION)
 def renew_once(office: Office) -> int:
     """Make and publish the month's encryption key, and destroy those whose letters have all expired; return what was done."""
     now, done = office.clock(), 0
-    row = office.database.one("SELECT max(created_at) FROM keys WHERE key_use = 'ENCRYPTION'")
-    made_at = row[0] if row is not None else None
+    made = office.database.all("SELECT created_at, superseded_at FROM keys WHERE key_use = 'ENCRYPTION'")
+    current = [row["created_at"] for row in made if row["superseded_at"] is None]
     # Lost with its row or without it: a channel that is open was opened together with a key for letters.
-    is_lost = office.ring.current_encryption_key() is None and bool(made_at or _own_pair_channels(office))
-    if is_lost or (made_at is not None and now - made_at >= _RENEW_AFTER):
+    is_lost = office.ring.current_encryption_key() is None and bool(made or _own_pair_channels(office))
+    if is_lost or any(is_over(now, created_at, _RENEW_AFTER) for created_at in current):
         with office.database.transaction():
             key = office.ring.renew_encryption_key()
             for channel in _own_pair_channels(office):
@@ -62,7 +62,7 @@ def ask_once(office: Office, receiver: Receiver) -> int:
         if row["asked_at"] is None:
             receiver.read_mail_again()
             office.letterbook.note(row["channel"], asked_at=now - _ASK_EVERY + _MAIL_FIRST)
-        elif now - row["asked_at"] >= _ASK_EVERY:
+        elif is_over(now, row["asked_at"], _ASK_EVERY):
             asked += _ask(office, row["channel"])
             office.letterbook.note(row["channel"], asked_at=now)
     return asked

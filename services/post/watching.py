@@ -13,7 +13,7 @@ from typing import Final
 
 from services.post.letterbook import statement_of
 from services.post.lost_keys import awaited_channels
-from services.post.office import Office, day_of
+from services.post.office import Office, day_of, is_over
 from services.wire.channels import TRUST_CHANNEL, paired_channel
 
 __all__ = ["Watch", "working_days_between"]
@@ -35,7 +35,7 @@ class Watch:
     def look_once(self) -> list[str]:
         """Return what a person has to be told now; nothing if that was said within a day."""
         now = self.office.clock()
-        if self._looked_at is not None and 0 <= now - self._looked_at < _DAY:
+        if self._looked_at is not None and not is_over(now, self._looked_at, _DAY):
             return []
         self._looked_at = now
         office = self.office

@@ -15,7 +15,7 @@ from services.wire.channels import COMMISSION, REGISTRAR
 from tests.commands import SCHOOL, sarakste
 from tests.drills import everything_opens, lost, only_left
 from tests.folders import Folders
-from tests.integration.test_kills import Workers
+from tests.workers import Workers
 
 PATIENCE_SECONDS = 90
 
@@ -32,12 +32,6 @@ def wait_for(what: Callable[[], bool], worker_log: Path) -> None:
     while not what():
         assert time.monotonic() < until, worker_log.read_text()
         time.sleep(0.5)
-
-
-def end(workers: Workers, number: signal.Signals) -> None:
-    process = workers.running.pop(SCHOOL)
-    process.send_signal(number)
-    process.wait(timeout=20)
 
 
 @pytest.mark.timeout(300)
@@ -57,14 +51,14 @@ def test_a_school_loses_its_database_and_then_all_but_its_certificate_while_ever
         cases = folders.states(SCHOOL) | {case: "AwaitingCommission"}
         wait_for(lambda: "Received" in folders.states(COMMISSION).values(), log)
 
-        end(workers, signal.SIGKILL)
+        workers.end(SCHOOL, signal.SIGKILL)
         lost(folders, SCHOOL, "database.sqlite")
         by_hand(folders, "restore", "../backup")
         workers.start(SCHOOL)
         wait_for(lambda: folders.states(SCHOOL) == cases, log)
         assert everything_opens(folders, SCHOOL, case)
 
-        end(workers, signal.SIGTERM)
+        workers.end(SCHOOL, signal.SIGTERM)
         only_left(folders, SCHOOL, "certificate.pem", "signing.key", "sarakste.toml")
         assert by_hand(folders, "restore", "--from-log", "--keys-lost")["new_ring_key"]
         workers.start(SCHOOL)
