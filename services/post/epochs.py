@@ -12,19 +12,13 @@ from collections.abc import Sequence
 from services.post.database import Row
 from services.post.letterbook import statement_of
 from services.post.office import Office
-from services.post.signing import sign_open
+from services.post.signing import is_epoch_ahead, sign_open
 from services.wire.contents import ChannelOpened, EpochOpened
 from services.wire.entry import Open, encode_body
 from services.wire.hashing import digest_of, genesis_digest
 from services.wire.paths import Place
 
-__all__ = ["fall_back", "is_epoch_ahead", "is_overruled", "is_settled", "open_epoch_once", "queue_undone"]
-
-
-def is_epoch_ahead(office: Office, channel: str) -> bool:
-    """Tell whether the registrar has opened an epoch of a channel of mine in which I have not written yet."""
-    standing, epochs = office.letterbook.standing(channel), office.trust.epochs.get(channel, ())
-    return bool(epochs) and standing is not None and standing.place.epoch < epochs[-1].epoch
+__all__ = ["fall_back", "is_overruled", "is_settled", "open_epoch_once", "queue_undone"]
 
 
 def open_epoch_once(office: Office) -> int:

@@ -17,7 +17,7 @@ from services.post.granting import grants_for, note_granted
 from services.post.letterbook import Standing
 from services.post.office import Office, is_over
 from services.post.ring import Head
-from services.post.signing import Draft, receipt_in, sign_body, sign_open, signer_in
+from services.post.signing import Draft, is_epoch_ahead, receipt_in, sign_body, sign_open, signer_in
 from services.post.store import sealed_body
 from services.wire.avro import decode, load_schema
 from services.wire.channels import mailbox_of, paired_channel
@@ -71,7 +71,9 @@ def _signable(office: Office) -> list[Row]:
 
 def _is_signable(office: Office, channel: str) -> bool:
     standing = office.letterbook.standing(channel)
-    return standing is not None and standing.state != "stopped" and signer_in(office, channel) is not None
+    if standing is None or standing.state == "stopped" or is_epoch_ahead(office, channel):
+        return False
+    return signer_in(office, channel) is not None
 
 
 def _opening(office: Office, channel: str) -> list[Row]:
@@ -151,7 +153,7 @@ def _receipt(office: Office, paired: str) -> int:
     theirs, own = office.letterbook.standing(paired), office.letterbook.standing(mine) if mine else None
     if mine is None or theirs is None or own is None or theirs.news_since is None:
         return 0
-    if own.state == "stopped" or signer_in(office, mine) is None:
+    if not _is_signable(office, mine):
         return 0
     waited = is_over(office.clock(), theirs.news_since, _RECEIPT_AFTER_MILLISECONDS)
     upto = _whole_to(office, paired, theirs)

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 
 from services.post.applying import entry_of
 from services.post.cases import open_facts
-from services.post.epochs import fall_back, is_epoch_ahead, is_overruled
+from services.post.epochs import fall_back, is_overruled
 from services.post.lost_keys import CLOSED, KEYS_LOST, are_lost, close, is_closed, reopen
 from services.post.office import Office
 from services.post.placing import Returning
 from services.post.saving import MISPLACED
+from services.post.signing import is_epoch_ahead
 from services.wire.channels import TRUST_CHANNEL
 from services.wire.contents import Facts
 from services.wire.entry import Open, VerifiedEntry

@@ -8,7 +8,7 @@ Source: design.md section 6, "Trust".
 from __future__ import annotations
 
 from services.post.office import Office
-from services.post.signing import receipt_in, sign_open, signer_in
+from services.post.signing import is_epoch_ahead, receipt_in, sign_open, signer_in
 from services.wire.channels import paired_channel
 from services.wire.contents import CertificateRotated
 
@@ -22,7 +22,9 @@ def rotate_once(office: Office) -> int:
         return 0
     for channel in office.own_channels:
         standing, signer = office.letterbook.standing(channel), signer_in(office, channel)
-        if standing is None or signer is None or signer == signers.newest or standing.state == "stopped":
+        if standing is None or signer is None or signer == signers.newest:
+            continue
+        if standing.state == "stopped" or is_epoch_ahead(office, channel):
             continue
         with office.database.transaction():
             sign_open(office, channel, CertificateRotated(certificates=signers.newest.path))

@@ -25,7 +25,7 @@ from services.wire.hashing import Digest, Id, genesis_digest
 from services.wire.paths import Place
 from services.wire.signing import sign
 
-__all__ = ["Draft", "line_of", "receipt_in", "sign_body", "sign_open", "signer_in"]
+__all__ = ["Draft", "is_epoch_ahead", "line_of", "receipt_in", "sign_body", "sign_open", "signer_in"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,15 @@ def signer_in(office: Office, channel: str) -> Signer | None:
     standing = office.letterbook.standing(channel)
     current = standing.place.certificate if standing else None
     return office.signers.newest if current is None else office.signers.of(current.digest)
+
+
+def is_epoch_ahead(office: Office, channel: str) -> bool:
+    """Tell whether the registrar has opened an epoch of a channel of mine in which I have not written yet.
+
+    Until I have, its head is overruled already, and so would be whatever is signed behind it.
+    """
+    standing, epochs = office.letterbook.standing(channel), office.trust.epochs.get(channel, ())
+    return bool(epochs) and standing is not None and standing.place.epoch < epochs[-1].epoch
 
 
 def sign_open(
@@ -122,8 +131,10 @@ def receipt_in(office: Office, mine: str, *, upto: int | None = None) -> Receipt
     trust = office.letterbook.standing(TRUST_CHANNEL)
     if trust is not None and mine != TRUST_CHANNEL:
         lines.append(line_of(office, TRUST_CHANNEL, trust.place.sequence))
-    record = office.letterbook.standing(record_of(office.participant)) if paired else None
-    return Receipt(held=tuple(lines), record=record.place.digest if record else None)
+    record = record_of(office.participant)
+    # Who has read that an epoch overrules the head of its record must not name that head any more.
+    head = office.letterbook.standing(record) if paired and not is_epoch_ahead(office, record) else None
+    return Receipt(held=tuple(lines), record=head.place.digest if head else None)
 
 
 def line_of(office: Office, channel: str, sequence: int) -> Held:

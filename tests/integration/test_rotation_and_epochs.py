@@ -10,7 +10,7 @@ from services.post.agreeing import NothingToAgreeError, agree, would_undo
 from services.post.cases import history_of
 from services.post.signing import sign_open
 from services.post.worker import Worker
-from services.wire.channels import COMMISSION, Role, commission_case, record_of, to_commission
+from services.wire.channels import COMMISSION, Role, commission_case, from_commission, record_of, to_commission
 from services.wire.contents import (
     KeyRevoked,
     Reason,
@@ -19,10 +19,11 @@ from services.wire.contents import (
 from services.wire.entry import decode_entry
 from services.wire.hashing import Digest
 from tests.chains import SCHOOL, Seal, seal_of
-from tests.exchange import Exchange
+from tests.exchange import COMMISSION_ORGANISATION, Exchange
 from tests.integration.test_two_sides import answered, asked, backed_up, examined, recommended, restored
 from tests.people import another_pupil
 from tests.troubles import (
+    asked_unread,
     clean,
     epoch_after,
     pen_at,
@@ -197,3 +198,30 @@ def test_a_receipt_for_a_rival_that_an_epoch_has_settled_stops_nobody(exchange: 
     assert (standing.place.epoch, standing.state) == (1, "reading")
     assert exchange.members[COMMISSION].state(theirs) == "Received"
     assert member.state(mine) == "AwaitingCommission"
+
+
+def test_whoever_has_read_that_an_epoch_overrules_its_record_names_no_head_of_it_until_it_begins_anew(exchange: Exchange) -> None:
+    _, theirs = asked(exchange)
+    examined(exchange, theirs)
+    settled(exchange)
+    new, member = seal_of("commission, new", organisation=COMMISSION_ORGANISATION), exchange.members[COMMISSION]
+    asked_unread(exchange)
+    member.work()
+    exchange.clock.now += 2_000
+    # A receipt is due at the moment at which the registrar begins both channels anew, and one of them comes first.
+    member.signing.seals.append(new)
+    for channel in (from_commission(SCHOOL), record_of(COMMISSION)):
+        epoch_after(exchange, channel, COMMISSION, new, back=1)
+    settled(exchange)
+    clean(exchange)
+
+
+def test_a_rotation_waits_where_an_epoch_is_ahead(exchange: Exchange) -> None:
+    asked(exchange)
+    exchange.members[SCHOOL].signing.seals.append(seal_of("new"))
+    epoch_after(exchange, to_commission(SCHOOL), SCHOOL, seal_of("new"), back=1)
+    epoch_after(exchange, record_of(SCHOOL), SCHOOL, seal_of("new"), back=1)
+    settled(exchange)
+    clean(exchange)
+    assert types(exchange, record_of(SCHOOL)).count("ChannelOpened") == 2
+    assert "CertificateRotated" not in types(exchange, record_of(SCHOOL))
