@@ -13,6 +13,7 @@ from services.post.agreeing import agree
 from services.post.database import Database
 from services.post.letterbook import Letterbook
 from services.post.ring import write_durably
+from services.post.saving import StartingError
 from services.registrar.application import Registrar
 from services.wire.candidates import Candidate, candidate_of
 from services.wire.channels import REGISTRAR, TRUST_CHANNEL, channels_of, writer_of
@@ -24,9 +25,13 @@ from tests.simulation.world import SCHOOLS, World, seal_for
 
 __all__ = ["mend", "registrar_acts"]
 
+_PATIENCE = 3
+"""How often people look again before they begin the same channels anew once more."""
+
 
 def mend(world: World) -> None:
     """Do once whatever the alarms ask for."""
+    world.mended += 1
     for site in world.sites.values():
         if not site.is_away:
             _mend_site(world, site)
@@ -76,6 +81,12 @@ def _mend_chain(world: World, site: Site, error: StoreBehindError | ForkError) -
 
 def _mend_channels(world: World, site: Site) -> None:
     assert site.worker is not None
+    if any(StartingError.__name__ in each for each in site.raised):
+        # A clerk was told that a start ended in the middle, and to start it.
+        site.raised = [each for each in site.raised if StartingError.__name__ not in each]
+        site.worker.end()
+        site.start_worker()
+        return
     rows = site.worker.office.database.all("SELECT channel, state FROM channels WHERE state <> 'reading' ORDER BY channel")
     for row in rows:
         channel, state = row["channel"], row["state"]
@@ -110,8 +121,9 @@ def bring_back(world: World, channel: str) -> int:
 def begin_anew(world: World, site: Site) -> None:
     """Let the registrar open an epoch of each channel of a participant, for a new key, and revoke the old one."""
     registrar = world.sites[REGISTRAR].at_desk()
-    if registrar is None:
+    if registrar is None or world.mended - world.begun_anew.get(site.name, -_PATIENCE) < _PATIENCE:
         return
+    world.begun_anew[site.name] = world.mended
     site.seals += 1
     seal = seal_for(site.name, site.seals)
     site.signing.seals.append(seal)

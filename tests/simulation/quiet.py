@@ -15,7 +15,7 @@ __all__ = ["quiet"]
 
 _HOUR: Final = 3_600_000
 _PAUSES: Final = (2_000, 2_000, 5_000, 20_000, 1_000_000, *(_HOUR + 1_000,) * 20)
-_RESTED: Final = 3
+_RESTED: Final = 2
 
 
 def quiet(world: World) -> None:

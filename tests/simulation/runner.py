@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.simulation import founding
+from tests.simulation.remembering import remember
 from tests.simulation.story import Told, tell
 
 __all__ = ["SEEDS_FILE", "Outcome", "kept_seeds", "run_seeds"]
@@ -44,7 +45,7 @@ def run_seeds(seeds: Iterable[int], *, jobs: int, tell_more: Callable[[int], Non
     outcome, left = Outcome(), iter(seeds)
     with tempfile.TemporaryDirectory(prefix="simulation-", dir=founding.ram()) as folder:
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(jobs, mp_context=context, initializer=founding.keep_in, initargs=(folder,)) as pool:
+        with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(folder,)) as pool:
             running: set[Future[list[Told]]] = set()
             while True:
                 running |= {pool.submit(_told, chunk) for chunk in islice(_chunks(left), _WAITING * jobs - len(running))}
@@ -61,6 +62,11 @@ def run_seeds(seeds: Iterable[int], *, jobs: int, tell_more: Callable[[int], Non
 def kept_seeds() -> list[int]:
     """Return the seeds that once found something."""
     return [int(line.split()[0]) for line in SEEDS_FILE.read_text("utf-8").splitlines() if line and not line.startswith("#")]
+
+
+def _begin(folder: str) -> None:
+    founding.keep_in(folder)
+    remember()
 
 
 def _chunks(seeds: Iterator[int]) -> Iterator[list[int]]:

@@ -23,7 +23,7 @@ from tests.simulation.world import World
 
 __all__ = ["Told", "tell"]
 
-_STEPS: Final = (30, 110)
+_STEPS: Final = (25, 85)
 _PAUSES: Final = (200, 1_000, 1_000, 2_000, 60_000, 1_200_000, 3_700_000, 86_400_000)
 
 

@@ -59,6 +59,8 @@ class World:
     kept: list[Kept] = field(default_factory=list)
     excused: set[Digest] = field(default_factory=set)
     stolen: set[str] = field(default_factory=set)
+    begun_anew: dict[str, int] = field(default_factory=dict)
+    mended: int = 0
     log_noted: dict[str, int] | None = None
     meddle: Callable[[Process], None] | None = None
     _is_between: bool = False
