@@ -56,7 +56,9 @@ CREATE TABLE channels (
     sequence INTEGER NOT NULL,
     digest BLOB NOT NULL,
     certificates BLOB NOT NULL,
+    -- Where to look on in the log, and the digest of the record before: a log that shows another there was cut or put back.
     hint INTEGER NOT NULL DEFAULT 0,
+    hint_record BLOB,
     written_at INTEGER NOT NULL DEFAULT 0,
     receipted_sequence INTEGER NOT NULL DEFAULT 0,
     told_sequence INTEGER NOT NULL DEFAULT 0,
