@@ -16,13 +16,14 @@ from services.post.comparing import compare_receipt
 from services.post.granting import grant_missed, grant_needed, note_peer
 from services.post.letterbook import Hint
 from services.post.office import Office
+from services.wire.candidates import Candidate
 from services.wire.channels import writer_of
 from services.wire.contents import EncryptionKeyPublished, Receipt
 from services.wire.entry import Open
 from services.wire.errors import ForkError, RingError, StoreBehindError, TransportError
 from services.wire.paths import Step
 
-__all__ = ["enter_steps"]
+__all__ = ["enter_steps", "heal"]
 
 _TRIES: Final = 5
 _AT_ONCE: Final = 100
@@ -56,6 +57,24 @@ def enter_steps(office: Office, name: str, steps: Sequence[Step], *, hint: Hint 
                 grant_missed(office, writer_of(name))
     if hint is not None and not noted:
         office.letterbook.note_hint(name, hint)
+
+
+def heal(office: Office, name: str, healed: Sequence[Candidate]) -> None:
+    """Keep the personal parts of entries that I hold and that came again with what was lacking then."""
+    book = office.letterbook
+    bodies = ((each, each.unverified_statement.body) for each in healed)
+    lacking = [(each, body) for each, body in bodies if not isinstance(body, Open) and book.part(body.personal) is None]
+    if not lacking:
+        return
+    with office.database.transaction():
+        for each, body in lacking:
+            book.keep_part(body.personal, each.personal or b"")
+            office.database.run(
+                "UPDATE held SET resolved_at = ? WHERE channel = ? AND kind = 'missing' AND digest = ?",
+                office.clock(),
+                name,
+                each.digest,
+            )
 
 
 def _enter_alone(office: Office, name: str, step: Step) -> None:

@@ -59,6 +59,7 @@ class Standing:
     shown_sequence: int
     read_sequence: int
     read_at: int
+    whole_at: int
     state: str
     reason: str | None
 
@@ -222,6 +223,7 @@ class Letterbook:
             shown_sequence=row["shown_sequence"],
             read_sequence=row["read_sequence"],
             read_at=row["read_at"],
+            whole_at=row["whole_at"],
             state=row["state"],
             reason=row["reason"],
         )

@@ -25,6 +25,7 @@ __all__ = ["check_own_once"]
 
 _EVERY: Final = 3_600_000
 _UNRECEIPTED: Final = 900_000
+_WHOLE_EVERY: Final = 86_400_000
 _READ_AT_ONCE: Final = 500
 _SEND_AT_ONCE: Final = 200
 
@@ -67,8 +68,10 @@ def _check(office: Office, channel: str, standing: Standing) -> int:
     log = office.channel
     if log is None:
         raise RuntimeError("only a worker reads back")
-    # First the cheap look, at what came after the last one; a log that was cut or put back is looked at whole.
-    first = standing.hint if _is_as_it_was(log, channel, standing.hint) else NO_HINT
+    # First the cheap look, at what came after the last one; a log that was cut or put back is looked at whole, and so is any
+    # once a day: one that was put back and written to again may show the same record there, and others before it.
+    is_due = is_over(office.clock(), standing.whole_at, _WHOLE_EVERY)
+    first = standing.hint if not is_due and _is_as_it_was(log, channel, standing.hint) else NO_HINT
     shown, hint = _shown(office, channel, standing, first)
     missing = _missing(office, channel, standing, standing.read_sequence if first.position else 0, shown)
     if missing and first.position:
@@ -82,6 +85,8 @@ def _check(office: Office, channel: str, standing: Standing) -> int:
     # What was sent just now is looked for from there on, the next time.
     office.letterbook.note(channel, read_sequence=missing[0]["sequence"] - 1 if missing else standing.shown_sequence)
     office.letterbook.note_hint(channel, hint)
+    if is_due:
+        office.letterbook.note(channel, whole_at=office.clock())
     return len(missing)
 
 

@@ -16,12 +16,11 @@ from services.channel.port import Record
 from services.post.agreeing import undo
 from services.post.applying import hold, redrive_channel
 from services.post.comparing import compare_trust
-from services.post.entering import enter_steps
+from services.post.entering import enter_steps, heal
 from services.post.granting import supersede_for_removed, take_grants
 from services.post.letterbook import NO_HINT, Hint
 from services.post.office import Office, is_over
 from services.wire.channels import TRUST_CHANNEL, Role, from_commission, mailbox_of, to_commission
-from services.wire.entry import Open
 from services.wire.following import Follower, Update
 from services.wire.hashing import Digest, digest_of
 from services.wire.paths import Pathfinder
@@ -36,6 +35,7 @@ _LOOK_AGAIN_FIRST: Final = 1_000
 _LOOK_AGAIN_LAST: Final = 3_600_000
 _GAP_STAYS: Final = 900_000
 _COMPARE_EVERY: Final = 3_600_000
+_WHOLE_EVERY: Final = 86_400_000
 _FAULTS_TOLD: Final = 10
 
 
@@ -82,6 +82,7 @@ class Receiver:
         now = self.office.clock()
         if self._compared_at is None or is_over(now, self._compared_at, _COMPARE_EVERY):
             self._compare_with_before(names)
+            self._look_whole(names, now)
             self._compared_at = now
         positions = {name: self._hint(name).position for name in names}
         mailbox = mailbox_of(self.office.participant)
@@ -130,10 +131,7 @@ class Receiver:
         return self._hints[name]
 
     def _compare_with_before(self, names: Sequence[str]) -> None:
-        """Begin again from the start in channels that do not show any more what they showed.
-
-        A log that was cut, or put back to an older copy, gives positions again that lie behind me.
-        """
+        """Begin again from the start in channels that were cut or put back: they give positions again that lie behind me."""
         channel = self.office.channel
         hints = {name: hint for name in names if (hint := self._hint(name)).position}
         before = {name: hint.position - 1 for name, hint in hints.items()}
@@ -144,6 +142,14 @@ class Receiver:
                 self._hints[name] = NO_HINT
                 if hint.record is not None:
                     self.office.tell(f"{name}: the log does not show any more what it showed; it is read again from its start")
+
+    def _look_whole(self, names: Sequence[str], now: int) -> None:
+        """Begin again from the start, once a day, in every channel: a hint may look right in a log that was put back."""
+        for name in names:
+            standing = self.office.letterbook.standing(name)
+            if standing is not None and is_over(now, standing.whole_at, _WHOLE_EVERY):
+                self._hints[name] = NO_HINT
+                self.office.letterbook.note(name, whole_at=now)
 
     def _follower(self, name: str) -> Follower:
         if name not in self._followers:
@@ -214,16 +220,7 @@ class Receiver:
         office = self.office
         self._keep_evidence(name, update)
         enter_steps(office, name, update.new, hint=hint)
-        for candidate in update.healed:
-            body = candidate.unverified_statement.body
-            if candidate.personal is not None and not isinstance(body, Open):
-                office.letterbook.keep_part(body.personal, candidate.personal)
-                office.database.run(
-                    "UPDATE held SET resolved_at = ? WHERE channel = ? AND kind = 'missing' AND digest = ?",
-                    office.clock(),
-                    name,
-                    candidate.digest,
-                )
+        heal(office, name, update.healed)
         self._note_state(name, is_off_chain=update.off_chain is not None)
         self._note_gap(name)
 

@@ -67,6 +67,29 @@ def test_a_start_reads_what_the_registrar_said_after_its_log_was_put_back(exchan
     assert member.office.trust.sequence == before + 1
 
 
+def test_what_a_log_put_back_hides_behind_the_same_record_is_found_within_a_day(exchange: Exchange) -> None:
+    channel = to_commission(SCHOOL)
+    asked(exchange)
+    settled(exchange)
+    exchange.clock.now += _HOUR
+    settled(exchange)
+    before = records(exchange, channel)
+    # The log forgets an old record, the school writes a new one in its place, and all others stand where they stood.
+    put_back(exchange, channel, 1)
+    theirs, _ = asked_unread(exchange)
+    new = records(exchange, channel)[1]
+    put_back(exchange, channel, 1)
+    exchange.log.append(channel, [new, *before[2:]])
+    for _ in range(3):
+        exchange.members[COMMISSION].work()
+    assert exchange.members[COMMISSION].state(theirs) == ""
+    exchange.clock.now += 25 * _HOUR
+    settled(exchange, 8)
+    assert exchange.members[COMMISSION].state(theirs) == "Received"
+    assert set(before) <= set(records(exchange, channel))
+    clean(exchange)
+
+
 def test_whoever_lacks_a_key_asks_for_it_although_the_clock_was_ten_years_ahead(tmp_path: Path) -> None:
     exchange = two_sides(tmp_path)
     exchange.clock.now += _TEN_YEARS

@@ -14,7 +14,7 @@ from tests.simulation.world import World
 __all__ = ["quiet"]
 
 _HOUR: Final = 3_600_000
-_PAUSES: Final = (2_000, 2_000, 5_000, 20_000, 1_000_000, *(_HOUR + 1_000,) * 20)
+_PAUSES: Final = (2_000, 2_000, 5_000, 1_000_000, _HOUR + 1_000, 25 * _HOUR, *(_HOUR + 1_000,) * 20)
 _RESTED: Final = 2
 
 

@@ -59,6 +59,8 @@ CREATE TABLE channels (
     -- Where to look on in the log, and the digest of the record before: a log that shows another there was cut or put back.
     hint INTEGER NOT NULL DEFAULT 0,
     hint_record BLOB,
+    -- When the channel was last looked at from its start.
+    whole_at INTEGER NOT NULL DEFAULT 0,
     written_at INTEGER NOT NULL DEFAULT 0,
     receipted_sequence INTEGER NOT NULL DEFAULT 0,
     told_sequence INTEGER NOT NULL DEFAULT 0,
