@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from services.post.database import Row
 from services.post.letterbook import statement_of
+from services.post.lost_keys import give_up
 from services.post.office import Office
 from services.post.signing import is_epoch_ahead, sign_open
 from services.wire.contents import ChannelOpened, EpochOpened
@@ -61,6 +62,7 @@ def fall_back(office: Office, channel: str, place: Place) -> None:
     """Take a channel of mine back to a place in the open transaction; events off the chain wait for a signature again."""
     rows = office.letterbook.fall_back(channel, place.digest)
     office.letterbook.move(channel, place)
+    give_up(office, channel, rows)
     _queue_again(office, channel, rows)
 
 

@@ -7,13 +7,15 @@ Source: design.md sections 6 and 7; docs/adr/0015-lost-keys.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
+from services.post.database import Row
 from services.post.office import Office
 from services.wire.channels import COMMISSION, paired_channel, school_of
 from services.wire.entry import Open, VerifiedEntry
 
-__all__ = ["CLOSED", "KEYS_LOST", "are_lost", "awaited_channels", "close", "is_awaited", "is_closed", "reopen"]
+__all__ = ["CLOSED", "KEYS_LOST", "are_lost", "awaited_channels", "close", "give_up", "is_awaited", "is_closed", "reopen"]
 
 KEYS_LOST: Final = "keys lost"
 """Said of a database (table ``said``) by a person: own entries that nothing here opens are no reason to stop a start."""
@@ -41,9 +43,11 @@ def is_closed(office: Office, entry: VerifiedEntry, *, for_good: bool = False) -
 
     Whatever turns up later does not count then: the case has gone on without it, and would get two histories.
     """
-    query = "SELECT 1 FROM held WHERE channel = ? AND kind = ? AND digest = ?"
-    is_known = office.database.one(query, entry.statement.channel, CLOSED, entry.digest) is not None
-    return is_known and not (for_good and _may_come(office, entry.statement.channel))
+    query = "SELECT resolved_at FROM held WHERE channel = ? AND kind = ? AND digest = ?"
+    row = office.database.one(query, entry.statement.channel, CLOSED, entry.digest)
+    if row is None or not for_good:
+        return row is not None
+    return row["resolved_at"] is not None or not _may_come(office, entry.statement.channel)
 
 
 def reopen(office: Office, entry: VerifiedEntry) -> None:
@@ -52,16 +56,25 @@ def reopen(office: Office, entry: VerifiedEntry) -> None:
     office.database.run(query, entry.statement.channel, CLOSED, entry.digest)
 
 
+def give_up(office: Office, channel: str, rows: Iterable[Row]) -> None:
+    """Wait no more in the open transaction for what an epoch put off the chain of a channel of mine: it counts for nothing."""
+    for row in rows:
+        query = "UPDATE held SET resolved_at = ? WHERE channel = ? AND kind = ? AND digest = ?"
+        office.database.run(query, office.clock(), channel, CLOSED, row["digest"])
+
+
 def is_awaited(office: Office, channel: str | None) -> bool:
     """Tell whether own entries of a channel of mine do not open yet, and may."""
-    if channel is None or office.database.one("SELECT 1 FROM held WHERE channel = ? AND kind = ?", channel, CLOSED) is None:
+    query = "SELECT 1 FROM held WHERE channel = ? AND kind = ? AND resolved_at IS NULL"
+    if channel is None or office.database.one(query, channel, CLOSED) is None:
         return False
     return _may_come(office, channel)
 
 
 def awaited_channels(office: Office) -> list[str]:
     """Return the channels of mine in which own entries do not open yet, and may."""
-    rows = office.database.all("SELECT DISTINCT channel FROM held WHERE kind = ? ORDER BY channel", CLOSED)
+    query = "SELECT DISTINCT channel FROM held WHERE kind = ? AND resolved_at IS NULL ORDER BY channel"
+    rows = office.database.all(query, CLOSED)
     return [row["channel"] for row in rows if _may_come(office, row["channel"])]
 
 

@@ -30,7 +30,7 @@ from services.wire.contents import (
     TrustConfirmed,
 )
 from services.wire.errors import MalformedError, RefusedError
-from services.wire.hashing import Digest
+from services.wire.hashing import Digest, genesis_digest
 from services.wire.paths import Pathfinder
 from services.wire.records import event_type
 
@@ -110,9 +110,17 @@ class Registrar:
         self._say(KeyRevoked(key=key, reason=reason))
 
     def open_epoch(
-        self, channel: str, after_sequence: int, after_digest: Digest, path: Sequence[bytes], *, although_missing: bool = False
+        self,
+        channel: str,
+        after_sequence: int,
+        after_digest: Digest | None,
+        path: Sequence[bytes],
+        *,
+        although_missing: bool = False,
     ) -> int:
         """Name the last good entry of a channel and the certificate that goes on (its path, leaf first); return the new epoch.
+
+        ``after_digest`` None, with the sequence 0, is for no entry: the channel begins from nothing.
 
         ``although_missing`` also where the log does not show that entry: whoever holds it has to bring it back.
         Raises: WithoutEffectError, StoppingError.
@@ -125,13 +133,15 @@ class Registrar:
             raise WithoutEffectError("registrar.trust has no epochs: a stolen registrar key has no cure but a new root")
         if after_sequence < 0:
             raise WithoutEffectError("the last good entry has a sequence of 1 or more; 0 is for none, after the genesis value")
+        if (after_digest is None) != (after_sequence == 0):
+            raise WithoutEffectError("write `0 genesis` where no entry is good, else the sequence of the last one and its digest")
         foresight = Foresight(self.office)
         epoch = len(foresight.trust().epochs.get(channel, ())) + 1
         content = EpochOpened(
             channel=channel,
             epoch=epoch,
             after_sequence=after_sequence,
-            after_digest=after_digest,
+            after_digest=after_digest or genesis_digest(self.office.root.digest, channel),
             certificate=self._leaf(channel, path).digest,
         )
         fault = foresight.fault(content)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from services.post.agreeing import agree
 from services.post.applying import OWN_AWAITED, redrive_channel
 from services.post.cases import Missing, open_personal
 from services.post.database import Database
@@ -16,14 +17,15 @@ from services.post.viewing import events
 from services.school.application import School
 from services.school.domain.refusals import PupilAskedAboutError
 from services.wire.channels import COMMISSION, Role, commission_case, from_commission, record_of, to_commission
-from services.wire.contents import ParticipantRemoved
+from services.wire.contents import EpochOpened, ParticipantRemoved
 from services.wire.errors import RingError
 from services.wire.grants import GrantedKey, KeyUse
-from tests.chains import SCHOOL, seal_of
+from services.wire.hashing import genesis_digest
+from tests.chains import ROOT, SCHOOL, seal_of
 from tests.exchange import COMMISSION_ORGANISATION, Exchange, Member
 from tests.integration.test_two_sides import answered, asked, examined, recommended
 from tests.people import another_pupil, application_form
-from tests.troubles import clean, raw_log, said_by_registrar, settled
+from tests.troubles import clean, closed_restart, raw_log, said_by_registrar, settled
 
 CHANNEL = to_commission(SCHOOL)
 HOUR = 3_600_000
@@ -257,3 +259,35 @@ def test_a_ring_file_that_turns_up_later_gives_no_case_a_second_history(exchange
     hours(exchange, 1)
     assert topics(member, mine) == ["InformationRequested"]
     assert len(member.held("closed")) == closed
+
+
+def test_where_both_sides_lost_their_rings_an_epoch_ends_the_waiting(exchange: Exchange) -> None:
+    asked(exchange)
+    settled(exchange)
+    for name in (SCHOOL, COMMISSION):
+        left_with_its_signing_key(exchange, name).worker.start()
+    hours(exchange)
+    clerk = School(exchange.members[SCHOOL].office)
+    with pytest.raises(KeysAwaitedError):
+        clerk.file(application_form())
+    for channel, seal in ((CHANNEL, "old"), (from_commission(SCHOOL), "commission")):
+        organisation = COMMISSION_ORGANISATION if seal == "commission" else "NTRLV-90000000001"
+        certificate = seal_of(seal, organisation=organisation).certificate.digest
+        genesis = genesis_digest(ROOT.digest, channel)
+        said_by_registrar(
+            exchange, EpochOpened(channel=channel, epoch=1, after_sequence=0, after_digest=genesis, certificate=certificate)
+        )
+    settled(exchange)
+    agree(exchange.members[SCHOOL].office, from_commission(SCHOOL))
+    agree(exchange.members[COMMISSION].office, CHANNEL)
+    hours(exchange, 1)
+    mine, theirs = asked(exchange)
+    examined(exchange, theirs)
+    recommended(exchange, theirs)
+    answered(exchange, theirs)
+    settled(exchange)
+    assert exchange.members[SCHOOL].state(mine) == "ReadyForDecision"
+    # Also a start later on waits for nothing of it.
+    for name in (SCHOOL, COMMISSION):
+        assert closed_restart(exchange, name).worker.start()
+    assert School(exchange.members[SCHOOL].office).file(application_form(pupil=another_pupil(9)))

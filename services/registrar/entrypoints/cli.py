@@ -116,8 +116,8 @@ def revoke(
 @app.command("open-epoch")
 def open_epoch(
     channel: str,
-    after_sequence: int,
-    after_digest: str,
+    after_sequence: Annotated[int, typer.Argument(help="The place of the last good entry; 0 if there is none.")],
+    after_digest: Annotated[str, typer.Argument(help="Its digest; the word genesis if there is none.")],
     certificate: Annotated[Path, typer.Argument(help="The certificate (PEM) that goes on.")],
     although_missing: Annotated[
         bool, typer.Option("--although-missing", help="Also where the log does not show that entry: somebody will bring it back.")
@@ -129,9 +129,9 @@ def open_epoch(
     from services.registrar.bootstrap import read_path
     from services.wire.hashing import Digest
 
-    if not re.fullmatch("[0-9a-fA-F]{64}", after_digest):
-        raise RefusedError("A digest has 64 hexadecimal digits.")
-    digest = Digest(bytes.fromhex(after_digest))
+    if not re.fullmatch("[0-9a-fA-F]{64}|genesis", after_digest):
+        raise RefusedError("A digest has 64 hexadecimal digits; where no entry is good, write 0 genesis.")
+    digest = None if after_digest == "genesis" else Digest(bytes.fromhex(after_digest))
     path = read_path(read_file(certificate))
     epoch = _registrar(config).open_epoch(channel, after_sequence, digest, path, although_missing=although_missing)
     say(f"queued epoch {epoch} of {channel}", as_json=as_json, queued="EpochOpened", channel=channel, epoch=epoch)
