@@ -7,27 +7,35 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Final
 
 from services.wire.channels import COMMISSION, REGISTRAR
-from tests.commands import ROOT
+from tests.commands import ROOT, SCHOOL
 from tests.folders import Folders
 
 __all__ = [
     "DRILLS",
     "OPERATIONS",
+    "a_day_after_the_backup",
     "all_open",
     "backed_up",
     "commands_of",
+    "copied_back",
+    "done",
     "drill",
     "everything_opens",
+    "kept_away",
     "losses",
     "lost",
     "only_left",
     "opened_anew",
+    "put_back",
+    "settled_with",
+    "worker_code",
 ]
 
 OPERATIONS: Final = (ROOT / "docs/operations.md").read_text("utf-8")
@@ -46,7 +54,7 @@ def losses() -> dict[str, str]:
 
 def commands_of(cell: str) -> list[set[str]]:
     """Return what a cell tells to run: the words of each command without what stands for something else."""
-    told = [text for text in re.findall(r"`([^`]+)`", cell) if "." not in text]
+    told = [text for text in re.findall(r"`([^`]+)`", cell) if "." not in text and not text[0].isdigit()]
     return [set(re.findall(r"(?<!\S)-{0,2}[a-z]+(?:-[a-z]+)*(?!\S)", text)) for text in told]
 
 
@@ -104,5 +112,54 @@ def opened_anew(folders: Folders, name: str, certificate: Path, *channels: str) 
     heads = {each["channel"]: (each["entries"], each["head"]) for each in json.loads(told)["channels"]}
     own = [each for each in heads if each.startswith(f"{name}.")] if name != COMMISSION else []
     for channel in channels or [each for each in own if not each.endswith(".from-commission")]:
-        done = folders.run(REGISTRAR, "open-epoch", channel, *heads[channel], certificate)
-        assert done.code == 0, done.err
+        answer = folders.run(REGISTRAR, "open-epoch", channel, *heads[channel], certificate)
+        assert answer.code == 0, answer.err
+
+
+def done(folders: Folders, name: str, *arguments: object) -> None:
+    answer = folders.run(name, *arguments)
+    assert answer.code == 0, answer.err
+
+
+def settled_with(folders: Folders, *names: str) -> None:
+    folders.start(*names)
+    for _ in range(3):
+        folders.settle(seconds=10)
+
+
+def worker_code(folders: Folders, name: str) -> int:
+    """Return with which exit code a worker leaves that cannot start."""
+    return folders.run(name, "worker").code
+
+
+def copied_back(folders: Folders, name: str, file: str, break_it: Callable[[], object]) -> None:
+    """Keep a copy of a file, let it be lost, and put the copy back."""
+    path = folders.home(name) / file
+    content = path.read_bytes()
+    break_it()
+    path.write_bytes(content)
+    path.chmod(0o600)
+
+
+def a_day_after_the_backup(folders: Folders) -> tuple[Path, str, str]:
+    """Back a school up; then one application is filed and sent, another one is saved while its worker stands."""
+    backup = backed_up(folders, SCHOOL)
+    folders.everybody()
+    sent = folders.filed(1)
+    assert folders.run(SCHOOL, "request", sent).code == 0
+    folders.settle()
+    folders.stop(SCHOOL)
+    return backup, sent, folders.filed(2)
+
+
+def kept_away(folders: Folders, file: str) -> Path:
+    """Return the copy of a key on a medium of its own."""
+    path = folders.folder / f"safe-{file}"
+    shutil.copy(folders.home(SCHOOL) / file, path)
+    return path
+
+
+def put_back(folders: Folders, copy: Path) -> None:
+    path = folders.home(SCHOOL) / copy.name.removeprefix("safe-")
+    shutil.copyfile(copy, path)
+    path.chmod(0o600)

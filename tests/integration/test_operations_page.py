@@ -10,8 +10,24 @@ import pytest
 import typer.main
 
 from services.desk.main import app
+from services.wire.audience import AUDIENCE
+from services.wire.channels import ChannelKind
 from tests.drills import DRILLS, OPERATIONS, commands_of, losses
-from tests.integration import test_restore_drills, test_restore_drills_beyond
+from tests.integration import (
+    test_restore_drills,
+    test_restore_drills_beyond,
+    test_restore_drills_keys_lost,
+    test_restore_drills_log,
+    test_restore_drills_signing,
+)
+
+MODULES: Final = (
+    test_restore_drills,
+    test_restore_drills_beyond,
+    test_restore_drills_keys_lost,
+    test_restore_drills_log,
+    test_restore_drills_signing,
+)
 
 SHOWN: Final = sorted(
     {*re.findall(r"^    (sarakste .+)$", OPERATIONS, re.MULTILINE), *re.findall(r"`(sarakste \w+ .+?)`", OPERATIONS)}
@@ -22,7 +38,7 @@ def test_each_line_of_the_table_is_tried_out_by_a_drill_and_each_drill_has_a_lin
     assert sorted(DRILLS) == sorted(losses())
     assert len(losses()) > 30
     for name in DRILLS.values():
-        assert any(hasattr(module, name) for module in (test_restore_drills, test_restore_drills_beyond)), name
+        assert any(hasattr(module, name) for module in MODULES), name
 
 
 def test_a_drill_that_did_not_run_what_its_line_says_would_be_found() -> None:
@@ -30,6 +46,16 @@ def test_a_drill_that_did_not_run_what_its_line_says_would_be_found() -> None:
         "`restore --from-log --keys-lost`, `registrar open-epoch` after it, moves `ring.key`, `agree CHANNEL --yes`"
     )
     assert told == [{"restore", "--from-log", "--keys-lost"}, {"registrar", "open-epoch"}, {"agree", "--yes"}]
+
+
+def test_what_comes_back_with_all_keys_lost_is_what_somebody_else_may_read() -> None:
+    table = OPERATIONS.partition("| event | written by |")[2].partition("\n\n")[0]
+    told = {
+        event: comes.startswith("comes back")
+        for events, comes in re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| [^|]+ \| (.+) \|$", table, re.MULTILINE)
+        for event in re.findall(r"`(\w+)`", events)
+    }
+    assert told == {event: all(kind is not ChannelKind.RECORD for _, kind in places) for event, places in AUDIENCE.items()}
 
 
 @pytest.mark.parametrize("shown", SHOWN)

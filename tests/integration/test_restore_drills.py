@@ -1,16 +1,23 @@
-"""Every loss of a participant's files that docs/operations.md names: what is gone, what comes back, and what a person does."""
+"""Losses of database, ring file and ring key with their copies at hand: docs/operations.md, line by line."""
 
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
-from services.wire.channels import COMMISSION, REGISTRAR
+from services.wire.channels import REGISTRAR
 from tests.commands import SCHOOL
-from tests.drills import all_open, backed_up, drill, everything_opens, lost, only_left
-from tests.folders import OTHER_SCHOOL, Folders
-
-SENT_TO_COMMISSION = ["InformationRequested", "ConfirmationGiven"]
+from tests.drills import (
+    a_day_after_the_backup,
+    all_open,
+    backed_up,
+    done,
+    drill,
+    everything_opens,
+    kept_away,
+    lost,
+    put_back,
+)
+from tests.folders import Folders
 
 
 def started(folders: Folders) -> None:
@@ -19,28 +26,12 @@ def started(folders: Folders) -> None:
     assert folders.findings() == []
 
 
-def restored(folders: Folders, name: str, *arguments: object) -> None:
-    done = folders.run(name, "restore", *arguments)
-    assert done.code == 0, done.err
-
-
-def a_day_after_the_backup(folders: Folders) -> tuple[Path, str, str]:
-    """Back a school up; then one application is filed and sent, another one is saved while its worker stands."""
-    backup = backed_up(folders, SCHOOL)
-    folders.everybody()
-    sent = folders.filed(1)
-    assert folders.run(SCHOOL, "request", sent).code == 0
-    folders.settle()
-    folders.stop(SCHOOL)
-    return backup, sent, folders.filed(2)
-
-
 @drill("`database.sqlite`, a backup is there")
 def test_a_database_comes_back_from_a_backup_and_the_log(folders: Folders) -> None:
     before = folders.states(SCHOOL)
     backup, sent, unsent = a_day_after_the_backup(folders)
     lost(folders, SCHOOL, "database.sqlite")
-    restored(folders, SCHOOL, backup)
+    done(folders, SCHOOL, "restore", backup)
     started(folders)
     assert folders.states(SCHOOL) == before | {sent: "AwaitingCommission"}
     assert all_open(folders, SCHOOL)
@@ -55,7 +46,7 @@ def test_a_database_comes_back_from_the_log_alone(folders: Folders) -> None:
     _, sent, unsent = a_day_after_the_backup(folders)
     folders.run(SCHOOL, "draft", folders.form(3))
     lost(folders, SCHOOL, "database.sqlite")
-    restored(folders, SCHOOL, "--from-log")
+    done(folders, SCHOOL, "restore", "--from-log")
     started(folders)
     assert folders.states(SCHOOL) == before | {sent: "AwaitingCommission"}
     assert all_open(folders, SCHOOL)
@@ -70,7 +61,7 @@ def test_a_damaged_database_is_set_aside_and_comes_back(folders: Folders) -> Non
     path = folders.home(SCHOOL) / "database.sqlite"
     path.write_bytes(b"no database at all" * 1000)
     assert folders.run(SCHOOL, "cases").code == 5
-    restored(folders, SCHOOL, backup)
+    done(folders, SCHOOL, "restore", backup)
     started(folders)
     assert folders.states(SCHOOL) == before | {sent: "AwaitingCommission"}
 
@@ -80,11 +71,11 @@ def test_a_draft_is_in_a_backup_and_in_no_log(folders: Folders) -> None:
     number = folders.run(SCHOOL, "draft", folders.form(3), "--json").json["draft"]
     backup = backed_up(folders, SCHOOL)
     lost(folders, SCHOOL, "database.sqlite")
-    restored(folders, SCHOOL, "--from-log")
+    done(folders, SCHOOL, "restore", "--from-log")
     folders.everybody()
     assert folders.run(SCHOOL, "drafts", "--json").json == []
     folders.stop(SCHOOL)
-    restored(folders, SCHOOL, backup)
+    done(folders, SCHOOL, "restore", backup)
     started(folders)
     assert folders.run(SCHOOL, "file", "--draft", number).code == 0
 
@@ -98,7 +89,7 @@ def test_the_ring_file_is_written_anew(folders: Folders) -> None:
     folders.settle()
     # Once it is there again, the database may go.
     lost(folders, SCHOOL, "database.sqlite")
-    restored(folders, SCHOOL, "--from-log")
+    done(folders, SCHOOL, "restore", "--from-log")
     started(folders)
     assert before.items() <= folders.states(SCHOOL).items()
     assert all_open(folders, SCHOOL)
@@ -109,77 +100,32 @@ def test_a_damaged_ring_file_is_moved_away(folders: Folders) -> None:
     before = folders.states(SCHOOL)
     path = folders.home(SCHOOL) / "ring.file"
     path.write_bytes(path.read_bytes()[:-100])
-    done = folders.run(SCHOOL, "cases")
-    assert done.code == 7
-    assert "ring.file is damaged" in done.err
+    answer = folders.run(SCHOOL, "cases")
+    assert answer.code == 7
+    assert "ring.file is damaged" in answer.err
     path.rename(folders.folder / "ring.file")
     folders.everybody()
     assert folders.states(SCHOOL) == before
     assert all_open(folders, SCHOOL)
 
 
-def kept_away(folders: Folders, file: str) -> Path:
-    """Return the copy of a key on a medium of its own."""
-    path = folders.folder / f"safe-{file}"
-    shutil.copy(folders.home(SCHOOL) / file, path)
-    return path
-
-
-def put_back(folders: Folders, copy: Path) -> None:
-    path = folders.home(SCHOOL) / copy.name.removeprefix("safe-")
-    shutil.copyfile(copy, path)
-    path.chmod(0o600)
-
-
 @drill("`ring.key`, its copy is there")
 def test_the_ring_keys_copy_opens_all_again(folders: Folders) -> None:
     before, copy = folders.states(SCHOOL), kept_away(folders, "ring.key")
     lost(folders, SCHOOL, "ring.key")
-    done = folders.run(SCHOOL, "cases")
-    assert done.code == 7
+    answer = folders.run(SCHOOL, "cases")
+    assert answer.code == 7
     put_back(folders, copy)
     folders.everybody()
     assert folders.states(SCHOOL) == before
     assert all_open(folders, SCHOOL)
 
 
-def requests_and_answers_came_back(folders: Folders, before: dict[str, str]) -> None:
-    """The other side gives back what it was given; what stood in the record alone does not come back."""
-    folders.start(SCHOOL)
-    assert folders.run(SCHOOL, "file", folders.form(5)).code == 3
-    for _ in range(3):
-        folders.settle(seconds=10)
-    assert folders.states(SCHOOL) == before
-    for case in before:
-        assert folders.told(SCHOOL, case) == [(event, "can be opened") for event in SENT_TO_COMMISSION]
-    assert folders.findings() == []
-    assert folders.run(SCHOOL, "request", folders.filed(5)).code == 0
-    folders.settle()
-    assert folders.running[COMMISSION].office.alarms == []
-
-
-@drill("`ring.key`, no copy")
-def test_without_its_ring_key_a_school_has_what_it_asked_and_was_answered(folders: Folders) -> None:
-    before = folders.states(SCHOOL)
-    backup = backed_up(folders, SCHOOL)
-    folders.everybody()
-    never_sent_on = folders.filed(1)
-    folders.settle()
-    lost(folders, SCHOOL, "ring.key")
-    refused = folders.run(SCHOOL, "restore", backup)
-    assert refused.code == 7
-    assert "no backup opens any more" in refused.err
-    restored(folders, SCHOOL, "--from-log", "--keys-lost")
-    requests_and_answers_came_back(folders, before)
-    assert never_sent_on not in folders.states(SCHOOL)
-    assert (folders.home(SCHOOL) / "ring.key").stat().st_mode & 0o777 == 0o600
-
-
 @drill("`database.sqlite` and `ring.file`, a backup is there")
 def test_of_cases_begun_after_the_backup_the_record_is_closed_without_the_newest_ring_file(folders: Folders) -> None:
     backup, sent, _ = a_day_after_the_backup(folders)
     lost(folders, SCHOOL, "database.sqlite", "ring.file")
-    restored(folders, SCHOOL, backup)
+    done(folders, SCHOOL, "restore", backup)
     folders.start(SCHOOL)
     for _ in range(3):
         folders.settle(seconds=10)
@@ -191,22 +137,13 @@ def test_of_cases_begun_after_the_backup_the_record_is_closed_without_the_newest
     assert all(everything_opens(folders, SCHOOL, case) for case in folders.states(SCHOOL) if case != sent)
 
 
-@drill("`database.sqlite` and `ring.file`, no backup")
-def test_a_ring_key_alone_opens_nothing(folders: Folders) -> None:
-    before = folders.states(SCHOOL)
-    folders.everybody()
-    lost(folders, SCHOOL, "database.sqlite", "ring.file")
-    restored(folders, SCHOOL, "--from-log", "--keys-lost")
-    requests_and_answers_came_back(folders, before)
-
-
 @drill("`database.sqlite` and `ring.key`, backup and copy are there")
 def test_database_and_ring_key_come_from_their_two_places(folders: Folders) -> None:
     before, copy = folders.states(SCHOOL), kept_away(folders, "ring.key")
     backup, sent, _ = a_day_after_the_backup(folders)
     lost(folders, SCHOOL, "database.sqlite", "ring.key")
     put_back(folders, copy)
-    restored(folders, SCHOOL, backup)
+    done(folders, SCHOOL, "restore", backup)
     started(folders)
     assert folders.states(SCHOOL) == before | {sent: "AwaitingCommission"}
     assert all_open(folders, SCHOOL)
@@ -231,50 +168,12 @@ def test_all_three_come_back_but_what_the_newest_ring_file_alone_held(folders: F
     backup, sent, _ = a_day_after_the_backup(folders)
     lost(folders, SCHOOL, "database.sqlite", "ring.file", "ring.key")
     put_back(folders, copy)
-    restored(folders, SCHOOL, backup)
+    done(folders, SCHOOL, "restore", backup)
     folders.start(SCHOOL)
     for _ in range(3):
         folders.settle(seconds=10)
     assert dict(folders.told(SCHOOL, sent))["InformationRequested"] == "can be opened"
     assert all(everything_opens(folders, SCHOOL, case) for case in folders.states(SCHOOL) if case != sent)
-
-
-@drill("everything but `signing.key` and `certificate.pem`, no backup")
-def test_a_school_rises_from_nothing_but_its_certificate(folders: Folders) -> None:
-    before = folders.states(SCHOOL)
-    folders.everybody()
-    only_left(folders, SCHOOL, "signing.key", "certificate.pem")
-    text = f'participant = "{SCHOOL}"\nlog = "../log.sqlite"\nroot = "../root.pem"\n'
-    (folders.home(SCHOOL) / "sarakste.toml").write_text(text)
-    restored(folders, SCHOOL, "--from-log", "--keys-lost")
-    requests_and_answers_came_back(folders, before)
-
-
-@drill("everything but `signing.key` and `certificate.pem`, at the commission")
-def test_a_commission_rises_from_nothing_but_its_certificate(folders: Folders) -> None:
-    before = folders.states(COMMISSION)
-    folders.everybody()
-    case = folders.filed(1)
-    folders.run(SCHOOL, "request", case)
-    folders.settle()
-    (open_one,) = set(folders.states(COMMISSION)) - set(before)
-    # One school is away.
-    folders.stop(OTHER_SCHOOL)
-    only_left(folders, COMMISSION, "signing.key", "certificate.pem", "sarakste.toml")
-    restored(folders, COMMISSION, "--from-log", "--keys-lost")
-    folders.start(COMMISSION)
-    for _ in range(3):
-        folders.settle(seconds=10)
-    here = folders.states(COMMISSION)
-    assert here[open_one] == "Received"
-    assert 0 < len(here) < len(before) + 1
-    folders.start(OTHER_SCHOOL)
-    folders.settle()
-    for _ in range(3):
-        folders.settle(seconds=10)
-    assert folders.states(COMMISSION) == before | {open_one: "Received"}
-    assert all_open(folders, COMMISSION)
-    assert folders.findings() == []
 
 
 @drill("database and ring file of different days")
@@ -291,7 +190,7 @@ def test_a_newer_database_and_an_older_ring_file_are_one_after_a_start(folders: 
     assert all_open(folders, SCHOOL)
     # The ring file has the newer keys again: now the database may go.
     lost(folders, SCHOOL, "database.sqlite")
-    restored(folders, SCHOOL, "--from-log")
+    done(folders, SCHOOL, "restore", "--from-log")
     started(folders)
     assert folders.states(SCHOOL) == before | {sent: "ReadyToRequest"}
     assert all_open(folders, SCHOOL)
