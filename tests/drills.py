@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import Final
@@ -31,6 +31,7 @@ __all__ = [
     "kept_away",
     "losses",
     "lost",
+    "not_run",
     "only_left",
     "opened_anew",
     "put_back",
@@ -58,6 +59,11 @@ def commands_of(cell: str) -> list[set[str]]:
     return [set(re.findall(r"(?<!\S)-{0,2}[a-z]+(?:-[a-z]+)*(?!\S)", text)) for text in told]
 
 
+def not_run(cell: str, calls: Iterable[tuple[str, ...]]) -> list[set[str]]:
+    """Return the commands that a cell tells to run and that none of these calls was."""
+    return [each for each in commands_of(cell) if not any(each <= set(call) for call in calls)]
+
+
 def drill(loss: str) -> Callable[[Drill], Drill]:
     """Say which line of the table a test tries out."""
 
@@ -68,7 +74,7 @@ def drill(loss: str) -> Callable[[Drill], Drill]:
         @wraps(test)
         def run(folders: Folders) -> None:
             test(folders)
-            assert [each for each in commands_of(losses()[loss]) if not any(each <= set(call) for call in folders.calls)] == []
+            assert not_run(losses()[loss], folders.calls) == []
 
         return run
 

@@ -12,7 +12,7 @@ import typer.main
 from services.desk.main import app
 from services.wire.audience import AUDIENCE
 from services.wire.channels import ChannelKind
-from tests.drills import DRILLS, OPERATIONS, commands_of, losses
+from tests.drills import DRILLS, OPERATIONS, losses, not_run
 from tests.integration import (
     test_restore_drills,
     test_restore_drills_beyond,
@@ -42,10 +42,11 @@ def test_each_line_of_the_table_is_tried_out_by_a_drill_and_each_drill_has_a_lin
 
 
 def test_a_drill_that_did_not_run_what_its_line_says_would_be_found() -> None:
-    told = commands_of(
-        "`restore --from-log --keys-lost`, `registrar open-epoch` after it, moves `ring.key`, `agree CHANNEL --yes`"
-    )
-    assert told == [{"restore", "--from-log", "--keys-lost"}, {"registrar", "open-epoch"}, {"agree", "--yes"}]
+    cell = "`restore --from-log --keys-lost`, moves `ring.key`, `registrar open-epoch` after `0 genesis`, `agree CHANNEL --yes`"
+    ran = [("sarakste", "school", "restore", "--from-log"), ("sarakste", "registrar", "open-epoch", "a.record", "0")]
+    assert not_run(cell, ran) == [{"restore", "--from-log", "--keys-lost"}, {"agree", "--yes"}]
+    ran += [("sarakste", "school", "restore", "--keys-lost", "--from-log"), ("sarakste", "commission", "agree", "b", "--yes")]
+    assert not_run(cell, ran) == []
 
 
 def test_what_comes_back_with_all_keys_lost_is_what_somebody_else_may_read() -> None:

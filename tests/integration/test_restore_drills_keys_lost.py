@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from services.school.application import School
 from services.wire.channels import COMMISSION, REGISTRAR, from_commission, to_commission
+from services.wire.errors import RingError
 from tests.commands import SCHOOL
 from tests.drills import (
     all_open,
@@ -13,7 +17,9 @@ from tests.drills import (
     only_left,
 )
 from tests.folders import OTHER_SCHOOL, Folders
+from tests.people import another_pupil, application_form
 
+DAY = 86_400_000
 SENT = ["InformationRequested", "ConfirmationGiven"]
 
 
@@ -56,6 +62,32 @@ def test_a_ring_key_alone_opens_nothing(folders: Folders) -> None:
     lost(folders, SCHOOL, "database.sqlite", "ring.file")
     done(folders, SCHOOL, "restore", "--from-log", "--keys-lost")
     requests_and_answers_came_back(folders, before)
+
+
+@drill("`database.sqlite` and `ring.file`, a backup of last year is there")
+def test_without_this_years_keys_a_start_waits_for_a_persons_word(folders: Folders) -> None:
+    before, backup = folders.states(SCHOOL), backed_up(folders, SCHOOL)
+    year = folders.office(SCHOOL).today.year
+    while folders.office(SCHOOL).today.year == year:
+        folders.clock.now += 30 * DAY
+    folders.everybody()
+    clerk = School(folders.running[SCHOOL].office)
+    sent, _ = clerk.file(application_form(pupil=another_pupil(1)))
+    clerk.request(sent)
+    folders.settle()
+    lost(folders, SCHOOL, "database.sqlite", "ring.file")
+    done(folders, SCHOOL, "restore", backup)
+    with pytest.raises(RingError, match="--keys-lost"):
+        folders.start(SCHOOL)
+    done(folders, SCHOOL, "restore", backup, "--keys-lost")
+    folders.start(SCHOOL)
+    for _ in range(3):
+        folders.settle(seconds=10)
+    assert folders.states(SCHOOL) == before | {str(sent): "AwaitingCommission"}
+    assert folders.told(SCHOOL, sent) == [("InformationRequested", "can be opened")]
+    assert all_open(folders, SCHOOL)
+    assert "ApplicationFiled" in dict(folders.told(SCHOOL, next(iter(before))))
+    assert folders.findings() == []
 
 
 @drill("everything but `signing.key` and `certificate.pem`, no backup")
