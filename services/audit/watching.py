@@ -88,8 +88,8 @@ class Watch:
         self.places[entry.digest] = statement.sequence
         if self.keeps_said:
             self.said.append(said(step))
-        if step.alarm:
-            self.report.note(f"at {statement.sequence}: {step.alarm}")
+        if step.fault is not None:
+            self.report.note(f"at {statement.sequence}: {step.fault.message}")
         if statement.written_at < self._written_at:
             self.report.note(f"at {statement.sequence}: its time lies before that of the entry before")
         self._written_at = max(self._written_at, statement.written_at)

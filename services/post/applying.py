@@ -15,6 +15,7 @@ from uuid import UUID
 from services.post.cases import history_of, open_facts, refresh_row
 from services.post.database import Row
 from services.post.history import New, Recorded, RejectionCode, Standing
+from services.post.holding import hold, keep_contradiction
 from services.post.letterbook import statement_of
 from services.post.lost_keys import is_awaited
 from services.post.office import Office
@@ -24,40 +25,26 @@ from services.wire.audience import may_write
 from services.wire.channels import TRUST_CHANNEL, ChannelKind, channel_kind, paired_channel, school_of, writer_of
 from services.wire.contents import Facts
 from services.wire.entry import Open, Sealed, VerifiedEntry, body_digest, encode_body
-from services.wire.errors import MalformedError, SchemaError, SealError, TransportError
+from services.wire.errors import (
+    Evidence,
+    FactsRuleError,
+    MalformedError,
+    RepeatError,
+    SchemaError,
+    SealError,
+    TransportError,
+    VerificationError,
+)
 from services.wire.events import Rejected, RejectedCode
-from services.wire.hashing import Digest, digest_of
+from services.wire.hashing import Digest
 
-__all__ = ["KEY_MISSING", "OWN_AWAITED", "apply_sealed", "entry_of", "held_kinds", "hold", "redrive_channel"]
+__all__ = ["KEY_MISSING", "OWN_AWAITED", "apply_sealed", "entry_of", "held_kinds", "redrive_channel"]
 
 _EPOCH: Final = date(1970, 1, 1)
 KEY_MISSING: Final = "the facts key is missing"
 OWN_AWAITED: Final = "own events of this pair wait for their keys"
 _REJECTED: Final = Rejected.__name__
 _EVENTS_A_CASE: Final = 1000
-
-
-def hold(
-    office: Office,
-    channel: str,
-    kind: str,
-    reason: str,
-    *,
-    case_id: UUID | None = None,
-    entry: VerifiedEntry | None = None,
-    record: bytes | None = None,
-) -> None:
-    """Keep what was not simply applied, and why; the same thing is kept once."""
-    office.database.run(
-        "INSERT OR IGNORE INTO held (channel, kind, reason, case_id, event_id, digest, record) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        channel,
-        kind,
-        reason,
-        case_id.hex if case_id else None,
-        entry.statement.event_id if entry else None,
-        entry.digest if entry else digest_of(record or b""),
-        record,
-    )
 
 
 def held_kinds(office: Office, channel: str) -> set[str]:
@@ -82,10 +69,12 @@ def apply_sealed(office: Office, entry: VerifiedEntry, *, park: str | None = Non
     if known is not None:
         # A repeated event is entered and nothing more; with another body it has no effect either, and a person is told.
         if known != entry.body_digest:
-            hold(office, channel, "refused", "an event id is used twice", record=entry.statement_bytes)
-            office.tell(
-                f"{channel} at {entry.statement.sequence}: an event id stands there again with another body, without effect"
+            error = RepeatError(
+                "an event id stands there again with another body, without effect",
+                Evidence(expected=known.hex(), found=entry.body_digest.hex()),
             )
+            keep_contradiction(office, channel, entry.digest, error)
+            office.tell(f"{channel} at {entry.statement.sequence}: {error.message}")
         return
     if park is not None:
         hold(office, channel, "parked", park, case_id=_case_if_known(office, entry, body), entry=entry)
@@ -95,8 +84,8 @@ def apply_sealed(office: Office, entry: VerifiedEntry, *, park: str | None = Non
         return
     try:
         facts = open_facts(office, channel, entry.statement.event_id, body.facts_key, entry.facts or b"")
-    except (SealError, MalformedError):
-        _refuse(office, entry, None, None, RejectionCode.UNREADABLE)
+    except (SealError, MalformedError) as error:
+        _refuse(office, entry, None, None, RejectionCode.UNREADABLE, error)
         return
     if facts is None:
         hold(office, channel, "parked", KEY_MISSING, entry=entry)
@@ -151,11 +140,11 @@ def _apply_facts(office: Office, entry: VerifiedEntry, facts: Facts, *, is_queue
         return
     try:
         content = office.book.facts(facts.type, facts.schema, facts.content)
-    except SchemaError as error:
-        hold(office, channel, "parked", error.message, case_id=case_id, entry=entry)
+    except (FactsRuleError, MalformedError) as error:
+        _refuse(office, entry, facts, case_id, RejectionCode.UNREADABLE, error)
         return
-    except MalformedError:
-        _refuse(office, entry, facts, case_id, RejectionCode.UNREADABLE)
+    except SchemaError as error:
+        hold(office, channel, "parked", error.message, case_id=case_id, entry=entry, error=error)
         return
     version = office.store.version(case_id) if case_id is not None else 0
     if version >= _EVENTS_A_CASE:
@@ -209,12 +198,25 @@ def _judge(
         back.place(office, case_id)
 
 
-def _refuse(office: Office, entry: VerifiedEntry, facts: Facts | None, case_id: UUID | None, code: RejectionCode) -> None:
-    """Store a refused event, and answer it once: in its case, or, if it belongs to no case of mine, in my own stream."""
+def _refuse(
+    office: Office,
+    entry: VerifiedEntry,
+    facts: Facts | None,
+    case_id: UUID | None,
+    code: RejectionCode,
+    error: VerificationError | None = None,
+) -> None:
+    """Store a refused event, and answer it once: in its case, or, if it belongs to no case of mine, in my own stream.
+
+    ``error`` says what is wrong with its bytes, where a lie rather than the state of its case keeps it out: a person is told.
+    """
     channel, kind = entry.statement.channel, facts.type if facts else ""
     known = case_id if case_id is not None and office.store.version(case_id) else None
     _append(office, entry, known, kind)
-    hold(office, channel, "refused", code.value, case_id=known or office.own_stream, entry=entry)
+    said = error or _expected(entry, facts, code)
+    hold(office, channel, "refused", code.value, case_id=known or office.own_stream, entry=entry, error=said)
+    if error is not None:
+        office.tell(f"{channel} at {entry.statement.sequence} is refused: {error}")
     if office.returning is not None:
         office.returning.place(office, known)
     if office.returning is not None and entry.body_digest in office.returning.answered:
@@ -224,6 +226,25 @@ def _refuse(office: Office, entry: VerifiedEntry, facts: Facts | None, case_id: 
         return
     answer = New(facts=Rejected(code=RejectedCode(code.value)), in_reply_to=entry.body_digest)
     save(office, known, (answer,), school=_school_of(channel), refresh=code is not RejectionCode.TOO_MANY)
+
+
+def _expected(entry: VerifiedEntry, facts: Facts | None, code: RejectionCode) -> Evidence | None:
+    """Return what an event would have had to be, and what it is; its type is a known one by now."""
+    if facts is None:
+        return None
+    case = facts.case_id.hex() if facts.case_id is not None else "no case"
+    reply = facts.in_reply_to.hex() if facts.in_reply_to is not None else "nothing"
+    match code:
+        case RejectionCode.UNKNOWN_CASE:
+            return Evidence(expected="a case that is known here", found=case)
+        case RejectionCode.NOT_YOURS:
+            return Evidence(expected=f"an event that {writer_of(entry.statement.channel)} writes here", found=facts.type)
+        case RejectionCode.WRONG_REPLY:
+            return Evidence(expected="an answer to what was said in this case", found=f"one to {reply}")
+        case RejectionCode.TOO_MANY:
+            return Evidence(expected=f"<= {_EVENTS_A_CASE} events of a case", found=f"one more of {case}")
+        case _:
+            return Evidence(expected="an event that may come in the state of its case", found=facts.type)
 
 
 def _append(office: Office, entry: VerifiedEntry, case_id: UUID | None, kind: str, *, after: int | None = None) -> int:

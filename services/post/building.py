@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,7 @@ from services.wire.certificates import load_root
 from services.wire.channels import COMMISSION, REGISTRAR, Role
 from services.wire.errors import SettingsError
 
-__all__ = ["Clock", "build_office", "make_folder", "milliseconds", "write_settings"]
+__all__ = ["Clock", "build_office", "facts_keys_of", "make_folder", "milliseconds", "write_settings"]
 
 _SETTINGS: Final = "sarakste.toml"
 
@@ -68,6 +69,18 @@ def build_office(
         signing=_signing(folder) if working else None,
         channel=EmbeddedChannel(settings.path(settings.log), clock=clock) if working else None,
     )
+
+
+def facts_keys_of(settings: ParticipantSettings) -> tuple[bytes, ...]:
+    """Return the facts keys that a participant holds, whatever its role; its database is closed again.
+
+    Raises: SettingsError, RingError, DatabaseError, MigrationError.
+    """
+    folder = settings.folder
+    database = Database(folder / "database.sqlite", busy_timeout_seconds=settings.busy_timeout_seconds)
+    with closing(database):
+        database.require_current()
+        return KeyRing(database, RingKeys.load(folder / "ring.key"), milliseconds, os.urandom).facts_keys()
 
 
 def make_folder(folder: Path) -> ec.EllipticCurvePrivateKey:

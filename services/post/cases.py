@@ -14,11 +14,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.post.history import Recorded, Standing
+from services.post.keys import use_of
 from services.post.office import Office
 from services.post.store import CaseStream, SealedEvent
 from services.wire.channels import Role, commission_case, to_commission, writer_of
 from services.wire.contents import Facts, decode_facts, decode_personal
-from services.wire.errors import SchemaError, SealError
+from services.wire.errors import Evidence, SchemaError, SealError
 from services.wire.hashing import Digest, Id, digest_of
 from services.wire.sealing import Part, open_part
 
@@ -52,7 +53,9 @@ def open_facts(office: Office, channel: str, event_id: Id, facts_key: Digest, se
         return None
     # A key is for one use: a case's key or another channel's would open facts for readers who may not know them.
     if key.key_use != "FACTS" or key.channel != channel:
-        raise SealError("facts are sealed under a key that is not for them")
+        found = use_of(key.key_use, key.channel, key.case_id)
+        evidence = Evidence(expected=use_of("FACTS", channel, None), found=found, raw=sealed)
+        raise SealError("facts are sealed under a key that is not for them", evidence)
     return decode_facts(open_part(key.key, Part.FACTS, sealed, channel=channel, event_id=event_id))
 
 
@@ -86,7 +89,9 @@ def open_personal(office: Office, event: SealedEvent) -> Opened | Missing:
     # As with facts: a key is for one use, and a writer names whatever it likes.
     expected = ("CASE", event.channel, facts.case_id) if facts.personal_key else ("FACTS", event.channel, None)
     if (key.key_use, key.channel, key.case_id) != expected:
-        raise SealError("a personal part is sealed under a key that is not for it")
+        found = use_of(key.key_use, key.channel, key.case_id)
+        evidence = Evidence(expected=use_of(*expected), found=found, raw=sealed)
+        raise SealError("a personal part is sealed under a key that is not for it", evidence)
     opened = decode_personal(open_part(key.key, Part.PERSONAL, sealed, channel=event.channel, event_id=event.event_id))
     content = office.book.personal(facts.type, facts.schema, opened.content)
     return Opened(recorded_at=opened.recorded_at, content=content)

@@ -6,16 +6,18 @@ Decides who has to stop. Source: design.md sections 4 and 6.
 from __future__ import annotations
 
 from services.post.epochs import is_settled
+from services.post.holding import keep_contradiction
 from services.post.office import Office
 from services.wire.channels import TRUST_CHANNEL
 from services.wire.contents import Held, Receipt
-from services.wire.errors import Evidence, ForkError, StoreBehindError
+from services.wire.entry import VerifiedEntry
+from services.wire.errors import Evidence, FacesError, ForkError, StoreBehindError
 
 __all__ = ["compare_receipt", "compare_trust"]
 
 
-def compare_receipt(office: Office, channel: str, receipt: Receipt) -> None:
-    """Compare a receipt that stands in ``channel`` with what I wrote, and note how far my channels are receipted.
+def compare_receipt(office: Office, entry: VerifiedEntry, receipt: Receipt) -> None:
+    """Compare the receipt that an entry is with what I wrote, and note how far my channels are receipted.
 
     While a worker runs, a line that cannot be true of my channel stops that channel alone: nobody can stop the others by
     a lie. During a start it ends the start, for then it may as well be this database that is wrong.
@@ -24,9 +26,9 @@ def compare_receipt(office: Office, channel: str, receipt: Receipt) -> None:
     mine = office.own_channels
     for line in receipt.held:
         if line.channel == TRUST_CHANNEL:
-            _note_trust(office, channel, line)
+            _note_trust(office, entry, line)
         elif line.channel in mine:
-            _compare_line(office, line)
+            _compare_line(office, entry, line)
     compare_trust(office)
 
 
@@ -39,7 +41,10 @@ def compare_trust(office: Office) -> None:
     for row in rows:
         found = office.letterbook.digest_at(TRUST_CHANNEL, row["sequence"])
         office.database.run(
-            "DELETE FROM trust_claims WHERE sequence = ? AND digest = ? AND channel = ?", *row[1:], row["channel"]
+            "DELETE FROM trust_claims WHERE sequence = ? AND digest = ? AND channel = ?",
+            row["sequence"],
+            row["digest"],
+            row["channel"],
         )
         if found is not None and found[1] != row["digest"]:
             evidence = Evidence(
@@ -49,14 +54,18 @@ def compare_trust(office: Office) -> None:
                 expected=found[1].hex(),
                 found=row["digest"].hex(),
             )
-            office.tell(f"the registrar shows two faces: {row['channel']} has a receipt of another entry ({evidence})")
+            error = FacesError(f"the registrar shows two faces: {row['channel']} has a receipt of another entry", evidence)
+            office.tell(str(error))
+            keep_contradiction(office, row["channel"], row["receipt"], error)
 
 
-def _note_trust(office: Office, channel: str, line: Held) -> None:
-    office.database.run("INSERT OR IGNORE INTO trust_claims VALUES (?, ?, ?)", channel, line.sequence, line.digest)
+def _note_trust(office: Office, entry: VerifiedEntry, line: Held) -> None:
+    channel = entry.statement.channel
+    query = "INSERT OR IGNORE INTO trust_claims (channel, sequence, digest, receipt) VALUES (?, ?, ?, ?)"
+    office.database.run(query, channel, line.sequence, line.digest, entry.digest)
 
 
-def _compare_line(office: Office, line: Held) -> None:
+def _compare_line(office: Office, entry: VerifiedEntry, line: Held) -> None:
     there = office.letterbook.digests_at(line.channel, line.epoch, line.sequence)
     if line.digest in there:
         office.database.run(
@@ -79,4 +88,5 @@ def _compare_line(office: Office, line: Held) -> None:
     if office.returning is not None and (standing is None or standing.state != "stopped"):
         raise error
     office.tell(f"{line.channel} is stopped: {error}")
+    keep_contradiction(office, entry.statement.channel, entry.digest, error)
     office.letterbook.note(line.channel, state="stopped", reason=str(error), read_at=0)

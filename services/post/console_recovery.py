@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["add_recovery"]
 
 _KINDS: Final = ("skipped", "refused", "parked", "voided", "missing", "key", "off chain", "misplaced", "closed")
+_HELD_COLUMNS: Final = ("channel", "epoch", "sequence", "kind", "reason", "fault", "case", "resolved")
 Kind = Annotated[str | None, typer.Option("--kind", help=f"Only one of {', '.join(_KINDS)}.")]
 
 
@@ -42,7 +43,8 @@ def _add_looking(app: typer.Typer, office_of: Callable[[Path | None, bool], Offi
 
         if kind is not None and kind not in _KINDS:
             raise SettingsError(f"--kind is nothing that is held; give one of {', '.join(_KINDS)}")
-        show(held_lines(office_of(config, False), kind=kind, limit=limit), as_json=as_json, title="Held")
+        lines = held_lines(office_of(config, False), kind=kind, limit=limit)
+        show(lines, as_json=as_json, title="Held", columns=_HELD_COLUMNS)
 
 
 def _add_going_on(app: typer.Typer, office_of: Callable[[Path | None, bool], Office]) -> None:

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.post.agreeing import fold_again
-from services.post.applying import KEY_MISSING, apply_sealed, held_kinds, hold
+from services.post.applying import KEY_MISSING, apply_sealed, held_kinds
 from services.post.comparing import compare_receipt
 from services.post.granting import grant_missed, grant_needed, note_peer
+from services.post.holding import hold, keep_contradiction
 from services.post.letterbook import Hint
 from services.post.office import Office
 from services.wire.candidates import Candidate
@@ -123,12 +124,13 @@ def _enter(office: Office, name: str, step: Step, *, hint: Hint | None = None, p
 
 
 def _open(office: Office, name: str, step: Step) -> None:
-    if step.alarm:
-        office.tell(f"{name} at {step.place.sequence}: {step.alarm}")
+    if step.fault is not None:
+        office.tell(f"{name} at {step.place.sequence}: {step.fault.message}")
+        keep_contradiction(office, name, step.entry.digest, step.fault)
     match step.content:
         case EncryptionKeyPublished() as content:
             note_peer(office, writer_of(name), content)
         case Receipt() as content:
-            compare_receipt(office, name, content)
+            compare_receipt(office, step.entry, content)
         case _:
             pass

@@ -8,7 +8,7 @@ Source: design.md sections 5 and 7.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from services.post.signing import signer_in
 from services.wire.channels import ChannelKind, channel_kind, mailbox_of, paired_channel, readers_of, writer_of
 from services.wire.contents import EncryptionKeyPublished
 from services.wire.entry import Sealed
-from services.wire.errors import GrantError, RingError, VerificationError
+from services.wire.errors import CertificateError, Evidence, GrantError, RingError, VerificationError
 from services.wire.grants import (
     SUITE,
     GrantedKey,
@@ -142,15 +142,15 @@ def supersede_for_removed(office: Office) -> None:
             office.ring.supersede_facts_keys(each.id)
 
 
-def take_grants(office: Office, records: Iterable[bytes]) -> tuple[set[str], list[tuple[bytes, str]]]:
+def take_grants(office: Office, records: Iterable[bytes]) -> tuple[set[str], list[tuple[bytes, VerificationError]]]:
     """Put the keys of genuine letters on the ring; return the channels that got a new key, and what was wrong with others."""
     channels: set[str] = set()
-    faults: list[tuple[bytes, str]] = []
+    faults: list[tuple[bytes, VerificationError]] = []
     for record in records:
         try:
             channel, is_new = _take(office, record)
         except VerificationError as error:
-            faults.append((record, error.message))
+            faults.append((record, type(error)(error.message, replace(error.evidence, raw=record))))
             continue
         if is_new:
             channels.add(channel)
@@ -161,20 +161,30 @@ def _take(office: Office, record: bytes) -> tuple[str, bool]:
     grant = decode_grant(record)
     channel, identity = grant.header.channel, grant.header.key_id
     # A mailbox is read again and again: what is held or erased needs no letter, whoever signed this one, long ago or not.
-    if _held(office, identity) is not None or office.ring.is_erased(identity):
+    if office.ring.is_erased(identity):
         return channel, False
+    is_held = _held(office, identity) is not None
     # Only the channel's writer makes its keys: a letter under any other certificate could plant a key of a thief. But what
     # I made and lost comes back from whoever holds it: a key of mine by its id can be no other key.
     is_mine = writer_of(channel) == office.participant
     paired = paired_channel(channel)
     standing = office.letterbook.standing(paired if is_mine and paired else channel)
     certificate = standing.place.certificate if standing else None
-    if certificate is None or certificate.digest != grant.header.certificate:
-        raise VerificationError("a grant is not signed with the certificate that is current in its channel")
     keys = office.ring.encryption_keys()
+    if is_held and (certificate is None or certificate.digest != grant.header.certificate or grant.header.prekey not in keys):
+        return channel, False
+    if certificate is None or certificate.digest != grant.header.certificate:
+        current = certificate.digest.hex() if certificate else "a certificate of a channel that is open"
+        raise CertificateError(
+            "a grant is not signed with the certificate that is current in its channel",
+            Evidence(channel=channel, expected=current, found=grant.header.certificate.hex()),
+        )
     granted = open_grant(grant, certificate.public_key, recipient=office.participant, keys=keys)
-    if is_mine and not _is_named(office, channel, key_id(granted.key)):
-        raise VerificationError("a key is given back that nothing of mine was sealed under")
+    if is_mine and not is_held and not _is_named(office, channel, identity):
+        raise GrantError(
+            "a key is given back that nothing of mine was sealed under",
+            Evidence(channel=channel, expected="a key that I asked for", found=identity.hex()),
+        )
     with office.database.transaction():
         is_new = office.ring.take(channel, granted, made_here=is_mine)
         if is_new:

@@ -15,12 +15,12 @@ from uuid import UUID
 
 from services.post.database import Database, Row
 from services.post.ring import KeyRow, RingFile, RingKeys, merged, unwrap, wrap
-from services.wire.errors import GrantError, RingError
+from services.wire.errors import Evidence, GrantError, RingError
 from services.wire.grants import SUITE, EncryptionKey, GrantedKey, KeyUse, prekey_id
 from services.wire.hashing import Digest
 from services.wire.sealing import KEY_BYTES, key_id
 
-__all__ = ["KeyRing", "OwnKey"]
+__all__ = ["KeyRing", "OwnKey", "use_of"]
 
 _ENCRYPTION: Final = "ENCRYPTION"
 _SEED_BYTES: Final = 64
@@ -103,8 +103,10 @@ class KeyRing:
         # A letter that is still in the mailbox must not undo an erasure.
         if row["erased_at"] is not None:
             raise GrantError("a granted key was erased here")
-        if (row["key_use"], row["channel"], row["case_id"]) != (granted.use.value, channel, granted.case_id):
-            raise GrantError("a granted key is known here for another use")
+        known, said = (row["key_use"], row["channel"], row["case_id"]), (granted.use.value, channel, granted.case_id)
+        if known != said:
+            evidence = Evidence(channel=channel, expected=use_of(*known), found=use_of(*said))
+            raise GrantError("a granted key is known here for another use", evidence)
         if self._opened_if_whole(row) is not None:
             return False
         self._put(self._wrapped(_key_row(row), granted.key))
@@ -127,6 +129,11 @@ class KeyRing:
         made = self.random(KEY_BYTES)
         self._put(self._row(key_id(made), made, use, "", made_here=True))
         return made
+
+    def facts_keys(self) -> tuple[bytes, ...]:
+        """Return all facts keys that I hold, my own and those I was given, as far as they open."""
+        rows = self.database.all("SELECT * FROM keys WHERE key_use = 'FACTS' AND wrapped IS NOT NULL ORDER BY key_id")
+        return tuple(opened.key for row in rows if (opened := self._opened_if_whole(row)) is not None)
 
     def encryption_keys(self) -> dict[Digest, EncryptionKey]:
         """Return my private encryption keys by prekey id, as far as they open."""
@@ -288,6 +295,11 @@ def _one_a_seat(rows: Iterable[KeyRow], here: Container[Digest], now: int) -> li
 def _lost(row: KeyRow) -> str:
     what = f"the key {row.key_id.hex()[:16]} ({row.key_use} {row.channel})".replace(" )", ")")
     return f"{what} opens neither from the database nor from the ring file: start again with a copy of it that is whole"
+
+
+def use_of(use: str, channel: str, case_id: bytes | None) -> str:
+    """Return in words what a key is for, as evidence says it."""
+    return f"{use} of {channel}" + (f", case {case_id.hex()}" if case_id else "")
 
 
 def _key_row(row: Row) -> KeyRow:

@@ -11,8 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.post.applying import hold
 from services.post.cases import history_of, refresh_row
+from services.post.holding import hold
 from services.post.lost_keys import awaited_channels
 from services.post.office import Office
 from services.post.people import note_people

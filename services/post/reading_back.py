@@ -16,7 +16,7 @@ from services.post.letterbook import NO_HINT, Hint, Standing, statement_of
 from services.post.office import Office, is_over
 from services.wire.candidates import Candidate, candidate_of
 from services.wire.channels import paired_channel
-from services.wire.entry import to_be_signed
+from services.wire.entry import encode_entry, to_be_signed
 from services.wire.errors import Evidence, ForkError, SignatureError
 from services.wire.hashing import Digest, digest_of
 from services.wire.signing import verify_signature
@@ -125,8 +125,14 @@ def _require_not_mine(office: Office, found: Candidate, standing: Standing) -> N
         except SignatureError:
             continue
         statement = found.unverified_statement
+        mine = office.letterbook.digest_at(statement.channel, statement.sequence)
         place = Evidence(
-            channel=statement.channel, epoch=statement.epoch, sequence=statement.sequence, found=found.digest.hex(), raw=signature
+            channel=statement.channel,
+            epoch=statement.epoch,
+            sequence=statement.sequence,
+            expected=mine[1].hex() if mine is not None else "nothing yet",
+            found=found.digest.hex(),
+            raw=encode_entry(found.statement_bytes, signature, found.facts, found.personal),
         )
         text = "an entry stands in my channel under my key that I did not write"
         office.letterbook.note(statement.channel, state="stopped", reason=text)

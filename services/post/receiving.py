@@ -14,9 +14,10 @@ from typing import Final
 
 from services.channel.port import Record
 from services.post.agreeing import undo
-from services.post.applying import hold, redrive_channel
+from services.post.applying import redrive_channel
 from services.post.comparing import compare_trust
 from services.post.entering import enter_steps, heal
+from services.post.evidence import EvidenceBook
 from services.post.granting import supersede_for_removed, take_grants
 from services.post.letterbook import NO_HINT, Hint
 from services.post.office import Office, is_over
@@ -30,13 +31,11 @@ from services.wire.trust import NO_TRUST
 __all__ = ["Receiver"]
 
 _POLL_LIMIT: Final = 500
-_EVIDENCE_LIMIT: Final = 100
 _LOOK_AGAIN_FIRST: Final = 1_000
 _LOOK_AGAIN_LAST: Final = 3_600_000
 _GAP_STAYS: Final = 900_000
 _COMPARE_EVERY: Final = 3_600_000
 _WHOLE_EVERY: Final = 86_400_000
-_FAULTS_TOLD: Final = 10
 
 
 @dataclass(slots=True)
@@ -64,8 +63,12 @@ class Receiver:
     _letters: list[bytes] = field(default_factory=list)
     _noted: dict[str, tuple[str, Digest | None]] = field(default_factory=dict)
     _may_stand_still: bool = True
+    _evidence: EvidenceBook = field(init=False)
     _faults: int = 0
     _mail: int = 0
+
+    def __post_init__(self) -> None:
+        self._evidence = EvidenceBook(self.office)
 
     def receive_once(self, *, timeout_seconds: float = 0.0) -> int:
         """Read one batch of every channel and return how many records there were.
@@ -218,8 +221,10 @@ class Receiver:
 
     def _store(self, name: str, update: Update, *, hint: Hint | None = None) -> None:
         office = self.office
-        self._keep_evidence(name, update)
+        self._evidence.keep(name, self._followers[name], update)
         enter_steps(office, name, update.new, hint=hint)
+        if update.new:
+            self._evidence.drop_outlived(name)
         heal(office, name, update.healed)
         self._note_state(name, is_off_chain=update.off_chain is not None)
         self._note_gap(name)
@@ -240,19 +245,13 @@ class Receiver:
             return
         # Whatever somebody agreed to before was something else.
         reason = f"would go on after {follower.agreeable.sequence}" if is_off_chain else None
-        office.letterbook.note(name, state=state, reason=reason, agreeable=agreeable, agreed=None)
+        error = self._evidence.keep_fork(name, follower) if follower.state is ReadingState.FORKED else None
+        office.letterbook.note(
+            name, state=state, reason=reason or (str(error) if error else None), agreeable=agreeable, agreed=None
+        )
         if state != ReadingState.READING.value:
-            office.tell(f"{name} stands still after {row['sequence']}: {state}")
-
-    def _keep_evidence(self, name: str, update: Update) -> None:
-        if not update.junk:
-            return
-        row = self.office.database.one("SELECT count(*) FROM held WHERE channel = ? AND kind = 'skipped'", name)
-        # Capped: a flood of junk must not fill the disk of whoever reads it.
-        left = _EVIDENCE_LIMIT - (row[0] if row else 0)
-        for junk in update.junk[: max(0, left)]:
-            hold(self.office, name, "skipped", junk.reason, record=junk.record)
-        self.office.tell(f"{name}: {len(update.junk)} records were skipped: {update.junk[0].reason}")
+            why = f", {error}" if error else ""
+            office.tell(f"{name} stands still after {row['sequence']}: {state}{why}")
 
     def _note_gap(self, name: str) -> None:
         follower = self._followers[name]
@@ -268,8 +267,7 @@ class Receiver:
         for name, gap in self._gaps.items():
             if not gap.said and is_over(now, gap.since, _GAP_STAYS):
                 gap.said = True
-                place = self._followers[name].place.sequence + 1
-                self.office.tell(f"{name} at {place}: an entry is missing; whoever wrote or holds it has to send it again")
+                self._evidence.keep_gap(name, self._followers[name])
             if is_over(now, gap.looked_at, gap.pause):
                 self._hints[name] = NO_HINT
                 gap.looked_at, gap.pause = now, min(2 * gap.pause, _LOOK_AGAIN_LAST)
@@ -305,8 +303,6 @@ class Receiver:
         channels, faults = take_grants(self.office, self._letters)
         self._letters = [] if is_last else [record for record, _ in faults]
         if is_last:
-            # One line however many: whoever floods a mailbox must not flood whoever reads the alarms.
-            for fault in sorted({fault for _, fault in faults})[:_FAULTS_TOLD]:
-                self.office.tell(f"letters were not taken in: {fault}")
+            self._evidence.keep_letters([error for _, error in faults])
         for name in sorted(channels):
             redrive_channel(self.office, name)

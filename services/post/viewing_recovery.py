@@ -28,7 +28,10 @@ class ChannelLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldLine:
-    """Something that was not simply applied; its place is 0/0 where it is no entry."""
+    """Something that was not simply applied; its place is 0/0 where it is no entry.
+
+    ``fault`` is the kind of error where bytes are not what they claim; what was expected and found is there for refusals too.
+    """
 
     channel: str
     epoch: int
@@ -37,6 +40,10 @@ class HeldLine:
     reason: str
     case: str | None
     resolved: bool
+    fault: str | None
+    expected: str | None
+    found: str | None
+    digest: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +74,8 @@ def channel_lines(office: Office) -> list[ChannelLine]:
 def held_lines(office: Office, *, kind: str | None = None, limit: int = 100) -> list[HeldLine]:
     """Return what is held, the newest first, of one kind if that is given."""
     rows = office.database.all(
-        "SELECT h.*, e.epoch, e.sequence FROM held h LEFT JOIN entries e ON e.channel = h.channel AND e.digest = h.digest"
+        "SELECT h.*, e.epoch AS at_epoch, e.sequence AS at_sequence FROM held h"
+        " LEFT JOIN entries e ON e.channel = h.channel AND e.digest = h.digest"
         " WHERE h.kind = coalesce(?, h.kind) ORDER BY h.id DESC LIMIT ?",
         kind,
         limit,
@@ -75,12 +83,16 @@ def held_lines(office: Office, *, kind: str | None = None, limit: int = 100) -> 
     return [
         HeldLine(
             channel=row["channel"],
-            epoch=row["epoch"] or 0,
-            sequence=row["sequence"] or 0,
+            epoch=row["at_epoch"] or row["epoch"] or 0,
+            sequence=row["at_sequence"] or row["sequence"] or 0,
             kind=row["kind"],
             reason=row["reason"],
             case=str(UUID(row["case_id"])) if row["case_id"] else None,
             resolved=row["resolved_at"] is not None,
+            fault=row["fault"],
+            expected=row["expected"],
+            found=row["found"],
+            digest=row["digest"],
         )
         for row in rows
     ]

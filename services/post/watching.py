@@ -42,6 +42,7 @@ class Watch:
         return [
             *_trust_is_silent(office, now),
             *_certificate_ends(office, now),
+            *_certificates_ended(office, now),
             *_unreceipted(office, now),
             *_standing_still(office),
             *_never_signed(office),
@@ -65,6 +66,16 @@ def _certificate_ends(office: Office, now: int) -> Iterator[str]:
     if ends - now < _EXPIRY_WARNING:
         day = day_of(ends).isoformat()
         yield f"the certificate of {office.participant} ends on {day}: ask for the next one with the command rotate"
+
+
+def _certificates_ended(office: Office, now: int) -> Iterator[str]:
+    """Tell whose certificate has ended: that stops nothing, since no time decides who is trusted, and people should know."""
+    mine = set(office.own_channels)
+    for row in office.database.all("SELECT channel FROM channels"):
+        standing = None if row["channel"] in mine else office.letterbook.standing(row["channel"])
+        current = standing.place.certificate if standing else None
+        if current is not None and (ended := int(current.not_after.timestamp() * 1000)) < now:
+            yield f"{row['channel']} is signed with a certificate that ended on {day_of(ended).isoformat()}"
 
 
 def _standing_still(office: Office) -> Iterator[str]:

@@ -59,6 +59,14 @@ class Aside:
         """Return the candidate of that digest, None if none is kept."""
         return self.genuine.get(digest) or self.unknown.get(digest) or self.forged.get(digest)
 
+    def verdict(self, digest: Digest) -> Verdict | None:
+        """Return under which verdict a candidate is kept, None if it is not."""
+        if digest in self.genuine:
+            return Verdict.GENUINE
+        if digest in self.unknown:
+            return Verdict.UNKNOWN
+        return Verdict.FORGED if digest in self.forged else None
+
     def naming(self, certificate: Digest) -> list[Candidate]:
         """Return the unknown ones that name a certificate."""
         return [self.unknown[each] for each in self._naming.get(certificate, ())]

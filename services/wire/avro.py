@@ -75,13 +75,13 @@ def decode(schema: Schema, data: bytes, *, reader: Schema | None = None) -> dict
         again = encode(schema, record)
     except _READ_ERRORS:
         # The library's own error shows the value that does not fit, and with it whatever stands around it in a union.
-        raise MalformedError(f"{schema.name} holds a value out of range", Evidence(raw=data)) from None
+        raise MalformedError(f"{schema.name} holds a value out of range", _not_of(schema, data)) from None
     if again != data:
         # Content is decoded here too, opened: an error's text goes to logs, and must not carry a name or a key there.
         evidence = Evidence(expected=digest_of(again).hex(), found=digest_of(data).hex(), raw=data)
         raise MalformedError(f"{schema.name} is not in canonical form", evidence)
     if schema.ints_fit is not None and not schema.ints_fit(record):
-        raise MalformedError(f"{schema.name} holds a value out of range", Evidence(expected="32 bits", raw=data))
+        raise MalformedError(f"{schema.name} holds a value out of range", _not_of(schema, data))
     return record if reader is None else _read(schema, data, reader)
 
 
@@ -132,6 +132,11 @@ def _may_hold(branch: dict[str, Any], value: Any) -> bool:
     return isinstance(value, list if branch["type"] == "array" else dict)
 
 
+def _not_of(schema: Schema, data: bytes) -> Evidence:
+    # Their number, not their digest: what was opened may be so little that its digest tells it.
+    return Evidence(expected=f"the canonical bytes of {schema.name}", found=f"{len(data)} bytes that are not", raw=data)
+
+
 def _read(schema: Schema, data: bytes, reader: Schema | None) -> dict[str, Any]:
     stream = io.BytesIO(data)
     try:
@@ -140,9 +145,9 @@ def _read(schema: Schema, data: bytes, reader: Schema | None) -> dict[str, Any]:
         # Its own text shows both schemas whole.
         raise SchemaError(f"{schema.name} does not resolve into the schema that reads it here", Evidence(raw=data)) from None
     except _READ_ERRORS as error:
-        raise MalformedError(f"{schema.name} does not decode: {type(error).__name__}", Evidence(raw=data)) from error
+        raise MalformedError(f"{schema.name} does not decode: {type(error).__name__}", _not_of(schema, data)) from error
     if not isinstance(record, dict):
-        raise MalformedError(f"{schema.name} is not a record", Evidence(raw=data))
+        raise MalformedError(f"{schema.name} is not a record", _not_of(schema, data))
     return record
 
 

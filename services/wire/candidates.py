@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
+from services.wire.channels import channel_kind
 from services.wire.entry import (
     FACTS_LIMIT_BYTES,
     PERSONAL_LIMIT_BYTES,
@@ -26,7 +27,7 @@ from services.wire.entry import (
     split_entry,
     statement_digest,
 )
-from services.wire.errors import MalformedError
+from services.wire.errors import Evidence, MalformedError, PartError, PlaceError, VerificationError
 from services.wire.hashing import Digest, digest_of
 
 __all__ = ["Candidate", "Junk", "Verdict", "candidate_of", "gather", "gather_found", "merged"]
@@ -36,13 +37,26 @@ __all__ = ["Candidate", "Junk", "Verdict", "candidate_of", "gather", "gather_fou
 class Junk:
     """A record that is no entry of this channel, and why: kept as evidence, never acted on.
 
-    ``epoch`` and ``sequence`` are what it claims, where that can be read.
+    ``error`` carries the record, what was expected and found, and the place that it claims where that can be read.
     """
 
     record: bytes
-    reason: str
-    epoch: int | None = None
-    sequence: int | None = None
+    error: VerificationError
+
+    @property
+    def reason(self) -> str:
+        """Why it is none, in a sentence."""
+        return self.error.message
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch it claims."""
+        return self.error.evidence.epoch
+
+    @property
+    def sequence(self) -> int | None:
+        """The place it claims."""
+        return self.error.evidence.sequence
 
 
 class Candidate(NamedTuple):
@@ -103,10 +117,14 @@ def candidate_of(record: bytes, channel: str) -> Candidate | Junk:
         statement_bytes, signature, facts, personal = split_entry(record)
         statement = decode_statement(statement_bytes)
     except MalformedError as error:
-        return Junk(record=record, reason=error.message)
+        return Junk(record=record, error=_unreadable(error, record, channel))
     fault = _fault(statement, channel, facts, personal)
-    if fault:
-        return Junk(record=record, reason=fault, epoch=statement.epoch, sequence=statement.sequence)
+    if fault is not None:
+        kind, text, expected, found = fault
+        evidence = Evidence(
+            channel=channel, epoch=statement.epoch, sequence=statement.sequence, expected=expected, found=found, raw=record
+        )
+        return Junk(record=record, error=kind(text, evidence))
     flaw = _flaw(statement.body, personal)
     # Absent, not junk: whoever damages or cuts out a part must not be able to stop the channel.
     whole = personal if flaw is None else None
@@ -141,20 +159,53 @@ def gather_found(looked_at: Iterable[Candidate | Junk]) -> tuple[dict[Digest, Ca
     return candidates, junk
 
 
-def _fault(statement: Statement, channel: str, facts: bytes | None, personal: bytes | None) -> str | None:
+_Fault: TypeAlias = tuple[type[VerificationError], str, str, str]
+"""What kind of error, in words, what was expected, what was found."""
+
+
+def _unreadable(error: MalformedError, record: bytes, channel: str) -> MalformedError:
+    said = error.evidence
+    evidence = Evidence(
+        channel=channel,
+        expected=said.expected or "the canonical bytes of an entry",
+        found=said.found or digest_of(record).hex(),
+        raw=record,
+    )
+    return MalformedError(error.message, evidence)
+
+
+def _fault(statement: Statement, channel: str, facts: bytes | None, personal: bytes | None) -> _Fault | None:
     # Somebody copied a genuine entry of another channel here.
     if statement.channel != channel:
-        return "an entry of another channel"
+        return PlaceError, "an entry of another channel", channel, _shown(statement.channel)
     body = statement.body
     if isinstance(body, Open):
         # Nothing signed vouches for such a part: it could be anything.
-        return "an open entry that carries a part" if facts is not None or personal is not None else None
+        if facts is None and personal is None:
+            return None
+        return PartError, "an open entry that carries a part", "nothing", digest_of((facts or b"") + (personal or b"")).hex()
+    return _facts_fault(body, facts)
+
+
+def _facts_fault(body: Sealed, facts: bytes | None) -> _Fault | None:
     if facts is None:
-        return "a sealed entry without its facts"
+        return PartError, "a sealed entry without its facts", body.facts.hex(), "nothing"
     if len(facts) > FACTS_LIMIT_BYTES + SEALING_OVERHEAD_BYTES:
-        return "sealed facts over their limit"
+        return PartError, "sealed facts over their limit", f"<= {FACTS_LIMIT_BYTES + SEALING_OVERHEAD_BYTES}", str(len(facts))
     # Facts decide; an entry whose facts were swapped or damaged is not what was signed.
-    return None if digest_of(facts) == body.facts else "sealed facts that do not match their digest"
+    found = digest_of(facts)
+    if found != body.facts:
+        return PartError, "sealed facts that do not match their digest", body.facts.hex(), found.hex()
+    return None
+
+
+def _shown(channel: str) -> str:
+    try:
+        channel_kind(channel)
+    except MalformedError:
+        # Whoever wrote it chose it, for a terminal perhaps.
+        return f"a name that no channel has, {digest_of(channel.encode()).hex()}"
+    return channel
 
 
 def _flaw(body: Open | Sealed, personal: bytes | None) -> Digest | None:

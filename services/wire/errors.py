@@ -4,12 +4,20 @@
     ├── RefusedError        a rule said no; the user can act (never retried by itself)
     ├── VerificationError   bytes are not what they claim; never retried, always with evidence
     │   ├── MalformedError          not canonical, out of range, over a limit, unreadable content
+    │   ├── PlaceError              an entry stands where it does not belong: another channel's, or another one is taken there
+    │   ├── PartError               a part is not the one that its statement names
     │   ├── SignatureError          not signed by the certificate it names, or not strictly
-    │   ├── CertificateError        not a certificate this exchange trusts for that use
+    │   ├── CertificateError        not a certificate this exchange trusts for that use, or not the current one
+    │   ├── RevokedError            under a revoked key, and nothing newer vouches for it
+    │   ├── MissingError            a place is empty although something later shows that it was not
+    │   ├── RepeatError             an event id stands for another event already
     │   ├── SealError               a sealed part does not open here
-    │   ├── SchemaError             a schema that is unknown, unsafe or against the rule on facts
+    │   ├── SchemaError             a schema that is unknown or unsafe
+    │   │   └── FactsRuleError      a schema whose facts could hold what is personal
     │   ├── GrantError              a key grant that must not be imported
     │   ├── ForkError               a channel contradicts itself, or somebody else has my signature
+    │   ├── FacesError              the registrar has told two participants two things at one place
+    │   ├── BasisError              an event rests on one that is not there, or is of another kind or case
     │   ├── StoreBehindError        a counterpart has receipted entries of mine that I lack
     │   └── OrderError              two own events of one case claim the same predecessor
     ├── TransportError      a channel or a disk; ``retriable`` says whether waiting helps
@@ -36,6 +44,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 __all__ = [
+    "BasisError",
     "CertificateError",
     "ChannelMissingError",
     "ChannelUnavailableError",
@@ -44,14 +53,21 @@ __all__ = [
     "DatabaseError",
     "Evidence",
     "ExchangeError",
+    "FacesError",
+    "FactsRuleError",
     "ForkError",
     "GrantError",
     "LeaseError",
     "MalformedError",
     "MigrationError",
+    "MissingError",
     "OrderError",
+    "PartError",
+    "PlaceError",
     "RecordTooLargeError",
     "RefusedError",
+    "RepeatError",
+    "RevokedError",
     "RingError",
     "SchemaError",
     "SealError",
@@ -131,12 +147,32 @@ class MalformedError(VerificationError):
     """Not canonical, out of range, over a limit, or content that its schema does not read."""
 
 
+class PlaceError(VerificationError):
+    """An entry stands where it does not belong: copied from another channel, or where another entry is taken."""
+
+
+class PartError(VerificationError):
+    """A part is missing, too large, or not the one whose digest the statement names."""
+
+
 class SignatureError(VerificationError):
     """The signature is not strict, or not by the key it must be by."""
 
 
 class CertificateError(VerificationError):
-    """Not a certificate that this exchange trusts for this use."""
+    """Not a certificate that this exchange trusts for this use, or not the one that is current at this place."""
+
+
+class RevokedError(VerificationError):
+    """An entry under a revoked key that nothing under another key vouches for: it waits."""
+
+
+class MissingError(VerificationError):
+    """Nothing that is taken stands at a place, although a later entry, an epoch or a receipt shows that something did."""
+
+
+class RepeatError(VerificationError):
+    """An event id that stands for another event already; the second one is without effect."""
 
 
 class SealError(VerificationError):
@@ -144,7 +180,11 @@ class SealError(VerificationError):
 
 
 class SchemaError(VerificationError):
-    """A schema that is unknown, unsafe to load, or breaks the rule on what facts may hold."""
+    """A schema that is unknown, or unsafe to load."""
+
+
+class FactsRuleError(SchemaError):
+    """A schema whose facts could hold what is personal: they are kept for years, and never erased."""
 
 
 class GrantError(VerificationError):
@@ -153,6 +193,14 @@ class GrantError(VerificationError):
 
 class ForkError(VerificationError):
     """A channel contradicts itself, or somebody else has my signature: a person is called."""
+
+
+class FacesError(VerificationError):
+    """The registrar has shown another participant another entry at one place of its channel."""
+
+
+class BasisError(VerificationError):
+    """An event names another as what it rests on, and that one is not there, or is of another kind or of another case."""
 
 
 class StoreBehindError(VerificationError):

@@ -7,11 +7,11 @@ judged by ``reading`` itself over what the caller holds and what is remembered h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from services.wire.aside import REMEMBERED_LIMIT, REMEMBERED_LIMIT_BYTES, Aside
-from services.wire.candidates import Candidate, Junk, candidate_of, gather_found, merged
+from services.wire.candidates import Candidate, Junk, Verdict, candidate_of, gather_found, merged
 from services.wire.hashing import Digest
 from services.wire.paths import Pathfinder, Place, Step
 from services.wire.reading import Gap, Reading, ReadingState, find_gap, judge
@@ -26,12 +26,14 @@ class Update:
     """What became of one batch. The caller stores ``new`` and ``healed`` before it offers more, or makes a new Follower.
 
     ``healed`` are candidates that the caller holds and that came now with a personal part. ``off_chain`` is the sequence of
-    the first applied entry that is no longer taken: nothing more is taken until ``agree``.
+    the first applied entry that is no longer taken: nothing more is taken until ``agree``. ``odd`` are records of
+    candidates that were set aside, or whose personal part does not match: ``faults.fault_of`` says why.
     """
 
     new: tuple[Step, ...] = ()
     healed: tuple[Candidate, ...] = ()
     junk: tuple[Junk, ...] = ()
+    odd: tuple[bytes, ...] = ()
     off_chain: int | None = None
 
 
@@ -112,6 +114,11 @@ class Follower:
         return tuple(self._aside)
 
     @property
+    def genuine(self) -> tuple[Candidate, ...]:
+        """Return those that a certificate of this channel signed and that do not follow."""
+        return tuple(self._aside.genuine.values())
+
+    @property
     def remembers(self) -> int:
         """Return how many candidates are kept that a reader who stops has to see again.
 
@@ -128,7 +135,26 @@ class Follower:
 
     def offer(self, records: Iterable[bytes]) -> Update:
         """Return what a batch of records brings."""
-        return self.offer_found(map(self._look, records))
+        seen: list[tuple[bytes, Digest, bool]] = []
+        update = self.offer_found(self._noting(records, seen))
+        odd = tuple(record for record, digest, is_flawed in seen if is_flawed or digest in self._aside)
+        return replace(update, odd=odd) if odd else update
+
+    def verdict(self, digest: Digest) -> Verdict | None:
+        """Return what is known of who signed a candidate that is kept, None if none of that digest is."""
+        return self._aside.verdict(digest)
+
+    def taken_at(self, sequence: int) -> Digest | None:
+        """Return what is taken at a place, as far as it is remembered: since there was a reason to look back."""
+        return self._rivals.past.at(sequence) if self._rivals else None
+
+    def _noting(self, records: Iterable[bytes], seen: list[tuple[bytes, Digest, bool]]) -> Iterator[Candidate | Junk]:
+        # Digests alone: a batch of the largest records must not be in memory twice.
+        for record in records:
+            found = self._look(record)
+            if isinstance(found, Candidate):
+                seen.append((record, found.digest, found.flaw is not None))
+            yield found
 
     def offer_found(self, found: Iterable[Candidate | Junk]) -> Update:
         """Return what a batch of records brings that the caller has looked at by ``candidate_of`` already."""

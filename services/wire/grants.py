@@ -119,7 +119,8 @@ class EncryptionKey:
         try:
             return _HPKE.decrypt(sealed, pair, info=info)
         except (InvalidTag, ValueError) as error:
-            raise GrantError("a grant does not open with the key that it names") from error
+            evidence = Evidence(expected=f"sealed to {digest_of(self.public_key).hex()}", found=digest_of(sealed).hex())
+            raise GrantError("a grant does not open with the key that it names", evidence) from error
 
 
 def prekey_id(suite: str, public_key: bytes) -> Digest:
@@ -150,7 +151,10 @@ def decode_grant(record: bytes) -> UnverifiedGrant:
     """
     schema = avro.load_schema("wire/KeyGrant.avsc")
     start = avro.single_object_header(schema)
-    if len(record) > GRANT_LIMIT_BYTES or not record.startswith(start):
+    if len(record) > GRANT_LIMIT_BYTES:
+        evidence = Evidence(expected=f"<= {GRANT_LIMIT_BYTES}", found=str(len(record)), raw=record)
+        raise GrantError("a record of a mailbox is over the limit of a grant", evidence)
+    if not record.startswith(start):
         raise GrantError("a record of a mailbox is no grant", Evidence(expected=start.hex(), found=record[:10].hex(), raw=record))
     letter = avro.decode(schema, record[len(start) :])
     grant = avro.decode(avro.load_schema("wire/Grant.avsc"), letter["grant"])
@@ -177,7 +181,10 @@ def open_grant(
         raise GrantError("a grant is for somebody else", Evidence(expected=recipient, found=header.recipient))
     mine = keys.get(header.prekey)
     if mine is None:
-        raise GrantError("a grant is sealed to a key that is not mine or is gone", Evidence(found=header.prekey.hex()))
+        known = " or ".join(each.hex() for each in keys) or "none: no private encryption key is here"
+        raise GrantError(
+            "a grant is sealed to a key that is not mine or is gone", Evidence(expected=known, found=header.prekey.hex())
+        )
     record = avro.decode(avro.load_schema("wire/GrantedKey.avsc"), mine.decrypt(grant.sealed, _info(header)))
     granted = GrantedKey(key=record["key"], use=KeyUse(record["use"]), case_id=record["case_id"])
     # A key id with another key: what is sealed under the one would be looked for under the other.
@@ -185,7 +192,9 @@ def open_grant(
     if found != header.key_id:
         raise GrantError("a grant holds another key than it names", Evidence(expected=header.key_id.hex(), found=found.hex()))
     if not _is_whole(granted):
-        raise GrantError("a grant names a case exactly when its key is a case's")
+        found_use = f"{granted.use.value} {'with' if granted.case_id else 'without'} a case, {len(granted.key)} bytes"
+        evidence = Evidence(expected="FACTS without a case or CASE with one, 32 bytes", found=found_use)
+        raise GrantError("a grant names a case exactly when its key is a case's", evidence)
     return granted
 
 

@@ -18,7 +18,7 @@ from services.wire.certificates import REGISTRAR_POLICY_OID, SEAL_POLICY_OID, Ce
 from services.wire.channels import TRUST_CHANNEL, writer_of
 from services.wire.contents import CertificateRotated, ChannelOpened, EpochOpened, Held, OpenContent, Receipt, decode_open
 from services.wire.entry import Open, VerifiedEntry
-from services.wire.errors import CertificateError, MalformedError, SignatureError
+from services.wire.errors import CertificateError, Evidence, MalformedError, PlaceError, SignatureError, VerificationError
 from services.wire.hashing import Digest, digest_of, genesis_digest
 from services.wire.receipts import receipt_fault
 from services.wire.signing import verify_digest
@@ -52,13 +52,16 @@ class Place(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One candidate that follows: the verified entry, who signed it, the place after it, and what a person should know."""
+    """One candidate that follows: the verified entry, who signed it, the place after it, and what is wrong with its content.
+
+    What has a ``fault`` keeps its place in the chain and is without effect; a person is told.
+    """
 
     entry: VerifiedEntry
     signer: Certificate
     place: Place
     content: OpenContent | None = None
-    alarm: str | None = None
+    fault: VerificationError | None = None
 
 
 @dataclass(slots=True)
@@ -182,14 +185,27 @@ class Pathfinder:
 
     def leaf(self, certificates: Sequence[bytes]) -> Certificate | None:
         """Return the leaf of a path that may write this channel, None if it may not."""
+        try:
+            return self.require_leaf(certificates)
+        except CertificateError:
+            return None
+
+    def require_leaf(self, certificates: Sequence[bytes]) -> Certificate:
+        """Return the leaf of a path that may write this channel.
+
+        Raises: CertificateError saying why it may not.
+        """
         key = digest_of(b"".join(map(digest_of, certificates)))
-        leaf = self._leaves.pop(key, None) or self._verified_leaf(tuple(certificates))
         # Only what the root issued is kept, and by digest: junk that claims to be a path would stay for ever.
-        if leaf is not None:
-            self._leaves[key] = leaf
-            if len(self._leaves) > _LEAVES_LIMIT:
-                del self._leaves[next(iter(self._leaves))]
+        known = key in self._leaves
+        leaf = self._leaves[key] = self._leaves.pop(key) if known else self._verified_leaf(tuple(certificates))
+        if len(self._leaves) > _LEAVES_LIMIT:
+            del self._leaves[next(iter(self._leaves))]
         return leaf
+
+    def certificate_of(self, candidate: Candidate) -> Certificate | None:
+        """Return the certificate that a candidate names, None if nothing in this channel has shown it."""
+        return self._known.get(candidate.unverified_statement.certificate)
 
     def opens_coming_epoch(self, place: Place, candidate: Candidate) -> bool:
         """Tell whether a candidate is the genuine opening of an epoch that this place does not know yet."""
@@ -203,16 +219,24 @@ class Pathfinder:
         leaf = self.leaf(content.certificates)
         return leaf is not None and self.signed_by(candidate, leaf) is not None
 
-    def _verified_leaf(self, certificates: tuple[bytes, ...]) -> Certificate | None:
+    def _rotation_fault(self, content: CertificateRotated, error: CertificateError) -> CertificateError:
+        shown = digest_of(content.certificates[0]).hex() if content.certificates else "nothing"
+        evidence = Evidence(
+            expected=error.evidence.expected or f"a certificate of {self.organisation or 'the registrar'}",
+            found=error.evidence.found or shown,
+        )
+        return CertificateError(f"a rotation to a certificate that may not write here: {error.message}", evidence)
+
+    def _verified_leaf(self, certificates: tuple[bytes, ...]) -> Certificate:
         trust_channel = self.channel == TRUST_CHANNEL
-        try:
-            leaf = verify_path(certificates, self.root, policy=REGISTRAR_POLICY_OID if trust_channel else SEAL_POLICY_OID)
-        except CertificateError:
-            return None
-        if trust_channel:
+        leaf = verify_path(certificates, self.root, policy=REGISTRAR_POLICY_OID if trust_channel else SEAL_POLICY_OID)
+        if trust_channel or leaf.organisation == self.organisation:
             return leaf
         # A genuine seal of another organisation: it may write its own channels, not this one.
-        return leaf if leaf.organisation == self.organisation else None
+        raise CertificateError(
+            "a seal of another organisation",
+            Evidence(channel=self.channel, expected=self.organisation or "nobody", found=leaf.organisation),
+        )
 
     def _opening(self, place: Place, candidate: Candidate) -> Step | None:
         statement = candidate.unverified_statement
@@ -249,20 +273,23 @@ class Pathfinder:
         if not isinstance(statement.body, Open):
             after = Place(place.epoch, statement.sequence, candidate.digest, place.certificates, place.revoked)
             return Step(candidate.verified(signature), signer, after)
-        content, alarm = _content(candidate)
+        fault: VerificationError | None
+        content, fault = _content(candidate)
         certificates = place.certificates
+        # It stands in its place, so no fault of its content keeps it out; it only changes nothing.
         if isinstance(content, CertificateRotated):
-            leaf = self.leaf(content.certificates)
-            # It stands in its place, so no fault of its content keeps it out; it only changes nothing.
-            certificates = _with(certificates, leaf) if leaf else certificates
-            alarm = alarm if leaf else "a rotation to a certificate that may not write here"
+            try:
+                certificates = _with(certificates, self.require_leaf(content.certificates))
+            except CertificateError as error:
+                fault = self._rotation_fault(content, error)
         elif isinstance(content, ChannelOpened):
-            alarm = "an opening that opens nothing"
+            epoch = "an epoch that the registrar opened and that begins here"
+            fault = PlaceError("an opening that opens nothing", Evidence(expected=epoch, found=f"epoch {statement.epoch}"))
         elif isinstance(content, Receipt):
             own = Held(channel=self.channel, epoch=place.epoch, sequence=place.sequence, digest=place.digest)
             fault = receipt_fault(content, own)
             # Whoever holds what it names would believe, and answer, what its writer cannot mean.
-            content, alarm = (None, f"Receipt with wrong content: {fault}") if fault else (content, alarm)
+            content = content if fault is None else None
         revoked = revoked_by(content, signer.key_digest) if self.channel == TRUST_CHANNEL else None
         after = Place(
             epoch=place.epoch,
@@ -271,7 +298,7 @@ class Pathfinder:
             certificates=certificates,
             revoked=place.revoked | {revoked} if revoked else place.revoked,
         )
-        return Step(entry=candidate.verified(signature), signer=signer, place=after, content=content, alarm=alarm)
+        return Step(entry=candidate.verified(signature), signer=signer, place=after, content=content, fault=fault)
 
 
 def _valid_signatures(certificate: Certificate, candidates: Sequence[Candidate]) -> list[bytes | None]:
@@ -302,11 +329,13 @@ def _with(certificates: tuple[Certificate, ...], leaf: Certificate) -> tuple[Cer
     return (*(each for each in certificates if each.digest != leaf.digest), leaf)
 
 
-def _content(candidate: Candidate) -> tuple[OpenContent | None, str | None]:
+def _content(candidate: Candidate) -> tuple[OpenContent | None, MalformedError | None]:
     body = candidate.unverified_statement.body
     if not isinstance(body, Open):
         return None, None
     try:
         return decode_open(body), None
     except MalformedError as error:
-        return None, f"{body.type} with wrong content: {error.message}"
+        found = digest_of(body.content).hex()
+        evidence = Evidence(expected=f"canonical content of {body.type}", found=found, raw=body.content)
+        return None, MalformedError(f"{body.type} with wrong content: {error.message}", evidence)

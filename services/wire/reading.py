@@ -91,7 +91,7 @@ def said(step: Step) -> Said:
         event_id=step.entry.statement.event_id,
         body=step.entry.body_digest,
         signer_key=step.signer.key_digest,
-        content=step.content if step.alarm is None else None,
+        content=step.content if step.fault is None else None,
     )
 
 

@@ -9,12 +9,22 @@ from __future__ import annotations
 
 from services.wire.channels import TRUST_CHANNEL, paired_channel
 from services.wire.contents import Held, Receipt
+from services.wire.errors import Evidence, MalformedError
 
 __all__ = ["receipt_fault"]
 
 
-def receipt_fault(receipt: Receipt, own: Held) -> str | None:
+def receipt_fault(receipt: Receipt, own: Held) -> MalformedError | None:
     """Return why a receipt says what none can say, None if it may; ``own`` is the entry before it in its channel."""
+    why = _why_not(receipt, own)
+    if why is None:
+        return None
+    named = ", ".join(f"{line.sequence} {line.digest.hex()}" for line in receipt.held) or "nothing"
+    evidence = Evidence(channel=own.channel, expected=f"{own.sequence} {own.digest.hex()}", found=named)
+    return MalformedError(f"Receipt with wrong content: {why}", evidence)
+
+
+def _why_not(receipt: Receipt, own: Held) -> str | None:
     paired = paired_channel(own.channel)
     # In this order, so that one state of affairs has one receipt; each once, so that none contradicts itself.
     order = [each for each in (paired, own.channel, TRUST_CHANNEL if own.channel != TRUST_CHANNEL else None) if each]

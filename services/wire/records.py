@@ -21,7 +21,7 @@ from typing import Any, Final
 from services.wire import avro, events
 from services.wire.audience import AUDIENCE
 from services.wire.avro import Schema
-from services.wire.errors import Evidence, MalformedError, SchemaError
+from services.wire.errors import Evidence, FactsRuleError, MalformedError, SchemaError
 from services.wire.foreign_schema import check_schema
 from services.wire.hashing import Digest, digest_of
 
@@ -66,7 +66,9 @@ def event_type(name: str) -> EventType:
     Raises: SchemaError if this release knows no event of that name.
     """
     if name not in AUDIENCE:
-        raise SchemaError("an event of a type that this release does not know")
+        # Whoever wrote it chose the name: a digest of it goes to logs, not the name.
+        found = digest_of(name.encode()).hex()
+        raise SchemaError("an event of a type that this release does not know", Evidence(expected="a known type", found=found))
     file = avro.schema_file(f"events/{name}.avsc")
     facts, personal = _parts(json.loads(file))
     return EventType(
@@ -123,11 +125,14 @@ class SchemaBook:
         own = (kind.facts, kind.personal)[part]
         # Also our own schema has to be published: whoever decodes the log from itself needs it.
         if schema not in self._published:
-            raise SchemaError("an event is written with a schema that is not published", Evidence(found=schema.hex()))
+            raise SchemaError(
+                "an event is written with a schema that is not published",
+                Evidence(expected="a published schema", found=schema.hex()),
+            )
         if schema == kind.schema:
             record = avro.decode(own, content)
         else:
-            name, *parts = self._writers(schema)
+            name, *parts = self._writers(kind, schema)
             if name != kind.name:
                 raise SchemaError("an event is written with another event's schema", Evidence(expected=kind.name, found=name))
             record = avro.decode(parts[part], content, reader=own)
@@ -136,10 +141,15 @@ class SchemaBook:
         except (ValueError, KeyError, TypeError) as error:
             raise MalformedError(f"{kind.name} holds a value that it cannot hold") from error
 
-    def _writers(self, schema: Digest) -> tuple[str, Schema, Schema]:
+    def _writers(self, kind: EventType, schema: Digest) -> tuple[str, Schema, Schema]:
         if schema not in self._parsed:
             file = self._published[schema]
             check_schema(file)
+            try:
+                # Facts are kept for years and never erased: nothing that may be personal gets in under a schema that allows it.
+                check_facts_rule(file)
+            except FactsRuleError as error:
+                raise FactsRuleError(error.message, Evidence(expected=kind.schema.hex(), found=schema.hex())) from error
             source = json.loads(file)
             self._parsed[schema] = (str(source.get("name")), *_parts(source))
         return self._parsed[schema]
@@ -148,7 +158,7 @@ class SchemaBook:
 def check_facts_rule(file: bytes) -> None:
     """Return if the facts of an event's schema hold only what facts may: see schemas/README.md, "What facts may hold".
 
-    Raises: SchemaError naming what may not stand there.
+    Raises: FactsRuleError naming what may not stand there; SchemaError if it is no event's schema.
     """
     facts, _ = _parts(json.loads(file))
     _check_fact(facts, facts.parsed)
@@ -174,13 +184,13 @@ def _check_fact_leaf(kind: str, node: Mapping[str, Any]) -> None:
     if kind == "fixed":
         # Sixteen bytes could be a hash of a personal code cut short; a digest of ours has 32.
         if node["size"] != _DIGEST_BYTES:
-            raise SchemaError("a fixed in facts is a digest of 32 bytes")
+            raise FactsRuleError("a fixed in facts is a digest of 32 bytes")
     elif kind == "enum":
         if node.get("default") != "Unknown" or len(node["symbols"]) == 1:
-            raise SchemaError(f"the enum {node['name']} has symbols and the default Unknown")
+            raise FactsRuleError(f"the enum {node['name']} has symbols and the default Unknown")
     elif kind not in _FACTS_PRIMITIVES or node.get("logicalType", "date") != "date":
         # A string, bytes, a time of day or a fraction can hold what is personal.
-        raise SchemaError(f"facts hold no {kind}")
+        raise FactsRuleError(f"facts hold no {kind}")
 
 
 def _parts(source: Mapping[str, Any]) -> tuple[Schema, Schema]:

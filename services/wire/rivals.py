@@ -57,12 +57,18 @@ class _Past:
         """How many entries were taken."""
         return len(self._digests) // DIGEST_BYTES
 
+    def at(self, sequence: int) -> Digest | None:
+        """Return the digest of the entry that was taken at a place, None if none was."""
+        if not 1 <= sequence <= self.length:
+            return None
+        return Digest(bytes(self._digests[(sequence - 1) * DIGEST_BYTES : sequence * DIGEST_BYTES]))
+
     def place(self, sequence: int) -> Place:
         """Return the place after the entry of that sequence, the genesis for 0. ``revoked`` is left empty."""
-        if sequence == 0:
+        digest = self.at(sequence)
+        if digest is None:
             return self.genesis
         turn = self._turns[bisect_right(self._turns, sequence, key=lambda each: each.sequence) - 1]
-        digest = Digest(bytes(self._digests[(sequence - 1) * DIGEST_BYTES : sequence * DIGEST_BYTES]))
         return Place(epoch=turn.epoch, sequence=sequence, digest=digest, certificates=turn.certificates)
 
     def is_vouched_for(self, sequence: int, revoked: Iterable[Digest]) -> bool:

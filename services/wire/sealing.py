@@ -91,19 +91,28 @@ def open_with_part_key(opener: PartKey, part: Part, sealed: bytes) -> bytes:
     # Before decrypting: AES-GCM alone commits to no key, so one ciphertext could open two ways under two keys.
     if not hmac.compare_digest(found, expected):
         raise SealError(
-            "a part is not sealed for this place under this key", Evidence(expected=expected.hex(), found=found.hex())
+            "a part is not sealed for this place under this key",
+            Evidence(expected=expected.hex(), found=found.hex(), raw=sealed),
         )
     try:
         padded = AESGCM(opener).decrypt(_NONCE, sealed[SALT_BYTES + _COMMITMENT_BYTES :], None)
     except InvalidTag as error:
-        raise SealError("a sealed part is damaged") from error
-    return _unpad(part, padded)
+        evidence = Evidence(expected="what was sealed under this key", found=digest_of(sealed).hex(), raw=sealed)
+        raise SealError("a sealed part is damaged", evidence) from error
+    plaintext = _unpadded(part, padded)
+    if plaintext is None:
+        # The sealed bytes: what was opened is nothing for an error.
+        evidence = Evidence(expected="the one padding of its text", found=digest_of(sealed).hex(), raw=sealed)
+        raise SealError("a part is not padded strictly", evidence)
+    return plaintext
 
 
 def _salt(part: Part, sealed: bytes) -> bytes:
     size = len(sealed) - SEALING_OVERHEAD_BYTES
     if not _is_step(part, size):
-        raise SealError("a sealed part has no size that a sealed part can have", Evidence(found=str(len(sealed))))
+        steps = f"{SEALING_OVERHEAD_BYTES} bytes more than {_STEP_BYTES[part]} times a power of two"
+        evidence = Evidence(expected=steps, found=str(len(sealed)), raw=sealed)
+        raise SealError("a sealed part has no size that a sealed part can have", evidence)
     return sealed[:SALT_BYTES]
 
 
@@ -129,9 +138,7 @@ def _pad(part: Part, plaintext: bytes) -> bytes:
     return (plaintext + _END_OF_TEXT).ljust(size, b"\x00")
 
 
-def _unpad(part: Part, padded: bytes) -> bytes:
+def _unpadded(part: Part, padded: bytes) -> bytes | None:
     plaintext, mark, _ = padded.rstrip(b"\x00").rpartition(_END_OF_TEXT)
     # The strict form: one padding a plaintext, so that a size step says nothing that the writer chose.
-    if not mark or _pad(part, plaintext) != padded:
-        raise SealError("a part is not padded strictly")
-    return plaintext
+    return plaintext if mark and _pad(part, plaintext) == padded else None

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_ds
 from services.wire.errors import Evidence, SignatureError
 from services.wire.hashing import Digest, digest_of
 
-__all__ = ["CURVE_ORDER", "sign", "verify_digest", "verify_signature"]
+__all__ = ["CURVE_ORDER", "require_strict", "sign", "verify_digest", "verify_signature"]
 
 CURVE_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _NUMBER_BYTES: Final = 32
@@ -24,6 +24,7 @@ _SEQUENCE: Final = 0x30
 _INTEGER: Final = 0x02
 _SIGN: Final = 0x80
 _FIRST: Final = 4
+_STRICT: Final = "two numbers in minimal DER, the second in the lower half"
 _HASHED: Final = ec.ECDSA(Prehashed(hashes.SHA256()))
 
 
@@ -50,17 +51,23 @@ def verify_digest(key: ec.EllipticCurvePublicKey, signature: bytes, digest: Dige
     ``digest`` MUST have been computed by the caller from the bytes, never read from somewhere: what is signed and what is
     chained is one hash, so an entry need not be hashed twice.
     """
-    _require_strict(signature)
+    require_strict(signature)
     try:
         key.verify(signature, digest, _HASHED)
     except InvalidSignature as error:
-        raise SignatureError("a signature is not by this key over these bytes", Evidence(raw=signature)) from error
+        expected = f"a signature of {digest.hex()} by this key"
+        raise SignatureError("a signature is not by this key over these bytes", _not(expected, signature)) from error
 
 
-def _require_strict(signature: bytes) -> None:
+def _not(expected: str, signature: bytes) -> Evidence:
+    return Evidence(expected=expected, found=signature.hex() or "nothing", raw=signature)
+
+
+def require_strict(signature: bytes) -> None:
     """Return if a signature is two positive numbers in minimal DER, the second in the lower half.
 
     Twins are refused: other DER of the same numbers, and (r, n - s), would verify as well.
+    Raises: SignatureError saying which of these it is not; whether it is by some key is for ``verify_digest``.
     """
     try:
         middle = _FIRST + signature[_FIRST - 1]
@@ -69,12 +76,12 @@ def _require_strict(signature: bytes) -> None:
             signature[0] == _SEQUENCE and signature[1] == len(signature) - 2 and signature[2] == signature[middle] == _INTEGER
         )
         if not framed or second + signature[middle + 1] != len(signature) or not _FIRST < middle <= _FIRST + 1 + _NUMBER_BYTES:
-            raise SignatureError("a signature is not in minimal DER", Evidence(raw=signature))
+            raise SignatureError("a signature is not in minimal DER", _not(_STRICT, signature))
         for at in (_FIRST, second):
             # No sign, and no zero in front but where it keeps the sign away.
             if signature[at] >= _SIGN or (signature[at] == 0 and signature[at + 1] < _SIGN):
-                raise SignatureError("a signature is not in minimal DER", Evidence(raw=signature))
+                raise SignatureError("a signature is not in minimal DER", _not(_STRICT, signature))
     except IndexError as error:
-        raise SignatureError("a signature is not DER", Evidence(raw=signature)) from error
+        raise SignatureError("a signature is not DER", _not(_STRICT, signature)) from error
     if len(signature) - second > _NUMBER_BYTES or signature[second:].rjust(_NUMBER_BYTES, b"\x00") > _HALF_ORDER_BYTES:
-        raise SignatureError("a signature has s in the upper half", Evidence(raw=signature))
+        raise SignatureError("a signature has s in the upper half", _not(_STRICT, signature))

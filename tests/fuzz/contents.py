@@ -50,9 +50,9 @@ def _check_effect(content: OpenContent) -> None:
     if isinstance(content, Receipt):
         for channel in (TO, CHANNEL, "registrar.trust"):
             own = Held(channel=channel, epoch=0, sequence=1, digest=_NOBODY)
-            fault = receipt_fault(content, own)
+            wrong = receipt_fault(content, own)
             honest = 1 <= len(content.held) <= 3 and own in content.held and (content.record is None or paired_channel(channel))
-            require(fault is not None or honest, "a receipt counts that nobody can mean")
+            require(wrong is not None or honest, "a receipt counts that nobody can mean")
     if isinstance(content, EncryptionKeyPublished):
         try:
             require_public_key(content.public_key)

@@ -17,8 +17,6 @@ from services.wire.channels import COMMISSION, commission_case, record_of, to_co
 from services.wire.contents import EpochOpened, KeyRevoked, Reason, TrustConfirmed
 from services.wire.entry import Open, decode_entry
 from services.wire.errors import DatabaseBusyError
-from services.wire.events import Rejected, RejectedCode
-from services.wire.hashing import Id
 from tests.chains import SCHOOL, Pen, seal_of
 from tests.exchange import Exchange
 from tests.integration.test_two_sides import answered, asked, backed_up, examined, recommended, restored, school
@@ -28,7 +26,6 @@ from tests.troubles import (
     closed_restart,
     digest_at,
     epoch_after,
-    raw_event,
     raw_log,
     records,
     said_by_registrar,
@@ -260,28 +257,6 @@ def test_a_stop_is_taken_while_one_long_channel_is_read_back(exchange: Exchange,
     standing = member.office.letterbook.standing(CHANNEL)
     assert standing is not None
     assert standing.place.sequence > 1200
-
-
-def test_an_event_id_that_stands_again_with_another_body_is_without_effect_and_told(exchange: Exchange) -> None:
-    asked(exchange)
-    settled(exchange)
-    office, member = exchange.members[SCHOOL].office, exchange.members[COMMISSION]
-    row = office.database.one("SELECT event_id FROM entries WHERE channel = ? AND facts IS NOT NULL", CHANNEL)
-    assert row is not None
-    random, taken = office.random, list[int]()
-
-    def same_id(count: int) -> bytes:
-        if count == 16 and not taken:
-            taken.append(1)
-            return Id(row["event_id"])
-        return random(count)
-
-    office.random = same_id
-    raw_event(exchange, SCHOOL, CHANNEL, Rejected(code=RejectedCode.WRONG_STATE))
-    office.random = random
-    settled(exchange)
-    assert any("stands there again with another body" in alarm for alarm in member.alarms)
-    assert "an event id is used twice" in member.held("refused")
 
 
 def test_a_channel_that_stands_still_is_told_each_day(exchange: Exchange) -> None:

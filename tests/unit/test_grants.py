@@ -101,8 +101,8 @@ def test_no_byte_of_a_grant_can_change(place: int) -> None:
 
 
 def test_what_is_no_grant_or_too_large_is_refused() -> None:
-    for record in (b"junk", RECORD + bytes(grants.GRANT_LIMIT_BYTES)):
-        with pytest.raises(GrantError, match="no grant"):
+    for record, text in ((b"junk", "no grant"), (RECORD + bytes(grants.GRANT_LIMIT_BYTES), "over the limit of a grant")):
+        with pytest.raises(GrantError, match=text):
             grants.decode_grant(record)
 
 

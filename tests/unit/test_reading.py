@@ -9,6 +9,7 @@ import pytest
 from services.wire.channels import Role
 from services.wire.contents import EpochOpened, KeyRevoked, ParticipantAdmitted, Reason
 from services.wire.entry import decode_entry, encode_entry
+from services.wire.errors import CertificateError
 from services.wire.reading import Gap, Reading, ReadingState, read_channel, read_trust
 from services.wire.trust import Trust
 from tests.chains import CHANNEL, ROOT, SCHOOL, Pen, registrar_seal, seal_of, trust, trust_pen
@@ -221,7 +222,9 @@ def test_a_rotation_to_another_organisations_certificate_changes_nothing_and_kee
     stolen.sequence, stolen.previous = writer.sequence, writer.previous
     reading = read([*records, stolen.sealed(), writer.sealed()])
     assert places(reading) == [(0, 1), (0, 2), (0, 3)]
-    assert reading.steps[1].alarm == "a rotation to a certificate that may not write here"
+    fault = reading.steps[1].fault
+    assert isinstance(fault, CertificateError)
+    assert fault.message == "a rotation to a certificate that may not write here: a seal of another organisation"
 
 
 def test_the_registrars_channel_says_who_may_write() -> None:

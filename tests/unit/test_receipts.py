@@ -58,6 +58,7 @@ def test_a_receipt_that_says_what_none_can_is_taken_without_effect_and_alarms() 
     own = Held(channel=CHANNEL, epoch=0, sequence=1, digest=pen.previous)
     records += [pen.open(Receipt(held=(own,), record=None)), pen.open(Receipt(held=(own,), record=None))]
     _, right, wrong = read_channel(CHANNEL, records, ROOT, trust()).steps
-    assert (right.content, right.alarm) == (Receipt(held=(own,), record=None), None)
+    assert (right.content, right.fault) == (Receipt(held=(own,), record=None), None)
     assert wrong.content is None
-    assert wrong.alarm == "Receipt with wrong content: it does not name the entry before it"
+    assert wrong.fault is not None
+    assert wrong.fault.message == "Receipt with wrong content: it does not name the entry before it"

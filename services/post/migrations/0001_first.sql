@@ -77,16 +77,19 @@ CREATE TABLE channels (
     agreed BLOB
 ) WITHOUT ROWID;
 
--- What counterparts say of registrar.trust, until I have read that far and compared it.
+-- What counterparts say of registrar.trust, until I have read that far and compared it; ``receipt`` is the entry that says so.
 CREATE TABLE trust_claims (
     channel TEXT NOT NULL,
     sequence INTEGER NOT NULL,
     digest BLOB NOT NULL,
+    receipt BLOB NOT NULL,
     PRIMARY KEY (sequence, digest, channel)
 ) WITHOUT ROWID;
 
 -- Whatever was not simply applied: skipped, refused, parked or voided, and why. 'off chain' marks an entry that the reading
--- rule no longer takes, 'voided' an event that is not folded because of that.
+-- rule no longer takes, 'voided' an event that is not folded because of that. Where bytes are not what they claim there is also
+-- what somebody needs to check it: its kind (the name of an error), the place, what was expected and what was found; the bytes
+-- stand in ``record``, or in ``entries`` where ``digest`` is that of an entry.
 CREATE TABLE held (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     channel TEXT NOT NULL,
@@ -96,7 +99,12 @@ CREATE TABLE held (
     event_id BLOB,
     digest BLOB,
     record BLOB,
-    resolved_at INTEGER
+    resolved_at INTEGER,
+    fault TEXT,
+    epoch INTEGER,
+    sequence INTEGER,
+    expected TEXT,
+    found TEXT
 );
 CREATE UNIQUE INDEX held_once ON held (channel, kind, coalesce(event_id, digest));
 CREATE INDEX held_by_case ON held (case_id, resolved_at);
