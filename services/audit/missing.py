@@ -15,6 +15,7 @@ from services.audit.watching import Watch
 from services.wire.candidates import Candidate
 from services.wire.contents import ChannelOpened
 from services.wire.entry import Open
+from services.wire.errors import MissingError, PlaceError, SignatureError
 from services.wire.following import Follower
 from services.wire.hashing import Digest
 from services.wire.paths import Pathfinder, Place
@@ -61,21 +62,25 @@ def hanging(follower: Follower) -> dict[Digest, Place]:
 def what_stands_at(watch: Watch, aside: Iterable[Candidate], place: tuple[int, int], expected: Digest | None) -> Finding:
     """Return the finding for a missing place (epoch, sequence): what the log holds there, if anything."""
     epoch, sequence = place
+    error = MissingError.__name__
     what, wanted, found = "an entry is missing", expected.hex() if expected else "an entry", "nothing"
     damage = next((each for each in watch.damages if each.may_be(sequence)), None)
     if damage is not None:
-        what, wanted, found = damage.what, damage.expected or wanted, damage.found
+        error, what, wanted, found = damage.error, damage.what, damage.expected or wanted, damage.found
     for candidate in aside:
         if candidate.sequence != sequence:
             continue
         if candidate.digest == expected:
             # The statement is the right one, so only who signed it can be at fault.
+            error = SignatureError.__name__
             what, wanted = _unsigned(candidate)
             found = candidate.signatures[0].hex()
             break
         if damage is None:
-            what, found = "an entry is not what was signed", candidate.digest.hex()
-    return Finding(channel=watch.report.channel, epoch=epoch, sequence=sequence, what=what, expected=wanted, found=found)
+            error, what, found = PlaceError.__name__, "an entry is not what was signed", candidate.digest.hex()
+    return Finding(
+        channel=watch.report.channel, epoch=epoch, sequence=sequence, error=error, what=what, expected=wanted, found=found
+    )
 
 
 def _unsigned(candidate: Candidate) -> tuple[str, str]:

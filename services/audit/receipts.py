@@ -16,13 +16,14 @@ from services.audit.report import Finding, Report
 from services.audit.watching import Watch
 from services.wire.channels import TRUST_CHANNEL, record_of, writer_of
 from services.wire.contents import EpochOpened, Held, Receipt
+from services.wire.errors import FacesError, ForkError
 from services.wire.following import Follower
 from services.wire.hashing import Digest
 from services.wire.paths import Place
 from services.wire.reading import ReadingState
 from services.wire.trust import Trust
 
-__all__ = ["compare_receipts"]
+__all__ = ["compare_receipts", "knew", "last_epoch_said"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ def _another(log: _Log, line: Held, there: Digest | None) -> Finding:
         channel=line.channel,
         epoch=line.epoch,
         sequence=line.sequence,
+        error=(FacesError if line.channel == TRUST_CHANNEL else ForkError).__name__,
         what=f"a receipt names another {'epoch' if is_same else 'entry'} than stands here",
         expected=str(line.epoch) if is_same else line.digest.hex(),
         found=str(log.watches[line.channel].epoch_at(line.sequence)) if is_same else found.hex() if found else "nothing",
@@ -109,7 +111,7 @@ def _compare_record(log: _Log, record: str, receipt: Receipt) -> int:
     if head in log.waiting[record]:
         _waits(log, record)
         return len(watch.digests)
-    if _knew(receipt) < _last_epoch_said(log, record):
+    if knew(receipt) < last_epoch_said(log.watches, log.trust, record):
         watch.report.note("a receipt names a head of this record from before its last epoch, which overruled it")
     else:
         log.report.find(_at_end(log, record, head))
@@ -121,18 +123,16 @@ def _at_end(log: _Log, channel: str, expected: Digest | None) -> Finding:
     return what_stands_at(watch, log.followers[channel].remembered, (watch.epoch_at(sequence), sequence), expected)
 
 
-def _knew(receipt: Receipt) -> int:
+def knew(receipt: Receipt) -> int:
     """Return how far the writer of a receipt had read the registrar."""
     return next((line.sequence for line in receipt.held if line.channel == TRUST_CHANNEL), 0)
 
 
-def _last_epoch_said(log: _Log, channel: str) -> int:
+def last_epoch_said(watches: Mapping[str, Watch], trust: Trust, channel: str) -> int:
     """Return the place in ``registrar.trust`` of the last epoch of a channel, 0 if it has none."""
-    epochs = log.trust.epochs.get(channel, ())
+    epochs = trust.epochs.get(channel, ())
     said: Iterator[int] = (
-        each.sequence
-        for each in log.watches[TRUST_CHANNEL].said
-        if isinstance(each.content, EpochOpened) and each.content in epochs
+        each.sequence for each in watches[TRUST_CHANNEL].said if isinstance(each.content, EpochOpened) and each.content in epochs
     )
     return max(said, default=0)
 

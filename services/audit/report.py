@@ -15,11 +15,15 @@ NOTES_LIMIT: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something that is not as it was signed: where, what was expected, what was found (digests in hexadecimal)."""
+    """Something that is not as it was signed: where, what was expected, what was found (digests in hexadecimal).
+
+    ``error`` names its kind: one of the verification errors of ``services.wire.errors``.
+    """
 
     channel: str
     epoch: int
     sequence: int
+    error: str
     what: str
     expected: str
     found: str

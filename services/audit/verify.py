@@ -10,12 +10,13 @@ Source: design.md section 9, "What verify says".
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from services.audit.bases import check_bases
 from services.audit.beginnings import missing_beginning
 from services.audit.missing import first_missing, hanging
 from services.audit.receipts import compare_receipts
@@ -27,7 +28,9 @@ from services.channel.port import Channel
 from services.wire.candidates import Candidate, Junk, candidate_of
 from services.wire.certificates import Certificate, Root
 from services.wire.channels import REGISTRAR, TRUST_CHANNEL, Role, channels_of, writer_of
+from services.wire.errors import ForkError, PartError
 from services.wire.following import Follower
+from services.wire.hashing import Digest
 from services.wire.paths import Pathfinder
 from services.wire.reading import ReadingState
 from services.wire.trust import NO_TRUST, Trust, fold_trust
@@ -45,16 +48,19 @@ def open_log(path: Path) -> Channel:
     return EmbeddedChannel(path, clock=lambda: 0, read_only=True)
 
 
-def verify_log(log: Channel, root: Root, *, threads: int | None = None, there: Iterable[str] = ()) -> Report:
+def verify_log(
+    log: Channel, root: Root, *, threads: int | None = None, there: Iterable[str] = (), facts_keys: Iterable[bytes] = ()
+) -> Report:
     """Verify every channel of a log, and return what was found.
 
-    ``there`` are the names under which the log holds records, where somebody can tell (``channels_in``).
+    ``there`` are the names under which the log holds records, where somebody can tell (``channels_in``). With ``facts_keys``
+    it is also looked at whether what answers and requests rest on is there.
     Signatures are checked in ``threads`` threads, by default one a processor; what is found does not depend on it.
     Raises: TransportError if the log cannot be read.
     """
     count = threads or os.cpu_count() or 1
     with ThreadPoolExecutor(count) as pool:
-        report = _Verification(log, root, pool, Report(exchange=root.digest.hex(), threads=count)).run()
+        report = _Verification(log, root, pool, Report(exchange=root.digest.hex(), threads=count), tuple(facts_keys)).run()
     report.channels += strays(there, [each.channel for each in report.channels])
     return report
 
@@ -67,6 +73,7 @@ class _Verification:
     root: Root
     pool: ThreadPoolExecutor
     report: Report
+    facts_keys: tuple[bytes, ...] = ()
     watches: dict[str, Watch] = field(default_factory=dict)
     followers: dict[str, Follower] = field(default_factory=dict)
 
@@ -81,6 +88,8 @@ class _Verification:
         for channel, watch in self.watches.items():
             self._conclude(channel, watch, self.followers[channel])
         compare_receipts(self.watches, self.followers, trust, self.report)
+        if self.facts_keys:
+            check_bases(self.report, self.watches, self._there, trust=trust, facts_keys=self.facts_keys)
         for each in self.report.channels:
             each.tell_untold()
         return self.report
@@ -125,11 +134,23 @@ class _Verification:
 
     def _held(self, channel: str, watch: Watch) -> Iterator[bytes]:
         """Give again the records of what was taken so far, for the rare time when the rule has to look back."""
-        for page in self._pages(channel) if watch.places else ():
+        return (record for record, _ in self._seen_again(channel, watch.places))
+
+    def _there(self, channel: str) -> Iterator[Candidate]:
+        """Give again what is taken or waits, each entry once; a record with its facts is as good as any other of them."""
+        seen: set[Digest] = set()
+        there = self.watches[channel].places.keys() | hanging(self.followers[channel]).keys()
+        for _, found in self._seen_again(channel, there):
+            if found.digest not in seen:
+                seen.add(found.digest)
+                yield found
+
+    def _seen_again(self, channel: str, digests: Collection[Digest]) -> Iterator[tuple[bytes, Candidate]]:
+        for page in self._pages(channel) if digests else ():
             for record in page:
                 found = candidate_of(record, channel)
-                if isinstance(found, Candidate) and found.digest in watch.places:
-                    yield record
+                if isinstance(found, Candidate) and found.digest in digests:
+                    yield record, found
 
     def _check_ahead(self, follower: Follower, found: list[Candidate | Junk]) -> None:
         current = follower.place.certificate
@@ -179,7 +200,18 @@ class _Verification:
                 continue
             expected, found = (each.hex() for each in watch.flaws[digest])
             what = "a personal part does not match its digest"
-            self.report.find(Finding(channel=channel, epoch=epoch, sequence=sequence, what=what, expected=expected, found=found))
+            error = PartError.__name__
+            self.report.find(
+                Finding(
+                    channel=channel,
+                    epoch=epoch,
+                    sequence=sequence,
+                    error=error,
+                    what=what,
+                    expected=expected,
+                    found=found,
+                )
+            )
         for digest in watch.flaws.keys() - watch.lacking.keys():
             if digest in watch.places:
                 watch.report.note(f"beside the whole entry {watch.places[digest]} stands a copy with another personal part")
@@ -205,6 +237,7 @@ def _fork(channel: str, follower: Follower) -> Finding:
         channel=channel,
         epoch=one.statement.epoch,
         sequence=one.statement.sequence,
+        error=ForkError.__name__,
         what="the channel contradicts itself: two signed entries stand at one place",
         expected=one.digest.hex(),
         found=other.digest.hex(),

@@ -6,7 +6,7 @@ decides nothing; what is taken is for ``following``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from services.audit.report import ChannelReport
@@ -26,11 +26,12 @@ _EVIDENCE_LIMIT: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
-    """A record that is no entry: what is wrong, what was expected where that is known, what was found.
+    """A record that is no entry: the kind of error and what is wrong, what was expected where that is known, what was found.
 
     It claims ``sequence``; one that cannot be read stands in the log between ``after`` and ``before``.
     """
 
+    error: str
     what: str
     expected: str | None
     found: str
@@ -105,9 +106,7 @@ class Watch:
         self._seen_to = sequence
         for index in self._unplaced:
             old = self.damages[index]
-            self.damages[index] = Damage(
-                what=old.what, expected=old.expected, found=old.found, sequence=None, after=old.after, before=sequence
-            )
+            self.damages[index] = replace(old, before=sequence)
         self._unplaced.clear()
 
     def _damaged(self, junk: Junk) -> None:
@@ -116,7 +115,10 @@ class Watch:
         if junk.sequence is None:
             self._unplaced.append(len(self.damages))
         what, expected, found = _damage(junk)
-        self.damages.append(Damage(what=what, expected=expected, found=found, sequence=junk.sequence, after=self._seen_to))
+        error = type(junk.error).__name__
+        self.damages.append(
+            Damage(error=error, what=what, expected=expected, found=found, sequence=junk.sequence, after=self._seen_to)
+        )
 
 
 def _damage(junk: Junk) -> tuple[str, str | None, str]:

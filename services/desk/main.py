@@ -54,16 +54,23 @@ def init(
 def verify(
     log: Path,
     root: Annotated[Path, typer.Option("--root", help="The exchange's root certificate.")],
+    keys_of: Annotated[
+        Path | None,
+        typer.Option("--keys-of", help="A participant's settings: with its facts keys, look at what answers rest on too."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Verify a whole log with nothing but the root certificate."""
     from services.audit.verify import channels_in, open_log, verify_log
     from services.desk.watching import Watched
+    from services.post.building import facts_keys_of
+    from services.post.settings import load_settings
     from services.wire.certificates import load_root
 
     trusted = load_root(read_file(root))
+    keys = facts_keys_of(load_settings(keys_of)) if keys_of is not None else ()
     with progress("Verifying") as tell:
-        report = verify_log(Watched(open_log(log), tell), trusted, there=channels_in(log))
+        report = verify_log(Watched(open_log(log), tell), trusted, there=channels_in(log), facts_keys=keys)
     if as_json:
         print_json(asdict(report) | {"clean": report.is_clean})
     else:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from services.audit.verify import Finding, Report, open_log, verify_log
+from services.commission.bootstrap import build
+from services.post.history import New
+from services.post.saving import act
+from services.post.viewing import cases
+from services.post.worker import Worker
 from services.wire.channels import from_commission, record_of, to_commission
 from services.wire.entry import decode_entry
 from services.wire.errors import ChannelUnavailableError
+from services.wire.events import Answer, ConfirmationGiven, ConfirmationGivenPersonal
 from services.wire.hashing import digest_of
 from tests.chains import ROOT, SCHOOL
+from tests.commands import sarakste
 from tests.exchange import two_sides
 from tests.integration.test_two_sides import answered, asked, examined, recommended
 
@@ -151,3 +161,26 @@ def test_what_is_no_log_is_said_to_be_none(tmp_path: Path) -> None:
     for name in ("empty.sqlite", "missing.sqlite"):
         with pytest.raises(ChannelUnavailableError):
             open_log(tmp_path / name)
+
+
+def test_a_yes_that_rests_on_nothing_is_found_by_whoever_verifies_with_the_commissions_keys(demo: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "exchange"
+    shutil.copytree(demo / "demo-exchange", folder)
+    config = folder / "commission" / "sarakste.toml"
+    clerk = build(config, working=True)
+    case_id, nowhere = UUID(cases(clerk.office)[0].case), digest_of(b"nowhere")
+    facts = ConfirmationGiven(answer=Answer.YES, wording=1, basis=nowhere)
+    lie = New(facts=facts, personal=ConfirmationGivenPersonal(official="nobody"), in_reply_to=nowhere)
+    act(clerk.office, case_id, lambda _: (lie,), school=SCHOOL)
+    worker = Worker(clerk.office)
+    worker.start()
+    while worker.step():
+        pass
+    clerk.office.database.close()
+    command = ("verify", folder / "log.sqlite", "--root", folder / "root.pem", "--json")
+    assert sarakste(*command).returncode == 0
+    done = sarakste(*command, "--keys-of", config)
+    assert done.returncode == 4
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert (finding["error"], finding["channel"]) == ("BasisError", from_commission(SCHOOL))
+    assert (finding["expected"], finding["found"]) == (nowhere.hex(), "nothing")
