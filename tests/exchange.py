@@ -107,11 +107,15 @@ class Exchange:
     entered: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.log = EmbeddedChannel(self.folder / "log.sqlite", clock=self.clock)
+        self.log = self.opened_log()
         self.registrar = trust_pen()
         records = [self.registrar.opened()]
         records += [self.registrar.open(SchemaPublished(name="", file=file)) for file in own_schemas().values()]
         self.log.append("registrar.trust", records)
+
+    def opened_log(self) -> Channel:
+        """Return the log of this exchange; a test may have its own."""
+        return EmbeddedChannel(self.folder / "log.sqlite", clock=self.clock)
 
     def admit(self, name: str, role: Role, seal: Seal) -> Member:
         """Admit a participant, and let it open its channels as one that was just born does."""

@@ -11,7 +11,7 @@ from services.wire.channels import COMMISSION, from_commission, record_of, to_co
 from services.wire.contents import (
     EpochOpened,
 )
-from services.wire.errors import ForkError, StoreBehindError
+from services.wire.errors import StoreBehindError
 from tests.chains import SCHOOL, seal_of
 from tests.exchange import Exchange
 from tests.integration.test_two_sides import asked, backed_up, restored
@@ -111,15 +111,6 @@ def test_reading_back_sends_nothing_where_nothing_is_missing(exchange: Exchange)
         exchange.clock.now += 3_600_000
         settled(exchange)
     assert {channel: len(records(exchange, channel)) for channel in channels} == before
-
-
-def test_whoever_writes_with_my_key_while_i_run_is_found(exchange: Exchange) -> None:
-    thief = pen_at(exchange, record_of(SCHOOL), SCHOOL, seal_of("old"), "thief")
-    exchange.log.append(record_of(SCHOOL), [thief.confirmed()])
-    exchange.clock.now += 3_600_000
-    with pytest.raises(ForkError, match="that I did not write") as caught:
-        settled(exchange)
-    assert caught.value.evidence.channel == record_of(SCHOOL)
 
 
 def test_junk_and_forgeries_in_my_channel_convict_nobody(exchange: Exchange) -> None:

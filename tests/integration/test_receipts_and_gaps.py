@@ -6,7 +6,7 @@ import pytest
 
 from services.post.agreeing import NothingToAgreeError, agree, would_undo
 from services.post.worker import Worker
-from services.wire.channels import COMMISSION, TRUST_CHANNEL, Role, from_commission, to_commission
+from services.wire.channels import COMMISSION, TRUST_CHANNEL, from_commission, to_commission
 from services.wire.contents import (
     Held,
 )
@@ -22,36 +22,11 @@ from tests.troubles import (
     pen_at,
     raw_log,
     raw_row,
-    records,
     settled,
     with_lie,
 )
 
 _DAY = 86_400_000
-
-
-def test_a_receipt_that_claims_more_than_was_sent_stops_one_channel_and_the_rest_goes_on(exchange: Exchange) -> None:
-    other = "school-0000000002"
-    exchange.admit(other, Role.SCHOOL, seal_of("other", organisation="NTRLV-90000000002"))
-    settled(exchange)
-    lying_receipt(exchange, Held(channel=from_commission(SCHOOL), epoch=0, sequence=99, digest=Digest(bytes(32))))
-    member = exchange.members[COMMISSION]
-    standing = member.office.letterbook.standing(from_commission(SCHOOL))
-    assert standing is not None
-    assert standing.state == "stopped"
-    assert any("is stopped" in alarm for alarm in member.alarms)
-    before = len(records(exchange, from_commission(SCHOOL)))
-    _, theirs = asked(exchange)
-    assert member.state(theirs) == "Received"
-    examined(exchange, theirs)
-    recommended(exchange, theirs)
-    answered(exchange, theirs)
-    # Nothing more is written where it may be wrong; what was decided is kept, and everybody else is served.
-    assert len(records(exchange, from_commission(SCHOOL))) == before
-    assert member.office.database.one("SELECT 1 FROM outgoing WHERE channel = ?", from_commission(SCHOOL)) is not None
-    other_own = member.office.letterbook.standing(from_commission(other))
-    assert other_own is not None
-    assert other_own.state == "reading"
 
 
 def test_the_registrar_restores_a_stopped_channel_by_an_epoch(exchange: Exchange) -> None:
@@ -82,12 +57,6 @@ def test_a_start_ends_when_a_receipt_knows_more_of_me_than_i_do_until_a_person_s
     Worker(office).start()
     with pytest.raises(NothingToAgreeError, match="registrar opens an epoch"):
         agree(office, from_commission(SCHOOL))
-
-
-def test_a_registrar_that_shows_two_faces_is_found_by_comparing_receipts(exchange: Exchange) -> None:
-    lying_receipt(exchange, Held(channel=TRUST_CHANNEL, epoch=0, sequence=3, digest=Digest(bytes(32))))
-    alarms = exchange.members[COMMISSION].alarms
-    assert any("two faces" in alarm and "registrar.trust at 0/3" in alarm for alarm in alarms)
 
 
 def test_what_a_receipt_says_of_a_registrar_i_have_not_read_yet_is_compared_later(exchange: Exchange) -> None:

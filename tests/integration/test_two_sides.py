@@ -145,20 +145,6 @@ def rogue_answer(exchange: Exchange, case_id: UUID, reply: Digest) -> None:
     exchange.settle()
 
 
-def test_an_answer_to_no_request_is_refused_once_and_the_case_goes_on(exchange: Exchange) -> None:
-    mine, theirs = asked(exchange)
-    rogue_answer(exchange, theirs, Digest(bytes(32)))
-    assert exchange.members[SCHOOL].held("refused") == ["WrongReply"]
-    assert exchange.members[SCHOOL].state(mine) == "AwaitingCommission"
-    exchange.settle()
-    types = [event.topic for event in commission(exchange).office.store.stream(theirs).events]
-    assert types.count("Rejected") == 1
-    request = school(exchange).case(mine).request
-    assert request is not None
-    rogue_answer(exchange, theirs, request.body)
-    assert exchange.members[SCHOOL].state(mine) == "ReadyForDecision"
-
-
 def test_an_answer_in_a_case_that_nobody_knows_stands_in_the_schools_own_stream(exchange: Exchange) -> None:
     asked(exchange)
     rogue_answer(exchange, UUID(int=77), Digest(bytes(32)))

@@ -1,0 +1,206 @@
+"""Lies about order: entries that are swapped, dropped, replayed, cut off, copied elsewhere, or there twice with two contents."""
+
+from __future__ import annotations
+
+from services.post.signing import Draft, sign_body
+from services.wire.channels import COMMISSION, TRUST_CHANNEL, to_commission
+from services.wire.entry import Sealed, body_digest, decode_entry
+from services.wire.errors import FacesError, ForkError, MissingError, PlaceError, RepeatError
+from services.wire.hashing import Id, digest_of
+from tests.attacks.workshop import OTHER, SEALS, TO, Workshop
+from tests.chains import SCHOOL, Pen
+from tests.troubles import settled
+
+
+def test_swapped_entries_are_read_in_the_order_that_was_signed(shop: Workshop) -> None:
+    first, second = shop.asked(), shop.asked()
+    shop.there[TO][-2:] = shop.there[TO][:-3:-1]
+    settled(shop)
+    assert [shop.commission.state(case_id) for case_id in (first, second)] == ["Received"] * 2
+    assert shop.faults(COMMISSION) == []
+    assert shop.findings() == []
+    shop.goes_on(SCHOOL)
+
+
+def test_a_dropped_entry(shop: Workshop) -> None:
+    first, dropped = shop.requested()
+    second = shop.asked()
+    shop.there[TO].remove(dropped)
+    (ahead,) = shop.there[TO][-1:]
+    del shop.members[SCHOOL]
+    shop.quarter_of_an_hour()
+    shop.quarter_of_an_hour()
+    fault = shop.caught(MissingError, "an entry is missing")
+    genuine = decode_entry(dropped)
+    assert (fault["epoch"], fault["sequence"]) == (0, genuine.sequence)
+    assert (fault["expected"], fault["found"], fault["raw"]) == (genuine.digest.hex(), "nothing", ahead)
+    assert shop.commission.state(second) == ""
+    shop.goes_on()
+    (finding,) = shop.findings()
+    assert (finding.error, finding.channel, finding.sequence) == ("MissingError", TO, genuine.sequence)
+    assert (finding.expected, finding.found) == (genuine.digest.hex(), "nothing")
+    # Whoever holds it sends it again, and nothing was lost.
+    shop.there[TO].append(dropped)
+    for _ in range(3):
+        shop.quarter_of_an_hour()
+    assert [shop.commission.state(case_id) for case_id in (first, second)] == ["Received"] * 2
+    assert shop.faults(COMMISSION) == []
+
+
+def test_a_dropped_entry_is_sent_again_by_its_writer(shop: Workshop) -> None:
+    case_id, dropped = shop.requested()
+    shop.there[TO].remove(dropped)
+    for _ in range(4):
+        shop.clock.now += 3_600_000
+        settled(shop)
+    assert dropped in shop.there[TO]
+    assert shop.commission.state(case_id) == "Received"
+
+
+def test_a_replayed_entry_says_nothing_more(shop: Workshop) -> None:
+    case_id, genuine = shop.requested()
+    settled(shop)
+    before = shop.commission.office.store.version(case_id)
+    shop.shown(*[genuine] * 3, *shop.there[TO])
+    assert shop.commission.office.store.version(case_id) == before
+    assert shop.faults(COMMISSION) == []
+    assert shop.findings() == []
+    shop.goes_on(SCHOOL)
+
+
+def again(shop: Workshop, *, facts: bytes | None = None) -> Id:
+    """Let the school's worker sign the event of its last request once more at a new place, with other facts if given."""
+    office = shop.members[SCHOOL].office
+    genuine = next(
+        entry for entry in map(decode_entry, reversed(shop.there[TO])) if isinstance(entry.unverified_statement.body, Sealed)
+    )
+    body, event_id = genuine.unverified_statement.body, genuine.unverified_statement.event_id
+    assert isinstance(body, Sealed)
+    if facts is not None:
+        body = body._replace(facts=digest_of(facts))
+    with office.database.transaction():
+        sign_body(office, Draft(channel=TO, event_id=event_id, body=body, facts=facts or genuine.raw_facts))
+    settled(shop)
+    return event_id
+
+
+def test_a_replayed_event_under_a_new_place_is_entered_and_nothing_more(shop: Workshop) -> None:
+    case_id, _ = shop.requested()
+    settled(shop)
+    before = shop.commission.office.store.version(case_id)
+    again(shop)
+    assert shop.commission.office.store.version(case_id) == before
+    assert shop.faults(COMMISSION) == []
+    shop.goes_on(SCHOOL)
+
+
+def test_a_replayed_event_id_with_another_body(shop: Workshop) -> None:
+    case_id, genuine = shop.requested()
+    settled(shop)
+    before = shop.commission.office.store.version(case_id)
+    again(shop, facts=bytes(592))
+    fault = shop.caught(RepeatError, "an event id stands there again with another body")
+    body = decode_entry(genuine).unverified_statement.body
+    assert fault["expected"] == body_digest(body).hex()
+    assert shop.commission.office.store.version(case_id) == before
+    shop.goes_on(SCHOOL)
+
+
+def test_a_truncated_channel_is_found_by_its_receipts_and_made_whole_by_its_writer(shop: Workshop) -> None:
+    case_id, genuine = shop.requested()
+    settled(shop)
+    start = shop.there[TO].index(genuine)
+    lost = shop.there[TO][start:]
+    del shop.there[TO][start:]
+    (finding,) = shop.findings()
+    assert (finding.error, finding.channel) == ("MissingError", TO)
+    assert (finding.sequence, finding.found) == (decode_entry(genuine).sequence, "nothing")
+    shop.goes_on()
+    assert shop.commission.state(case_id) == "Received"
+    for _ in range(4):
+        shop.clock.now += 3_600_000
+        settled(shop)
+    assert set(lost) <= set(shop.there[TO])
+    assert shop.findings() == []
+
+
+def test_an_entry_copied_to_another_channel(shop: Workshop) -> None:
+    case_id, genuine = shop.requested()
+    settled(shop)
+    before = shop.commission.office.store.version(case_id)
+    there = to_commission(OTHER)
+    shop.shown(genuine, channel=there)
+    fault = shop.caught(PlaceError, "an entry of another channel", channel=there)
+    assert (fault["sequence"], fault["expected"], fault["found"]) == (decode_entry(genuine).sequence, there, TO)
+    assert fault["raw"] == genuine
+    assert shop.commission.office.store.version(case_id) == before
+    shop.goes_on(SCHOOL)
+
+
+def test_a_channel_copied_whole_to_another_channel(shop: Workshop) -> None:
+    there = to_commission(OTHER)
+    shop.shown(*shop.there[TO], channel=there)
+    faults = shop.faults(COMMISSION, there)
+    assert [fault["fault"] for fault in faults] == ["PlaceError"] * len(shop.there[TO])
+    case_id = shop.asked(OTHER)
+    settled(shop)
+    assert shop.commission.state(case_id) == "Received"
+
+
+def test_an_entry_of_another_exchange_with_the_same_names(shop: Workshop) -> None:
+    pen = Pen(TO, SEALS[SCHOOL][1], previous=digest_of(b"another genesis"))
+    record = pen.opened()
+    shop.shown(record)
+    fault = shop.caught(PlaceError, "where another one is taken")
+    assert (fault["sequence"], fault["raw"]) == (1, record)
+    shop.goes_on(SCHOOL)
+
+
+def test_a_forked_channel(shop: Workshop) -> None:
+    one, other = shop.pen(salt="one face"), shop.pen(salt="other face")
+    records = [one.sealed(), other.sealed()]
+    del shop.members[SCHOOL]
+    shop.shown(*records)
+    faults = shop.faults(COMMISSION)
+    assert {fault["fault"] for fault in faults} == {ForkError.__name__}
+    assert {fault["raw"] for fault in faults} == set(records)
+    assert {(fault["expected"], fault["found"]) for fault in faults} == {
+        (one.previous.hex(), other.previous.hex()),
+        (other.previous.hex(), one.previous.hex()),
+    }
+    assert {fault["sequence"] for fault in faults} == {one.sequence}
+    assert any("stands still" in alarm and "contradicts itself" in alarm for alarm in shop.commission.alarms)
+    assert shop.commission.held("parked") == []
+    shop.goes_on()
+    (finding,) = shop.findings()
+    assert (finding.error, finding.sequence) == ("ForkError", one.sequence)
+    assert {finding.expected, finding.found} == {one.previous.hex(), other.previous.hex()}
+
+
+def test_a_forked_entry_beside_one_that_was_applied(shop: Workshop) -> None:
+    other = shop.pen(salt="other face")
+    case_id, genuine = shop.requested()
+    settled(shop, 1)
+    assert shop.commission.state(case_id) == "Received"
+    lie = other.sealed()
+    shop.shown(lie)
+    faults = shop.faults(COMMISSION)
+    assert {fault["fault"] for fault in faults} == {ForkError.__name__}
+    assert lie in {fault["raw"] for fault in faults}
+    assert {fault["sequence"] for fault in faults} == {decode_entry(genuine).sequence}
+    # What was applied stays applied, and nothing more is.
+    assert shop.commission.state(case_id) == "Received"
+    assert shop.commission.held("parked") == []
+    del shop.members[SCHOOL]
+    shop.goes_on()
+
+
+def test_a_forked_registrar(shop: Workshop) -> None:
+    one, other = (shop.registrar.fork(salt) for salt in ("one face", "other face"))
+    shop.shown(one.confirmed(), other.confirmed(), channel=TRUST_CHANNEL)
+    for reader in (SCHOOL, OTHER, COMMISSION):
+        faults = shop.faults(reader, TRUST_CHANNEL)
+        assert {fault["fault"] for fault in faults} == {ForkError.__name__}
+        assert {fault["found"] for fault in faults} == {one.previous.hex(), other.previous.hex()}
+    assert FacesError.__name__ not in {fault["fault"] for fault in shop.faults(COMMISSION)}
+    shop.goes_on(SCHOOL, OTHER)
