@@ -18,6 +18,7 @@ from services.post.applying import redrive_channel
 from services.post.comparing import compare_trust
 from services.post.entering import enter_steps, heal
 from services.post.evidence import EvidenceBook
+from services.post.gaps import Gap
 from services.post.granting import supersede_for_removed, take_grants
 from services.post.letterbook import NO_HINT, Hint
 from services.post.office import Office, is_over
@@ -31,21 +32,8 @@ from services.wire.trust import NO_TRUST
 __all__ = ["Receiver"]
 
 _POLL_LIMIT: Final = 500
-_LOOK_AGAIN_FIRST: Final = 1_000
-_LOOK_AGAIN_LAST: Final = 3_600_000
-_GAP_STAYS: Final = 900_000
 _COMPARE_EVERY: Final = 3_600_000
 _WHOLE_EVERY: Final = 86_400_000
-
-
-@dataclass(slots=True)
-class _Gap:
-    """A place ahead that is missing: since when, and when it was looked for last (milliseconds since 1970)."""
-
-    since: int
-    looked_at: int
-    pause: int = _LOOK_AGAIN_FIRST
-    said: bool = False
 
 
 @dataclass(slots=True)
@@ -59,9 +47,10 @@ class Receiver:
     _followers: dict[str, Follower] = field(default_factory=dict)
     _hints: dict[str, Hint] = field(default_factory=dict)
     _compared_at: int | None = None
-    _gaps: dict[str, _Gap] = field(default_factory=dict)
+    _gaps: dict[str, Gap] = field(default_factory=dict)
     _letters: list[bytes] = field(default_factory=list)
     _noted: dict[str, tuple[str, Digest | None]] = field(default_factory=dict)
+    _others: dict[str, int] = field(default_factory=dict)
     _may_stand_still: bool = True
     _evidence: EvidenceBook = field(init=False)
     _faults: int = 0
@@ -139,12 +128,14 @@ class Receiver:
         hints = {name: hint for name in names if (hint := self._hint(name)).position}
         before = {name: hint.position - 1 for name, hint in hints.items()}
         found = channel.poll(before, timeout_seconds=0, limit=len(before)) if channel and before else []
-        there = {(each.channel, each.position + 1, digest_of(each.value)) for each in found}
+        there = {each.channel: Hint(each.position + 1, digest_of(each.value)) for each in found}
         for name, hint in hints.items():
-            if (name, *hint) not in there:
-                self._hints[name] = NO_HINT
-                if hint.record is not None:
-                    self.office.tell(f"{name}: the log does not show any more what it showed; it is read again from its start")
+            if there.get(name) == hint:
+                continue
+            self._hints[name] = NO_HINT
+            # A poll may show less than there is: only another record, or an end before the hint, says that something is gone.
+            if hint.record is not None and channel and (name in there or channel.end(name) < hint.position):
+                self.office.tell(f"{name}: the log does not show any more what it showed; it is read again from its start")
 
     def _look_whole(self, names: Sequence[str], now: int) -> None:
         """Begin again from the start, once a day, in every channel: a hint may look right in a log that was put back."""
@@ -155,6 +146,7 @@ class Receiver:
                 self.office.letterbook.note(name, whole_at=now)
 
     def _follower(self, name: str) -> Follower:
+        self._forget_outdated(name)
         if name not in self._followers:
             office = self.office
             book, standing = office.letterbook, office.letterbook.standing(name)
@@ -173,18 +165,31 @@ class Receiver:
                     self._store(name, update)
         return self._followers[name]
 
+    def _forget_outdated(self, name: str) -> None:
+        """Begin again where another worker of mine has received further: what it entered would never come here as new."""
+        others = self.office.database.others
+        if name not in self._followers or self._others.get(name) == others:
+            return
+        self._others[name] = others
+        standing = self.office.letterbook.standing(name)
+        if standing is not None and standing.place.digest != self._followers[name].place.digest:
+            self._forget(name)
+
     @contextmanager
     def _or_forget(self, name: str) -> Iterator[None]:
         """Begin again from what is stored if what a follower handed out could not be stored: it would not hand it out again."""
         try:
             yield
         except BaseException:
-            self._followers.pop(name, None)
-            self._hints.pop(name, None)
-            self._gaps.pop(name, None)
-            self._noted.pop(name, None)
-            self._may_stand_still = True
+            self._forget(name)
             raise
+
+    def _forget(self, name: str) -> None:
+        self._followers.pop(name, None)
+        self._hints.pop(name, None)
+        self._gaps.pop(name, None)
+        self._noted.pop(name, None)
+        self._may_stand_still = True
 
     def _offer(self, name: str, records: Sequence[Record]) -> None:
         follower = self._follower(name)
@@ -259,18 +264,16 @@ class Receiver:
             self._gaps.pop(name, None)
         elif name not in self._gaps:
             now = self.office.clock()
-            self._gaps[name] = _Gap(since=now, looked_at=now)
+            self._gaps[name] = Gap(since=now, looked_at=now)
 
     def _look_for_gaps(self) -> None:
         """Begin again from the start in channels where a place is missing, ever less often; say it if it stays missing."""
         now = self.office.clock()
         for name, gap in self._gaps.items():
-            if not gap.said and is_over(now, gap.since, _GAP_STAYS):
-                gap.said = True
+            if gap.has_stayed(now):
                 self._evidence.keep_gap(name, self._followers[name])
-            if is_over(now, gap.looked_at, gap.pause):
+            if gap.is_due(now):
                 self._hints[name] = NO_HINT
-                gap.looked_at, gap.pause = now, min(2 * gap.pause, _LOOK_AGAIN_LAST)
 
     def _agree(self) -> None:
         """Undo what a person has agreed to, and read on."""
