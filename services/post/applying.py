@@ -28,6 +28,7 @@ from services.wire.entry import Open, Sealed, VerifiedEntry, body_digest, encode
 from services.wire.errors import (
     Evidence,
     FactsRuleError,
+    LeaseError,
     MalformedError,
     RepeatError,
     SchemaError,
@@ -111,7 +112,7 @@ def redrive_channel(office: Office, channel: str) -> int:
                 office.database.run("DELETE FROM held WHERE id = ?", row["held_id"])
                 apply_sealed(office, entry_of(row))
                 applied += not _is_parked(office, channel, row["digest"])
-        except TransportError:
+        except (TransportError, LeaseError):
             raise
         except Exception as error:  # still an error of ours: it stays parked, and so does what is behind it  # noqa: BLE001
             office.tell(f"{channel} at {row['sequence']} stays parked: {type(error).__name__} in this program")

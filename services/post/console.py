@@ -171,8 +171,9 @@ def add_common(
     @app.command()
     def worker(config: Config = None) -> None:
         """Sign, send and receive until told to stop (Ctrl-C or SIGTERM)."""
+        from services.post.lease import lease
         from services.post.settings import load_settings
-        from services.post.worker import Worker, lease
+        from services.post.worker import Worker
 
         stop = threading.Event()
         for each in (signal.SIGINT, signal.SIGTERM):

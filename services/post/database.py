@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -47,6 +47,7 @@ class Database:
         self._lock = threading.Lock()
         # Whoever is done with a database may forget it: a file is not held open until some collection of garbage.
         weakref.finalize(self, _close_all, self._opened)
+        self._guard: Callable[[], None] | None = None
         self._connection()
 
     @contextmanager
@@ -64,12 +65,18 @@ class Database:
             # IMMEDIATE: a deferred transaction fails at once, without waiting, when it becomes a writing one.
             connection.execute("BEGIN IMMEDIATE")
             try:
+                if self._guard is not None:
+                    self._guard()
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+    def guard(self, check: Callable[[], None]) -> None:
+        """Let ``check`` be done first in every writing transaction from now on; what it raises ends the transaction."""
+        self._guard = check
 
     @property
     def connection(self) -> sqlite3.Connection:

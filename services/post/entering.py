@@ -21,15 +21,15 @@ from services.wire.candidates import Candidate
 from services.wire.channels import writer_of
 from services.wire.contents import EncryptionKeyPublished, Receipt
 from services.wire.entry import Open
-from services.wire.errors import DatabaseBusyError, ForkError, RingError, StoreBehindError, TransportError
+from services.wire.errors import DatabaseBusyError, ForkError, LeaseError, RingError, StoreBehindError, TransportError
 from services.wire.paths import Step
 
 __all__ = ["enter_steps", "heal"]
 
 _TRIES: Final = 5
 _AT_ONCE: Final = 100
-# Never parked: the log or the disk is away, or this database itself is what is wrong.
-_NOT_OURS: Final = (TransportError, StoreBehindError, ForkError)
+# Never parked: the log or the disk is away, another worker is at work, or this database itself is what is wrong.
+_NOT_OURS: Final = (TransportError, LeaseError, StoreBehindError, ForkError)
 
 
 def enter_steps(office: Office, name: str, steps: Sequence[Step], *, hint: Hint | None = None) -> None:

@@ -129,7 +129,9 @@ def save_ring(office: Office, rows: Sequence[Row] = ()) -> None:
         # the registrar has begun anew counts as further, wherever it goes on.
         if known is None or (head.epoch, head.sequence) > (known.epoch, known.sequence):
             heads[row["channel"]] = head
-    office.ring_file.save(office.ring.rows(), heads)
+    # In a transaction, so that a worker that another one has taken over from does not write an older file over a newer one.
+    with office.database.transaction():
+        office.ring_file.save(office.ring.rows(), heads)
 
 
 def _opens(office: Office, row: Row) -> bool:

@@ -18,11 +18,11 @@ from typing import Final
 from services.post.backing_up import CERTIFICATE, DATABASE, RING_FILE, read_backup
 from services.post.database import Database, migrations
 from services.post.keys import KeyRing
+from services.post.lease import lease
 from services.post.letterbook import Letterbook
 from services.post.lost_keys import KEYS_LOST
 from services.post.ring import RingFile, RingKeys, unwrap, write_durably
 from services.post.settings import ParticipantSettings
-from services.post.worker import lease
 from services.wire.errors import DatabaseBusyError, DatabaseError, MigrationError, RingError, SettingsError, TransportError
 
 __all__ = ["Restored", "restore"]

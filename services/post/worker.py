@@ -7,14 +7,9 @@ Source: design.md section 3.
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from services.post.applying import redrive_channel
@@ -22,6 +17,7 @@ from services.post.drafts import expire_drafts_once
 from services.post.epochs import open_epoch_once, queue_undone
 from services.post.firing import fire_due_once
 from services.post.granting import supersede_for_removed
+from services.post.lease import take_over
 from services.post.office import Office, when_of
 from services.post.publishing import receipt_once, send_once, sign_once
 from services.post.reading_back import check_own_once
@@ -33,33 +29,15 @@ from services.post.saving import queue_open, require_current
 from services.post.watching import Watch
 from services.wire.channels import ChannelKind, Role, channel_kind, school_of
 from services.wire.contents import ChannelOpened, EncryptionKeyPublished
-from services.wire.errors import ChannelUnavailableError, DatabaseBusyError, ForkError, LeaseError, StoreBehindError
+from services.wire.errors import ChannelUnavailableError, DatabaseBusyError, ForkError, StoreBehindError
 from services.wire.grants import SUITE
 
-__all__ = ["Worker", "lease"]
+__all__ = ["Worker"]
 
 _logger = logging.getLogger(__name__)
 
 _IDLE_SECONDS: Final = 0.2
 _BACK_OFF_SECONDS: Final = 1.0
-
-
-@contextmanager
-def lease(path: Path) -> Iterator[None]:
-    """Hold the lease of a participant: a lock on a file beside its database, gone with the process.
-
-    Raises: LeaseError if another worker holds it.
-    """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise LeaseError("another worker of this participant is active") from error
-    try:
-        yield
-    finally:
-        os.close(descriptor)
 
 
 @dataclass(slots=True)
@@ -78,10 +56,11 @@ class Worker:
         """Take the keys in, and whatever of mine the log holds and this database lost; then nothing is missing.
 
         Until it ends nothing is decided here. Returns False if ``stop`` was set in the middle; the next start goes on.
-        Raises: RingError; ForkError if the log contradicts this database; OrderError; StoreBehindError if a counterpart
-        holds entries of mine that are neither here nor in the log.
+        Raises: LeaseError; RingError; ForkError if the log contradicts this database; OrderError; StoreBehindError if a
+        counterpart holds entries of mine that are neither here nor in the log.
         """
         office = self.office
+        take_over(office)
         ends_at = office.letterbook.ends_at
         for lost in office.ring.start(office.ring_file):
             office.tell(lost)

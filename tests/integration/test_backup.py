@@ -16,9 +16,9 @@ import pytest
 from services.post import backing_up
 from services.post.backing_up import back_up
 from services.post.database import Database
+from services.post.lease import lease
 from services.post.ring import RingKeys
 from services.post.settings import load_settings
-from services.post.worker import lease
 from services.wire.channels import COMMISSION, REGISTRAR
 from services.wire.errors import DatabaseError
 from tests.commands import SCHOOL

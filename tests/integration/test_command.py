@@ -14,7 +14,7 @@ import pytest
 from services.desk.playing import Playing
 from services.desk.processes import Processes
 from services.desk.script import ScriptError, read_script
-from services.post.worker import lease
+from services.post.lease import lease
 from services.wire.wordings import WORDINGS
 from tests.commands import ROOT, SCHOOL, sarakste
 

@@ -91,7 +91,7 @@ def test_the_same_pupil_is_asked_about_once_at_a_time_and_keeps_its_number(excha
     _, theirs = asked(exchange)
     clerk = School(exchange.members[SCHOOL].office)
     other, _ = clerk.file(application_form(pupil=another_pupil(7)))
-    again, _ = clerk.file(application_form())
+    again, _ = clerk.file(application_form(desired_assistant="Cita Palīdze"))
     with pytest.raises(PupilAskedAboutError):
         clerk.request(again)
     numbers = [clerk.case(case_id).application.pupil for case_id in (other, again)]  # type: ignore[union-attr]  # both are filed

@@ -18,10 +18,10 @@ from typer.testing import CliRunner
 from services.post.console import add_common
 from services.post.database import Database
 from services.post.keys import KeyRing
+from services.post.lease import lease
 from services.post.office import Office
 from services.post.publishing import save_ring
 from services.post.ring import Head, KeyRow, RingFile, RingKeys, unwrap, wrap
-from services.post.worker import lease
 from services.wire.channels import Role, to_commission
 from services.wire.errors import LeaseError, RingError, SettingsError
 from services.wire.grants import GrantedKey, KeyUse

@@ -1,0 +1,67 @@
+"""The lease: one worker of a participant signs, sends and receives.
+
+A lock on a file keeps a second one out. A lock can fail a worker that was stopped for a while (somebody took the file for a
+left-over, a disk of a network gave the lock away), so who has taken over stands in the database too, and a worker that it is not
+writes nothing there any more.
+Source: design.md section 3; docs/adr/0016.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from services.post.office import Office, when_of
+from services.wire.errors import LeaseError
+
+__all__ = ["lease", "take_over"]
+
+_MINE_BYTES: Final = 8
+
+
+@contextmanager
+def lease(path: Path) -> Iterator[None]:
+    """Hold the lease of a participant: a lock on a file beside its database, gone with the process.
+
+    Raises: LeaseError if another worker holds it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
+        os.close(descriptor)
+        process = f" (process {holder})" if holder.isdecimal() else ""
+        raise LeaseError(
+            f"another worker of this participant is active{process}: one is enough. If that one stands still, end it first"
+        ) from error
+    os.truncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def take_over(office: Office) -> None:
+    """Say in the database that this worker is the one that writes there; whoever was before it learns that, and ends.
+
+    From now on each writing transaction of this office raises LeaseError as soon as another worker has taken over, or the
+    database was put back to a time before this one.
+    """
+    mine = f"worker {office.random(_MINE_BYTES).hex()}"
+    with office.database.transaction():
+        office.database.run("DELETE FROM said WHERE name LIKE 'worker %'")
+        office.database.run("INSERT INTO said VALUES (?, ?)", mine, office.clock())
+
+    def require_mine() -> None:
+        rows = office.database.all("SELECT name, at FROM said WHERE name LIKE 'worker %'")
+        if [row["name"] for row in rows] != [mine]:
+            since = f"since {when_of(rows[0]['at'])} another worker is at work" if rows else "it was put back meanwhile"
+            raise LeaseError(f"this database is no longer this worker's: {since}. This one wrote nothing there since, and ends")
+
+    office.database.guard(require_mine)
