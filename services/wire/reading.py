@@ -9,7 +9,7 @@ Source: schemas/README.md, "The reading rule".
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from services.wire.candidates import Candidate, Junk, gather
@@ -63,7 +63,6 @@ class Reading:
     is_epoch_reached: bool = True
     branches: frozenset[Digest] = frozenset()
     junk: tuple[Junk, ...] = ()
-    left: Mapping[Digest, Candidate] = field(default_factory=dict)
     gap: Gap | None = None
 
     @property
@@ -106,7 +105,6 @@ def judge(pathfinder: Pathfinder, candidates: Mapping[Digest, Candidate], junk: 
     )
     place = steps[-1].place if steps else pathfinder.genesis
     taken = {step.entry.digest for step in steps}
-    left = {digest: each for digest, each in candidates.items() if digest not in taken}
     unreached = [each for digest, each in candidates.items() if digest not in tree.steps]
     return Reading(
         channel=pathfinder.channel,
@@ -118,8 +116,7 @@ def judge(pathfinder: Pathfinder, candidates: Mapping[Digest, Candidate], junk: 
         is_epoch_reached=reached,
         branches=frozenset(tree.steps.keys() - taken),
         junk=junk,
-        left=left,
-        gap=_gap(tree, unreached, place, state, only_epoch if reached else None),
+        gap=_gap(tree, unreached, place, state, only_epoch),
     )
 
 

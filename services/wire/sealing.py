@@ -128,7 +128,7 @@ def _padded_size(part: Part, length: int) -> int:
 
 
 def _is_step(part: Part, size: int) -> bool:
-    return 0 < size <= _LIMIT_BYTES[part] and size == _padded_size(part, size - 1)
+    return size <= _LIMIT_BYTES[part] and size == _padded_size(part, size - 1)
 
 
 def _pad(part: Part, plaintext: bytes) -> bytes:
@@ -139,6 +139,6 @@ def _pad(part: Part, plaintext: bytes) -> bytes:
 
 
 def _unpadded(part: Part, padded: bytes) -> bytes | None:
-    plaintext, mark, _ = padded.rstrip(b"\x00").rpartition(_END_OF_TEXT)
+    plaintext, mark, _ = padded.rpartition(_END_OF_TEXT)
     # The strict form: one padding a plaintext, so that a size step says nothing that the writer chose.
     return plaintext if mark and _pad(part, plaintext) == padded else None

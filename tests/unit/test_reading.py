@@ -10,9 +10,10 @@ from services.wire.channels import Role
 from services.wire.contents import EpochOpened, KeyRevoked, ParticipantAdmitted, Reason
 from services.wire.entry import decode_entry, encode_entry
 from services.wire.errors import CertificateError
+from services.wire.hashing import digest_of
 from services.wire.reading import Gap, Reading, ReadingState, read_channel, read_trust
 from services.wire.trust import Trust
-from tests.chains import CHANNEL, ROOT, SCHOOL, Pen, registrar_seal, seal_of, trust, trust_pen
+from tests.chains import CHANNEL, ROOT, SCHOOL, Pen, Seal, registrar_seal, seal_of, trust, trust_pen
 
 OLD, NEW, OTHER = seal_of("old"), seal_of("new"), seal_of("other", organisation="NTRLV-90000000002")
 
@@ -20,11 +21,13 @@ OLD, NEW, OTHER = seal_of("old"), seal_of("new"), seal_of("other", organisation=
 def read(records: list[bytes], under: Trust | None = None) -> Reading:
     """Read a set of records in three orders; one function of the set gives one result."""
     readings = []
-    for seed in range(3):
+    for seed in range(5):
         shuffled = records * 2
         random.Random(seed).shuffle(shuffled)  # noqa: S311  # an order, no secret
         readings.append(read_channel(CHANNEL, shuffled, ROOT, under or trust()))
-    assert len({(each.state, each.place, tuple(entry.digest for entry in each.taken)) for each in readings}) == 1
+    told = {(each.channel, each.state, each.place, tuple(entry.digest for entry in each.taken), each.gap) for each in readings}
+    assert len(told) == 1
+    assert readings[0].channel == CHANNEL
     return readings[0]
 
 
@@ -110,6 +113,7 @@ def test_two_entries_at_one_place_are_a_fork_and_its_proof() -> None:
     assert reading.state is ReadingState.FORKED
     assert places(reading) == [(0, 1)]
     assert len({step.entry.digest for step in reading.undecided}) == 2
+    assert len(reading.branches) == 3
 
 
 def test_a_thief_with_the_old_key_at_an_old_place_convicts_nobody_after_the_rotation() -> None:
@@ -169,7 +173,8 @@ def test_after_an_epoch_only_the_chain_that_the_registrar_named_and_its_opening_
     records += [thief.sealed(), writer.sealed()]
     under = trust(revoked=(OLD,), epochs=(epoch,))
     assert places(read(records, under)) == [(0, 1), (0, 2)]
-    assert read(records, under).only_epoch == 1
+    waiting = read(records, under)
+    assert (waiting.state, waiting.only_epoch, waiting.is_epoch_reached) == (ReadingState.READING, 1, True)
     records += [renewed.opened(), renewed.sealed()]
     assert places(read(records, under)) == [(0, 1), (0, 2), (1, 3), (1, 4)]
 
@@ -197,7 +202,8 @@ def test_an_epoch_whose_last_entry_nobody_has_shown_makes_the_channel_wait() -> 
     writer, records = pen()
     lost = writer.sealed()
     under = trust(epochs=(epoch_after(writer),))
-    assert read(records, under).state is ReadingState.WAITING
+    waiting = read(records, under)
+    assert (waiting.state, waiting.only_epoch, waiting.is_epoch_reached) == (ReadingState.WAITING, 1, False)
     assert places(read([*records, lost], under)) == [(0, 1), (0, 2)]
 
 
@@ -207,6 +213,65 @@ def test_the_opening_of_a_coming_epoch_is_a_gap() -> None:
     assert read([*records, lost.opened()]).gap is None or writer.sequence == 1
     far = Pen(CHANNEL, NEW, epoch=1, sequence=5, previous=trust_pen().previous)
     assert read([*records, far.opened()]).gap == Gap(epoch=1, sequence=6)
+
+
+def ahead(seal: Seal, sequence: int, epoch: int = 0) -> bytes:
+    """Return an entry after one that nobody has: it follows nowhere."""
+    return Pen(CHANNEL, seal, epoch, sequence - 1, digest_of(b"an entry that nobody has")).sealed()
+
+
+def test_a_place_of_an_epoch_that_is_over_is_no_gap() -> None:
+    writer, records = pen()
+    late = ahead(OLD, 9)
+    assert read([*records, late]).gap == Gap(epoch=0, sequence=9)
+    assert read([*records, late], trust(epochs=(epoch_after(writer),))).gap is None
+    renewed = Pen(CHANNEL, NEW, epoch=1, sequence=writer.sequence, previous=writer.previous)
+    assert read([*records, late, renewed.opened()], trust(epochs=(epoch_after(writer),))).gap is None
+
+
+def test_an_old_place_or_the_last_one_under_a_stolen_key_is_no_gap_and_hides_none() -> None:
+    writer, records = pen()
+    records += [writer.sealed() for _ in range(4)]
+    thefts = [ahead(OLD, sequence) for sequence in (2, 5)]
+    assert read([*records, *thefts]).gap is None
+    assert read([*thefts, *records, ahead(OLD, 8), ahead(OLD, 7)]).gap == Gap(epoch=0, sequence=7)
+
+
+def test_in_what_waits_a_place_that_is_reached_is_no_gap() -> None:
+    writer, records = pen()
+    records += [writer.sealed() for _ in range(4)]
+    waiting = read([*records, ahead(OLD, 3)], trust(revoked=(OLD,)))
+    assert (waiting.state, waiting.gap) == (ReadingState.WAITING, None)
+    assert read([*records, ahead(OLD, 3), ahead(OLD, 9)], trust(revoked=(OLD,))).gap == Gap(epoch=0, sequence=9)
+
+
+@pytest.mark.parametrize("sequence", [0, 2])
+def test_before_an_epoch_whose_opening_waits_nothing_is_missing(sequence: int) -> None:
+    writer, records = Pen(CHANNEL, OLD), list[bytes]()
+    if sequence:
+        records = [writer.opened(), writer.sealed()]
+    renewed = Pen(CHANNEL, NEW, epoch=1, sequence=writer.sequence, previous=writer.previous)
+    reading = read([*records, renewed.opened()], trust(revoked=(NEW,), epochs=(epoch_after(writer),)))
+    assert (reading.state, len(reading.taken), reading.gap) == (ReadingState.WAITING, sequence, None)
+
+
+def test_two_entries_under_a_revoked_key_wait_and_two_that_are_vouched_for_are_a_fork() -> None:
+    writer, records = pen()
+    records.append(writer.rotated(NEW))
+    thief, third = writer.fork("thief"), seal_of("third")
+    records += [writer.sealed(), thief.sealed()]
+    assert read(records, trust(revoked=(NEW,))).state is ReadingState.WAITING
+    records += [writer.rotated(third), writer.sealed(), thief.rotated(third), thief.sealed()]
+    assert read(records, trust(revoked=(NEW,))).state is ReadingState.FORKED
+
+
+def test_a_thiefs_branch_that_nothing_vouches_for_takes_no_vouching_from_what_lies_before_both() -> None:
+    writer, records = pen()
+    thief = writer.fork("thief")
+    rest = [writer.rotated(NEW), writer.sealed()]
+    stolen = [thief.sealed(), thief.sealed()]
+    for order in ([*records, *rest, *stolen], [*records, *stolen, *rest]):
+        assert places(read_channel(CHANNEL, order, ROOT, trust(revoked=(OLD,)))) == [(0, 1), (0, 2), (0, 3)]
 
 
 def test_a_place_ahead_that_somebody_only_claims_is_no_gap() -> None:
@@ -236,6 +301,33 @@ def test_the_registrars_channel_says_who_may_write() -> None:
     assert len(reading.taken) == 3
     assert found.participants[SCHOOL].organisation == "NTRLV-90000000001"
     assert found.faults == (f"registrar.trust at 3: {SCHOOL} is admitted already",)
+
+
+def test_the_registrar_begins_an_epoch_after_nothing_by_the_genesis_of_its_own_exchange() -> None:
+    registrar, start = trust_pen(), Pen(CHANNEL, NEW)
+    _, found = read_trust([registrar.opened(), registrar.open(epoch_after(start))], ROOT)
+    assert [each.epoch for each in found.epochs[CHANNEL]] == [1]
+
+
+class Repeating(Pen):
+    """A pen that gives every event the same id."""
+
+    @property
+    def next_event_id(self) -> bytes:
+        return b"one id for all.."
+
+
+def test_in_the_registrars_channel_an_event_id_stands_for_one_event() -> None:
+    registrar = Repeating("registrar.trust", registrar_seal("registrar"))
+    names = ("school-1", "school-2")
+    one, two = (ParticipantAdmitted(id=name, role=Role.SCHOOL, organisation="NTRLV-1", name=name) for name in names)
+    opened = trust_pen()
+    records = [opened.opened()]
+    registrar.sequence, registrar.previous = opened.sequence, opened.previous
+    records += [registrar.open(one), registrar.open(one), registrar.open(two)]
+    _, found = read_trust(records, ROOT)
+    assert set(found.participants) == {"school-1"}
+    assert found.faults == ("registrar.trust at 4: an event id that stands for another event already",)
 
 
 def test_a_participants_seal_never_opens_the_registrars_channel() -> None:

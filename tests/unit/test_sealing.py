@@ -77,9 +77,18 @@ def test_a_part_moved_to_another_event_channel_or_part_says_so() -> None:
             sealing.open_part(KEY, part, closed, channel=channel, event_id=event)
 
 
-def test_another_key_does_not_open_a_part() -> None:
-    with pytest.raises(SealError, match="under this key"):
-        sealing.open_part(OTHER_KEY, Part.FACTS, sealed(b"x"), channel=CHANNEL, event_id=EVENT)
+def test_another_key_does_not_open_a_part_and_both_commitments_are_told() -> None:
+    closed, others = sealed(b"x"), sealing.part_key(OTHER_KEY, Part.FACTS, channel=CHANNEL, event_id=EVENT, salt=SALT)
+    with pytest.raises(SealError, match=r"^a part is not sealed for this place under this key") as caught:
+        sealing.open_part(OTHER_KEY, Part.FACTS, closed, channel=CHANNEL, event_id=EVENT)
+    expected = hashlib.sha256(b"sarakste/v0/commitment\x00" + others).hexdigest()
+    assert (caught.value.evidence.expected, caught.value.evidence.found) == (expected, closed[32:64].hex())
+
+
+def test_a_damaged_ciphertext_under_a_whole_commitment_is_refused() -> None:
+    closed = sealed(b"x")
+    with pytest.raises(SealError, match=r"^a sealed part is damaged$"):
+        sealing.open_part(KEY, Part.FACTS, closed[:-1] + bytes([closed[-1] ^ 1]), channel=CHANNEL, event_id=EVENT)
 
 
 def test_a_disclosed_part_key_opens_that_part_and_no_other() -> None:
@@ -99,8 +108,9 @@ def test_no_byte_of_a_sealed_part_can_change(place: int, change: int) -> None:
 
 @pytest.mark.parametrize("size", [0, 79, 80, 591, 593, 80 + 1536, 80 + 16384])
 def test_a_size_that_no_sealed_part_has_is_refused(size: int) -> None:
-    with pytest.raises(SealError, match="no size"):
+    with pytest.raises(SealError, match=r"^a sealed part has no size that a sealed part can have") as caught:
         sealing.open_part(KEY, Part.FACTS, bytes(size), channel=CHANNEL, event_id=EVENT)
+    assert caught.value.evidence.found == str(size)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +129,9 @@ def test_sizes_show_in_steps_alone(part: Part, length: int, size: int) -> None:
 
 @pytest.mark.parametrize(("part", "limit"), [(Part.FACTS, 8 * 1024), (Part.PERSONAL, 512 * 1024)])
 def test_a_part_over_its_limit_is_not_sealed(part: Part, limit: int) -> None:
-    assert len(sealed(bytes(limit - 1), part)) == limit + 80
+    largest = sealed(bytes(limit - 1), part)
+    assert len(largest) == limit + 80
+    assert sealing.open_part(KEY, part, largest, channel=CHANNEL, event_id=EVENT) == bytes(limit - 1)
     with pytest.raises(ValueError, match=f"limited to {limit - 1} bytes"):
         sealed(bytes(limit), part)
 
@@ -129,11 +141,11 @@ def test_a_padding_that_is_not_the_strict_one_is_refused(padded: bytes) -> None:
     opener = sealing.part_key(KEY, Part.FACTS, channel=CHANNEL, event_id=EVENT, salt=SALT)
     commitment = hashlib.sha256(b"sarakste/v0/commitment\x00" + opener).digest()
     closed = SALT + commitment + AESGCM(opener).encrypt(bytes(12), padded, None)
-    with pytest.raises(SealError, match="padded"):
+    with pytest.raises(SealError, match=r"^a part is not padded strictly$"):
         sealing.open_part(KEY, Part.FACTS, closed, channel=CHANNEL, event_id=EVENT)
 
 
 @pytest.mark.parametrize(("key", "event", "salt"), [(b"k", EVENT, SALT), (KEY, Id(b"e"), SALT), (KEY, EVENT, b"s")])
 def test_a_key_event_or_salt_of_a_wrong_length_is_our_own_bug(key: bytes, event: Id, salt: bytes) -> None:
-    with pytest.raises(ValueError, match="32 bytes"):
+    with pytest.raises(ValueError, match=r"^a key has 32 bytes, an event id 16, a salt 32$"):
         sealing.part_key(key, Part.FACTS, channel=CHANNEL, event_id=event, salt=salt)

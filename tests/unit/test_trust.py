@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.wire.channels import Role, channels_of
+from services.wire.channels import Role, channels_of, is_participant_id
 from services.wire.contents import (
     EpochOpened,
     KeyRevoked,
@@ -19,7 +19,7 @@ from services.wire.contents import (
 )
 from services.wire.hashing import Digest, Id, digest_of, genesis_digest
 from services.wire.records import own_schemas
-from services.wire.trust import Said, Trust, fold_trust
+from services.wire.trust import Participant, Said, Trust, fold_trust
 from tests.chains import CHANNEL, ROOT, SCHOOL
 
 KEY = digest_of(b"the registrar's key")
@@ -61,9 +61,26 @@ def test_channels_follow_from_roles() -> None:
         assert writer is not None
         assert writer.id == channel.partition(".")[0]
     assert trust.writer_of(f"{SCHOOL}.from-commission") == trust.participants["commission"]
-    assert trust.writer_of("auditor-vk.to-commission") is None
+    for channel in ("auditor-vk.to-commission", "auditor-vk.from-commission", "school-2.from-commission"):
+        assert trust.writer_of(channel) is None
     assert trust.writer_of("registrar.trust") is None
     assert trust.of_role(Role.SCHOOL) == (SCHOOL,)
+
+
+def test_an_admission_says_who_somebody_is() -> None:
+    assert said(*EVERYBODY).participants[SCHOOL] == Participant(
+        id=SCHOOL, role=Role.SCHOOL, organisation="NTRLV-90000000001", name="Iestāde", admitted=digest_of(b"3")
+    )
+
+
+def test_who_is_called_commission_and_is_none_writes_to_no_school() -> None:
+    trust = said(*EVERYBODY)
+    other = replace(trust.participants["commission"], role=Role.AUDITOR)
+    assert replace(trust, participants={**trust.participants, "commission": other}).writer_of(f"{SCHOOL}.from-commission") is None
+
+
+def test_nothing_is_trusted_before_anything_was_said() -> None:
+    assert said() == Trust()
 
 
 def test_no_school_writes_before_it_and_the_commission_are_admitted() -> None:
@@ -86,7 +103,8 @@ def test_no_school_writes_before_it_and_the_commission_are_admitted() -> None:
 def test_an_id_that_would_take_anothers_channels_is_admitted_without_effect(name: str, role: Role) -> None:
     trust = said(admitted(name, role))
     assert not trust.participants
-    assert len(trust.faults) == 1
+    fault = f"{name} is no id for this role" if is_participant_id(name) else "an id that no participant can have"
+    assert trust.faults == (f"registrar.trust at 1: {fault}",)
 
 
 def test_a_role_of_a_newer_release_gets_no_channels() -> None:
@@ -97,10 +115,10 @@ def test_a_role_of_a_newer_release_gets_no_channels() -> None:
 
 def test_a_removed_participant_keeps_what_it_wrote_and_is_removed_once() -> None:
     trust = said(*EVERYBODY, ParticipantRemoved(id=SCHOOL), ParticipantRemoved(id=SCHOOL), ParticipantRemoved(id="nobody"))
-    assert trust.participants[SCHOOL].removed
+    assert trust.participants[SCHOOL] == replace(said(*EVERYBODY).participants[SCHOOL], removed=True)
     assert trust.of_role(Role.SCHOOL) == ()
     assert trust.writer_of(CHANNEL) is not None
-    assert len(trust.faults) == 2
+    assert trust.faults == tuple(f"registrar.trust at {at}: nobody of this id is here to be removed" for at in (6, 7))
 
 
 def test_a_schema_is_published_under_the_hash_of_its_bytes_and_a_hostile_one_is_not() -> None:
@@ -116,6 +134,12 @@ def test_the_first_reason_of_a_revocation_stays() -> None:
     assert trust.revoked[key] is Reason.STOLEN
 
 
+def test_the_registrar_revokes_every_key_but_its_own() -> None:
+    trust = said(KeyRevoked(key=KEY, reason=Reason.LOST))
+    assert not trust.revoked
+    assert trust.faults == ("registrar.trust at 1: the registrar cannot revoke the key it signs with",)
+
+
 def epoch(number: int, channel: str = CHANNEL, *, after: int = 4, digest: Digest | None = None) -> EpochOpened:
     return EpochOpened(
         channel=channel,
@@ -129,17 +153,25 @@ def epoch(number: int, channel: str = CHANNEL, *, after: int = 4, digest: Digest
 def test_epochs_come_one_after_the_other() -> None:
     trust = said(epoch(1), epoch(3), epoch(2), epoch(2), TrustConfirmed(), None)
     assert [each.epoch for each in trust.epochs[CHANNEL]] == [1, 2]
-    assert len(trust.faults) == 2
+    assert trust.faults == (
+        f"registrar.trust at 2: the next epoch of {CHANNEL} is 2",
+        f"registrar.trust at 4: the next epoch of {CHANNEL} is 3",
+    )
     assert trust.sequence == 6
 
 
 @pytest.mark.parametrize(
-    "wrong", [epoch(1, "registrar.trust"), epoch(1, "school.mailbox"), epoch(1, after=0)], ids=["trust", "mailbox", "genesis"]
+    ("wrong", "fault"),
+    [
+        (epoch(1, "registrar.trust"), "the trust channel has no epochs"),
+        (epoch(1, "school.mailbox"), "no channel has this name"),
+        (epoch(1, after=0), "an epoch after nothing begins at the genesis value"),
+    ],
 )
-def test_a_wrong_epoch_is_without_effect(wrong: EpochOpened) -> None:
+def test_a_wrong_epoch_is_without_effect(wrong: EpochOpened, fault: str) -> None:
     trust = said(wrong)
     assert not trust.epochs
-    assert len(trust.faults) == 1
+    assert trust.faults == (f"registrar.trust at 1: {fault}",)
 
 
 def test_an_epoch_after_nothing_names_the_genesis() -> None:
