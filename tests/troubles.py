@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
@@ -163,6 +164,7 @@ def raw_event(  # noqa: PLR0913  # each is something that a liar may choose
     in_reply_to: Digest | None = None,
     personal_key: Digest | None = None,
     spoil: bytes = b"",
+    spoil_facts: Callable[[bytes], bytes] = bytes,
 ) -> None:
     """Let a participant's worker sign whatever facts it likes in a channel of its own."""
     office = exchange.members[name].office
@@ -178,7 +180,7 @@ def raw_event(  # noqa: PLR0913  # each is something that a liar may choose
             in_reply_to=in_reply_to,
             recorded_on=20_000,
             personal_key=(personal_key or case_key.key_id) if case_id else None,
-            content=encoded.facts,
+            content=spoil_facts(encoded.facts),
         )
         told = encode_personal(Personal(recorded_at=exchange.clock.now, content=encoded.personal + spoil))
         place = {"channel": channel, "event_id": event_id}
