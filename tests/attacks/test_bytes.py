@@ -227,9 +227,18 @@ def test_a_negative_union_index_in_an_entry(shop: Workshop) -> None:
     refused(shop, negative, MalformedError, "Entry is not in canonical form")
 
 
-@pytest.mark.parametrize("changes", [{"epoch": -1}, {"sequence": 0}, {"written_at": -1}, {"written_at": 253_402_300_800_000}])
-def test_a_number_out_of_range_that_its_writer_signed(shop: Workshop, changes: dict[str, int]) -> None:
-    refused(shop, lambda record: said_otherwise(record, SEAL, **changes), MalformedError, "")
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        ("epoch", -1, "an epoch is from 0"),
+        ("epoch", 2**31, "a value out of range"),
+        ("sequence", 0, "a sequence begins at 1"),
+        ("written_at", -1, "the years 1970 to 9999"),
+        ("written_at", 253_402_300_800_000, "the years 1970 to 9999"),
+    ],
+)
+def test_a_number_out_of_range_that_its_writer_signed(shop: Workshop, field: str, value: int, text: str) -> None:
+    refused(shop, lambda record: said_otherwise(record, SEAL, **{field: value}), MalformedError, text)
 
 
 def test_an_oversize_record_is_not_taken_by_a_log_and_not_read_from_one(shop: Workshop) -> None:

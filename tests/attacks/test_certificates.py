@@ -81,9 +81,8 @@ WRONG: Final[dict[str, tuple[Callable[[], Seal], str]]] = {
 wrong = pytest.mark.parametrize(("make", "text"), WRONG.values(), ids=WRONG)
 
 
-@wrong
-def test_an_entry_under_a_certificate_that_nobody_here_has_shown(shop: Workshop, make: Callable[[], Seal], text: str) -> None:
-    assert text
+@pytest.mark.parametrize("make", [make for make, _ in WRONG.values()], ids=WRONG)
+def test_an_entry_under_a_certificate_that_nobody_here_has_shown(shop: Workshop, make: Callable[[], Seal]) -> None:
     pen = shop.pen(seal=make())
     shop.shown(pen.sealed())
     fault = shop.caught(CertificateError, "nothing in this channel has shown")
@@ -94,8 +93,8 @@ def test_an_entry_under_a_certificate_that_nobody_here_has_shown(shop: Workshop,
 @wrong
 def test_an_opening_by_a_certificate_that_may_not_write_here(shop: Workshop, make: Callable[[], Seal], text: str) -> None:
     shop.shown(shop.pen(seal=make()).opened())
-    fault = shop.caught(CertificateError, f"may not write here: {'a' if text.startswith('a ') else ''}")
-    assert text in fault["reason"]
+    fault = shop.caught(CertificateError, text)
+    assert "an entry under a certificate that may not write here" in fault["reason"]
     shop.goes_on(SCHOOL, OTHER)
 
 

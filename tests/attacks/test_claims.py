@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import UUID
 
 import pytest
 
@@ -212,11 +211,3 @@ def test_a_flood_of_claims_is_kept_in_few_lines(shop: Workshop) -> None:
     assert {line.fault for line in lines} == {"CertificateError"}
     assert all(len(line.digest) == len(digest_of(b"")) for line in lines)
     shop.goes_on(SCHOOL, OTHER)
-
-
-def test_nothing_of_another_case_is_shown_in_the_evidence(shop: Workshop) -> None:
-    shop.asked()
-    raw_event(shop, SCHOOL, TO, Rejected(code=RejectedCode.WRONG_STATE), case_id=UUID(int=3).bytes)
-    settled(shop)
-    told = [alarm for member in shop.members.values() for alarm in member.alarms]
-    assert not any(word in alarm for alarm in told for word in ("Roberts", "Izdomenieks", "Andris"))

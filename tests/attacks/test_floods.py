@@ -20,8 +20,7 @@ COUNT: Final = 1000
 MEGABYTE: Final = 1024 * 1024
 
 
-def junk(shop: Workshop) -> list[bytes]:
-    assert shop
+def junk(_: Workshop) -> list[bytes]:
     return [b"junk %d" % number for number in range(COUNT)]
 
 

@@ -22,7 +22,7 @@ from services.wire.channels import COMMISSION, Role, commission_case, from_commi
 from services.wire.errors import VerificationError
 from tests.chains import ROOT, SCHOOL, Pen, Seal, seal_of
 from tests.exchange import COMMISSION_ORGANISATION, Clock, Exchange, Member
-from tests.people import another_pupil, application_form
+from tests.people import FATHER, PUPIL, another_pupil, application_form
 from tests.troubles import pen_at, settled
 
 __all__ = ["FROM", "OTHER", "RECORD", "SEALS", "TO", "MemoryLog", "Window", "Workshop"]
@@ -198,6 +198,15 @@ class Workshop(Exchange):
             settled(self)
             assert self.members[COMMISSION].state(case_id) == "Received", school
         assert len(self.faults(COMMISSION, to_commission(OTHER))) == before
+        self._tells_nothing_personal()
+
+    def _tells_nothing_personal(self) -> None:
+        """Hold what people are told of lies, and what is shown of them, to say nobody's name and no code of a person."""
+        query = "SELECT reason, expected, found FROM held"
+        shown = [str(tuple(row)) for member in self.members.values() for row in member.office.database.all(query)]
+        told = [alarm for member in self.members.values() for alarm in member.alarms]
+        secrets = (PUPIL.given_name, PUPIL.family_name, FATHER.given_name, FATHER.personal_code, "32000000")
+        assert not [text for text in (*told, *shown) if any(secret in text for secret in secrets)]
 
     def quarter_of_an_hour(self) -> None:
         """Let time pass until what is missing is told."""
