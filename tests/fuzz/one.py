@@ -12,7 +12,7 @@ import mmap
 import resource
 import struct
 import sys
-from hashlib import sha256
+from hashlib import sha1, sha256
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -39,19 +39,24 @@ _FROM_A_SEED: Final = 0.25
 class Watch:
     """Runs one target's check on input after input, counts, and watches what the process keeps and asks for."""
 
-    def __init__(self, target: Target, tally: mmap.mmap) -> None:
-        self.target, self.tally = target, tally
+    def __init__(self, target: Target, tally: mmap.mmap, findings: Path) -> None:
+        self.target, self.tally, self.findings = target, tally, findings
         self.inputs = self.taken = 0
         self.peak_kib = self.blocks = 0
 
     def run(self, data: bytes) -> None:
         """Check one input; the fuzzer's entrance."""
-        self.taken += self.target.check(data)
-        self.inputs += 1
-        TALLY.pack_into(self.tally, 0, self.inputs, self.taken)
-        self._watch_peak()
-        if self.inputs % _LOOK_EVERY == 0:
-            self._watch_growth()
+        try:
+            self.taken += self.target.check(data)
+            self.inputs += 1
+            TALLY.pack_into(self.tally, 0, self.inputs, self.taken)
+            self._watch_peak()
+            if self.inputs % _LOOK_EVERY == 0:
+                self._watch_growth()
+        except BaseException:
+            # The fuzzer writes the same file, under the same name, while the process ends; its alarm clock can cut that short.
+            (self.findings / f"crash-{sha1(data, usedforsecurity=False).hexdigest()}").write_bytes(data)
+            raise
 
     def _watch_peak(self) -> None:
         # The limit of libFuzzer on one allocation needs a sanitizer, which Python has not; the peak of the process shows it.
@@ -81,7 +86,7 @@ def main() -> None:
         (corpus / sha256(seed).hexdigest()[:16]).write_bytes(seed)
     tally.write_bytes(bytes(TALLY.size))
     with tally.open("r+b") as file:
-        watch = Watch(TARGET, mmap.mmap(file.fileno(), TALLY.size))
+        watch = Watch(TARGET, mmap.mmap(file.fileno(), TALLY.size), findings)
 
     def raw(data: bytes, limit: int) -> bytes:
         # Looked up each time: the set-up below puts another one in its place.

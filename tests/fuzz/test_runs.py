@@ -23,6 +23,13 @@ def test_the_fuzzer_is_there_wherever_there_is_a_release_of_it() -> None:
     assert (find_spec("atheris") is not None) == belongs_here()
 
 
+def test_where_the_fuzzer_belongs_and_is_missing_a_run_fails_and_says_what_to_do() -> None:
+    program = "import sys; sys.modules['atheris'] = None; sys.argv = ['run']; from tests.fuzz.run import main; sys.exit(main())"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)  # noqa: S603  # as above
+    assert done.returncode == int(belongs_here())
+    assert "nothing was fuzzed" in done.stderr
+
+
 @pytest.mark.skipif(not belongs_here(), reason="no release of atheris for this platform and version of Python")
 @pytest.mark.parametrize(
     ("planted", "told"),
