@@ -84,11 +84,16 @@ def read_backup(folder: Path) -> Backup:
     """
     try:
         found = json.loads((folder / _MANIFEST).read_bytes())
-        backup = Backup(**{name: found[name] for name in Backup.__dataclass_fields__})
-        files = dict(backup.files)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        backup = Backup(
+            participant=str(found["participant"]),
+            made_at=int(found["made_at"]),
+            version=int(found["version"]),
+            ends_at=int(found["ends_at"]),
+            files={str(name): str(digest) for name, digest in found["files"].items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SettingsError(f"{folder.name} is no backup, or one that was not finished: it holds no {_MANIFEST}") from error
-    for name, digest in files.items():
+    for name, digest in backup.files.items():
         if Path(name).name != name or _digest(folder / name) != digest:
             raise DatabaseError(f"{name} in {folder.name} is not what was backed up: take another backup")
     require_whole(folder / DATABASE)
