@@ -53,6 +53,7 @@ class Receiver:
     _others: dict[str, int] = field(default_factory=dict)
     _may_stand_still: bool = True
     _evidence: EvidenceBook = field(init=False)
+    _waits: set[str] = field(default_factory=set)
     _faults: int = 0
     _mail: int = 0
 
@@ -91,6 +92,7 @@ class Receiver:
             if name in by_channel:
                 self._offer(name, by_channel[name])
         self._take_letters()
+        self._tell_waits()
         return len(records)
 
     def read_trust(self) -> None:
@@ -254,9 +256,19 @@ class Receiver:
         office.letterbook.note(
             name, state=state, reason=reason or (str(error) if error else None), agreeable=agreeable, agreed=None
         )
-        if state != ReadingState.READING.value:
+        if state == ReadingState.WAITING.value:
+            # Told when the batch is over: what ends the waiting may be in it, behind the registrar's channel.
+            self._waits.add(name)
+        elif state != ReadingState.READING.value:
             why = f", {error}" if error else ""
             office.tell(f"{name} stands still after {row['sequence']}: {state}{why}")
+
+    def _tell_waits(self) -> None:
+        for name in sorted(self._waits):
+            standing = self.office.letterbook.standing(name)
+            if standing is not None and standing.state == ReadingState.WAITING.value:
+                self.office.tell(f"{name} stands still after {standing.place.sequence}: {standing.state}")
+        self._waits.clear()
 
     def _note_gap(self, name: str) -> None:
         follower = self._followers[name]

@@ -70,6 +70,21 @@ def test_cases_go_on_after_a_rotation_and_after_the_old_key_is_revoked_it_is_des
     clean(exchange)
 
 
+def test_a_reader_that_meets_a_rotation_and_the_revocation_after_it_at_once_calls_nobody(exchange: Exchange) -> None:
+    asked(exchange)
+    settled(exchange)
+    reader = exchange.members.pop(COMMISSION)
+    rotated(exchange)
+    said_by_registrar(exchange, KeyRevoked(key=seal_of("old").certificate.key_digest, reason=Reason.SUPERSEDED))
+    settled(exchange)
+    exchange.members[COMMISSION] = reader
+    settled(exchange)
+    assert not any("stands still" in alarm for alarm in reader.alarms)
+    standing = reader.office.letterbook.standing(to_commission(SCHOOL))
+    assert standing is not None
+    assert standing.state == "reading"
+
+
 def test_letters_with_keys_are_signed_with_what_is_current_in_their_channel(exchange: Exchange) -> None:
     rotated(exchange)
     _, theirs = asked(exchange)
