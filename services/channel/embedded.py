@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from services.channel.disk import disk_trouble
 from services.channel.port import RECORD_LIMIT_BYTES, Record
 from services.wire.errors import ChannelUnavailableError, RecordTooLargeError
 
@@ -251,4 +252,4 @@ def _mapped(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise ChannelUnavailableError(f"the log {path.name} does not answer: {error}") from error
+        raise ChannelUnavailableError(f"the log {path.name} {disk_trouble(error) or f'does not answer: {error}'}") from error

@@ -16,7 +16,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from services.wire.errors import ConflictError, DatabaseBusyError, DatabaseError, ExchangeError, MigrationError
+from services.channel.disk import disk_trouble
+from services.wire.errors import ConflictError, DatabaseBusyError, DatabaseError, DiskError, ExchangeError, MigrationError
 
 __all__ = ["Database", "Row", "migrations"]
 
@@ -55,7 +56,8 @@ class Database:
         """Run everything inside as one writing transaction; a transaction inside another joins it.
 
         Raises: ConflictError if a row that must be unique was there first; DatabaseBusyError if another process held the
-        database for longer than the busy timeout; DatabaseError for whatever else the disk or the file says.
+        database for longer than the busy timeout; DiskError if the disk is full, may not be written or fails; DatabaseError for
+        whatever else the file says.
         """
         connection = self._connection()
         with _mapped(self.path):
@@ -216,4 +218,6 @@ def _translated(error: sqlite3.Error, path: Path) -> ExchangeError:
         return ConflictError("somebody else changed the same thing first; look again and repeat")
     if isinstance(error, sqlite3.OperationalError) and any(word in str(error) for word in _BUSY):
         return DatabaseBusyError(f"{path.name} is held by another process; try again")
+    if (trouble := disk_trouble(error)) is not None:
+        return DiskError(f"{path.name} {trouble}. Nothing of what was begun here is saved; repeat it then")
     return DatabaseError(f"{path.name}: {error}")

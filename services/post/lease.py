@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -39,9 +39,11 @@ def lease(path: Path) -> Iterator[None]:
         raise LeaseError(
             f"another worker of this participant is active{process}: one is enough. If that one stands still, end it first"
         ) from error
-    os.truncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
     try:
+        # For who is kept out; a disk that is full is told of where something is lost by it.
+        with suppress(OSError):
+            os.truncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
         yield
     finally:
         os.close(descriptor)

@@ -18,7 +18,7 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from services.wire.errors import RingError
+from services.wire.errors import DiskError, RingError
 from services.wire.hashing import Digest
 
 __all__ = ["Head", "KeyRow", "RingFile", "RingKeys", "merged", "unwrap", "wrap", "write_durably"]
@@ -139,7 +139,10 @@ class RingFile:
         self.keys, self.heads = found.keys, found.heads
 
     def save(self, keys: tuple[KeyRow, ...], heads: Mapping[str, Head]) -> None:
-        """Write all keys and heads; the file that was there is there until the new one is whole."""
+        """Write all keys and heads; the file that was there is there until the new one is whole.
+
+        Raises: DiskError.
+        """
         if keys == self.keys and heads == self.heads:
             return
         plain = {
@@ -148,7 +151,11 @@ class RingFile:
         }
         rows = ",\n".join(self._text(key) for key in keys)
         # In one piece: a copy that somebody takes or cuts short is whole or no JSON, never without its newest heads.
-        write_durably(self.path, f'{{"keys": [\n{rows}\n],\n"heads": {json.dumps(plain, indent=1)}}}\n'.encode("ascii"))
+        text = f'{{"keys": [\n{rows}\n],\n"heads": {json.dumps(plain, indent=1)}}}\n'
+        try:
+            write_durably(self.path, text.encode("ascii"))
+        except OSError as error:
+            raise DiskError(f"{self.path.name} cannot be written: {error.strerror}. Nothing is sent before it is") from error
         self.keys, self.heads = keys, dict(heads)
 
     def _text(self, key: KeyRow) -> str:

@@ -29,7 +29,14 @@ from services.post.saving import queue_open, require_current
 from services.post.watching import Watch
 from services.wire.channels import ChannelKind, Role, channel_kind, school_of
 from services.wire.contents import ChannelOpened, EncryptionKeyPublished
-from services.wire.errors import ChannelUnavailableError, DatabaseBusyError, ForkError, StoreBehindError
+from services.wire.errors import (
+    ChannelUnavailableError,
+    DatabaseBusyError,
+    DiskError,
+    ForkError,
+    StoreBehindError,
+    TransportError,
+)
 from services.wire.grants import SUITE
 
 __all__ = ["Worker"]
@@ -47,6 +54,7 @@ class Worker:
     office: Office
     receiver: Receiver = field(init=False)
     watch: Watch = field(init=False)
+    _waits_for: str | None = None
 
     def __post_init__(self) -> None:
         self.receiver = Receiver(self.office)
@@ -122,13 +130,16 @@ class Worker:
             self.receiver = Receiver(self.office)
             try:
                 if self.start(stop):
-                    break
+                    self.run(stop)
             except (ChannelUnavailableError, DatabaseBusyError) as error:
-                _logger.warning("waiting: %s", error)
-                stop.wait(_BACK_OFF_SECONDS)
+                self._wait(stop, error)
+            except DiskError as error:
+                # Anything may be undone that this process took for done, and a file may have been opened for reading alone:
+                # the database is opened anew, and that is a start.
+                self.office.database.close()
+                self._wait(stop, error)
             finally:
                 self.tell()
-        self.run(stop)
 
     def step(self) -> int:
         """Do one bounded piece of everything there is to do, and return how much was done."""
@@ -156,17 +167,24 @@ class Worker:
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; what will pass by itself is waited for.
 
-        Raises: whatever a person has to look at; it is never tried again by itself.
+        Raises: DiskError, after which only a start goes on; whatever a person has to look at.
         """
         while not stop.is_set():
             try:
                 idle = not self.step()
-                pause = _IDLE_SECONDS if idle else 0.0
+                self._waits_for = None
+                if idle:
+                    stop.wait(_IDLE_SECONDS)
             except (ChannelUnavailableError, DatabaseBusyError) as error:
-                _logger.warning("waiting: %s", error)
-                pause = _BACK_OFF_SECONDS
+                self._wait(stop, error)
             self.tell()
-            stop.wait(pause)
+
+    def _wait(self, stop: threading.Event, error: TransportError) -> None:
+        # Said once while it lasts: what a disk lacks room for must not fill it with lines.
+        if str(error) != self._waits_for:
+            self._waits_for = str(error)
+            _logger.warning("waiting: %s", error)
+        stop.wait(_BACK_OFF_SECONDS)
 
     def tell(self) -> None:
         """Log what a person has to be told."""

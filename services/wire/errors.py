@@ -25,7 +25,8 @@
     │   ├── ChannelMissingError
     │   ├── RecordTooLargeError
     │   ├── DatabaseBusyError
-    │   └── DatabaseError
+    │   ├── DatabaseError
+    │   └── DiskError
     ├── ConflictError       somebody else changed the same thing first; look again and repeat
     ├── RingError           no ring key opens the key ring or the ring file
     ├── LeaseError          another worker of this participant is active
@@ -51,6 +52,7 @@ __all__ = [
     "ConflictError",
     "DatabaseBusyError",
     "DatabaseError",
+    "DiskError",
     "Evidence",
     "ExchangeError",
     "FacesError",
@@ -239,9 +241,13 @@ class DatabaseBusyError(TransportError):
 
 
 class DatabaseError(TransportError):
-    """The database cannot be read or written (disk full, read-only, damaged); the message says which."""
+    """The database is damaged, is none, or is one of something else; the message says which."""
 
     retriable: ClassVar[bool] = False
+
+
+class DiskError(TransportError):
+    """A disk is full, may not be written or fails; nothing of what was begun stands, and it goes on when that is mended."""
 
 
 class ConflictError(ExchangeError):

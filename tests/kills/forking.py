@@ -7,6 +7,7 @@ This process holds no database open while it forks: a connection must not be car
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import selectors
 import signal
@@ -189,4 +190,5 @@ def _redirect(order: Order) -> None:
         os.dup2(descriptor, number)
         os.close(descriptor)
     # Also where a test runner has put something of its own in their place.
+    logging.getLogger().handlers.clear()
     sys.stdout, sys.stderr = (open(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))  # noqa: SIM115

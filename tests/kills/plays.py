@@ -92,7 +92,8 @@ class Play:
         self.wait(lambda: self.sight.is_quiet(NAMES), "it does not come to rest")
 
     def check(self) -> None:
-        """Check that files are whole, and that each side's letterbook is the log."""
+        """Stop the workers, and check that files are whole, and that each side's letterbook is the log."""
+        assert set(self.stop()) <= {0}
         for path in [self.sight.folder / "log.sqlite", *map(self.sight.database, NAMES)]:
             check_file(path)
         check_letterbooks(self.sight, NAMES)
