@@ -197,7 +197,7 @@ def _past_day(day: date, info: ValidationInfo) -> date:
     """Return a day that is not in the future; ``context["today"]`` is the day in Europe/Riga, no clock is read here."""
     today = (info.context or {}).get("today")
     if today is not None and day > today:
-        raise fault("day_in_future", "lies in the future; write the day on which it happened")
+        raise fault("day_in_future", f"lies in the future, today is {today}; write the day on which it happened")
     return _day(day)
 
 

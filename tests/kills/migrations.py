@@ -27,12 +27,13 @@ UPDATE cases SET asked_on = opened_on;
 CREATE INDEX cases_by_day ON cases (asked_on);
 UPDATE heads SET entries = entries + 1
 """
-_NEXT: Final = [(2, _HEADS), (3, _DAYS)]
+_NOW: Final = database.migrations()[-1][0]
+_NEXT: Final = [(_NOW + 1, _HEADS), (_NOW + 2, _DAYS)]
 # What is 0 at each version, and would not be with half of the next one.
 _SOUND: Final = {
-    1: "SELECT count(*) FROM sqlite_master WHERE name IN ('heads', 'cases_by_day')",
-    2: "SELECT (SELECT sum(entries) FROM heads) - (SELECT count(*) FROM entries)",
-    3: "SELECT (SELECT sum(entries) FROM heads) - (SELECT count(*) FROM entries) - (SELECT count(*) FROM heads)"
+    _NOW: "SELECT count(*) FROM sqlite_master WHERE name IN ('heads', 'cases_by_day')",
+    _NOW + 1: "SELECT (SELECT sum(entries) FROM heads) - (SELECT count(*) FROM entries)",
+    _NOW + 2: "SELECT (SELECT sum(entries) FROM heads) - (SELECT count(*) FROM entries) - (SELECT count(*) FROM heads)"
        " + (SELECT count(*) FROM cases WHERE asked_on IS NOT opened_on)",
 }  # fmt: skip
 
@@ -58,10 +59,10 @@ def kill_migrations(soak: Soak) -> None:
         soak.count(child)
         require(child.is_killed or child.code == 0, f"migrate ended with {child.code}")
         version = _sound_version(path)
-        if version == 3:
+        if version == _NEXT[-1][0]:
             _put_back(kept, path)
     require(_run(soak, _next(soak, "migrate")).code == 0, "migrate did not end well after kills")
-    require(_sound_version(path) == 3, "migrate has not brought the database to the newest version")
+    require(_sound_version(path) == _NEXT[-1][0], "migrate has not brought the database to the newest version")
     require(read_json(_run(soak, _next(soak, "cases")).order.out) == before, "after the migration the cases are others")
     _ran(soak, "cases", code=9)
     _ran(soak, "worker", code=9)

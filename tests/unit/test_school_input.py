@@ -77,7 +77,10 @@ def test_every_fault_is_one_line_with_its_place_and_never_its_value() -> None:
         ({"attachments": "Irp"}, "attachments: is not a list; write it between [ and ]"),
         ({"attachments": ["Irp", "Irp"]}, "attachments: names something twice; name each once"),
         ({"intake": "Exchange"}, "intake: is not a choice here; write one of: InPerson, SignedElectronic, Post"),
-        ({"received_on": "2026-11-25"}, "received_on: lies in the future; write the day on which it happened"),
+        (
+            {"received_on": "2026-11-25"},
+            "received_on: lies in the future, today is 2026-11-24; write the day on which it happened",
+        ),
         ({"received_on": "2026-08-17T10:30:00"}, "received_on: is not a day; write YYYY-MM-DD between quotation marks"),
         (
             {"received_on": "2017-08-17"},
