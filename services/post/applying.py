@@ -75,7 +75,7 @@ def apply_sealed(office: Office, entry: VerifiedEntry, *, park: str | None = Non
                 Evidence(expected=known.hex(), found=entry.body_digest.hex()),
             )
             keep_contradiction(office, channel, entry.digest, error)
-            office.tell(f"{channel} at {entry.statement.sequence}: {error.message}")
+            office.tell(f"{channel}: {error.message}")
         return
     if park is not None:
         hold(office, channel, "parked", park, case_id=_case_if_known(office, entry, body), entry=entry)
@@ -217,7 +217,8 @@ def _refuse(
     said = error or _expected(entry, facts, code)
     hold(office, channel, "refused", code.value, case_id=known or office.own_stream, entry=entry, error=said)
     if error is not None:
-        office.tell(f"{channel} at {entry.statement.sequence} is refused: {error}")
+        # Without the place, which is held: whoever writes many must not hide what else there is to tell.
+        office.tell(f"{channel}: an event is refused: {error.message}")
     if office.returning is not None:
         office.returning.place(office, known)
     if office.returning is not None and entry.body_digest in office.returning.answered:

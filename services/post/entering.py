@@ -127,7 +127,7 @@ def _enter(office: Office, name: str, step: Step, *, hint: Hint | None = None, p
 
 def _open(office: Office, name: str, step: Step) -> None:
     if step.fault is not None:
-        office.tell(f"{name} at {step.place.sequence}: {step.fault.message}")
+        office.tell(f"{name}: {step.fault.message}")
         keep_contradiction(office, name, step.entry.digest, step.fault)
     match step.content:
         case EncryptionKeyPublished() as content:

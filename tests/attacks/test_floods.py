@@ -10,7 +10,7 @@ import pytest
 
 from services.wire.channels import COMMISSION, to_commission
 from services.wire.contents import TrustConfirmed, encode_open
-from services.wire.entry import PERSONAL_LIMIT_BYTES, RECORD_LIMIT_BYTES, Sealed
+from services.wire.entry import PERSONAL_LIMIT_BYTES, RECORD_LIMIT_BYTES, Open, Sealed
 from services.wire.hashing import digest_of
 from tests.attacks.workshop import OTHER, SEALS, TO, Workshop
 from tests.chains import SCHOOL, Pen, Seal, seal_of
@@ -76,6 +76,19 @@ def test_a_flood_of_genuine_entries(shop: Workshop) -> None:
     standing = shop.commission.office.letterbook.standing(TO)
     assert standing is not None
     assert standing.place.sequence == pen.sequence
+    shop.goes_on()
+
+
+def test_a_flood_of_lies_that_their_writer_signed_is_told_once(shop: Workshop) -> None:
+    pen = shop.pen()
+    lies = [pen.write(Open(type="Receipt", content=b"\xff"), None, None) for _ in range(200)]
+    del shop.members[SCHOOL]
+    shop.shown(*lies)
+    # Each stands in the chain, and so each is kept; people hear of them once.
+    faults = shop.faults(COMMISSION)
+    assert [fault["fault"] for fault in faults] == ["MalformedError"] * len(lies)
+    assert len({fault["sequence"] for fault in faults}) == len(lies)
+    assert sum(TO in alarm for alarm in shop.commission.alarms) == 1
     shop.goes_on()
 
 
