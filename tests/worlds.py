@@ -72,13 +72,13 @@ class World:
             certificate=seal.certificate.digest,
         )
 
-    def verified(self, *, threads: int = 2, root: Root = ROOT) -> Report:
+    def verified(self, *, threads: int = 2, root: Root = ROOT, page: int = 200) -> Report:
         path = self.folder / "log.sqlite"
         path.unlink(missing_ok=True)
         log = EmbeddedChannel(path, clock=lambda: 0)
         for channel, records in self.records.items():
             log.append(channel, records)
-        report = verify_log(log, root, threads=threads, there=channels_in(path))
+        report = verify_log(log, root, threads=threads, there=channels_in(path), page=page)
         log.close()
         return report
 

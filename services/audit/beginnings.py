@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from itertools import chain
 
-from services.audit.missing import back_to, what_stands_at
+from services.audit.missing import places_before, what_stands_at
 from services.audit.report import Finding
 from services.audit.watching import Watch
 from services.wire.candidates import Candidate
@@ -21,7 +21,6 @@ from services.wire.contents import CertificateRotated, ChannelOpened, decode_ope
 from services.wire.entry import Open
 from services.wire.errors import MalformedError
 from services.wire.following import Follower
-from services.wire.hashing import Digest
 from services.wire.reading import ReadingState
 
 __all__ = ["missing_beginning"]
@@ -42,13 +41,14 @@ def missing_beginning(follower: Follower, watch: Watch, known: Callable[[], Coll
     behind = _behind(follower, known())
     if not behind:
         return None
-    return what_stands_at(watch, follower.remembered, place, _first(follower.remembered, behind))
+    return what_stands_at(watch, follower.astray, place, places_before(behind))
 
 
 def _without_trust(follower: Follower, watch: Watch) -> Finding:
     genesis = follower.pathfinder.genesis.digest
-    found = what_stands_at(watch, follower.remembered, (0, 1), _first(follower.remembered, follower.remembered))
-    others = [each.unverified_statement.previous for each in follower.remembered if each.sequence == 1]
+    aside = follower.astray
+    found = what_stands_at(watch, aside, (0, 1), places_before(aside))
+    others = sorted(each.unverified_statement.previous for each in aside if each.sequence == 1)
     if others and genesis not in others:
         # Another exchange's log, or another exchange's root.
         found = replace(found, what="the registrar's channel is not of this root", found=f"an entry after {others[0].hex()}")
@@ -59,7 +59,7 @@ def _without_trust(follower: Follower, watch: Watch) -> Finding:
 def _behind(follower: Follower, known: Collection[Certificate]) -> list[Candidate]:
     """Return what stands behind the first place and is genuine, as far as anybody can tell without that first entry."""
     first_epoch = follower.only_epoch or 0
-    behind = [each for each in follower.remembered if each.sequence > 1 and each.unverified_statement.epoch >= first_epoch]
+    behind = [each for each in follower.astray if each.sequence > 1 and each.unverified_statement.epoch >= first_epoch]
     carried = (follower.pathfinder.leaf(path) for path in map(_carried, behind) if path)
     certificates = {each.digest: each for each in chain(known, carried) if each is not None}
     if not certificates:
@@ -76,11 +76,3 @@ def _carried(candidate: Candidate) -> tuple[bytes, ...]:
     except MalformedError:
         return ()
     return content.certificates if isinstance(content, (ChannelOpened, CertificateRotated)) else ()
-
-
-def _first(remembered: Collection[Candidate], behind: Collection[Candidate]) -> Digest | None:
-    """Return the digest that the first entry had, by what stands behind it; None if a place between is missing too."""
-    ahead = {each.digest: each for each in remembered if each.sequence > 1}
-    lowest = sorted((each for each in behind if each.sequence > 1), key=lambda each: each.sequence)
-    found = (back_to(1, each.sequence - 1, each.unverified_statement.previous, ahead) for each in lowest)
-    return next((each for each in found if each is not None), None)

@@ -18,26 +18,39 @@ from services.wire.entry import Open
 from services.wire.errors import MissingError, PlaceError, SignatureError
 from services.wire.following import Follower
 from services.wire.hashing import Digest
-from services.wire.paths import Pathfinder, Place
-from services.wire.reading import ReadingState
+from services.wire.paths import Place
+from services.wire.reading import ReadingState, find_gap
 
-__all__ = ["back_to", "first_missing", "hanging", "what_stands_at"]
+__all__ = ["first_missing", "hanging", "places_before", "what_stands_at"]
 
 _OPENED: Final = ChannelOpened.__name__
 
 
 def first_missing(follower: Follower, watch: Watch) -> Finding | None:
     """Return the finding for the first place that is missing although something later shows that it existed."""
-    if follower.gap is None:
+    finder, gap = follower.pathfinder, follower.gap
+    if gap is None:
         return None
-    aside = follower.remembered
-    if follower.state is ReadingState.READING and follower.only_epoch is not None:
-        # What goes on in the old epoch is overruled and says nothing; what is missing is the opening of the new one.
-        tip = follower.place._replace(epoch=follower.only_epoch)
-        aside = tuple(each for each in aside if each.unverified_statement.epoch >= tip.epoch)
-    else:
-        tip = max((follower.place, *hanging(follower).values()), key=lambda each: each.sequence)
-    return what_stands_at(watch, aside, (tip.epoch, tip.sequence + 1), _expected(follower.pathfinder, tip, aside))
+    if follower.state is ReadingState.WAITING and not follower.undecided:
+        # The registrar named an entry that is not reached: the way back from it ends at one place, whatever else waits.
+        last = finder.epochs[-1]
+        return what_stands_at(watch, follower.astray, (gap.epoch, gap.sequence), [(last.after_sequence, last.after_digest)])
+    # What goes on in an epoch that is over is overruled and says nothing.
+    turn = follower.only_epoch if follower.state is ReadingState.READING else None
+    for end in _ends(follower):
+        ahead = [each for each in follower.astray if find_gap(finder, end, [each], turn) is not None]
+        if ahead:
+            epoch = end.epoch if turn is None else turn
+            return what_stands_at(watch, follower.astray, (epoch, end.sequence + 1), places_before(ahead))
+    return None
+
+
+def _ends(follower: Follower) -> list[Place]:
+    """Return where the channel goes on, or where what waits ends, the longest first."""
+    hangs = hanging(follower)
+    before = {each.unverified_statement.previous for each in follower.remembered if each.digest in hangs}
+    ends = [place for digest, place in hangs.items() if digest not in before] or [follower.place]
+    return sorted(ends, key=lambda each: (-each.sequence, each.digest))
 
 
 def hanging(follower: Follower) -> dict[Digest, Place]:
@@ -59,54 +72,51 @@ def hanging(follower: Follower) -> dict[Digest, Place]:
     return found
 
 
-def what_stands_at(watch: Watch, aside: Iterable[Candidate], place: tuple[int, int], expected: Digest | None) -> Finding:
-    """Return the finding for a missing place (epoch, sequence): what the log holds there, if anything."""
+def what_stands_at(
+    watch: Watch, aside: Iterable[Candidate], place: tuple[int, int], anchors: Iterable[tuple[int, Digest]]
+) -> Finding:
+    """Return the finding for a missing place (epoch, sequence): what the log holds there, if anything.
+
+    ``anchors`` are sequences at or behind it with the digests that are known to belong there, the best first: what is
+    expected is known if the chain leads back from one of them.
+    """
     epoch, sequence = place
+    within = {each.digest: each for each in aside if each.unverified_statement.epoch >= epoch}
+    known = (_back_to(sequence, *anchor, within) for anchor in anchors)
+    expected = next((each for each in known if each is not None), None)
     error = MissingError.__name__
     what, wanted, found = "an entry is missing", expected.hex() if expected else "an entry", "nothing"
-    damage = next((each for each in watch.damages if each.may_be(sequence)), None)
-    if damage is not None:
+    # In an order of their own, so that the same set of records gives the same finding.
+    there = sorted((each for each in within.values() if each.sequence == sequence), key=lambda each: each.digest)
+    right = next((each for each in there if each.digest == expected), None)
+    damage = next((each for each in watch.damages if each.sequence == sequence), None)
+    if right is not None:
+        # The statement is the right one, so only who signed it can be at fault.
+        error = SignatureError.__name__
+        what, wanted, found = _unsigned(right), "a valid signature", right.signatures[0].hex()
+    elif damage is not None:
         error, what, wanted, found = damage.error, damage.what, damage.expected or wanted, damage.found
-    for candidate in aside:
-        if candidate.sequence != sequence:
-            continue
-        if candidate.digest == expected:
-            # The statement is the right one, so only who signed it can be at fault.
-            error = SignatureError.__name__
-            what, wanted = _unsigned(candidate)
-            found = candidate.signatures[0].hex()
-            break
-        if damage is None:
-            error, what, found = PlaceError.__name__, "an entry is not what was signed", candidate.digest.hex()
+    elif there:
+        error, what, found = PlaceError.__name__, "an entry is not what was signed", there[0].digest.hex()
     return Finding(
         channel=watch.report.channel, epoch=epoch, sequence=sequence, error=error, what=what, expected=wanted, found=found
     )
 
 
-def _unsigned(candidate: Candidate) -> tuple[str, str]:
+def _unsigned(candidate: Candidate) -> str:
     body = candidate.unverified_statement.body
-    if isinstance(body, Open) and body.type == _OPENED:
-        return "a signature is not by a certificate that may open this channel", "a valid signature by one that may"
-    return "a signature is not by the certificate of this channel", "a valid signature"
+    opens = isinstance(body, Open) and body.type == _OPENED
+    return f"a signature is not by {'a certificate that may open' if opens else 'the certificate of'} this channel"
 
 
-def _expected(finder: Pathfinder, tip: Place, aside: Iterable[Candidate]) -> Digest | None:
-    """Return the digest that what comes after the missing entry, or the registrar, says it has; None if nothing does."""
-    missing = tip.sequence + 1
-    ahead = {each.digest: each for each in aside if each.sequence > missing}
-    # From the registrar's word, then from whatever a certificate of this channel signed, back along the chain.
-    anchors = [(each.after_sequence, each.after_digest) for each in finder.epochs[-1:]]
-    anchors += [
-        (each.sequence - 1, each.unverified_statement.previous)
-        for each in sorted(ahead.values(), key=lambda each: each.sequence)
-        if any(finder.signed_by(each, one) is not None for one in tip.certificates) or finder.is_opening(each)
-    ]
-    found = (back_to(missing, sequence, digest, ahead) for sequence, digest in anchors)
-    return next((each for each in found if each is not None), None)
+def places_before(ahead: Iterable[Candidate]) -> list[tuple[int, Digest]]:
+    """Return the places right before what stands ahead, with the digests that belong there, the nearest first."""
+    nearest = sorted(ahead, key=lambda each: (each.sequence, each.digest))
+    return [(each.sequence - 1, each.unverified_statement.previous) for each in nearest]
 
 
-def back_to(missing: int, sequence: int, digest: Digest, ahead: Mapping[Digest, Candidate]) -> Digest | None:
+def _back_to(missing: int, sequence: int, digest: Digest, ahead: Mapping[Digest, Candidate]) -> Digest | None:
     """Return the digest at the place ``missing``, walking back from ``digest`` at ``sequence``; None if the chain breaks off."""
-    while sequence > missing and digest in ahead:
+    while sequence > missing and digest in ahead and ahead[digest].sequence == sequence:
         sequence, digest = sequence - 1, ahead[digest].unverified_statement.previous
     return digest if sequence == missing else None

@@ -50,7 +50,7 @@ def compare_receipts(watches: Mapping[str, Watch], followers: Mapping[str, Follo
     """Find what receipts name and the channels lack, and note how far each channel is receipted."""
     log = _Log(watches, followers, {channel: hanging(each) for channel, each in followers.items()}, trust, report)
     pins: list[tuple[str, int, str, int]] = []
-    for channel, watch in watches.items():
+    for channel, watch in sorted(watches.items()):
         for sequence, receipt in watch.receipts:
             for line in receipt.held:
                 if line.channel != channel and line.channel in watches:
@@ -60,9 +60,8 @@ def compare_receipts(watches: Mapping[str, Watch], followers: Mapping[str, Follo
                 place = _compare_record(log, record, receipt)
                 pins.append((channel, sequence, record, place))
     for line in log.beyond.values():
-        # What is missing begins where the chain ends; only a receipt of that very place says what stood there.
-        is_next = line.sequence == log.end_of(line.channel) + 1
-        report.find(_at_end(log, line.channel, line.digest if is_next else None))
+        # What is missing begins where the chain ends; what stood there is known as far as the chain leads back to it.
+        report.find(_at_end(log, line.channel, line.sequence, line.digest))
     for channel, sequence, record, place in pins:
         # While nobody else holds the receipt, its writer can take it back together with its record.
         if sequence <= watches[channel].report.receipted:
@@ -83,15 +82,20 @@ def _compare_line(log: _Log, line: Held) -> None:
     elif any(each.epoch > line.epoch and each.after_sequence < line.sequence for each in log.trust.epochs.get(line.channel, ())):
         watch.report.note(f"a receipt names {line.epoch}/{line.sequence}, which a later epoch overruled")
     elif there is None and line.sequence > log.end_of(line.channel):
-        log.beyond[line.channel] = min(log.beyond.get(line.channel, line), line, key=lambda each: each.sequence)
+        log.beyond[line.channel] = min(log.beyond.get(line.channel, line), line, key=lambda each: (each.sequence, each.digest))
     else:
-        log.report.find(_another(log, line, there))
+        log.report.find(_another(log, line))
 
 
-def _another(log: _Log, line: Held, there: Digest | None) -> Finding:
-    is_same = there == line.digest
-    waiting = (each.digest for each in log.waiting[line.channel].values() if each.sequence == line.sequence)
-    found = there or next(waiting, None)
+def _another(log: _Log, line: Held) -> Finding:
+    watch = log.watches[line.channel]
+    if line.sequence <= len(watch.digests):
+        epoch, found = watch.epoch_at(line.sequence), watch.digests[line.sequence - 1]
+    else:
+        # Several may wait there: the one that is named in another epoch, else the first in an order of their own.
+        waiting = (each for each in log.waiting[line.channel].values() if each.sequence == line.sequence)
+        epoch, found = min(((each.epoch, each.digest) for each in waiting), key=lambda each: (each[1] != line.digest, each[1]))
+    is_same = found == line.digest
     return Finding(
         channel=line.channel,
         epoch=line.epoch,
@@ -99,7 +103,7 @@ def _another(log: _Log, line: Held, there: Digest | None) -> Finding:
         error=(FacesError if line.channel == TRUST_CHANNEL else ForkError).__name__,
         what=f"a receipt names another {'epoch' if is_same else 'entry'} than stands here",
         expected=str(line.epoch) if is_same else line.digest.hex(),
-        found=str(log.watches[line.channel].epoch_at(line.sequence)) if is_same else found.hex() if found else "nothing",
+        found=str(epoch) if is_same else found.hex(),
     )
 
 
@@ -114,13 +118,14 @@ def _compare_record(log: _Log, record: str, receipt: Receipt) -> int:
     if knew(receipt) < last_epoch_said(log.watches, log.trust, record):
         watch.report.note("a receipt names a head of this record from before its last epoch, which overruled it")
     else:
-        log.report.find(_at_end(log, record, head))
+        # Where it stood is not said, so it stands for what comes next.
+        log.report.find(_at_end(log, record, log.end_of(record) + 1, head))
     return 0
 
 
-def _at_end(log: _Log, channel: str, expected: Digest | None) -> Finding:
-    watch, sequence = log.watches[channel], log.end_of(channel) + 1
-    return what_stands_at(watch, log.followers[channel].remembered, (watch.epoch_at(sequence), sequence), expected)
+def _at_end(log: _Log, channel: str, sequence: int, digest: Digest) -> Finding:
+    watch, end = log.watches[channel], log.end_of(channel) + 1
+    return what_stands_at(watch, log.followers[channel].astray, (watch.epoch_at(end), end), [(sequence, digest)])
 
 
 def knew(receipt: Receipt) -> int:

@@ -49,18 +49,26 @@ def open_log(path: Path) -> Channel:
 
 
 def verify_log(
-    log: Channel, root: Root, *, threads: int | None = None, there: Iterable[str] = (), facts_keys: Iterable[bytes] = ()
+    log: Channel,
+    root: Root,
+    *,
+    threads: int | None = None,
+    there: Iterable[str] = (),
+    facts_keys: Iterable[bytes] = (),
+    page: int = _READ_AT_ONCE,
 ) -> Report:
     """Verify every channel of a log, and return what was found.
 
     ``there`` are the names under which the log holds records, where somebody can tell (``channels_in``). With ``facts_keys``
     it is also looked at whether what answers and requests rest on is there.
-    Signatures are checked in ``threads`` threads, by default one a processor; what is found does not depend on it.
+    Signatures are checked in ``threads`` threads, by default one a processor, and ``page`` records are read at once; what is
+    found does not depend on either.
     Raises: TransportError if the log cannot be read.
     """
     count = threads or os.cpu_count() or 1
     with ThreadPoolExecutor(count) as pool:
-        report = _Verification(log, root, pool, Report(exchange=root.digest.hex(), threads=count), tuple(facts_keys)).run()
+        empty = Report(exchange=root.digest.hex(), threads=count)
+        report = _Verification(log, root, pool, empty, page, tuple(facts_keys)).run()
     report.channels += strays(there, [each.channel for each in report.channels])
     return report
 
@@ -73,6 +81,7 @@ class _Verification:
     root: Root
     pool: ThreadPoolExecutor
     report: Report
+    page: int
     facts_keys: tuple[bytes, ...] = ()
     watches: dict[str, Watch] = field(default_factory=dict)
     followers: dict[str, Follower] = field(default_factory=dict)
@@ -118,7 +127,8 @@ class _Verification:
                 watch.see(each)
             self._check_ahead(follower, found)
             update = follower.offer_found(found)
-            if update.off_chain is not None:
+            # A live reader keeps what it applied before a fork showed itself; a verdict is of the whole log.
+            if update.off_chain is not None or follower.is_beyond:
                 return False
             for step in update.new:
                 watch.take(step)
@@ -128,7 +138,7 @@ class _Verification:
 
     def _pages(self, channel: str) -> Iterator[list[bytes]]:
         position = 0
-        while found := self.log.poll({channel: position}, timeout_seconds=0, limit=_READ_AT_ONCE):
+        while found := self.log.poll({channel: position}, timeout_seconds=0, limit=self.page):
             position = found[-1].position + 1
             yield [record.value for record in found]
 
@@ -232,7 +242,8 @@ def _without_parts(found: Candidate | Junk) -> Candidate | Junk:
 
 
 def _fork(channel: str, follower: Follower) -> Finding:
-    one, other = (step.entry for step in follower.undecided[:2])
+    # In an order of their own, whatever that of the log is.
+    one, other = sorted((step.entry for step in follower.undecided), key=lambda each: each.digest)[:2]
     return Finding(
         channel=channel,
         epoch=one.statement.epoch,

@@ -6,7 +6,7 @@ decides nothing; what is taken is for ``following``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from services.audit.report import ChannelReport
@@ -28,22 +28,14 @@ _EVIDENCE_LIMIT: Final = 10_000
 class Damage:
     """A record that is no entry: the kind of error and what is wrong, what was expected where that is known, what was found.
 
-    It claims ``sequence``; one that cannot be read stands in the log between ``after`` and ``before``.
+    It claims ``sequence``; one that cannot be read is taken for what comes after the entry before it in the log.
     """
 
     error: str
     what: str
     expected: str | None
     found: str
-    sequence: int | None
-    after: int
-    before: int | None = None
-
-    def may_be(self, sequence: int) -> bool:
-        """Tell whether this may be what is left of the entry at a place."""
-        if self.sequence is not None:
-            return self.sequence == sequence
-        return self.after < sequence and (self.before is None or sequence < self.before)
+    sequence: int
 
 
 @dataclass(slots=True)
@@ -62,7 +54,6 @@ class Watch:
     flaws: dict[Digest, tuple[Digest, Digest]] = field(default_factory=dict)
     _ids: set[Id] = field(default_factory=set)
     _seen_to: int = 0
-    _unplaced: list[int] = field(default_factory=list)
     _written_at: int = 0
 
     def epoch_at(self, sequence: int) -> int:
@@ -75,7 +66,7 @@ class Watch:
             self.report.note(f"a record was skipped: {found.reason}")
             self._damaged(found)
             return
-        self._passed(found.sequence)
+        self._seen_to = found.sequence
         body = found.unverified_statement.body
         if found.flaw is not None and isinstance(body, Sealed) and len(self.flaws) < _EVIDENCE_LIMIT:
             self.flaws.setdefault(found.digest, (body.personal, found.flaw))
@@ -96,32 +87,23 @@ class Watch:
         self._written_at = max(self._written_at, statement.written_at)
         if statement.event_id in self._ids:
             self.report.note(f"at {statement.sequence}: an event id that stands in this channel already")
-        self._ids.add(statement.event_id)
-        if isinstance(step.content, Receipt):
+        elif isinstance(step.content, Receipt):
+            # Under an event id that stood here before it is without effect, as for whoever receives it.
             self.receipts.append((statement.sequence, step.content))
+        self._ids.add(statement.event_id)
         if entry.personal is None and not isinstance(statement.body, Open):
             self.lacking[entry.digest] = (statement.epoch, statement.sequence)
-
-    def _passed(self, sequence: int) -> None:
-        self._seen_to = sequence
-        for index in self._unplaced:
-            old = self.damages[index]
-            self.damages[index] = replace(old, before=sequence)
-        self._unplaced.clear()
 
     def _damaged(self, junk: Junk) -> None:
         if len(self.damages) >= _EVIDENCE_LIMIT:
             return
-        if junk.sequence is None:
-            self._unplaced.append(len(self.damages))
-        what, expected, found = _damage(junk)
+        what, expected, found = _damage(junk, self.report.channel)
+        sequence = self._seen_to + 1 if junk.sequence is None else junk.sequence
         error = type(junk.error).__name__
-        self.damages.append(
-            Damage(error=error, what=what, expected=expected, found=found, sequence=junk.sequence, after=self._seen_to)
-        )
+        self.damages.append(Damage(error=error, what=what, expected=expected, found=found, sequence=sequence))
 
 
-def _damage(junk: Junk) -> tuple[str, str | None, str]:
+def _damage(junk: Junk, channel: str) -> tuple[str, str | None, str]:
     record = digest_of(junk.record).hex()
     if junk.sequence is None:
         return f"an entry cannot be read ({junk.reason})", None, record
@@ -130,6 +112,8 @@ def _damage(junk: Junk) -> tuple[str, str | None, str]:
     except MalformedError:
         return f"a record is no entry ({junk.reason})", None, record
     body = entry.unverified_statement.body
-    if isinstance(body, Sealed) and entry.raw_facts is not None:
-        return "sealed facts do not match their digest", body.facts.hex(), digest_of(entry.raw_facts).hex()
+    if entry.channel == channel and isinstance(body, Sealed) and entry.raw_facts is not None:
+        found = digest_of(entry.raw_facts)
+        if found != body.facts:
+            return "sealed facts do not match their digest", body.facts.hex(), found.hex()
     return f"a record is no entry ({junk.reason})", None, record

@@ -43,6 +43,7 @@ class Follower:
 
     ``load`` gives records that make everything the caller holds of this channel, taken or not any more; ``holds`` tells
     whether an entry of that digest is among it. ``place`` may be given where nothing the caller holds is off the chain.
+    ``is_beyond`` says that more was applied than is taken now: a fork or a wait showed itself further back.
     """
 
     pathfinder: Pathfinder
@@ -53,12 +54,14 @@ class Follower:
     undecided: tuple[Step, ...] = ()
     only_epoch: int | None = None
     off_chain: int | None = None
+    is_beyond: bool = False
     keeps_parts: bool = True
     _aside: Aside = field(default_factory=Aside)
     _rivals: Rivals | None = None
     _has_looked_back: bool = False
     _awaited: Digest | None = None
     _gap_judged: Gap | None = None
+    _branches_judged: frozenset[Digest] = frozenset()
     _agreeable: Place = field(init=False)
 
     def __post_init__(self) -> None:
@@ -117,6 +120,11 @@ class Follower:
     def genuine(self) -> tuple[Candidate, ...]:
         """Return those that a certificate of this channel signed and that do not follow."""
         return tuple(self._aside.genuine.values())
+
+    @property
+    def astray(self) -> tuple[Candidate, ...]:
+        """Return the candidates that are kept and follow nowhere, not even beside what is taken."""
+        return tuple(each for each in self._aside if each.digest not in self._branches_judged | self._branches.keys())
 
     @property
     def remembers(self) -> int:
@@ -282,7 +290,7 @@ class Follower:
         for candidate in everything.values():
             self.pathfinder.mark(candidate)
         self.state, self.undecided, self.only_epoch = reading.state, reading.undecided, reading.only_epoch
-        self._rivals, self._gap_judged = None, reading.gap
+        self._rivals, self._gap_judged, self._branches_judged = None, reading.gap, reading.branches
         update = self._compared(reading, everything, held)
         # Who begins with nothing keeps nothing of what is taken, until there is a reason to look back.
         self._has_looked_back = self._has_looked_back or bool(everything)
@@ -294,9 +302,10 @@ class Follower:
     def _compared(self, reading: Reading, everything: dict[Digest, Candidate], held: dict[Digest, Candidate]) -> Update:
         applied = _chain(self.place, everything)
         common = _common(applied, reading)
+        self.is_beyond = common < len(applied)
         for digest in held:
             self._aside.drop(digest)
-        if common < len(applied):
+        if self.is_beyond:
             # A reading that is shorter says nothing against what was applied, unless it says what stands there instead.
             self.off_chain = common + 1 if _contradicts(reading, common) else None
             if self.off_chain is not None:

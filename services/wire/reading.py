@@ -106,6 +106,12 @@ def judge(pathfinder: Pathfinder, candidates: Mapping[Digest, Candidate], junk: 
     place = steps[-1].place if steps else pathfinder.genesis
     taken = {step.entry.digest for step in steps}
     unreached = [each for digest, each in candidates.items() if digest not in tree.steps]
+    if not reached:
+        gap = _missing_before_epoch(tree, unreached)
+    elif state is ReadingState.READING:
+        gap = find_gap(pathfinder, place, unreached, only_epoch)
+    else:
+        gap = _missing_in_what_waits(tree, unreached, undecided) if state is ReadingState.WAITING else None
     return Reading(
         channel=pathfinder.channel,
         state=state,
@@ -116,7 +122,7 @@ def judge(pathfinder: Pathfinder, candidates: Mapping[Digest, Candidate], junk: 
         is_epoch_reached=reached,
         branches=frozenset(tree.steps.keys() - taken),
         junk=junk,
-        gap=_gap(tree, unreached, place, state, only_epoch),
+        gap=gap,
     )
 
 
@@ -141,33 +147,31 @@ def find_gap(pathfinder: Pathfinder, place: Place, unreached: Iterable[Candidate
     return Gap(epoch=epoch, sequence=sequence)
 
 
-def _gap(tree: _Tree, unreached: Sequence[Candidate], place: Place, state: ReadingState, only_epoch: int | None) -> Gap | None:
-    finder = tree.pathfinder
-    if state is ReadingState.READING:
-        return find_gap(finder, place, unreached, only_epoch)
-    if state is ReadingState.FORKED:
-        return None
-    # A hole in what waits makes it wait for good, so it is looked for from wherever the branches end.
-    tips = [
-        step.place for digest, step in tree.steps.items() if digest not in tree.children and step.place.sequence > place.sequence
-    ]
-    found = [gap for tip in tips if (gap := find_gap(finder, tip, unreached, None)) is not None]
-    named = _missing_before_epoch(tree, {each.digest: each for each in unreached})
-    return min([*found, *([named] if named else [])], key=lambda gap: (gap.sequence, gap.epoch), default=None)
+def _missing_in_what_waits(tree: _Tree, unreached: Sequence[Candidate], undecided: Iterable[Step]) -> Gap | None:
+    """Return the lowest gap from wherever a branch that waits ends: a hole in it would make it wait for good."""
+    waiting, tips = list(undecided), []
+    while waiting:
+        step = waiting.pop()
+        below = tree.children.get(step.place.digest, [])
+        waiting += below
+        tips += [] if below else [step.place]
+    found = [gap for tip in tips if (gap := find_gap(tree.pathfinder, tip, unreached, None)) is not None]
+    return min(found, key=lambda gap: (gap.sequence, gap.epoch), default=None)
 
 
-def _missing_before_epoch(tree: _Tree, unreached: Mapping[Digest, Candidate]) -> Gap | None:
-    """Return the first place that is missing on the one chain to the last entry that the registrar named, None if none is."""
-    epochs = tree.pathfinder.epochs
-    if not epochs or epochs[-1].after_sequence == 0 or epochs[-1].after_digest in tree.steps:
+def _missing_before_epoch(tree: _Tree, candidates: Iterable[Candidate]) -> Gap | None:
+    """Return where the way back from the last entry that the registrar named breaks off; None if it stands at another place."""
+    last = tree.pathfinder.epochs[-1]
+    if last.after_digest in tree.steps:
         return None
-    digest, epoch, sequence = epochs[-1].after_digest, epochs[-1].epoch - 1, epochs[-1].after_sequence
+    unreached = {each.digest: each for each in candidates}
+    digest, epoch, sequence = last.after_digest, last.epoch - 1, last.after_sequence
     known = {tree.pathfinder.genesis.digest, *tree.steps}
-    while digest in unreached and digest not in known:
+    while digest in unreached and unreached[digest].sequence == sequence:
         statement = unreached[digest].unverified_statement
-        digest, epoch, sequence = statement.previous, statement.epoch, statement.sequence - 1
+        digest, epoch, sequence = statement.previous, statement.epoch, sequence - 1
     # What stands right after something that is reached, and does not follow it, is itself the place that is not as it was.
-    return Gap(epoch=epoch, sequence=sequence + 1 if digest in known else sequence)
+    return Gap(epoch=epoch, sequence=sequence + 1 if digest in known or sequence == 0 else sequence)
 
 
 @dataclass(slots=True)

@@ -250,6 +250,63 @@ def test_a_flood_of_junk_is_counted_and_hides_nothing(world: World) -> None:
     assert report.of(RECORD).notes[-1] == "and 50 more notes"
 
 
+@pytest.mark.parametrize("page", [1, 50, 200, 1000])
+def test_a_fork_that_shows_itself_late_leaves_nothing_behind_it_verified(world: World, page: int) -> None:
+    world.write(RECORD)
+    thief = world.pens[RECORD].fork("thief")
+    before = world.pens[RECORD].previous
+    world.write(RECORD, 250)
+    world.records[RECORD].append(thief.sealed())
+    report = world.verified(page=page)
+    assert only(report).what.startswith("the channel contradicts itself")
+    assert (report.of(RECORD).entries, report.of(RECORD).head) == (2, before.hex())
+
+
+def test_what_the_registrar_said_behind_a_late_fork_of_its_own_channel_is_not_believed(world: World) -> None:
+    thief = world.pens["registrar.trust"].fork("thief")
+    world.said(KeyRevoked(key=OLD.certificate.key_digest, reason=Reason.STOLEN))
+    world.records["registrar.trust"].append(thief.confirmed())
+    report = world.verified(page=4)
+    assert only(report).channel == "registrar.trust"
+    assert report.of(RECORD).state == "reading"
+
+
+def test_a_receipt_under_an_event_id_that_stood_there_before_says_nothing(world: World) -> None:
+    world.write(TO)
+    pen = world.pens[FROM]
+    opened = decode_entry(world.records[FROM][0]).unverified_statement
+    lie = Held(channel=TO, epoch=0, sequence=2, digest=digest_of(b"nowhere"))
+    body = encode_open(Receipt(held=(lie, line(pen)), record=None))
+    statement = encode_statement(opened._replace(previous=pen.previous, sequence=2, body=body))
+    world.records[FROM].append(encode_entry(statement, sign(COMMISSIONS.key, to_be_signed(statement)), None, None))
+    report = world.verified()
+    assert report.is_clean
+    assert notes(report, FROM) == "at 2: an event id that stands in this channel already"
+
+
+def test_a_copy_from_another_channel_is_not_said_to_have_damaged_facts(world: World) -> None:
+    world.write(RECORD, 3)
+    world.write(TO, 2)
+    missing = decode_entry(world.records[RECORD][2])
+    world.records[RECORD][2] = world.records[TO][2]
+    finding = only(world.verified())
+    assert finding.what == "a record is no entry (an entry of another channel)"
+    assert (finding.expected, finding.found) == (missing.digest.hex(), digest_of(world.records[TO][2]).hex())
+
+
+def test_a_receipt_of_a_later_entry_says_what_stood_where_the_chain_ends(world: World) -> None:
+    world.write(TO, 4)
+    missing = decode_entry(world.records[TO][2])
+    world.receipt(FROM)
+    # Nothing but the receipt vouches for the entries behind, since nobody can read who signed them.
+    for place in (3, 4):
+        behind = decode_entry(world.records[TO][place])
+        world.records[TO][place] = encode_entry(behind.statement_bytes, b"", behind.raw_facts, behind.raw_personal)
+    del world.records[TO][2]
+    finding = only(world.verified())
+    assert (finding.sequence, finding.expected, finding.found) == (3, missing.digest.hex(), "nothing")
+
+
 def test_threads_change_nothing_of_what_is_found(world: World) -> None:
     world.write(RECORD, 30)
     world.records[RECORD].append(world.pens[RECORD].rotated(NEW))

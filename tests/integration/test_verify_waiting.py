@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from services.wire.contents import Held, KeyRevoked, Reason, Receipt
 from services.wire.entry import decode_entry
 from services.wire.hashing import digest_of
 from tests.chains import Pen, seal_of
-from tests.worlds import COMMISSIONS, FROM, OLD, RECORD, TO, World, line, notes, only
+from tests.worlds import COMMISSIONS, FROM, NEW, OLD, RECORD, TO, World, line, notes, only
 
 REVOKED = KeyRevoked(key=COMMISSIONS.certificate.key_digest, reason=Reason.SUPERSEDED)
 NEXT = seal_of("commission's next", organisation=COMMISSIONS.certificate.organisation)
@@ -90,6 +91,18 @@ def test_a_stranger_beside_what_waits_is_told_apart(world: World) -> None:
     assert report.findings == []
     assert "beside the chain stand 1 that are not taken: overruled, out of reach, or a stranger's" in notes(report, FROM)
     assert "what follows (4)" in notes(report, FROM)
+
+
+def test_what_is_missing_before_an_epoch_is_found_whatever_else_waits(world: World) -> None:
+    abandoned = world.pens[RECORD].fork("")
+    world.said(world.epoch_after(RECORD))
+    world.write(RECORD, 5)
+    old = world.pens[RECORD]
+    world.records[RECORD].append(Pen(RECORD, NEW, 1, abandoned.sequence, abandoned.previous).opened())
+    world.said(replace(world.epoch_after(RECORD), epoch=2, after_sequence=old.sequence, after_digest=old.previous))
+    missing = decode_entry(world.records[RECORD].pop(2))
+    finding = only(world.verified())
+    assert (finding.epoch, finding.sequence, finding.expected) == (0, 3, missing.digest.hex())
 
 
 def test_what_waits_for_the_last_entry_before_an_epoch_is_not_said_to_be_something_else(world: World) -> None:
