@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from services.audit.verify import open_log, verify_log
 from services.commission.bootstrap import build as build_commission
 from services.desk.main import main
 from services.post.building import milliseconds
@@ -26,6 +25,7 @@ from services.wire.channels import COMMISSION, REGISTRAR
 from tests.commands import SCHOOL
 from tests.exchange import Clock
 from tests.people import another_pupil, application_json
+from tests.verifying import verified_file
 
 __all__ = ["OTHER_SCHOOL", "Answer", "Folders"]
 
@@ -148,5 +148,5 @@ class Folders:
         return [(line["event"], line["personal"]) for line in shown]
 
     def findings(self) -> list[Any]:
-        report = verify_log(open_log(self.log), load_root((self.folder / "root.pem").read_bytes()))
+        report = verified_file(self.log, load_root((self.folder / "root.pem").read_bytes()))
         return list(report.findings)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
-from services.audit.verify import verify_log
 from services.channel.embedded import EmbeddedChannel
 from services.post.signing import Draft, receipt_in, sign_body, sign_open
 from services.school.application import School
@@ -27,6 +26,7 @@ from services.wire.sealing import Part, seal
 from tests.chains import ROOT, SCHOOL, Pen, Seal, seal_of
 from tests.exchange import COMMISSION_ORGANISATION, Exchange, Member
 from tests.people import another_pupil, application_form
+from tests.verifying import verified
 
 __all__ = [
     "asked_unread",
@@ -53,7 +53,7 @@ def settled(exchange: Exchange, times: int = 4) -> None:
 
 
 def clean(exchange: Exchange) -> None:
-    assert verify_log(exchange.log, ROOT).findings == []
+    assert verified(exchange.log, ROOT).findings == []
 
 
 def records(exchange: Exchange, channel: str) -> list[bytes]:

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from services.audit.verify import Finding, Report, channels_in, verify_log
+from services.audit.verify import Finding, Report, channels_in
 from services.channel.embedded import EmbeddedChannel
 from services.wire.certificates import Root
 from services.wire.channels import COMMISSION, TRUST_CHANNEL, Role, from_commission, record_of, to_commission
 from services.wire.contents import EpochOpened, Held, KeyRevoked, ParticipantAdmitted, Receipt
 from services.wire.hashing import Digest
 from tests.chains import ROOT, SCHOOL, Pen, Seal, seal_of, trust_pen
+from tests.verifying import verified
 
 __all__ = ["COMMISSIONS", "FROM", "NEW", "OLD", "RECORD", "TO", "World", "line", "notes", "only"]
 
@@ -78,7 +79,7 @@ class World:
         log = EmbeddedChannel(path, clock=lambda: 0)
         for channel, records in self.records.items():
             log.append(channel, records)
-        report = verify_log(log, root, threads=threads, there=channels_in(path), page=page)
+        report = verified(log, root, threads=threads, there=channels_in(path), page=page)
         log.close()
         return report
 

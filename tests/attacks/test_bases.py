@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 
-from services.audit.verify import verify_log
 from services.commission.input import RefusalInput
 from services.post.history import New
 from services.post.saving import act
@@ -21,6 +20,7 @@ from tests.chains import ROOT, SCHOOL, Pen, seal_of
 from tests.integration.test_two_sides import answered, asked, commission, examined, recommended, school
 from tests.people import REQUESTED_A2, REQUESTED_PERSONAL, another_pupil
 from tests.troubles import raw_event, said_by_registrar, settled
+from tests.verifying import verified
 
 
 def keys(shop: Workshop, *readers: str) -> tuple[bytes, ...]:
@@ -146,7 +146,7 @@ def test_a_basis_that_an_epoch_overruled_convicts_nobody(shop: Workshop) -> None
     )
     said_by_registrar(shop, content)
     shop.there[RECORD][1:] = [epoch.opened()]
-    report = verify_log(shop.log, ROOT, threads=1, facts_keys=keys(shop, COMMISSION))
+    report = verified(shop.log, ROOT, threads=1, facts_keys=keys(shop, COMMISSION))
     assert report.findings == []
     assert "of which an epoch overruled a part since" in "; ".join(report.of(TO).notes)
 
@@ -154,7 +154,7 @@ def test_a_basis_that_an_epoch_overruled_convicts_nobody(shop: Workshop) -> None
 def test_what_the_keys_do_not_open_convicts_nobody_and_is_counted(shop: Workshop) -> None:
     mine, theirs = asked(shop)
     lied(shop, mine=mine, theirs=theirs, answer=Answer.YES, basis=digest_of(b"nowhere"))
-    report = verify_log(shop.log, ROOT, threads=1, facts_keys=(*keys(shop, OTHER), bytes(32)))
+    report = verified(shop.log, ROOT, threads=1, facts_keys=(*keys(shop, OTHER), bytes(32)))
     assert report.findings == []
     assert "open under none of the given keys" in "; ".join(report.of(FROM).notes)
     assert report.of(RECORD).notes == []

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from services.audit.verify import verify_log
 from services.post.history import New
 from services.post.saving import act
 from services.post.viewing_recovery import held_lines
@@ -20,6 +19,7 @@ from tests.attacks.workshop import FROM, OTHER, SEALS, TO, MemoryLog, Window, Wo
 from tests.chains import ROOT, SCHOOL, Pen, seal_of
 from tests.integration.test_two_sides import asked, rogue_answer, school
 from tests.troubles import digest_at, lying_receipt, raw_event, records, settled
+from tests.verifying import verified
 
 NOTHING = Digest(bytes(32))
 
@@ -175,7 +175,7 @@ def test_a_hidden_channel_is_read_by_nobody_and_told_to_whoever_verifies(shop: W
     shop.shown(pen.opened(), pen.sealed(), channel=hidden)
     shop.there["commission.secret"] = [b"a name that no channel has"]
     assert shop.commission.office.letterbook.standing(hidden) is None
-    report = verify_log(shop.log, ROOT, threads=1, there=tuple(shop.there))
+    report = verified(shop.log, ROOT, threads=1, there=tuple(shop.there))
     assert report.findings == []
     unread = {each.channel: each.notes for each in report.channels if each.state == "unread"}
     assert set(unread) == {hidden, "(a name that no channel has)"}
@@ -189,7 +189,7 @@ def test_a_channel_hidden_by_cutting_off_the_admission_of_its_writer(shop: Works
     start = next(at for at, record in enumerate(shop.there[TRUST_CHANNEL]) if OTHER.encode() in record)
     cut = shop.there[TRUST_CHANNEL][start:]
     del shop.there[TRUST_CHANNEL][start:]
-    report = verify_log(shop.log, ROOT, threads=1, there=tuple(shop.there))
+    report = verified(shop.log, ROOT, threads=1, there=tuple(shop.there))
     unread = {each.channel for each in report.channels if each.state == "unread"}
     assert unread >= set(names)
     # The first school's own receipts show what was cut off.

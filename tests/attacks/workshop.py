@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from services.audit.verify import Finding, verify_log
+from services.audit.verify import Finding
 from services.channel.port import Channel, Record
 from services.post.database import Row
 from services.school.application import School
@@ -24,6 +24,7 @@ from tests.chains import ROOT, SCHOOL, Pen, Seal, seal_of
 from tests.exchange import COMMISSION_ORGANISATION, Clock, Exchange, Member
 from tests.people import FATHER, PUPIL, another_pupil, application_form
 from tests.troubles import pen_at, settled
+from tests.verifying import verified
 
 __all__ = ["FROM", "OTHER", "RECORD", "SEALS", "TO", "MemoryLog", "Window", "Workshop"]
 
@@ -215,7 +216,7 @@ class Workshop(Exchange):
 
     def findings(self, *facts_keys: bytes) -> list[Finding]:
         """Return what a stranger finds who verifies the log."""
-        return verify_log(self.log, ROOT, threads=1, there=tuple(self.there), facts_keys=facts_keys).findings
+        return verified(self.log, ROOT, threads=1, there=tuple(self.there), facts_keys=facts_keys).findings
 
     @property
     def commission(self) -> Member:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from services.audit.verify import open_log, verify_log
+from services.audit.verify import open_log
 from services.commission.bootstrap import build as build_commission
 from services.desk.main import app
 from services.post.worker import Worker
@@ -19,6 +19,7 @@ from services.registrar.bootstrap import build as build_registrar
 from services.school.bootstrap import build as build_school
 from services.wire.certificates import load_root
 from services.wire.errors import ChannelUnavailableError, ExchangeError, RefusedError, SettingsError
+from tests.verifying import verified
 
 SCHOOL = "school-0099900033"
 PLACES = ("--log", "exchange/log.sqlite", "--root", "exchange/root.pem")
@@ -73,7 +74,7 @@ def test_a_school_and_the_commission_join_by_commands_and_open_their_channels(ex
     with closing(open_log(exchange / "exchange/log.sqlite")) as log:
         for channel in (f"{SCHOOL}.to-commission", f"{SCHOOL}.from-commission", f"{SCHOOL}.record", "commission.record"):
             assert log.end(channel) > 0
-        report = verify_log(log, load_root(Path("exchange/root.pem").read_bytes()))
+        report = verified(log, load_root(Path("exchange/root.pem").read_bytes()))
     assert (report.is_clean, report.participants) == (True, 2)
 
 

@@ -6,6 +6,8 @@ import json
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -30,6 +32,7 @@ def shown() -> Iterator[str]:
 
 COMMANDS: Final = sorted(set(shown()))
 OURS: Final = [each for each in COMMANDS if each.startswith(".venv/bin/sarakste ")]
+READER: Final = [each for each in COMMANDS if each.startswith(".venv/bin/python examples/")]
 MADE: Final = [each for each in COMMANDS if each.startswith("make ")]
 WITH_A_FINDING: Final = "flipped.sqlite"
 
@@ -50,7 +53,12 @@ def makers_before(command: str) -> list[str]:
 
 
 def test_readme_shows_no_command_that_is_neither_run_nor_made() -> None:
-    assert set(COMMANDS) == {*OURS, *MADE, "pip install ."}  # the last one is what tests/integration/test_installed.py does
+    assert set(COMMANDS) == {
+        *OURS,
+        *READER,
+        *MADE,
+        "pip install .",
+    }  # the last: test_installed.py does it
     assert len(OURS) >= 8
 
 
@@ -83,6 +91,23 @@ def test_a_command_of_readme_works_on_the_exchange_that_the_demonstration_leaves
     done = sarakste(*arguments, folder=folder, home=tmp_path)
     assert done.returncode == (4 if WITH_A_FINDING in command else 0), done.stderr
     assert done.stdout
+
+
+@pytest.mark.parametrize("command", READER)
+def test_the_second_reader_says_of_the_demonstrations_log_what_ours_says(command: str, demo: Path) -> None:
+    program, log, root = shlex.split(command)[1:]
+    call = [sys.executable, str(ROOT / program), log, root]
+    done = subprocess.run(call, capture_output=True, text=True, check=False, cwd=demo)  # noqa: S603  # our own program
+    ours = sarakste("verify", log, "--root", root, "--json", folder=demo)
+    report = json.loads(ours.stdout)
+    assert (done.returncode, ours.returncode) == ((4, 4) if WITH_A_FINDING in command else (0, 0))
+    for each in report["channels"]:
+        told = f"{each['entries']} entries, {each['state']}, receipted to {each['receipted']}, head {each['head']}"
+        assert f"{each['channel']}: {told}\n" in done.stdout
+    for each in report["findings"]:
+        place = f"{each['channel']} at {each['epoch']}/{each['sequence']}: {each['what']}"
+        assert f"{place}\n  expected {each['expected']}\n  found    {each['found']}\n" in done.stdout
+    assert done.stdout.endswith(f"\n{len(report['findings'])} findings\n")
 
 
 def test_what_readme_shows_of_the_demonstration_is_what_it_prints(demo: Path) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from services.audit.verify import open_log, verify_log
 from services.commission.bootstrap import build as build_commission
 from services.desk.founding import found_exchange
 from services.desk.main import app
@@ -26,6 +25,7 @@ from services.wire.certificates import load_root, read_leaf
 from services.wire.channels import COMMISSION, REGISTRAR
 from services.wire.errors import CertificateError, RefusedError, SettingsError
 from services.wire.issuing import read_request
+from tests.verifying import verified_file
 
 SCHOOL = "school-0099900011"
 BUILD: dict[str, Callable[[Path], Office]] = {
@@ -97,7 +97,7 @@ def test_a_signing_key_is_rotated_by_command_in_every_channel(exchange: Path, na
     worked(exchange)
     worked(exchange)
     assert not (exchange / name / "signing-old.key").exists()
-    report = verify_log(open_log(exchange / "log.sqlite"), load_root((exchange / "root.pem").read_bytes()))
+    report = verified_file(exchange / "log.sqlite", load_root((exchange / "root.pem").read_bytes()))
     assert report.findings == []
 
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 
-from services.audit.verify import verify_log
 from services.commission.application import Commission
 from services.commission.domain import refusals as commission_refusals
 from services.commission.input import (
@@ -39,6 +38,7 @@ from services.wire.wordings import WORDINGS
 from tests.chains import ROOT, SCHOOL, Pen, seal_of
 from tests.exchange import Exchange, two_sides
 from tests.people import another_pupil, application_form
+from tests.verifying import verified
 
 
 @pytest.fixture
@@ -410,7 +410,7 @@ def test_a_restored_database_takes_back_what_it_wrote_and_judges_nothing_twice(
     assert {each: exchange.log.end(each) for each in ends} == ends
     again, _ = asked(exchange, pupil=another_pupil(2))
     assert exchange.members[SCHOOL].state(again) == "AwaitingCommission"
-    assert verify_log(exchange.log, ROOT).findings == []
+    assert verified(exchange.log, ROOT).findings == []
 
 
 def test_a_database_whose_last_entries_reached_no_log_goes_on_from_what_the_log_shows(exchange: Exchange) -> None:

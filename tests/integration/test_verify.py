@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from services.audit.verify import Finding, Report, open_log, verify_log
+from services.audit.verify import Finding, Report, open_log
 from services.commission.bootstrap import build
 from services.post.history import New
 from services.post.saving import act
@@ -26,6 +26,7 @@ from tests.chains import ROOT, SCHOOL
 from tests.commands import sarakste
 from tests.exchange import two_sides
 from tests.integration.test_two_sides import answered, asked, examined, recommended
+from tests.verifying import verified_file
 
 
 @pytest.fixture
@@ -42,13 +43,6 @@ def log(tmp_path: Path) -> Path:
         member.office.database.close()
     exchange.log.close()
     return tmp_path / "log.sqlite"
-
-
-def verified(log: Path) -> Report:
-    channel = open_log(log)
-    report = verify_log(channel, ROOT)
-    channel.close()
-    return report
 
 
 def value_at(log: Path, channel: str, position: int) -> bytes:
@@ -82,7 +76,7 @@ def only(report: Report) -> Finding:
 
 
 def test_a_log_as_it_was_written_has_no_findings_and_says_where_its_tail_begins(log: Path) -> None:
-    report = verified(log)
+    report = verified_file(log, ROOT)
     assert report.findings == []
     assert report.participants == 2
     by_name = {each.channel: each for each in report.channels}
@@ -97,7 +91,7 @@ def test_a_flipped_byte_of_the_facts_is_named_with_both_digests(log: Path) -> No
     entry = decode_entry(value_at(log, to_commission(SCHOOL), 2))
     assert entry.raw_facts is not None
     change(log, to_commission(SCHOOL), 2, flip(entry.raw_facts))
-    finding = only(verified(log))
+    finding = only(verified_file(log, ROOT))
     assert (finding.channel, finding.sequence) == (to_commission(SCHOOL), 3)
     assert finding.what == "sealed facts do not match their digest"
     assert finding.expected == digest_of(entry.raw_facts).hex()
@@ -109,7 +103,7 @@ def test_a_flipped_byte_of_a_personal_part_is_named(log: Path) -> None:
     entry = decode_entry(value_at(log, record_of(SCHOOL), 1))
     assert entry.raw_personal is not None
     change(log, record_of(SCHOOL), 1, flip(entry.raw_personal))
-    finding = only(verified(log))
+    finding = only(verified_file(log, ROOT))
     assert (finding.channel, finding.sequence) == (record_of(SCHOOL), 2)
     assert finding.expected == digest_of(entry.raw_personal).hex()
 
@@ -117,7 +111,7 @@ def test_a_flipped_byte_of_a_personal_part_is_named(log: Path) -> None:
 def test_a_flipped_byte_of_a_statement_is_named(log: Path) -> None:
     entry = decode_entry(value_at(log, to_commission(SCHOOL), 2))
     change(log, to_commission(SCHOOL), 2, flip(entry.unverified_statement.event_id))
-    finding = only(verified(log))
+    finding = only(verified_file(log, ROOT))
     assert (finding.channel, finding.sequence) == (to_commission(SCHOOL), 3)
     assert finding.expected == entry.digest.hex()
 
@@ -125,7 +119,7 @@ def test_a_flipped_byte_of_a_statement_is_named(log: Path) -> None:
 def test_a_flipped_byte_of_a_signature_is_named(log: Path) -> None:
     entry = decode_entry(value_at(log, to_commission(SCHOOL), 2))
     change(log, to_commission(SCHOOL), 2, flip(entry.signature[-20:]))
-    finding = only(verified(log))
+    finding = only(verified_file(log, ROOT))
     assert (finding.channel, finding.sequence) == (to_commission(SCHOOL), 3)
     assert finding.what == "a signature is not by the certificate of this channel"
 
@@ -133,7 +127,7 @@ def test_a_flipped_byte_of_a_signature_is_named(log: Path) -> None:
 def test_a_deleted_entry_is_missing(log: Path) -> None:
     entry = decode_entry(value_at(log, to_commission(SCHOOL), 2))
     change(log, to_commission(SCHOOL), 2, lambda _: None)
-    finding = only(verified(log))
+    finding = only(verified_file(log, ROOT))
     assert (finding.what, finding.sequence, finding.expected) == ("an entry is missing", 3, entry.digest.hex())
 
 
@@ -141,7 +135,7 @@ def test_a_receipted_end_of_a_channel_cannot_vanish(log: Path) -> None:
     with sqlite3.connect(log) as database:
         database.execute("DELETE FROM records WHERE channel = ? AND position >= 2", (from_commission(SCHOOL),))
     database.close()
-    finding = only(verified(log))
+    finding = only(verified_file(log, ROOT))
     assert (finding.channel, finding.sequence, finding.found) == (from_commission(SCHOOL), 3, "nothing")
 
 
@@ -151,7 +145,7 @@ def test_junk_and_repeats_are_notes(log: Path) -> None:
         for position, each in ((900, b"junk"), (901, value)):
             database.execute("INSERT INTO records VALUES (?, ?, 0, ?)", (to_commission(SCHOOL), position, each))
     database.close()
-    report = verified(log)
+    report = verified_file(log, ROOT)
     assert report.is_clean
     assert any("skipped" in note for each in report.channels for note in each.notes)
 

@@ -9,7 +9,6 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
-from services.audit.verify import verify_log
 from services.post.letterbook import statement_of
 from services.post.office import Office
 from services.wire.channels import TRUST_CHANNEL, Role, channels_of, paired_channel
@@ -19,6 +18,7 @@ from services.wire.trust import Trust
 from tests.chains import ROOT
 from tests.simulation.site import Site
 from tests.simulation.world import SCHOOLS, SITES, World
+from tests.verifying import verified
 
 __all__ = ["Broken", "Channels", "check_log", "check_site", "require"]
 
@@ -80,7 +80,7 @@ def check_log(world: World, channels: Channels) -> None:
         if kept.event.body not in bodies:
             what = f"{kept.event.type} of {kept.site} in {kept.event.channel} ({kept.case_id.hex[-8:]}) was saved and is gone"
             require(kept.event.body in world.excused, what)
-    findings = verify_log(world.log.real, ROOT, threads=1).findings
+    findings = verified(world.log.real, ROOT, threads=1).findings
     require(not findings, f"verify finds {findings}")
 
 

@@ -13,7 +13,6 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.audit.verify import verify_log
 from services.commission.application import Commission
 from services.commission.input import IrpInput, RefusalInput
 from services.post.cases import history_of
@@ -26,6 +25,7 @@ from tests.exchange import Exchange, two_sides
 from tests.integration.test_two_sides import answered, asked, examined, recommended, rogue_answer
 from tests.people import another_pupil
 from tests.shaken import ShakenExchange, shaken_sides
+from tests.verifying import verified
 
 Life = dict[tuple[str, UUID, int], tuple[Any, ...]]
 """What people saw of a case, by participant, case and number of events."""
@@ -94,7 +94,7 @@ def test_any_batching_repeat_order_junk_and_restart_gives_the_same_cases(seed: i
     with tempfile.TemporaryDirectory() as folder:
         exchange = shaken_sides(Path(folder), random.Random(seed))  # noqa: S311  # an order, no secret
         assert seen(exchange, lived(exchange)) == plain()
-        assert verify_log(exchange.log, ROOT).findings == []
+        assert verified(exchange.log, ROOT).findings == []
 
 
 class WatchedExchange(ShakenExchange):

@@ -16,11 +16,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.wire.certificates import REGISTRAR_POLICY_OID, SEAL_POLICY_OID, load_root, verify_path
+from services.wire.certificates import REGISTRAR_POLICY_OID, SEAL_POLICY_OID, load_root
 from services.wire.errors import CertificateError
 from services.wire.issuing import Request, Validity, make_cross, make_request, make_root, make_seal, pem, read_request
 from services.wire.signing import CURVE_ORDER
 from tests.chains import ROOT, ROOT_DER, key_of, seal_of
+from tests.verifying import verified_path
 
 YEAR = Validity(serial=11, not_before=datetime(2026, 3, 1, tzinfo=UTC), not_after=datetime(2028, 3, 1, tzinfo=UTC))
 REQUEST = Request(public_key=key_of("school").public_key(), organisation="NTRLV-90000000001", name="Skola")
@@ -56,13 +57,13 @@ def signed(made: x509.CertificateBuilder, key: str = "root") -> bytes:
 
 def refused(*path: bytes, match: str, policy: str = SEAL_POLICY_OID) -> None:
     with pytest.raises(CertificateError, match=match):
-        verify_path(path, ROOT, policy=policy)
+        verified_path(path, ROOT, policy=policy)
 
 
 def test_a_seal_of_the_root_is_trusted_for_its_organisation() -> None:
-    leaf = verify_path([SEAL], ROOT, policy=SEAL_POLICY_OID)
+    leaf = verified_path([SEAL], ROOT, policy=SEAL_POLICY_OID)
     assert leaf.organisation == "NTRLV-90000000001"
-    assert verify_path([signed(builder())], ROOT, policy=SEAL_POLICY_OID).organisation == "NTRLV-90000000001"
+    assert verified_path([signed(builder())], ROOT, policy=SEAL_POLICY_OID).organisation == "NTRLV-90000000001"
 
 
 def test_the_same_request_makes_the_same_certificate() -> None:
@@ -143,7 +144,7 @@ def test_a_cross_certificate_carries_a_new_roots_seals_and_nothing_more() -> Non
     new_root = make_root(key_of("new root"), name="New root", validity=YEAR)
     cross = make_cross(key_of("root"), ROOT_DER, new_root, validity=YEAR)
     leaf = make_seal(key_of("new root"), new_root, REQUEST, policy=SEAL_POLICY_OID, validity=YEAR)
-    assert verify_path([leaf, cross], ROOT, policy=SEAL_POLICY_OID).der == leaf
+    assert verified_path([leaf, cross], ROOT, policy=SEAL_POLICY_OID).der == leaf
     refused(leaf, match="another issuer")
     refused(leaf, new_root, match="path length 0")
 
@@ -153,7 +154,7 @@ def test_a_seal_given_before_its_issuer_was_valid_is_refused_and_one_that_has_en
     ended = replace(YEAR, not_after=datetime(2026, 3, 2, tzinfo=UTC))
     refused(make_seal(key_of("root"), ROOT_DER, REQUEST, policy=SEAL_POLICY_OID, validity=early), match="was not valid")
     der = make_seal(key_of("root"), ROOT_DER, REQUEST, policy=SEAL_POLICY_OID, validity=ended)
-    assert verify_path([der], ROOT, policy=SEAL_POLICY_OID).der == der
+    assert verified_path([der], ROOT, policy=SEAL_POLICY_OID).der == der
 
 
 def test_a_twin_of_the_roots_signature_is_another_certificate_with_the_same_key() -> None:
@@ -163,7 +164,7 @@ def test_a_twin_of_the_roots_signature_is_another_certificate_with_the_same_key(
     start = SEAL[4 : SEAL.index(found.signature) - 3]
     inner = start + bytes([3, len(signature)]) + signature
     twin = b"\x30\x82" + len(inner).to_bytes(2, "big") + inner
-    one, other = (verify_path([each], ROOT, policy=SEAL_POLICY_OID) for each in (SEAL, twin))
+    one, other = (verified_path([each], ROOT, policy=SEAL_POLICY_OID) for each in (SEAL, twin))
     assert one.digest != other.digest
     assert one.key_digest == other.key_digest
 
@@ -217,9 +218,9 @@ def test_the_root_stands_in_no_path_also_where_it_could_pass_for_a_cross_certifi
         .add_extension(usage, critical=True)
     )
     short = load_root(signed(made))
-    assert verify_path([SEAL], short, policy=SEAL_POLICY_OID).organisation == "NTRLV-90000000001"
+    assert verified_path([SEAL], short, policy=SEAL_POLICY_OID).organisation == "NTRLV-90000000001"
     with pytest.raises(CertificateError, match="stands in no path"):
-        verify_path([SEAL, short.der], short, policy=SEAL_POLICY_OID)
+        verified_path([SEAL, short.der], short, policy=SEAL_POLICY_OID)
 
 
 def forged(der: bytes, old: bytes, new: bytes, key: str = "root") -> bytes:
@@ -236,7 +237,7 @@ def forged(der: bytes, old: bytes, new: bytes, key: str = "root") -> bytes:
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")
 @pytest.mark.parametrize("serial", [b"\x02\x01\x00", b"\x02\x01\xf5"])
 def test_a_serial_number_that_the_next_release_of_a_library_will_not_read_is_refused_now(serial: bytes) -> None:
-    assert verify_path([forged(SEAL, b"\x02\x01\x0b", b"\x02\x01\x0c")], ROOT, policy=SEAL_POLICY_OID)
+    assert verified_path([forged(SEAL, b"\x02\x01\x0b", b"\x02\x01\x0c")], ROOT, policy=SEAL_POLICY_OID)
     refused(forged(SEAL, b"\x02\x01\x0b", serial), match="positive serial number")
 
 

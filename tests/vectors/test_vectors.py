@@ -15,7 +15,6 @@ import avro.schema as avro_schema
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from services.audit.verify import open_log, verify_log
 from services.channel.embedded import EmbeddedChannel
 from services.wire.audience import AUDIENCE
 from services.wire.candidates import Junk, candidate_of
@@ -32,6 +31,7 @@ from tests.chains import SCHOOL, registrar_seal, seal_of
 from tests.vectors.faults import grant_made
 from tests.vectors.make import COMMISSION_SEAL, ENCRYPTION_KEY, FOLDER, grant_header, granted, made
 from tests.vectors.scribe import plain
+from tests.verifying import verified_file
 
 SEALS = [
     *(registrar_seal(name) for name in ("registrar", "registrar, second")),
@@ -81,7 +81,7 @@ def test_verify_takes_a_log_that_was_made_by_hand_from_the_vectors(tmp_path: Pat
     for channel, record in all_records():
         log.append(channel, [record])
     log.close()
-    report = verify_log(open_log(tmp_path / "log.sqlite"), load_root((FOLDER / "root.pem").read_bytes()))
+    report = verified_file(tmp_path / "log.sqlite", load_root((FOLDER / "root.pem").read_bytes()))
     assert report.findings == []
     entries = {each.channel: each.entries for each in report.channels}
     # All but one, which the epoch overruled.

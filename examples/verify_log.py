@@ -1,0 +1,498 @@
+"""Verify a log of Sarakste with its root certificate and nothing else: a second reader, for whoever does not trust the first.
+
+    python examples/verify_log.py log.sqlite root.pem
+
+Written from schemas/README.md and the schemas beside it alone; it shares no code with the product, and needs nothing but
+`cryptography` and `fastavro`. Docstrings name the sections of that specification, and words are used as it does.
+
+It checks that each channel is what its one writer signed, whole and in order, under certificates that lead to the root and
+belong to whom the registrar admitted, revocations and epochs included; that sealed parts are those that were signed; that what
+participants receipted of each other is there. What lies beyond receipts can vanish unseen. It opens nothing that is sealed, so
+it cannot tell whether events make sense, were allowed, or are true; nor does it look at mailboxes, published schemas, or what
+is no finding (junk, repeats, times that go back). It exits with 0 for a clean log, with 4 for another.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sqlite3
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import fastavro
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+SCHEMAS: Final = {
+    f"{path.parent.name}/{path.stem}": fastavro.parse_schema(json.loads(path.read_text("utf-8")))
+    for path in (Path(__file__).resolve().parents[1] / "schemas").glob("*/*.avsc")
+}
+TRUST: Final = "registrar.trust"
+PAIRS: Final = {"to-commission": "from-commission", "from-commission": "to-commission"}
+NAME: Final = "(?!(commission|registrar)$)[a-z][a-z0-9-]{1,47}"
+ADMISSION: Final = f"Commission commission|Registrar registrar|(School (?=school-)|Auditor (?=auditor-)|Unknown ){NAME}"
+CHANNEL: Final = re.compile(r"[a-z][a-z0-9-]{1,47}\.(to-commission|from-commission|record)")
+HEADER: Final = bytes.fromhex("c3014c18af8a4ceac146")
+SIGNED: Final = b"application/vnd.sarakste.statement.v0+avro"
+RECORD_LIMIT, OPEN_LIMIT, STATEMENT_LIMIT, CERTIFICATE_LIMIT = 655_360, 262_144, 16_384, 16_384
+FACTS_LIMIT, PERSONAL_LIMIT = 8_192 + 80, 524_288 + 80
+INTS, LONGS, TIMES = range(2**31), range(2**63), range(253_402_300_800_000)
+RANGES: Final = {"epoch": INTS, "channels": INTS, "sequence": LONGS[1:], "after_sequence": LONGS, "written_at": TIMES}
+HALF_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551 // 2
+SEAL_POLICY, REGISTRAR_POLICY = "2.25.210310059382976790741317229060794661868", "2.25.2482531799835540265018831985874075012"
+ECDSA: Final = x509.SignatureAlgorithmOID.ECDSA_WITH_SHA256
+KNOWN_EXTENSIONS: Final = {"2.5.29.19", "2.5.29.15", "2.5.29.32", "2.5.29.37", "2.5.29.35", "2.5.29.14"}
+TLS: Final = {"1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "2.5.29.37.0"}
+RECORDS: Final = """SELECT channel, coalesce(CAST(value AS BLOB), x'') FROM records
+    WHERE typeof(position) = 'integer' AND position >= 0 ORDER BY channel, position"""
+Place = tuple[str, int, int, bytes]  # channel, epoch, sequence, digest
+Anchors = Sequence[tuple[int, bytes]]  # sequences with the digests that belong there
+
+
+def require(*rules: object) -> None:
+    if not all(rules):
+        raise ValueError("not as the specification says")
+
+
+def genesis(root: bytes, channel: str) -> bytes:
+    return sha256(b"sarakste/v0/genesis\0" + sha256(root).digest() + channel.encode()).digest()
+
+
+def decode(name: str, data: bytes) -> dict[str, Any]:
+    """Return the record that this is the one right encoding of; ValueError if it is of none ("Notation")."""
+    again = io.BytesIO()
+    try:
+        record: Any = fastavro.schemaless_reader(io.BytesIO(data), SCHEMAS[name], None)
+        fastavro.schemaless_writer(again, SCHEMAS[name], record)
+    except (ValueError, IndexError, EOFError, OverflowError, TypeError, KeyError) as error:
+        raise ValueError(f"no {name}") from error
+    require(again.getvalue() == data, is_in_range(record))
+    return dict(record)
+
+
+def is_in_range(value: Any, name: str = "") -> bool:
+    """Tell whether all numbers are within their ranges, which encoding again does not notice."""
+    inner = value.items() if isinstance(value, dict) else [("", each) for each in value] if isinstance(value, list) else []
+    return all(is_in_range(each, key) for key, each in inner) and (name not in RANGES or value in RANGES[name])
+
+
+class Leaf(NamedTuple):
+    """A certificate that signs: H of it, H of its key, and what it says."""
+
+    digest: bytes
+    key: bytes
+    public_key: Any
+    organisation: str
+    policy: str
+
+
+def extension(found: x509.Certificate, kind: type[x509.ExtensionType]) -> Any:
+    return next((each.value for each in found.extensions if isinstance(each.value, kind)), None)
+
+
+@lru_cache(maxsize=1000)
+def leaf_of(path: tuple[bytes, ...], root: bytes) -> Leaf | None:
+    """Return the leaf of a path to the root, None if these certificates are no such path ("Certificates")."""
+    try:
+        require(len(path) in (1, 2), root not in path)
+        chain = [x509.load_der_x509_certificate(der) for der in (*path, root)]
+        leaf, *above = chain
+        for der, found, upper in zip((*path, root), chain, (*above, above[-1]), strict=True):
+            require(len(der) <= CERTIFICATE_LIMIT, found.public_bytes(Encoding.DER) == der, der.endswith(b"\0" + found.signature))
+            require(found.version is x509.Version.v3, found.signature_algorithm_oid == ECDSA, found.serial_number > 0)
+            require(*(each.oid.dotted_string in KNOWN_EXTENSIONS for each in found.extensions if each.critical))
+            constraints, usage = extension(upper, x509.BasicConstraints), extension(upper, x509.KeyUsage)
+            require(constraints, constraints.ca, usage, usage.key_cert_sign)
+            require(upper.not_valid_before_utc <= leaf.not_valid_before_utc <= upper.not_valid_after_utc)
+            found.verify_directly_issued_by(upper)
+        require(*(extension(cross, x509.BasicConstraints).path_length == 0 for cross in above[:-1]))
+        key, usage, constraints = leaf.public_key(), extension(leaf, x509.KeyUsage), extension(leaf, x509.BasicConstraints)
+        require(isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1))
+        require(leaf.not_valid_before_utc <= leaf.not_valid_after_utc, not (constraints and constraints.ca))
+        require(usage.content_commitment, not usage.key_cert_sign, not usage.crl_sign)
+        require(not TLS & {each.dotted_string for each in extension(leaf, x509.ExtendedKeyUsage) or ()})
+        (organisation,) = leaf.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_IDENTIFIER)
+        policies = {each.policy_identifier.dotted_string for each in extension(leaf, x509.CertificatePolicies)}
+        (policy,) = policies & {SEAL_POLICY, REGISTRAR_POLICY}
+        info = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return Leaf(sha256(path[0]).digest(), sha256(info).digest(), key, str(organisation.value), policy)
+    except Exception:  # noqa: BLE001  # whatever a parser of hostile bytes raises, these certificates are simply no path
+        return None
+
+
+@dataclass(eq=False, kw_only=True)
+class Entry:
+    """A candidate; ``content`` is what an open one of a known type says, ``flaw`` is H of its personal part.
+
+    Once it follows, it has a ``parent``, the ``key`` that signed it, the ``leaf`` that is current after it, and all ``leaves``
+    that were; ``revoked`` is what counts as revoked for it, ``later`` are unrevoked keys that sign something below it.
+    """
+
+    digest: bytes
+    type: str | None = None
+    content: dict[str, Any] | None = None
+    place: Place = ("", 0, 0, b"")
+    previous: bytes = b""
+    certificate: bytes = b""
+    channel: str = ""
+    epoch: int = 0
+    sequence: int = 0
+    written_at: int = 0
+    event_id: bytes = b""
+    body: dict[str, Any] = field(default_factory=dict)
+    signatures: dict[bytes, None] = field(default_factory=dict)  # in their order
+    is_whole: bool = True
+    flaw: bytes | None = None
+    parent: Entry | None = None
+    leaf: Leaf | None = None
+    leaves: dict[bytes, Leaf] = field(default_factory=dict)
+    key: bytes = b""
+    children: list[Entry] = field(default_factory=list)
+    revoked: frozenset[bytes] = frozenset()
+    later: frozenset[bytes] = frozenset()
+
+    def is_by(self, leaf: Leaf | None) -> bool:
+        """Tell whether it names this leaf, which signed it, and in the one form of a signature ("Signature")."""
+        if leaf and leaf.digest == self.certificate:
+            for signature in self.signatures:
+                with suppress(InvalidSignature, ValueError):
+                    leaf.public_key.verify(signature, self.digest, ec.ECDSA(utils.Prehashed(hashes.SHA256())))
+                    r, s = utils.decode_dss_signature(signature)
+                    if s <= HALF_ORDER and utils.encode_dss_signature(r, s) == signature:
+                        return True
+        return False
+
+
+def read_record(value: bytes, channel: str, after: int) -> Entry | tuple[int, str, str, str]:
+    """Return what a record is ("The reading rule", step 1), else of which place it is the rest, what it is, expected, found."""
+    try:
+        require(len(value) <= RECORD_LIMIT, value.startswith(HEADER))
+        raw, signature, facts, personal = decode("wire/Entry", value[len(HEADER) :]).values()
+        require(len(raw) <= OPEN_LIMIT)
+        digest = sha256(b"DSSEv1 %d %s %d %s" % (len(SIGNED), SIGNED, len(raw), raw)).digest()
+        entry = Entry(digest=digest, signatures={signature: None}, **decode("wire/Statement", raw))
+        entry.type, entry.place = entry.body.get("type"), (channel, entry.epoch, entry.sequence, digest)
+        require(entry.type is not None or len(raw) <= STATEMENT_LIMIT)
+    except ValueError:
+        return after + 1, "an entry cannot be read", "", sha256(value).hexdigest()
+    is_open, body, kind, h_facts = entry.type is not None, entry.body, f"open/{entry.type}", sha256(facts or b"")
+    if entry.channel == channel and not is_open and facts is not None and h_facts.digest() != body["facts"]:
+        return entry.sequence, "sealed facts do not match their digest", body["facts"].hex(), h_facts.hexdigest()
+    is_entry = facts is personal is None if is_open else facts is not None and len(facts) <= FACTS_LIMIT
+    if entry.channel != channel or not is_entry:
+        return entry.sequence, "a record is no entry", "", sha256(value).hexdigest()
+    with suppress(ValueError):
+        entry.content = decode(kind, body["content"]) if kind in SCHEMAS else None
+    if not is_open:
+        entry.flaw = None if personal is None else sha256(personal).digest()
+        entry.is_whole = entry.flaw == body["personal"] and len(personal) <= PERSONAL_LIMIT
+    return entry
+
+
+class Trust:
+    """What the registrar said ("Trust"); an epoch is kept with its place in registrar.trust."""
+
+    def __init__(self, said: Iterable[tuple[Entry, dict[str, Any]]] = (), root: bytes = b"") -> None:
+        self.participants: dict[str, dict[str, Any]] = {}
+        self.revoked: set[bytes] = set()
+        self.epochs: dict[str, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
+        for entry, content in said:
+            if entry.type == "ParticipantAdmitted" and re.fullmatch(ADMISSION, f"{content['role']} {content['id']}"):
+                self.participants.setdefault(content["id"], content)
+            elif entry.type == "KeyRevoked" and content["key"] != entry.key:
+                self.revoked.add(content["key"])
+            elif entry.type == "EpochOpened" and CHANNEL.fullmatch(content["channel"]):
+                known, begins = self.epochs[content["channel"]], genesis(root, content["channel"])
+                is_placed = content["after_sequence"] > 0 or content["after_digest"] == begins
+                if is_placed and content["epoch"] == len(known) + 1:
+                    known.append((entry.sequence, content))
+        roles = {name: each["role"] for name, each in self.participants.items()}
+        schools = [name for name, role in roles.items() if role == "School"]
+        self.writers = {f"{name}.record": name for name, role in roles.items() if role in ("School", "Commission", "Auditor")}
+        self.writers |= {f"{school}.to-commission": school for school in schools}
+        self.writers |= {f"{school}.from-commission": name for school in schools for name in roles if name == "commission"}
+        self.writers |= {TRUST: "registrar"}
+
+
+def way_back(within: Mapping[bytes, Entry], to: int, sequence: int, digest: bytes) -> bytes | None:
+    """Return the digest at the place ``to``, going back from one behind it; None if the chain breaks off before."""
+    while sequence > to and (each := within.get(digest)) and each.sequence == sequence:
+        sequence, digest = sequence - 1, each.previous
+    return digest if sequence == to else None
+
+
+class Reading:
+    """What a channel is: ``taken`` and ``state``, what ``hangs`` untaken at its end, and what follows nowhere ``aside``."""
+
+    def __init__(self, channel: str, records: Iterable[bytes], root: bytes, trust: Trust) -> None:
+        self.channel, self.root, self.trust, self.writer = channel, root, trust, trust.writers.get(channel, "")
+        self.epochs = [epoch for _, epoch in trust.epochs[channel]]
+        self.due = {tuple(map(each.get, ("epoch", "after_sequence", "after_digest", "certificate"))) for each in self.epochs}
+        self.damages: dict[int, tuple[str, str, str]] = {}
+        self.candidates: dict[bytes, Entry] = {}
+        after = 0
+        for value in records:
+            found = read_record(value, channel, after)
+            if isinstance(found, tuple):
+                self.damages.setdefault(found[0], found[1:])
+                continue
+            known, after = self.candidates.setdefault(found.digest, found), found.sequence
+            known.signatures |= found.signatures
+            known.is_whole, known.flaw = known.is_whole or found.is_whole, known.flaw or found.flaw
+        self.start = Entry(digest=genesis(root, channel), revoked=frozenset(trust.revoked))
+        self.tree = {each.digest: each for each in self._grow()}
+        self.taken: list[Entry] = []
+        self.options: list[Entry] = self.start.children
+        self.only_epoch, self.is_reached, self.receipted = 0, True, 0
+        self.state = self._walk()
+        self.head = self.taken[-1] if self.taken else self.start
+        self.hangs = [] if self.state == "reading" else list(self.options)
+        for each in self.hangs:
+            self.hangs += each.children
+        self.end = max([self.head, *self.hangs], key=lambda each: each.place[2:])
+        nowhere = (each for each in self.candidates.values() if each.parent is None)
+        self.aside = sorted(nowhere, key=lambda each: each.place[2:])
+
+    def _grow(self) -> list[Entry]:
+        """Return the tree of what follows, each after what it follows (step 2)."""
+        after: dict[bytes, list[Entry]] = defaultdict(list)
+        for each in self.candidates.values():
+            after[each.previous].append(each)
+        tree = [self.start]
+        for place in tree:
+            for each in after[place.digest]:
+                is_next = each.epoch == place.epoch and each.is_by(place.leaf)
+                signer = self._opener(place, each) or (place.leaf if is_next else None)
+                if signer and each.sequence == place.sequence + 1:
+                    each.parent, each.key = place, signer.key
+                    each.leaf = (each.type == "CertificateRotated" and self.shown(each)) or signer
+                    each.leaves = place.leaves | {each.leaf.digest: each.leaf}
+                    says = each.content if self.channel == TRUST and each.type == "KeyRevoked" else None
+                    each.revoked = place.revoked | ({says["key"]} - {each.key} if says else set())
+                    place.children.append(each)
+                    tree.append(each)
+        # Which unrevoked keys sign something below; what is revoked for an entry is what all paths through it revoke.
+        for each in reversed(tree):
+            if each.children:
+                each.revoked = frozenset.intersection(*(child.revoked for child in each.children))
+            for child in each.children:
+                keys = child.later | ({child.key} - child.revoked)
+                each.later = keys if each.later <= keys else each.later | keys
+        return tree
+
+    def _opener(self, place: Entry, each: Entry) -> Leaf | None:
+        """Return the leaf by which an entry opens an epoch at a place, None if it opens none there."""
+        is_due = (each.epoch, place.sequence, place.digest, each.certificate) in self.due or each.epoch == 0 == place.sequence
+        says = is_due and self.is_opening(each) and each.content
+        fits = says and (says["exchange"], says["writer"]) == (sha256(self.root).digest(), self.writer)
+        return self.shown(each) if fits else None
+
+    def shown(self, each: Entry) -> Leaf | None:
+        """Return the certificate that an opening or a rotation shows, if it may write this channel."""
+        content = each.content if each.type in ("ChannelOpened", "CertificateRotated") else None
+        leaf = leaf_of(tuple(content["certificates"]), self.root) if content else None
+        mine = self.trust.participants.get(self.writer, {}).get("organisation")
+        may = leaf and (leaf.policy == REGISTRAR_POLICY if self.channel == TRUST else leaf[3:] == (mine, SEAL_POLICY))
+        return leaf if may else None
+
+    def is_opening(self, each: Entry) -> bool:
+        return each.type == "ChannelOpened" and each.is_by(self.shown(each))
+
+    def _walk(self) -> str:
+        """Choose what is taken, and return the state (steps 3 to 5)."""
+        if self.epochs:
+            last = self.epochs[-1]
+            after = self.tree.get(last["after_digest"])
+            if after is None or after.sequence != last["after_sequence"]:
+                self.is_reached = False
+                return "waiting"
+            self.only_epoch = last["epoch"]
+            self.options = [each for each in after.children if each.epoch == self.only_epoch]
+            while after.parent:
+                self.taken.append(after)
+                after = after.parent
+            self.taken.reverse()
+        while self.options:
+            chosen = [each for each in self.options if each.later - {each.key}]
+            fresh = [each for each in self.options if each.key not in each.revoked]
+            if len(self.options) == 1:
+                chosen = chosen or fresh
+            if len(chosen) != 1:
+                return "forked" if chosen or fresh else "waiting"
+            self.taken += chosen
+            self.options, self.only_epoch = chosen[0].children, 0
+        return "reading"
+
+    def missing(self) -> tuple[int, int, Anchors] | None:
+        """Return the place that is missing, if there is a gap (step 6), and later places with the digests that belong there."""
+        if not self.is_reached:
+            last = self.epochs[-1]
+            epoch, sequence, digest = last["epoch"] - 1, last["after_sequence"], last["after_digest"]
+            if digest in self.tree:
+                return None
+            while (each := self.candidates.get(digest)) and each.parent is None and each.sequence == sequence:
+                epoch, sequence, digest = each.epoch, sequence - 1, each.previous
+            sequence += digest in self.tree or sequence == 0
+            return epoch, sequence, [(last["after_sequence"], last["after_digest"])]
+        waits = [each for each in self.hangs if self.state == "waiting" and not each.children]
+        for end in [self.head] if self.state == "reading" else sorted(waits, key=lambda each: (-each.sequence, each.digest)):
+            epoch = self.only_epoch or end.epoch
+            ahead = [each for each in self.aside if each.epoch >= epoch and self._is_written(each, end)]
+            if ahead:
+                return epoch, end.sequence + 1, [(each.sequence - 1, each.previous) for each in ahead]
+        return None
+
+    def _is_written(self, each: Entry, end: Entry) -> bool:
+        """Tell whether the channel's writer signed what stands ahead of ``end``, as far as the path to it shows."""
+        is_known = each.is_by(end.leaves.get(each.certificate)) or (each.epoch > end.epoch and self.is_opening(each))
+        return is_known and each.sequence > end.sequence and each.previous != end.digest
+
+    def said(self) -> list[tuple[Entry, dict[str, Any]]]:
+        """Return what open entries say, in order; a repeated event id says nothing more."""
+        first = {each.event_id: each for each in reversed(self.taken)}
+        return [(each, each.content) for each in self.taken if first[each.event_id] is each and each.content is not None]
+
+    def stands_at(self, epoch: int, sequence: int, anchors: Anchors) -> tuple[str, str, str]:
+        """Return what stands at a place that is missing, expected, and found; ``anchors`` are places and their right digests."""
+        within = {each.digest: each for each in self.aside if each.epoch >= epoch}
+        right = next(filter(None, (way_back(within, sequence, *anchor) for anchor in anchors)), None)
+        if (each := within.get(right or b"")) and each.sequence == sequence:
+            by = "a certificate that may open" if each.type == "ChannelOpened" else "the certificate of"
+            return f"a signature is not by {by} this channel", "a valid signature", next(iter(each.signatures)).hex()
+        wanted = right.hex() if right else "an entry"
+        if rest := self.damages.get(sequence):
+            return rest[0], rest[1] or wanted, rest[2]
+        for each in within.values():
+            if each.sequence == sequence:
+                return "an entry is not what was signed", wanted, each.digest.hex()
+        return "an entry is missing", wanted, "nothing"
+
+    def receipts(self) -> Iterator[tuple[Entry, list[Place], bytes | None]]:
+        """Yield the receipts of the right form, with their lines and the head of a record ("Receipts")."""
+        name, _, kind = self.channel.partition(".")
+        order = ([f"{name}.{PAIRS[kind]}"] if kind in PAIRS else []) + [self.channel] + [TRUST] * (self.channel != TRUST)
+        for each, content in self.said():
+            if each.type == "Receipt" and each.parent:
+                lines = [(line["channel"], line["epoch"], line["sequence"], line["digest"]) for line in content["held"]]
+                is_ordered = [line[0] for line in lines] == [one for one in order if one in {line[0] for line in lines}]
+                names_own = (self.channel, *each.parent.place[1:]) in lines
+                if is_ordered and names_own and (kind in PAIRS or content["record"] is None):
+                    yield each, lines, content["record"]
+
+
+class Report:
+    """All channels of a log, up to where others hold them, and what was found ("Verifying a log")."""
+
+    def __init__(self, records: Mapping[str, list[bytes]], root: bytes) -> None:
+        first = Reading(TRUST, records.get(TRUST, []), root, Trust())
+        trust = Trust(first.said(), root)
+        others = [Reading(each, records.get(each, []), root, trust) for each in trust.writers if each != TRUST]
+        self.readings = {each.channel: each for each in (first, *others)}
+        self.findings: dict[tuple[str, int], tuple[Any, ...]] = {}
+        for reading in self.readings.values():
+            self._conclude(reading)
+        self._compare()
+
+    def _find(self, reading: Reading, epoch: int, sequence: int, anchors: Anchors, *told: str) -> None:
+        self.findings.setdefault((reading.channel, sequence), (epoch, *(told or reading.stands_at(epoch, sequence, anchors))))
+
+    def _conclude(self, reading: Reading) -> None:
+        """Find what a channel shows by itself."""
+        if reading.state == "forked":
+            one, other = sorted(reading.options, key=lambda each: each.digest)[:2]
+            what = "the channel contradicts itself: two signed entries stand at one place"
+            self._find(reading, one.epoch, one.sequence, (), what, one.digest.hex(), other.digest.hex())
+        elif missing := reading.missing():
+            self._find(reading, *missing)
+        elif not reading.taken and reading.channel == TRUST:
+            what, _, found = reading.stands_at(0, 1, [(each.sequence - 1, each.previous) for each in reading.aside])
+            others = sorted(each.previous.hex() for each in reading.aside if each.sequence == 1)
+            right = reading.start.digest.hex()
+            if others and right not in others:
+                what, found = "the registrar's channel is not of this root", f"an entry after {others[0]}"
+            expected = f"an opening after the genesis digest of this root, {right}"
+            self._find(reading, 0, 1, (), f"nothing of this log can be verified: {what}", expected, found)
+        elif not reading.taken and reading.state == "reading" and (behind := self._behind(reading)):
+            self._find(reading, reading.only_epoch, 1, [(each.sequence - 1, each.previous) for each in behind])
+        for each in reading.taken:
+            if each.flaw and not each.is_whole:
+                what, right = "a personal part does not match its digest", each.body["personal"].hex()
+                self._find(reading, each.epoch, each.sequence, (), what, right, each.flaw.hex())
+
+    def _behind(self, reading: Reading) -> list[Entry]:
+        """Return what stands behind a missing first place and is genuine, as far as anybody can tell without that entry."""
+        behind = [each for each in reading.aside if each.sequence > 1 and each.epoch >= reading.only_epoch]
+        same = [each for each in self.readings.values() if each.writer == reading.writer]
+        known = {leaf.digest: leaf for leaf in map(reading.shown, behind) if leaf}
+        known |= {key: leaf for one in same for each in (one.head, *one.hangs) for key, leaf in each.leaves.items()}
+        return [each for each in behind if not known or each.is_by(known.get(each.certificate))]
+
+    def _compare(self) -> None:
+        """Find what receipts name and is not there, and note up to where others hold each channel."""
+        beyond, pins = list[Place](), []
+        for channel, reading in sorted(self.readings.items()):
+            for receipt, lines, head in reading.receipts():
+                named = (line for line in lines if line[0] != channel and line[0] in self.readings)
+                beyond += [line for line in named if not self._holds(line)]
+                if head and (record := self.readings.get(f"{reading.writer}.record")):
+                    there = {each.digest: each.sequence for each in (*record.taken, *record.hangs)}
+                    knew = max((line[2] for line in lines if line[0] == TRUST), default=0)
+                    if head in there:
+                        pins.append((reading, receipt.sequence, record, min(there[head], len(record.taken))))
+                    elif knew >= max((said for said, _ in record.trust.epochs[record.channel]), default=0):
+                        sequence = record.end.sequence + 1
+                        self._find(record, record.head.epoch, sequence, [(sequence, head)])
+        for channel, _, sequence, digest in sorted(beyond, key=lambda line: (line[0], line[2], line[3])):
+            reading = self.readings[channel]
+            self._find(reading, reading.head.epoch, reading.end.sequence + 1, [(sequence, digest)])
+        for reading, sequence, record, place in pins:
+            # Until somebody else holds the receipt, its writer can take it back together with its record.
+            if sequence <= reading.receipted:
+                record.receipted = max(record.receipted, place)
+
+    def _holds(self, line: Place) -> bool:
+        """Tell whether a channel has something where a receipt names an entry, or an epoch overruled what was there."""
+        channel, epoch, sequence, digest = line
+        reading = self.readings[channel]
+        there = [each for each in (*reading.taken, *reading.hangs) if each.sequence == sequence]
+        there.sort(key=lambda each: (each.place != line, each.digest != digest, each.digest))
+        is_overruled = any(each["epoch"] > epoch and each["after_sequence"] < sequence for each in reading.epochs)
+        if there and there[0].place == line:
+            reading.receipted = max(reading.receipted, min(sequence, len(reading.taken)))
+        elif there and not is_overruled:
+            other, is_same = there[0], there[0].digest == digest
+            kind, *told = ("epoch", str(epoch), str(other.epoch)) if is_same else ("entry", digest.hex(), other.digest.hex())
+            self._find(reading, epoch, sequence, (), f"a receipt names another {kind} than stands here", *told)
+        return bool(there) or is_overruled
+
+
+def main() -> None:
+    if len(sys.argv) != len(("program", "log", "root")):
+        sys.exit(__doc__)
+    records: dict[str, list[bytes]] = defaultdict(list)
+    with closing(sqlite3.connect(f"{Path(sys.argv[1]).absolute().as_uri()}?mode=ro", uri=True)) as log:
+        for channel, value in log.execute(RECORDS):
+            records[channel].append(value)
+    report = Report(records, x509.load_pem_x509_certificate(Path(sys.argv[2]).read_bytes()).public_bytes(Encoding.DER))
+    for name, each in report.readings.items():
+        print(f"{name}: {len(each.taken)} entries, {each.state}, receipted to {each.receipted}, head {each.head.digest.hex()}")
+    for (channel, sequence), (epoch, *finding) in report.findings.items():
+        print("{} at {}/{}: {}\n  expected {}\n  found    {}".format(channel, epoch, sequence, *finding))
+    print(f"{len(report.findings)} findings")
+    sys.exit(4 if report.findings else 0)
+
+
+if __name__ == "__main__":
+    main()

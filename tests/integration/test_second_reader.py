@@ -1,0 +1,90 @@
+"""The second reader: it knows nothing of ours, and says the same of every log, however that was harmed."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from examples import verify_log as second
+from services.wire.issuing import pem
+from tests.chains import ROOT
+from tests.harms import harmed_world
+from tests.worlds import RECORD, World
+
+TESTS: Final = Path(__file__).resolve().parents[1]
+READER: Final = Path(second.__file__)
+OURS: Final = ("services", "tests", "examples")
+SEEDS: Final = 48
+SHARES: Final = 3
+
+
+def imported(path: Path) -> set[str]:
+    """Return the modules that a file imports, and the names that it imports from them, dotted."""
+    found = set()
+    for each in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(each, ast.Import):
+            found |= {name.name for name in each.names}
+        if isinstance(each, ast.ImportFrom) and each.module:
+            found |= {f"{each.module}.{name.name}" for name in each.names}
+    return found
+
+
+def test_it_needs_nothing_of_ours_and_two_packages() -> None:
+    packages = {name.partition(".")[0] for name in imported(READER)} - set(sys.stdlib_module_names)
+    assert packages == {"cryptography", "fastavro"}
+
+
+def test_it_stays_short_enough_to_be_read_in_one_sitting() -> None:
+    assert len(READER.read_text("utf-8").splitlines()) <= 500
+
+
+def test_no_test_verifies_a_log_without_it() -> None:
+    names = {path.relative_to(TESTS).as_posix(): imported(path) for path in TESTS.rglob("*.py")}
+    alone = {path for path, found in names.items() if "services.audit.verify.verify_log" in found}
+    # The benchmark measures ours alone.
+    assert alone - {"bench/reading.py"} == {"verifying.py"}
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_both_say_the_same_of_logs_that_went_through_anything(tmp_path: Path, share: int) -> None:
+    clean = 0
+    for seed in range(share, SEEDS, SHARES):
+        world = harmed_world(tmp_path, seed)
+        # In pages of a few records, so that what comes late is judged as what came early.
+        reports = [world.verified(threads=1, page=page) for page in (200, 1 + seed % 5)]
+        assert reports[0].findings == reports[1].findings, seed
+        clean += reports[0].is_clean
+    assert 0 < clean < SEEDS // SHARES
+
+
+def run(log: Path, root: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(READER), str(log), str(root)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=log.parent)  # noqa: S603  # our own
+
+
+def test_as_a_program_it_tells_each_channel_and_each_finding_and_leaves_with_4(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write(RECORD, 3)
+    world.verified()
+    root = tmp_path / "root.pem"
+    root.write_bytes(pem(ROOT.der))
+    whole = run(tmp_path / "log.sqlite", root)
+    assert (whole.returncode, whole.stdout.splitlines()[-1]) == (0, "0 findings")
+    assert f"{RECORD}: 4 entries, reading, receipted to 0, head {world.pens[RECORD].previous.hex()}" in whole.stdout
+    lost = world.records[RECORD].pop(2)
+    finding = world.verified().findings[0]
+    harmed = run(tmp_path / "log.sqlite", root)
+    assert (harmed.returncode, harmed.stdout.splitlines()[-1]) == (4, "1 findings")
+    assert f"{RECORD} at 0/3: an entry is missing\n  expected {finding.expected}\n  found    nothing\n" in harmed.stdout
+    assert lost.hex() not in harmed.stdout
+
+
+def test_called_wrongly_it_says_what_it_is_for(tmp_path: Path) -> None:
+    said = subprocess.run([sys.executable, str(READER)], capture_output=True, text=True, check=False, cwd=tmp_path)  # noqa: S603  # our own
+    assert said.returncode == 1
+    assert said.stderr.startswith("Verify a log of Sarakste")

@@ -1,0 +1,82 @@
+"""Verification in tests: every log is given to the second reader too, and both have to say the same of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from examples import verify_log as second
+from services.audit.verify import Finding, Report, channels_in, open_log, verify_log
+from services.channel.port import Channel
+from services.wire.certificates import Certificate, Root, verify_path
+from services.wire.errors import BasisError, CertificateError
+
+__all__ = ["verified", "verified_file", "verified_path"]
+
+_READ_AT_ONCE = 500
+
+
+def verified(
+    log: Channel,
+    root: Root,
+    *,
+    threads: int | None = None,
+    there: Iterable[str] = (),
+    facts_keys: Iterable[bytes] = (),
+    page: int = 200,
+) -> Report:
+    """Verify a log with ours and with the second reader, hold their verdicts against each other, and return ours."""
+    report = verify_log(log, root, threads=threads, there=there, facts_keys=facts_keys, page=page)
+    channels = [each for each in report.channels if each.state != "unread"]
+    other = second.Report({each.channel: _records(log, each.channel) for each in channels}, root.der)
+    ours = {each.channel: (each.state, each.entries, each.head, each.receipted) for each in channels}
+    theirs = {
+        name: (each.state, len(each.taken), each.taken[-1].digest.hex() if each.taken else "", each.receipted)
+        for name, each in other.readings.items()
+    }
+    assert theirs == ours, (theirs, ours)
+    # What an event rests on shows itself with keys alone, and the second reader has none.
+    found = {(each.channel, each.sequence): _told(each) for each in report.findings if each.error != BasisError.__name__}
+    assert other.findings == found, (other.findings, found)
+    return report
+
+
+def verified_file(path: Path, root: Root) -> Report:
+    """Verify the file of an embedded log as ``verified`` does."""
+    log = open_log(path)
+    try:
+        return verified(log, root, there=channels_in(path))
+    finally:
+        log.close()
+
+
+def verified_path(path: Sequence[bytes], root: Root, *, policy: str) -> Certificate:
+    """Verify a path of certificates with both readers, and return our leaf.
+
+    Raises: CertificateError if both refuse it.
+    """
+    other = second.leaf_of(tuple(path), root.der)
+    is_taken = other is not None and other.policy == policy
+    try:
+        leaf = verify_path(path, root, policy=policy)
+    except CertificateError:
+        assert not is_taken, other
+        raise
+    assert is_taken
+    assert other is not None
+    assert (other.digest, other.key, other.organisation) == (leaf.digest, leaf.key_digest, leaf.organisation)
+    return leaf
+
+
+def _told(finding: Finding) -> tuple[int, str, str, str]:
+    # Why a record is no entry is said in the words of each reader.
+    return finding.epoch, finding.what.partition(" (")[0], finding.expected, finding.found
+
+
+def _records(log: Channel, channel: str) -> list[bytes]:
+    found: list[bytes] = []
+    position = 0
+    while page := log.poll({channel: position}, timeout_seconds=0, limit=_READ_AT_ONCE):
+        position = page[-1].position + 1
+        found += [record.value for record in page]
+    return found
