@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-other fuzz installed bench compare lint types lock clean soak-kills simulate
+.PHONY: help demo test test-other fuzz installed bench compare lint types lock clean soak-kills simulate mutants
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
@@ -29,6 +29,14 @@ fuzz: .venv/.ready ## Fuzz what strangers and clerks can send: SECONDS= or RUNS=
 simulate: .venv/.ready ## Play an exchange under faults: SEEDS=100000 from FIRST=0 on, or SEED=7 alone with its trace
 	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --first $(or $(FIRST),0))
 
+.venv-mutants/.ready: requirements/mutants.txt pyproject.toml
+	$(PYTHON) -m venv .venv-mutants
+	.venv-mutants/bin/pip install --quiet --require-hashes -r requirements/mutants.txt
+	touch $@
+
+mutants: .venv-mutants/.ready ## Change the rules one by one, and see whether a test notices (GROUP=wire or post for one alone; long)
+	.venv-mutants/bin/python -m tests.mutation.run $(GROUP)
+
 installed: ## Install into an empty environment, hashes checked, and work from another folder
 	.ci/installed $(PYTHON)
 
@@ -52,6 +60,7 @@ lock: .venv/.ready ## Make the lock files anew from pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade pyproject.toml --extra build -o requirements/run.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade pyproject.toml --extra build --extra dev -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade pyproject.toml --extra build --extra dev --extra mutants -c requirements/dev.txt -o requirements/mutants.txt
 
 clean: ## Remove what was made
-	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .fuzz dist
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .fuzz .mutants dist

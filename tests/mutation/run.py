@@ -1,0 +1,133 @@
+"""Changes what decides over acceptance, one small change at a time, and sees whether a test notices: `make mutants`.
+
+A copy of the project is made for each group, so that nothing of the checkout is touched. A survivor is a change that no test of
+its group notices. It is either listed with its reason in docs/mutants.md, or it fails the run.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+__all__ = ["GROUPS", "REASONS", "ROOT", "Group", "Survivor", "explained"]
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+REASONS: Final = ROOT / "docs/mutants.md"
+MUTMUT: Final = ROOT / ".venv-mutants/bin/mutmut"
+# What a person is told, and SQL: another case of letters changes nothing, anything else breaks at once.
+_NOT_CHANGED: Final = (r"\.tell\(", r'"\s?(SELECT|UPDATE|INSERT|DELETE|WHERE|AND|FROM|ON)\b')
+_RESULT: Final = re.compile(r"^\s+(\S+): (.+)$", re.MULTILINE)
+_ROW: Final = re.compile(r"^\| `(?P<where>[^`]+)` \| `(?P<before>.*?)` \| `(?P<after>.*?)` \| (?P<reason>.+) \|$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Files that are changed, and the fast tests that are to notice."""
+
+    files: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Survivor:
+    """A change that no test noticed: its module and function, and the line before and after."""
+
+    where: str
+    before: str
+    after: str
+
+
+GROUPS: Final[dict[str, Group]] = {
+    "wire": Group(
+        files=("services/wire/reading.py", "services/wire/trust.py", "services/wire/sealing.py"),
+        tests=(
+            "tests/unit/test_reading.py",
+            "tests/unit/test_trust.py",
+            "tests/unit/test_sealing.py",
+            "tests/unit/test_receipts.py",
+            "tests/vectors",
+        ),
+    ),
+    "post": Group(
+        files=("services/post/receiving.py", "services/post/entering.py", "services/post/applying.py"),
+        tests=(
+            "tests/integration/test_receiving.py",
+            "tests/integration/test_lies_and_interruptions.py",
+            "tests/integration/test_receipts_and_gaps.py",
+            "tests/integration/test_two_sides.py",
+            "tests/integration/test_own_channel.py",
+            "tests/integration/test_recovery.py",
+            "tests/integration/test_rotation_and_epochs.py",
+            "tests/integration/test_restores_at_odds.py",
+        ),
+    ),
+}
+
+
+def explained() -> dict[Survivor, str]:
+    """Return the survivors that docs/mutants.md lists, with their reasons."""
+    rows = _ROW.finditer(REASONS.read_text("utf-8"))
+    plain = ({name: text.replace("\\|", "|") for name, text in row.groupdict().items()} for row in rows)
+    return {Survivor(where=row["where"], before=row["before"], after=row["after"]): row["reason"] for row in plain}
+
+
+def main(names: Iterable[str]) -> int:
+    """Run groups; return 1 if a change survived that has no reason."""
+    known, unknown = explained(), list[Survivor]()
+    for name in names:
+        folder = _copied(name)
+        subprocess.run([MUTMUT, "run"], cwd=folder, check=False)  # noqa: S603  # our own environment
+        results = _results(folder)
+        counts = {kind: list(results.values()).count(kind) for kind in sorted(set(results.values()))}
+        survivors = [_survivor(folder, mutant) for mutant, kind in results.items() if kind in ("survived", "no tests")]
+        unknown += [each for each in survivors if each not in known]
+        sys.stdout.write(f"\n{name}: {len(results)} changes; {counts}; {len(set(survivors) & known.keys())} with a reason\n")
+    for each in sorted(set(unknown)):
+        cells = " | ".join(f"`{text.replace('|', chr(92) + '|')}`" for text in (each.where, each.before, each.after))
+        sys.stdout.write(f"| {cells} | |\n")
+    return int(bool(unknown))
+
+
+def _copied(name: str) -> Path:
+    folder = ROOT / ".mutants" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    command = ["git", "ls-files", "-co", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603  # git, wherever it is
+    for path in listed.stdout.splitlines():
+        if (ROOT / path).is_file():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / path, folder / path)
+    group = GROUPS[name]
+    settings = {
+        "source_paths": ["services"],
+        "only_mutate": list(group.files),
+        "also_copy": ["schemas", "demo", "docs", "README.md"],
+        "pytest_add_cli_args_test_selection": list(group.tests),
+        "do_not_mutate_patterns": list(_NOT_CHANGED),
+    }
+    with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[tool.mutmut]\n" + "".join(f"{key} = {value!r}\n" for key, value in settings.items()))
+    return folder
+
+
+def _results(folder: Path) -> dict[str, str]:
+    told = subprocess.run([MUTMUT, "results", "--all", "true"], cwd=folder, capture_output=True, text=True, check=True)  # noqa: S603  # as above
+    return dict(_RESULT.findall(told.stdout))
+
+
+def _survivor(folder: Path, mutant: str) -> Survivor:
+    told = subprocess.run([MUTMUT, "show", mutant], cwd=folder, capture_output=True, text=True, check=True)  # noqa: S603  # as above
+    lines = [line for line in told.stdout.splitlines() if not line.startswith(("---", "+++"))]
+    before, after = (" ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
+    where = re.sub(r"__mutmut_\d+$", "", mutant).replace("xǁ", "").replace("ǁ", ".").replace(".x_", ".")
+    return Survivor(where=where, before=before, after=after)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:] or GROUPS))

@@ -1,0 +1,28 @@
+"""The list of changes that no test notices speaks of code that stands there, and gives a reason for each."""
+
+from __future__ import annotations
+
+from tests.mutation.run import GROUPS, REASONS, ROOT, explained
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_every_row_is_read_and_says_why() -> None:
+    rows = [line for line in REASONS.read_text("utf-8").splitlines() if line.startswith("| `")]
+    assert len(explained()) == len(rows) > 0
+    assert all(len(reason.split()) > 1 for reason in explained().values())
+
+
+def test_what_is_explained_still_stands_in_a_file_that_is_changed() -> None:
+    files = {path.removesuffix(".py").replace("/", "."): path for group in GROUPS.values() for path in group.files}
+    for survivor in explained():
+        path = next(path for module, path in files.items() if survivor.where.startswith(f"{module}."))
+        assert survivor.before != survivor.after
+        assert words(survivor.before) in words((ROOT / path).read_text("utf-8")), survivor
+
+
+def test_the_files_and_tests_of_every_group_are_there() -> None:
+    for group in GROUPS.values():
+        assert [path for path in (*group.files, *group.tests) if not (ROOT / path).exists()] == []
