@@ -445,10 +445,10 @@ class Report:
         for channel, reading in sorted(self.readings.items()):
             for receipt, lines, head in reading.receipts():
                 named = (line for line in lines if line[0] != channel and line[0] in self.readings)
-                beyond += [line for line in named if not self._holds(line)]
+                knew = max((line[2] for line in lines if line[0] == TRUST), default=0)
+                beyond += [line for line in named if not self._holds(line, knew)]
                 if head and (record := self.readings.get(f"{reading.writer}.record")):
                     there = {each.digest: each.sequence for each in (*record.taken, *record.hangs)}
-                    knew = max((line[2] for line in lines if line[0] == TRUST), default=0)
                     if head in there:
                         pins.append((reading, receipt.sequence, record, min(there[head], len(record.taken))))
                     elif knew >= max((said for said, _ in record.trust.epochs[record.channel]), default=0):
@@ -462,13 +462,14 @@ class Report:
             if sequence <= reading.receipted:
                 record.receipted = max(record.receipted, place)
 
-    def _holds(self, line: Place) -> bool:
-        """Tell whether a channel has something where a receipt names an entry, or an epoch overruled what was there."""
+    def _holds(self, line: Place, knew: int) -> bool:
+        """Tell whether a channel has something where a receipt names an entry, or an epoch decided about what was there."""
         channel, epoch, sequence, digest = line
         reading = self.readings[channel]
         there = [each for each in (*reading.taken, *reading.hangs) if each.sequence == sequence]
         there.sort(key=lambda each: (each.place != line, each.digest != digest, each.digest))
-        is_overruled = any(each["epoch"] > epoch and each["after_sequence"] < sequence for each in reading.epochs)
+        later = {said: each["after_sequence"] < sequence for said, each in reading.trust.epochs[channel] if each["epoch"] > epoch}
+        is_overruled = any(later.values()) or knew < max(later, default=0)
         if there and there[0].place == line:
             reading.receipted = max(reading.receipted, min(sequence, len(reading.taken)))
         elif there and not is_overruled:

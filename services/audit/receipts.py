@@ -54,7 +54,7 @@ def compare_receipts(watches: Mapping[str, Watch], followers: Mapping[str, Follo
         for sequence, receipt in watch.receipts:
             for line in receipt.held:
                 if line.channel != channel and line.channel in watches:
-                    _compare_line(log, line)
+                    _compare_line(log, line, knew(receipt))
             record = record_of(writer_of(channel))
             if receipt.record is not None and record in watches:
                 place = _compare_record(log, record, receipt)
@@ -70,17 +70,20 @@ def compare_receipts(watches: Mapping[str, Watch], followers: Mapping[str, Follo
         watch.report.tail = watch.report.entries - watch.report.receipted
 
 
-def _compare_line(log: _Log, line: Held) -> None:
+def _compare_line(log: _Log, line: Held, read: int) -> None:
     watch = log.watches[line.channel]
     there = watch.digests[line.sequence - 1] if line.sequence <= len(watch.digests) else None
+    later = [each for each in log.trust.epochs.get(line.channel, ()) if each.epoch > line.epoch]
     if there == line.digest and watch.epoch_at(line.sequence) == line.epoch:
         _receipted(watch, line.sequence)
     elif log.is_waiting(line):
         # Whoever holds what waits holds all that is taken before it.
         _waits(log, line.channel)
         _receipted(watch, len(watch.digests))
-    elif any(each.epoch > line.epoch and each.after_sequence < line.sequence for each in log.trust.epochs.get(line.channel, ())):
+    elif any(each.after_sequence < line.sequence for each in later):
         watch.report.note(f"a receipt names {line.epoch}/{line.sequence}, which a later epoch overruled")
+    elif later and read < last_epoch_said(log.watches, log.trust, line.channel):
+        watch.report.note(f"a receipt names another {line.epoch}/{line.sequence}: a later epoch decided which of the two counts")
     elif there is None and line.sequence > log.end_of(line.channel):
         log.beyond[line.channel] = min(log.beyond.get(line.channel, line), line, key=lambda each: (each.sequence, each.digest))
     else:

@@ -32,6 +32,7 @@ from services.wire.trust import NO_TRUST
 __all__ = ["StoppedError", "begin_start", "end_start", "has_begun", "read_back"]
 
 _READ_AT_ONCE = 500
+_STOLEN = "if that file is the newest, somebody else has the signing key: ask for an epoch"
 
 
 def begin_start(office: Office) -> Returning:
@@ -181,7 +182,21 @@ def _take_all_back(office: Office, channel: str, steps: Sequence[Step], returnin
         with office.database.transaction():
             for step in steps[start : start + _READ_AT_ONCE]:
                 _take_back(office, channel, step, returning)
+    _tell_unknown(office, channel, steps)
     return len(steps)
+
+
+def _tell_unknown(office: Office, channel: str, steps: Sequence[Step]) -> None:
+    """Tell of own entries that came back and lie behind the ring file's head, which is written before each sending."""
+    heads = office.ring_file.heads
+    head = heads.get(channel)
+    beyond = [each for each in steps if head is None or (head.epoch, head.sequence) < (each.place.epoch, each.place.sequence)]
+    # A ring file that was made anew with the ring knows no head at all, and says nothing of anybody.
+    if heads and beyond:
+        first = beyond[0].place.sequence
+        office.tell(
+            f"{channel} from {first} on: {len(beyond)} entries are taken back of which the ring file knows nothing; {_STOLEN}"
+        )
 
 
 def _take_back(office: Office, channel: str, step: Step, returning: Returning) -> None:

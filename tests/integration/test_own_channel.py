@@ -18,6 +18,7 @@ from tests.integration.test_two_sides import asked, backed_up, restored
 from tests.people import another_pupil
 from tests.troubles import (
     clean,
+    closed_restart,
     digest_at,
     pen_at,
     raw_log,
@@ -120,3 +121,14 @@ def test_junk_and_forgeries_in_my_channel_convict_nobody(exchange: Exchange) -> 
     exchange.clock.now += 3_600_000
     settled(exchange)
     clean(exchange)
+
+
+def test_what_a_thief_wrote_before_a_start_is_told_although_it_follows(exchange: Exchange) -> None:
+    settled(exchange)
+    channel = record_of(SCHOOL)
+    exchange.log.append(channel, [pen_at(exchange, channel, SCHOOL, seal_of("old"), "thief").confirmed()])
+    member = closed_restart(exchange, SCHOOL)
+    member.worker.start()
+    assert any(
+        f"{channel} from 2 on: 1 entries are taken back of which the ring file knows nothing" in alarm for alarm in member.alarms
+    )

@@ -8,6 +8,8 @@ import pytest
 
 from services.post.agreeing import NothingToAgreeError, agree, would_undo
 from services.post.cases import history_of
+from services.post.publishing import send_once, sign_once
+from services.post.saving import queue_open
 from services.post.signing import sign_open
 from services.post.worker import Worker
 from services.wire.channels import COMMISSION, Role, commission_case, from_commission, record_of, to_commission
@@ -240,3 +242,34 @@ def test_a_rotation_waits_where_an_epoch_is_ahead(exchange: Exchange) -> None:
     clean(exchange)
     assert types(exchange, record_of(SCHOOL)).count("ChannelOpened") == 2
     assert "CertificateRotated" not in types(exchange, record_of(SCHOOL))
+
+
+def test_a_receipt_of_a_branch_that_an_epoch_ruled_out_stops_nobody_and_is_no_finding(exchange: Exchange, tmp_path: Path) -> None:
+    _, theirs = asked(exchange)
+    channel, member = from_commission(SCHOOL), exchange.members[COMMISSION]
+    # A thief is quicker: the school takes and receipts what the commission did not write, and then writes at the same place.
+    thief = pen_at(exchange, channel, COMMISSION, member.signing.seals[-1], "thief")
+    exchange.log.append(channel, [thief.confirmed()])
+    exchange.members[SCHOOL].work()
+    exchange.clock.now += 2_000
+    exchange.members[SCHOOL].work()
+    backup = backed_up(exchange, COMMISSION, tmp_path / "backup.sqlite")
+    queue_open(member.office, channel, TrustConfirmed())
+    sign_once(member.office)
+    send_once(member.office)
+    new = seal_of("commission, new", organisation=COMMISSION_ORGANISATION)
+    member.signing.seals.append(new)
+    epoch_after(exchange, channel, COMMISSION, new, back=0)
+    settled(exchange)
+    agree(exchange.members[SCHOOL].office, channel)
+    settled(exchange)
+    clean(exchange)
+    restored(exchange, COMMISSION, backup)
+    member = exchange.members[COMMISSION]
+    member.signing.seals.append(new)
+    member.worker.start()
+    examined(exchange, theirs)
+    recommended(exchange, theirs)
+    answered(exchange, theirs)
+    settled(exchange)
+    clean(exchange)
