@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.wire.channels import TRUST_CHANNEL, channels_of
 from tests.chains import Pen, seal_of
+from tests.simulation.ports import MOMENTS, Fuse
 from tests.simulation.site import Site
 from tests.simulation.world import SCHOOLS, SITES, World
 from tests.stories import damaged
@@ -24,7 +25,13 @@ def kill(world: World) -> None:
     """Let a process be killed at a port call that lies ahead: soon, or in the middle of something long."""
     processes = any_site(world).processes()
     if processes:
-        world.rng.choice(processes).fuse.left = int(2 ** world.rng.uniform(0, 8))
+        _arm(world, world.rng.choice(processes).fuse)
+
+
+def _arm(world: World, fuse: Fuse) -> None:
+    """Choose a moment: some call from now, or one of the next of one kind, for the rare ones are the delicate ones."""
+    fuse.only = world.rng.choice(MOMENTS) if world.rng.random() < 0.7 else None
+    fuse.left = world.rng.randint(1, 4) if fuse.only else int(2 ** world.rng.uniform(0, 8))
 
 
 def kill_start(world: World) -> None:
@@ -53,7 +60,7 @@ def repeat(world: World) -> None:
 
 def junk(world: World) -> None:
     channel = world.rng.choice([any_channel(world), f"{world.rng.choice(list(SITES))}.mailbox"])
-    records = world.log.records(channel)
+    records = [record for record in world.log.records(channel) if record]
     made = [world.rng.randbytes(world.rng.randint(0, 60))]
     if records:
         made.append(damaged(world.rng, records))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from pathlib import Path
 from typing import Final
 
 from services.post.ring import RingFile, write_durably
@@ -41,6 +42,7 @@ def restore(world: World) -> None:
 def _put_back(world: World, site: Site) -> None:
     site.end_all()
     here, backup = site.home / "database.sqlite", site.home / "backup.sqlite"
+    sent, restored = _shown(here), _shown(backup)
     gone = _rows(here, "SELECT key_id FROM keys") - _rows(backup, "SELECT key_id FROM keys")
     for leftover in site.home.glob("database.sqlite*"):
         leftover.unlink()
@@ -49,6 +51,8 @@ def _put_back(world: World, site: Site) -> None:
     if gone:
         world.happened("database restored, keys made since")
     world.say(site.name, f"the database is restored from its backup; {len(gone)} keys were made since")
+    if any(standing > restored.get(channel, 0) for channel, standing in sent.items()):
+        world.to_be_told.add(site.name)
     excuse_what_is_gone(world, site)
 
 
@@ -66,6 +70,15 @@ def excuse_what_is_gone(world: World, site: Site) -> None:
     world.excused |= lost
     if lost:
         world.say(site.name, f"{len(lost)} saved events stand nowhere any more")
+
+
+def _shown(path: Path) -> dict[str, int]:
+    """Return how far each own channel was sent, by what a database says."""
+    database = sqlite3.connect(path)
+    try:
+        return dict(database.execute("SELECT channel, shown_sequence FROM channels").fetchall())
+    finally:
+        database.close()
 
 
 def _rows(path: object, query: str) -> set[bytes]:
@@ -119,6 +132,7 @@ def two_workers(world: World) -> None:
             site.worker.kind = "worker"
         return
     world.say(site.name, "a second worker begins; the lease does not hold it off")
+    site.had_two_workers = True
     if site.start_worker(slot="second"):
         world.happened("two workers")
 

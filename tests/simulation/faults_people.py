@@ -109,5 +109,6 @@ def fork(world: World) -> None:
     world.stolen.add(site.name)
     made = [world.rng.choice([thief.sealed, thief.confirmed])() for _ in range(world.rng.randint(1, 3))]
     world.log.put(channel, made)
+    world.thefts.append((channel, made))
     world.happened("forked by a thief")
     world.say("thief", f"writes {len(made)} after {sequence} in {channel} under the key of {site.name}")

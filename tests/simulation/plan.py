@@ -67,7 +67,10 @@ class Plan:
     is_meddled_with: bool
 
     @classmethod
-    def drawn(cls, rng: random.Random) -> Plan:
+    def drawn(cls, rng: random.Random, only: tuple[str, ...] = ()) -> Plan:
+        """Return the plan that a seed draws; ``only`` makes it these kinds, for whoever looks for something."""
+        if only:
+            return cls({}, tuple(fault for fault in FAULTS if fault.name in only), is_meddled_with=False)
         ways = rng.sample(LOG_WAYS, rng.choice((0, 0, 1, 2, 3)))
         kinds = rng.sample(FAULTS, rng.choice((0, 1, 2, 2, 3, 4)))
         return cls({way: rng.choice(_RATES) for way in ways}, tuple(kinds), rng.random() < 0.5)

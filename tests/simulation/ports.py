@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from services.channel.port import Record
 from services.post.database import Database
@@ -16,7 +16,23 @@ from services.post.ring import Head, KeyRow, RingFile
 from services.wire.hashing import Digest
 from tests.exchange import FixedSigning
 
-__all__ = ["Crash", "Disk", "Fuse", "PortOfLog", "RingOnDisk", "SigningPort", "WatchedDatabase"]
+__all__ = ["MOMENTS", "Crash", "Disk", "Fuse", "PortOfLog", "RingOnDisk", "SigningPort", "WatchedDatabase"]
+
+
+MOMENTS: Final = (
+    "a poll",
+    "a signing key is asked for",
+    "after a commit",
+    "after an append",
+    "after the ring file is written",
+    "before a commit",
+    "before an append",
+    "before the ring file is written",
+    "randomness is asked for",
+    "the end of a channel is asked for",
+    "the time is asked for",
+)
+"""The calls of ports at which a process may be killed, but for the rare ones in which a signing key is destroyed."""
 
 
 class Crash(BaseException):  # no Exception: a killed process handles nothing
@@ -29,13 +45,14 @@ class Crash(BaseException):  # no Exception: a killed process handles nothing
 
 @dataclass(slots=True)
 class Fuse:
-    """Counts a process's port calls down to the one at which it is killed; None is never."""
+    """Counts a process's port calls down to the one at which it is killed; None is never. ``only`` counts one kind of them."""
 
     left: int | None = None
+    only: str | None = None
     burnt: Callable[[str], None] = lambda _: None
 
     def call(self, where: str) -> None:
-        if self.left is None:
+        if self.left is None or self.only not in (None, where):
             return
         self.left -= 1
         if self.left <= 0:

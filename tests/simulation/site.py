@@ -70,6 +70,7 @@ class Site:
     worker: Process | None = None
     second: Process | None = None
     desk: Process | None = None
+    had_two_workers: bool = False
     is_away: bool = False
     ended_by: ExchangeError | None = None
     told: list[str] = field(default_factory=list)

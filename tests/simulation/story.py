@@ -19,6 +19,7 @@ from tests.simulation.plan import Plan
 from tests.simulation.procedure import check_procedure
 from tests.simulation.quiet import quiet
 from tests.simulation.site import Process, Site
+from tests.simulation.telling import check_told
 from tests.simulation.world import World
 
 __all__ = ["Told", "tell"]
@@ -37,12 +38,12 @@ class Told:
     broken: str | None
 
 
-def tell(seed: int) -> Told:
-    """Play a seed to its end and judge it."""
+def tell(seed: int, only: tuple[str, ...] = ()) -> Told:
+    """Play a seed to its end and judge it; ``only`` are the faults that may happen, by default those that the seed draws."""
     with new_world(seed) as world:
         broken = None
         try:
-            _play(world)
+            _play(world, only)
             world.say("world", "quiet")
             quiet(world)
             judge(world)
@@ -61,14 +62,15 @@ def judge(world: World) -> None:
     for site in world.sites.values():
         check_site(channels, site)
     check_procedure(world)
+    check_told(world)
     for channel in sorted(channels.readings):
         taken = channels.taken(channel)
         world.say("log", f"{channel} ends after {len(taken)} with {taken[-1].digest.hex()[:16]}")
 
 
-def _play(world: World) -> None:
+def _play(world: World, only: tuple[str, ...]) -> None:
     rng = world.rng
-    plan = Plan.drawn(rng)
+    plan = Plan.drawn(rng, only)
     world.say("world", f"what may happen: {plan}")
     world.log.rates = dict(plan.rates)
     if plan.is_meddled_with:

@@ -46,6 +46,7 @@ class Kept:
 class World:
     """Everything of one seed. ``trace`` says who did what, in order; ``counts`` which faults really happened, and how often.
 
+    ``thefts`` is what a thief wrote where, ``to_be_told`` whose database was restored to before something that was sent.
     ``excused`` are bodies of saved events that were in no file and no log any more after a restore: they may be gone.
     """
 
@@ -59,6 +60,8 @@ class World:
     kept: list[Kept] = field(default_factory=list)
     excused: set[Digest] = field(default_factory=set)
     stolen: set[str] = field(default_factory=set)
+    thefts: list[tuple[str, list[bytes]]] = field(default_factory=list)
+    to_be_told: set[str] = field(default_factory=set)
     begun_anew: dict[str, int] = field(default_factory=dict)
     mended: int = 0
     log_noted: dict[str, int] | None = None

@@ -1,0 +1,110 @@
+"""What people were told: nothing without a cause, nothing that was wrong in the program itself, and every harm by its name."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from services.wire.candidates import Junk, candidate_of
+from services.wire.channels import TRUST_CHANNEL, Role, from_commission, to_commission
+from services.wire.hashing import digest_of
+from tests.simulation.invariants import require
+from tests.simulation.site import Site
+from tests.simulation.world import SCHOOLS, World
+
+__all__ = ["check_told"]
+
+_TIME: Final = ("",)
+"""Time alone: it passes in every seed."""
+
+_LOSSES: Final = ("log truncated", "log rolled back")
+_LATE: Final = ("append", "answer", "records reordered", "poll", "killed", "disk full")
+_THEFT: Final = ("forked by a thief", "epoch opened")
+_KEYS: Final = ("ring key of an older generation", "database restored")
+_CAUSES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    (r"has said nothing for 8 days", _TIME),
+    (r"nobody has receipted", _TIME),
+    (r"the certificate of .* ends on", ("ten years pass", "clock jumps ten years")),
+    (r"letters were not taken in", ("junk", "foreign", "certificate rotated", "database restored", *_THEFT)),
+    (r"the log lacks \d+ entries or parts of mine", _LOSSES),
+    (r"the log does not show any more what it showed", _LOSSES),
+    (r"an entry is missing; whoever wrote or holds it", (*_LOSSES, *_LATE, *_THEFT)),
+    (r"records were skipped", ("junk", "foreign")),
+    (r"stands still after", (*_LOSSES, *_THEFT, "certificate rotated")),
+    (r"is stopped: a counterpart holds", (*_LOSSES, *_THEFT, "database restored")),
+    (r"own entries were taken back", ("database restored", *_THEFT)),
+    (r"the ring file knows nothing of it", _THEFT),
+    (r"taken back without its", ("database restored", *_THEFT)),
+    (r"what came before it in its case", ("database restored", *_THEFT)),
+    (r"entries are undone, as a person agreed", _THEFT),
+    (r"not signed, (its|their) keys are not on the ring", _KEYS),
+    (r"opens neither from the database nor from the ring file", _KEYS),
+    (r"epoch \d+ is open and its", _THEFT),
+    (r"no key goes to", ("certificate rotated", "database restored", *_THEFT)),
+    (r"TrustConfirmed", _THEFT),
+    (r"^(ForkError)", (*_THEFT, "database restored")),
+    (r"^(StoreBehindError)", (*_LOSSES, *_THEFT, "database restored", "append late", "append refused")),
+    (r"^(RingError)", (*_KEYS, *_THEFT)),
+    (r"^(OrderError)", (*_LOSSES, *_THEFT, "database restored")),
+    (r"^(DatabaseError): .*disk is full", ("disk full",)),
+    (r"^(ConflictError)", ("two workers",)),
+    (r"^(CaseIncompleteError|NotReadableError)", ("database restored", *_KEYS)),
+    (r"^(NotReadyError)", _TIME),
+    (r"^\w+Error: ", _TIME),
+)
+"""What may be said, and what must have happened for it: an alarm without its cause sends people after nothing.
+
+The last line is for refusals: the procedure says no to a clerk whatever happens to the exchange.
+"""
+
+
+def check_told(world: World) -> None:
+    """Check what the programs of all sites said, against what really happened."""
+    for site in world.sites.values():
+        for text in (*site.told, *site.raised):
+            _check_cause(world, site, text)
+        _check_junk_is_kept(world, site)
+    _check_thefts(world)
+    for name in sorted(world.to_be_told):
+        told = "\n".join((*world.sites[name].told, *world.sites[name].raised))
+        holds = "own entries were taken back" in told or "StoreBehindError" in told
+        require(holds, f"{name} was restored from an older copy, and nobody was told since when something may be lost")
+
+
+def _check_cause(world: World, site: Site, text: str) -> None:
+    require("in this program" not in text, f"{site.name} failed inside: {text}")
+    causes = next((causes for pattern, causes in _CAUSES if re.search(pattern, text)), None)
+    require(causes is not None, f"{site.name} told what is in no list: {text}")
+    assert causes is not None
+    happened = any(count and name.startswith(causes) for name, count in world.counts.items())
+    require(happened or causes == _TIME, f"{site.name} told this without a cause: {text}")
+
+
+def _check_junk_is_kept(world: World, site: Site) -> None:
+    assert site.worker is not None
+    for channel in _read_by(site):
+        rows = site.worker.office.database.all("SELECT digest FROM held WHERE kind = 'skipped' AND channel = ?", channel)
+        kept = {row["digest"] for row in rows}
+        junk = {digest_of(each) for each in world.log.records(channel) if isinstance(candidate_of(each, channel), Junk)}
+        require(junk <= kept or len(kept) >= 100, f"{site.name} kept {len(kept)} of {len(junk)} records of junk in {channel}")
+
+
+def _read_by(site: Site) -> list[str]:
+    match site.role:
+        case Role.SCHOOL:
+            return [TRUST_CHANNEL, from_commission(site.name)]
+        case Role.COMMISSION:
+            return [TRUST_CHANNEL, *map(to_commission, SCHOOLS)]
+        case _:
+            return []
+
+
+def _check_thefts(world: World) -> None:
+    said = "\n".join(text for site in world.sites.values() for text in (*site.told, *site.raised))
+    for channel, records in world.thefts:
+        if not set(records) & set(world.log.records(channel)):
+            continue
+        name = re.escape(channel)
+        said_by_state = rf"{name} stands still after \d+: (forked|off chain|stopped)|{name} is stopped"
+        pattern = rf"{said_by_state}|{name} at \d+: taken back, and the ring file knows nothing|Error: .*{name}"
+        require(re.search(pattern, said), f"a thief wrote in {channel}, and nobody was told")
