@@ -6,6 +6,7 @@ Source: design.md section 3, "What can become of a record".
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
@@ -26,7 +27,7 @@ from services.wire.hashing import Digest, digest_of
 __all__ = ["EVIDENCE_LIMIT", "drop_outlived", "hold", "keep_contradiction", "keep_evidence"]
 
 EVIDENCE_LIMIT: Final = 100
-"""Records of one channel (or mailbox) that are kept although they are no entries of it, or not yet."""
+"""Records of one channel (or mailbox) and kind of fault that are kept although they are no entries of it, or not yet."""
 
 # What ends when the entry is taken after all: its certificate came, its place is vouched for, what lay before it is here.
 _OUTLIVED: Final = tuple(each.__name__ for each in (CertificateError, PlaceError, RevokedError, ForkError, MissingError))
@@ -60,14 +61,16 @@ def keep_contradiction(office: Office, channel: str, digest: Digest, error: Veri
 
 
 def keep_evidence(office: Office, channel: str, errors: Iterable[tuple[VerificationError, Digest | None]]) -> None:
-    """Keep what is no entry of a channel, or not yet, up to a cap; the digest is that of the entry it may be, if of one."""
-    row = office.database.one("SELECT count(*) FROM held WHERE channel = ? AND kind = 'skipped'", channel)
-    left = EVIDENCE_LIMIT - (row[0] if row else 0)
+    """Keep what is no entry of a channel, or not yet, up to a cap; the digest is that of the entry it may be, if of one.
+
+    The cap is one for each kind of fault: a flood of junk must not leave the proof of a fork without a place.
+    """
+    query = "SELECT fault, count(*) AS number FROM held WHERE channel = ? AND kind = 'skipped' GROUP BY fault"
+    kept = Counter({row["fault"]: row["number"] for row in office.database.all(query, channel)})
     for error, digest in errors:
-        if left <= 0:
-            break
-        raw = error.evidence.raw or b""
-        left -= _keep(office, channel, "skipped", error.message, error, (None, None, digest or digest_of(raw), raw))
+        fault, raw = type(error).__name__, error.evidence.raw or b""
+        if kept[fault] < EVIDENCE_LIMIT:
+            kept[fault] += _keep(office, channel, "skipped", error.message, error, (None, None, digest or digest_of(raw), raw))
 
 
 def drop_outlived(office: Office, channel: str) -> bool:

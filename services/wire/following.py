@@ -145,8 +145,11 @@ class Follower:
         """Return what a batch of records brings."""
         seen: list[tuple[bytes, Digest, bool]] = []
         update = self.offer_found(self._noting(records, seen))
-        odd = tuple(record for record, digest, is_flawed in seen if is_flawed or digest in self._aside)
-        return replace(update, odd=odd) if odd else update
+        # What this channel's writer signed first: whoever looks at some of them must not be kept from it by forgeries.
+        known = self._aside.genuine
+        first = [record for record, digest, is_flawed in seen if is_flawed or digest in known]
+        rest = [record for record, digest, is_flawed in seen if not is_flawed and digest not in known and digest in self._aside]
+        return replace(update, odd=(*first, *rest)) if first or rest else update
 
     def verdict(self, digest: Digest) -> Verdict | None:
         """Return what is known of who signed a candidate that is kept, None if none of that digest is."""

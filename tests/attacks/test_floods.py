@@ -115,6 +115,25 @@ def large(pen: Pen, body: Sealed, part: bytes) -> bytes:
     return record
 
 
+def test_a_flood_of_junk_does_not_hide_the_proof_of_a_fork(shop: Workshop) -> None:
+    shop.shown(*junk(shop))
+    lies = [shop.pen(salt=salt).sealed() for salt in ("one face", "other face")]
+    del shop.members[SCHOOL]
+    shop.shown(*lies)
+    assert {fault["raw"] for fault in shop.faults(COMMISSION) if fault["fault"] == "ForkError"} == set(lies)
+    shop.goes_on()
+
+
+def test_a_flood_of_forgeries_does_not_hide_a_thief_with_an_old_key(shop: Workshop) -> None:
+    thief = shop.pen()
+    shop.members[SCHOOL].signing.seals.append(seal_of("new"))
+    settled(shop, 6)
+    lie = thief.sealed()
+    shop.shown(*forged(shop)[:110], lie)
+    assert lie in {fault["raw"] for fault in shop.faults(COMMISSION) if fault["fault"] == "PlaceError"}
+    shop.goes_on(SCHOOL, OTHER)
+
+
 def test_a_flood_in_one_channel_leaves_every_channel_its_share_of_evidence(shop: Workshop) -> None:
     shop.shown(*junk(shop))
     shop.shown(b"one more lie", channel=to_commission(OTHER))
