@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-other fuzz installed bench compare lint types lock clean soak-kills simulate mutants
+.PHONY: help demo test test-other fuzz installed bench compare record-history lint types lock clean soak-kills simulate mutants
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
@@ -45,6 +45,9 @@ soak-kills: .venv/.ready ## Kill processes of an exchange at work, N times (N=10
 
 bench: .venv/.ready ## Print ratios of our paths against bare primitives
 	$(BIN)/python -m tests.bench.run
+
+record-history: .venv/.ready ## Record what this version, while it is not released, leaves behind for later ones to read
+	$(BIN)/python -m tests.histories
 
 compare: .venv/.ready ## Compare both readers over harmed logs (SEEDS=5000)
 	$(BIN)/python -m tests.compare_readers $(or $(SEEDS),5000)
