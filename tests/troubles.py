@@ -180,11 +180,11 @@ def raw_event(  # noqa: PLR0913  # each is something that a liar may choose
             in_reply_to=in_reply_to,
             recorded_on=20_000,
             personal_key=(personal_key or case_key.key_id) if case_id else None,
-            content=spoil_facts(encoded.facts),
+            content=encoded.facts,
         )
         told = encode_personal(Personal(recorded_at=exchange.clock.now, content=encoded.personal + spoil))
         place = {"channel": channel, "event_id": event_id}
-        sealed = seal(facts_key.key, Part.FACTS, encode_facts(said), salt=office.random(32), **place)  # type: ignore[arg-type]  # a place
+        sealed = seal(facts_key.key, Part.FACTS, spoil_facts(encode_facts(said)), salt=office.random(32), **place)  # type: ignore[arg-type]  # a place
         part = seal(case_key.key, Part.PERSONAL, told, salt=office.random(32), **place)  # type: ignore[arg-type]
         office.letterbook.keep_part(digest_of(part), part)
         body = Sealed(facts_key=facts_key.key_id, facts=digest_of(sealed), personal=digest_of(part))

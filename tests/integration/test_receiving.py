@@ -8,28 +8,35 @@ from uuid import UUID
 import pytest
 
 from services.post.applying import entry_of, redrive_channel
+from services.post.history import Recorded
 from services.post.office import Office
+from services.post.rebuilding import rebuild
+from services.school.application import School
 from services.wire.channels import COMMISSION, from_commission, to_commission
 from services.wire.entry import decode_entry
 from services.wire.events import Answer, ConfirmationGiven, ConfirmationGivenPersonal, Rejected, RejectedCode
-from services.wire.hashing import Digest
+from services.wire.hashing import Digest, digest_of
+from services.wire.records import encode_event
 from tests.chains import SCHOOL
 from tests.exchange import Exchange
 from tests.integration.test_two_sides import asked, rogue_answer
+from tests.people import REQUESTED_A2, REQUESTED_PERSONAL, another_pupil
 from tests.troubles import asked_unread, raw_event, records, settled
 
 TO, FROM = to_commission(SCHOOL), from_commission(SCHOOL)
 NOTHING = Digest(bytes(32))
+_ANSWER = ConfirmationGiven(answer=Answer.YES, wording=1, basis=NOTHING)
+_CONTENT = encode_event(_ANSWER, ConfirmationGivenPersonal(official="x")).facts
 
 
-def failing(office: Office, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
-    """Let this program fail on the first thing that it judges, so many times."""
+def failing(office: Office, monkeypatch: pytest.MonkeyPatch, times: int = 1_000) -> None:
+    """Let this program fail so many times on the first event that it judges, and on no other."""
     judge = office.domain.judge
-    left = [times]
+    failed: list[Digest] = []
 
-    def broken(history: object, incoming: object) -> object:
-        if left[0]:
-            left[0] -= 1
+    def broken(history: object, incoming: Recorded) -> object:
+        if len(failed) < times and incoming.body == (failed or [incoming.body])[0]:
+            failed.append(incoming.body)
             raise KeyError("a bug")
         return judge(history, incoming)  # type: ignore[arg-type]  # what the caller gave
 
@@ -97,28 +104,38 @@ def test_a_refused_event_of_no_case_stands_in_nobodys_and_is_told_where_it_stand
     assert row["case_id"] == office.own_stream.hex
 
 
-def test_facts_that_open_and_say_nothing_readable_are_refused_as_unreadable_and_answered(exchange: Exchange) -> None:
-    spoilt(exchange, lambda content: content + b"\x00")
-    member = exchange.members[SCHOOL]
-    assert member.held("refused") == ["Unreadable"]
-    assert member.held("parked") == []
-    office = member.office
-    assert [event.topic for event in office.store.stream(office.own_stream).events] == ["ConfirmationGiven", "Rejected"]
+def beyond_its_enum(plaintext: bytes) -> bytes:
+    """Return facts whose content begins with a symbol that the schema does not have."""
+    return plaintext.replace(_CONTENT, b"\x7e" + _CONTENT[1:])
 
 
-def spoilt(exchange: Exchange, spoil: Callable[[bytes], bytes]) -> None:
-    """Let the commission's worker sign an answer whose content is no answer."""
-    facts = ConfirmationGiven(answer=Answer.YES, wording=1, basis=NOTHING)
-    raw_event(
-        exchange,
-        COMMISSION,
-        FROM,
-        facts,
-        ConfirmationGivenPersonal(official="Ilze Paraudziņa"),
-        case_id=UUID(int=77).bytes,
-        spoil_facts=spoil,
-    )
+@pytest.mark.parametrize(
+    ("spoil", "topic"),
+    [(lambda plaintext: plaintext + b"\x00", ""), (beyond_its_enum, "ConfirmationGiven")],
+    ids=["facts", "content"],
+)
+def test_what_opens_and_says_nothing_readable_is_refused_and_answered_and_is_no_error_of_ours(
+    exchange: Exchange, spoil: Callable[[bytes], bytes], topic: str
+) -> None:
+    nobodys = UUID(int=77).bytes
+    raw_event(exchange, COMMISSION, FROM, _ANSWER, ConfirmationGivenPersonal(official="x"), case_id=nobodys, spoil_facts=spoil)
     settled(exchange)
+    member = exchange.members[SCHOOL]
+    assert (member.held("refused"), member.held("parked")) == (["Unreadable"], [])
+    assert [event.topic for event in member.office.store.stream(member.office.own_stream).events] == [topic, "Rejected"]
+
+
+def test_what_the_commission_refuses_it_answers_in_the_channel_to_that_school_and_its_list_is_as_if_made_anew(
+    exchange: Exchange,
+) -> None:
+    mine, theirs = asked(exchange)
+    raw_event(exchange, SCHOOL, TO, REQUESTED_A2, REQUESTED_PERSONAL, case_id=mine.bytes)
+    settled(exchange)
+    commission = exchange.members[COMMISSION]
+    assert (commission.held("refused"), commission.held("parked")) == (["WrongState"], [])
+    last = commission.office.store.stream(theirs).events[-1]
+    assert (last.topic, last.channel) == ("Rejected", FROM)
+    assert rebuild(commission.office) == (1, [])
 
 
 def test_a_refusal_of_a_refusal_is_never_answered(exchange: Exchange) -> None:
@@ -138,3 +155,55 @@ def test_applying_again_counts_what_was_applied_and_nothing_that_waits_on(exchan
     assert reader.held("parked") == ["the facts key is missing"]
     assert redrive_channel(reader.office, TO) == 0
     assert reader.held("parked") == ["the facts key is missing"]
+
+
+def test_what_comes_after_a_parked_event_of_a_case_queues_behind_it_and_other_cases_go_on(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, theirs = asked(exchange)
+    other, others = asked(exchange, pupil=another_pupil(2))
+    member = exchange.members[SCHOOL]
+    failing(member.office, monkeypatch)
+    rogue_answer(exchange, theirs, request_of(member.office, mine))
+    rogue_answer(exchange, theirs, NOTHING)
+    rogue_answer(exchange, others, request_of(member.office, other))
+    rows = member.office.database.all("SELECT reason, case_id FROM held WHERE kind = 'parked' ORDER BY id")
+    assert [(row["reason"], row["case_id"]) for row in rows] == [
+        ("internal-error", mine.hex),
+        ("behind something that is parked", mine.hex),
+    ]
+    assert (member.state(mine), member.state(other)) == ("AwaitingCommission", "ReadyForDecision")
+    monkeypatch.undo()
+    assert redrive_channel(member.office, FROM) == 2
+    assert (member.state(mine), member.held("parked"), member.held("refused")) == ("ReadyForDecision", [], ["WrongReply"])
+
+
+def request_of(office: Office, case_id: UUID) -> Digest:
+    request = School(office).case(case_id).request
+    assert request is not None
+    return request.body
+
+
+def test_of_what_is_no_entry_the_bytes_are_kept_once_and_not_more_than_a_hundred(exchange: Exchange) -> None:
+    reader = exchange.members[COMMISSION]
+    exchange.log.append(TO, [b"junk", b"junk", b"other junk"])
+    settled(exchange)
+    query = "SELECT reason, event_id, digest, record FROM held WHERE kind = 'skipped' ORDER BY id"
+    reason = "a record does not begin as an entry"
+    assert [tuple(row) for row in reader.office.database.all(query)] == [
+        (reason, None, digest_of(each), each) for each in (b"junk", b"other junk")
+    ]
+    for batch in range(2):
+        exchange.log.append(TO, [b"flood %d %d" % (batch, number) for number in range(70)])
+        settled(exchange)
+    assert len(reader.office.database.all(query)) == 100
+    assert any(f"{TO}: 70 records were skipped: {reason}" in alarm for alarm in reader.alarms)
+
+
+def test_of_a_refused_entry_its_digest_and_event_are_noted(exchange: Exchange) -> None:
+    _, theirs = asked(exchange)
+    rogue_answer(exchange, theirs, NOTHING)
+    entry = [each for each in map(decode_entry, records(exchange, FROM)) if each.raw_facts is not None][-1]
+    row = exchange.members[SCHOOL].office.database.one("SELECT event_id, digest, record FROM held WHERE kind = 'refused'")
+    assert row is not None
+    assert tuple(row) == (entry.unverified_statement.event_id, entry.digest, None)
