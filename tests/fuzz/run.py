@@ -104,7 +104,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=60, help="for each target (default 60)")
     parser.add_argument("--runs", type=int, help="inputs for each target, instead of a time")
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="processes at once")
-    parser.add_argument("--hang", type=int, default=10, metavar="SECONDS", help="what counts as a hang (default 10)")
+    parser.add_argument("--hang", type=int, default=30, metavar="SECONDS", help="what counts as a hang (default 30)")
     parser.add_argument("--folder", type=Path, default=Path(".fuzz"), help="where inputs and findings are kept (default .fuzz)")
     parser.add_argument("--keep", action="store_true", help="go on with what earlier runs found worth keeping")
     parser.add_argument("--seed", type=int, help="the seed of the fuzzer's randomness")

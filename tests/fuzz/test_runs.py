@@ -41,7 +41,7 @@ def test_where_the_fuzzer_belongs_and_is_missing_a_run_fails_and_says_what_to_do
     ],
 )
 def test_a_planted_fault_is_found_kept_and_told(planted: str, told: str, tmp_path: Path) -> None:
-    done = run(tmp_path, "--target", planted, "--runs", "100000", "--hang", "1")
+    done = run(tmp_path, "--target", planted, "--runs", "100000", "--hang", "1" if planted == "hang" else "60")
     assert done.returncode == 1
     assert told in done.stdout
     (finding,) = (tmp_path / planted / "findings").iterdir()

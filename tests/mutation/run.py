@@ -55,7 +55,12 @@ GROUPS: Final[dict[str, Group]] = {
         ),
     ),
     "post": Group(
-        files=("services/post/receiving.py", "services/post/entering.py", "services/post/applying.py"),
+        files=(
+            "services/post/receiving.py",
+            "services/post/entering.py",
+            "services/post/applying.py",
+            "services/post/holding.py",
+        ),
         tests=(
             "tests/integration/test_receiving.py",
             "tests/integration/test_lies_and_interruptions.py",

@@ -87,7 +87,7 @@ def test_another_key_does_not_open_a_part_and_both_commitments_are_told() -> Non
 
 def test_a_damaged_ciphertext_under_a_whole_commitment_is_refused() -> None:
     closed = sealed(b"x")
-    with pytest.raises(SealError, match=r"^a sealed part is damaged$"):
+    with pytest.raises(SealError, match=r"^a sealed part is damaged \("):
         sealing.open_part(KEY, Part.FACTS, closed[:-1] + bytes([closed[-1] ^ 1]), channel=CHANNEL, event_id=EVENT)
 
 
@@ -141,7 +141,7 @@ def test_a_padding_that_is_not_the_strict_one_is_refused(padded: bytes) -> None:
     opener = sealing.part_key(KEY, Part.FACTS, channel=CHANNEL, event_id=EVENT, salt=SALT)
     commitment = hashlib.sha256(b"sarakste/v0/commitment\x00" + opener).digest()
     closed = SALT + commitment + AESGCM(opener).encrypt(bytes(12), padded, None)
-    with pytest.raises(SealError, match=r"^a part is not padded strictly$"):
+    with pytest.raises(SealError, match=r"^a part is not padded strictly \("):
         sealing.open_part(KEY, Part.FACTS, closed, channel=CHANNEL, event_id=EVENT)
 
 
