@@ -6,6 +6,7 @@ its group notices. It is either listed with its reason in docs/mutants.md, or it
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["GROUPS", "REASONS", "ROOT", "Group", "Survivor", "explained"]
+__all__ = ["GROUPS", "REASONS", "ROOT", "Group", "Survivor", "explained", "judged"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 REASONS: Final = ROOT / "docs/mutants.md"
@@ -88,7 +89,7 @@ def main(names: Iterable[str]) -> int:
     for name in names:
         folder = _copied(name)
         subprocess.run([MUTMUT, "run"], cwd=folder, check=False)  # noqa: S603  # our own environment
-        results = _results(folder)
+        results = judged(_results(folder))
         counts = {kind: list(results.values()).count(kind) for kind in sorted(set(results.values()))}
         survivors = [_survivor(folder, mutant) for mutant, kind in results.items() if kind in ("survived", "no tests")]
         unknown += [each for each in survivors if each not in known]
@@ -97,6 +98,16 @@ def main(names: Iterable[str]) -> int:
         cells = " | ".join(f"`{text.replace('|', chr(92) + '|')}`" for text in (each.where, each.before, each.after))
         sys.stdout.write(f"| {cells} | |\n")
     return int(bool(unknown))
+
+
+def judged(results: dict[str, str]) -> dict[str, str]:
+    """Return the verdict on each change, if there is one on every change.
+
+    Raises: RuntimeError if there is none: a run that broke off must not pass for one that found nothing.
+    """
+    if not results or "not checked" in results.values():
+        raise RuntimeError(f"the run broke off: {list(results.values()).count('not checked')} of {len(results)} were not judged")
+    return results
 
 
 def _copied(name: str) -> Path:
@@ -117,7 +128,7 @@ def _copied(name: str) -> Path:
         "do_not_mutate_patterns": list(_NOT_CHANGED),
     }
     with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
-        file.write("\n[tool.mutmut]\n" + "".join(f"{key} = {value!r}\n" for key, value in settings.items()))
+        file.write("\n[tool.mutmut]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items()))
     return folder
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.mutation.run import GROUPS, REASONS, ROOT, explained
+import pytest
+
+from tests.mutation.run import GROUPS, REASONS, ROOT, explained, judged
 
 
 def words(text: str) -> str:
@@ -26,3 +28,10 @@ def test_what_is_explained_still_stands_in_a_file_that_is_changed() -> None:
 def test_the_files_and_tests_of_every_group_are_there() -> None:
     for group in GROUPS.values():
         assert [path for path in (*group.files, *group.tests) if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("results", [{}, {"one": "killed", "two": "not checked"}])
+def test_a_run_that_broke_off_does_not_pass_for_one_that_found_nothing(results: dict[str, str]) -> None:
+    assert judged({"one": "killed"}) == {"one": "killed"}
+    with pytest.raises(RuntimeError, match="broke off"):
+        judged(results)
