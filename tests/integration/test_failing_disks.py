@@ -14,7 +14,7 @@ from tests.kills.forking import Child
 from tests.kills.machines import bound_by_modes, full_disk, set_quota
 from tests.kills.plays import Play, error, found_play, said
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 NOTHING_SAVED = "Nothing of what was begun here is saved"
 
 

@@ -15,7 +15,7 @@ from tests.kills.looking import query
 from tests.kills.plays import Play, found_play, said
 from tests.kills.watching import Phase
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.commands import SCHOOL
 from tests.kills.machines import clock_moved
 from tests.kills.plays import Play, answer, error, found_play
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 HOUR = 3_600_000
 TEN_YEARS = 3652 * 24 * HOUR
 

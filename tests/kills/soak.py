@@ -98,6 +98,7 @@ class Soak:
     _orders: dict[int, int] = field(default_factory=dict)
     _idle: list[int] = field(default_factory=list)
     _workers: dict[int, str] = field(default_factory=dict)
+    _moved: float = 0.0
     _pupils: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
@@ -116,10 +117,10 @@ class Soak:
         while self.kills.done < self.kills.wanted:
             self._step()
         self.desk.is_open = False
-        until = time.monotonic() + _QUIET_SECONDS
+        self._moved = time.monotonic()
         while self._clerks or not self.desk.sight.is_quiet(self.names):
             self._step()
-            if time.monotonic() > until:
+            if time.monotonic() > self._moved + _QUIET_SECONDS:
                 raise WrongError(f"it does not come to rest: {self._left()}")
         workers = [child for child in self.pool.children if child.pid in self._workers]
         self.pool.stop(workers)
@@ -180,6 +181,8 @@ class Soak:
 
     def _ended(self, child: Child) -> None:
         name = self._workers.pop(child.pid, None)
+        if child.code == 0:
+            self._moved = time.monotonic()
         if name is None:
             self._go_on(self._orders.pop(child.pid), child)
             return
