@@ -7,6 +7,7 @@ This process holds no database open while it forks: a connection must not be car
 from __future__ import annotations
 
 import atexit
+import ctypes
 import logging
 import os
 import selectors
@@ -24,6 +25,7 @@ from tests.kills.watching import Aim, Spot, watched
 
 __all__ = ["Child", "Order", "Pool", "warm"]
 
+_DIE_WITH_PARENT: Final = 1
 _LATE: Final = (
     "services.audit.verify",
     "services.commission.bootstrap",
@@ -157,6 +159,8 @@ def _run(order: Order, spot: Spot, aim: Aim | None) -> None:
     """Be the command, in the child; never returns."""
     code = 1
     try:
+        # Whoever began this may be killed too, as by a time limit: nobody is to be left behind.
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
         _redirect(order)
         if order.before is not None:
             order.before()
