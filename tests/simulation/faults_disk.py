@@ -28,14 +28,17 @@ _JUMPS: Final = {
 
 def restore(world: World) -> None:
     """Take a copy of a site's database, or put an earlier copy in its place."""
-    site = world.rng.choice(list(world.sites.values()))
+    sites = list(world.sites.values())
+    site = world.rng.choice([each for each in sites if (each.home / "backup.sqlite").exists()] or sites)
+    if world.rng.random() < 0.3:
+        site = world.rng.choice(sites)
     backup = site.home / "backup.sqlite"
     if not backup.exists():
         database = sqlite3.connect(site.home / "database.sqlite")
         database.execute("VACUUM INTO ?", (str(backup),))
         database.close()
         world.say(site.name, "a backup of the database is made")
-    elif world.rng.random() < 0.5:
+    elif world.rng.random() < 0.7:
         _put_back(world, site)
 
 

@@ -18,6 +18,7 @@ from tests.simulation.operators import mend
 from tests.simulation.plan import Plan
 from tests.simulation.procedure import check_procedure
 from tests.simulation.quiet import quiet
+from tests.simulation.rebuilding import check_rebuilt
 from tests.simulation.site import Process, Site
 from tests.simulation.telling import check_told
 from tests.simulation.world import World
@@ -66,6 +67,7 @@ def judge(world: World) -> None:
     for channel in sorted(channels.readings):
         taken = channels.taken(channel)
         world.say("log", f"{channel} ends after {len(taken)} with {taken[-1].digest.hex()[:16]}")
+    check_rebuilt(world)
 
 
 def _play(world: World, only: tuple[str, ...]) -> None:
