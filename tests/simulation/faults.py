@@ -62,6 +62,9 @@ def junk(world: World) -> None:
     channel = world.rng.choice([any_channel(world), f"{world.rng.choice(list(SITES))}.mailbox"])
     records = [record for record in world.log.records(channel) if record]
     made = [world.rng.randbytes(world.rng.randint(0, 60))]
+    if channel.endswith(".mailbox"):
+        # A letter is sealed with randomness of the library's own: only its beginning is the same in every run.
+        records = [record[:100] for record in records]
     if records:
         made.append(damaged(world.rng, records))
         made.append(world.rng.choice(records)[: world.rng.randint(1, 400)])

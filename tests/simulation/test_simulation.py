@@ -14,6 +14,8 @@ from tests.simulation.story import tell
 
 SEEDS = 40
 
+pytestmark = pytest.mark.timeout(600)  # bounded all the same: a machine may be busy
+
 
 def test_nothing_is_lost_and_nothing_forged_whatever_happens() -> None:
     outcome = run_seeds(range(SEEDS), jobs=os.cpu_count() or 1)
@@ -35,8 +37,10 @@ def told_elsewhere(seed: int, hash_seed: str) -> str:
     return done.stdout
 
 
-def test_a_seed_is_the_same_story_in_every_process_to_the_last_byte() -> None:
-    told = [told_elsewhere(3, hash_seed) for hash_seed in ("1", "2")]
+@pytest.mark.parametrize("seed", [3, 8, 21])
+def test_a_seed_is_the_same_story_in_every_process_to_the_last_byte(seed: int) -> None:
+    told = [told_elsewhere(seed, hash_seed) for hash_seed in ("1", "2")]
     assert told[0] == told[1]
+    # The digest of a channel's head stands for every byte that was ever signed in it.
     assert "registrar.trust ends after" in told[0]
-    assert told[0].splitlines() == ["seed 3", *tell(3).trace]
+    assert told[0].splitlines() == [f"seed {seed}", *tell(seed).trace]

@@ -21,6 +21,8 @@ from tests.simulation.story import tell
 
 SEEDS = 25
 
+pytestmark = pytest.mark.timeout(600)  # bounded all the same: a machine may be busy
+
 
 def is_found(pattern: str, *only: str) -> bool:
     """Tell whether one of the first seeds in which only these faults happen says what ``pattern`` says."""
@@ -90,4 +92,4 @@ def test_a_request_that_rests_on_no_consent_is_found(monkeypatch: pytest.MonkeyP
 
 
 def test_nothing_is_found_where_nothing_is_broken() -> None:
-    assert not is_found(".", "killed")
+    assert [tell(seed, ("killed", "junk", "fork")).broken for seed in range(4)] == [None] * 4
