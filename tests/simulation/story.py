@@ -63,7 +63,7 @@ def judge(world: World) -> None:
     for site in world.sites.values():
         check_site(channels, site)
     check_procedure(world)
-    check_told(world)
+    check_told(world, channels)
     for channel in sorted(channels.readings):
         taken = channels.taken(channel)
         world.say("log", f"{channel} ends after {len(taken)} with {taken[-1].digest.hex()[:16]}")

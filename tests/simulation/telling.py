@@ -7,8 +7,9 @@ from typing import Final
 
 from services.wire.candidates import Junk, candidate_of
 from services.wire.channels import TRUST_CHANNEL, Role, from_commission, to_commission
+from services.wire.entry import decode_entry
 from services.wire.hashing import digest_of
-from tests.simulation.invariants import require
+from tests.simulation.invariants import Channels, require
 from tests.simulation.site import Site
 from tests.simulation.world import SCHOOLS, World
 
@@ -25,7 +26,20 @@ _CAUSES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (r"has said nothing for 8 days", _TIME),
     (r"nobody has receipted", _TIME),
     (r"the certificate of .* ends on", ("ten years pass", "clock jumps ten years")),
-    (r"letters were not taken in", ("junk", "foreign", "certificate rotated", "database restored", *_THEFT)),
+    # Encryption keys end after a month, so time alone makes old letters useless; and so do new certificates.
+    (
+        r"letters were not taken in",
+        (
+            "junk",
+            "away",
+            "ten years pass",
+            "clock jumps ten years",
+            "foreign",
+            "certificate rotated",
+            "database restored",
+            *_THEFT,
+        ),
+    ),
     (r"the log lacks \d+ entries or parts of mine", _LOSSES),
     (r"the log does not show any more what it showed", _LOSSES),
     (r"an entry is missing; whoever wrote or holds it", (*_LOSSES, *_LATE, *_THEFT)),
@@ -48,7 +62,7 @@ _CAUSES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (r"^(OrderError)", (*_LOSSES, *_THEFT, "database restored")),
     (r"^(DatabaseError): .*disk is full", ("disk full",)),
     (r"^(ConflictError)", ("two workers",)),
-    (r"^(CaseIncompleteError|NotReadableError)", ("database restored", *_KEYS)),
+    (r"^(CaseIncompleteError)", ("database restored",)),
     (r"^(NotReadyError)", _TIME),
     (r"^\w+Error: ", _TIME),
 )
@@ -58,13 +72,13 @@ The last line is for refusals: the procedure says no to a clerk whatever happens
 """
 
 
-def check_told(world: World) -> None:
+def check_told(world: World, channels: Channels) -> None:
     """Check what the programs of all sites said, against what really happened."""
     for site in world.sites.values():
         for text in (*site.told, *site.raised):
             _check_cause(world, site, text)
         _check_junk_is_kept(world, site)
-    _check_thefts(world)
+    _check_thefts(world, channels)
     for name in sorted(world.to_be_told):
         told = "\n".join((*world.sites[name].told, *world.sites[name].raised))
         holds = "own entries were taken back" in told or "StoreBehindError" in told
@@ -99,12 +113,23 @@ def _read_by(site: Site) -> list[str]:
             return []
 
 
-def _check_thefts(world: World) -> None:
+def _check_thefts(world: World, channels: Channels) -> None:
     said = "\n".join(text for site in world.sites.values() for text in (*site.told, *site.raised))
     for channel, records in world.thefts:
         if not set(records) & set(world.log.records(channel)):
+            continue
+        if not channels.trust.epochs.get(channel) and _is_settled(channels, channel, records[0]):
             continue
         name = re.escape(channel)
         said_by_state = rf"{name} stands still after \d+: (forked|off chain|stopped)|{name} is stopped"
         pattern = rf"{said_by_state}|{name} at \d+: taken back, and the ring file knows nothing|Error: .*{name}"
         require(re.search(pattern, said), f"a thief wrote in {channel}, and nobody was told")
+
+
+def _is_settled(channels: Channels, channel: str, stolen: bytes) -> bool:
+    """Tell whether a rotation of the writer's alone put a thief's entry beside the chain.
+
+    An entry under an old key at an old place convicts nobody (design.md section 6, rule 6): so nobody is called.
+    """
+    current = channels.readings[channel].place.certificate
+    return current is not None and current.digest != decode_entry(stolen).unverified_statement.certificate
