@@ -85,12 +85,6 @@ class Database:
         """The connection of this thread, for a library that reads through it."""
         return self._connection()
 
-    @property
-    def others(self) -> int:
-        """A number that changes whenever another connection has changed the database; it costs no look into a table."""
-        row = self.one("PRAGMA data_version")
-        return int(row[0]) if row else 0
-
     def all(self, sql: str, *parameters: Any) -> list[Row]:
         """Return the rows of a query, inside the open transaction if there is one."""
         try:

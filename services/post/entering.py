@@ -21,7 +21,7 @@ from services.wire.candidates import Candidate
 from services.wire.channels import writer_of
 from services.wire.contents import EncryptionKeyPublished, Receipt
 from services.wire.entry import Open
-from services.wire.errors import DatabaseBusyError, ForkError, LeaseError, RingError, StoreBehindError, TransportError
+from services.wire.errors import ForkError, LeaseError, RingError, StoreBehindError, TransportError
 from services.wire.paths import Step
 
 __all__ = ["enter_steps", "heal"]
@@ -109,9 +109,7 @@ def _enter(office: Office, name: str, step: Step, *, hint: Hint | None = None, p
     office.letterbook.enter(entry, own=False)
     # Not receipted at once: two sides that receipt each other's receipts would never stop.
     news_since = None if isinstance(step.content, Receipt) else office.clock()
-    if not office.letterbook.move(name, step.place, after=statement.previous, hint=hint, news_since=news_since):
-        # Where a lease holds nobody off: this would stand beside what the other one entered.
-        raise DatabaseBusyError(f"another worker has received {name} further; it is read on from there")
+    office.letterbook.move(name, step.place, hint=hint, news_since=news_since)
     held = held_kinds(office, name)
     if held & {"off chain", "voided"}:
         fold_again(office, entry)

@@ -228,22 +228,12 @@ class Letterbook:
             reason=row["reason"],
         )
 
-    def move(  # what is noted of a channel with an entry, in one statement
-        self,
-        channel: str,
-        place: Place,
-        *,
-        after: Digest | None = None,
-        written_at: int = 0,
-        hint: Hint | None = None,
-        news_since: int | None = None,
-    ) -> bool:
-        """Note where a channel stands now; with ``hint`` where to look on in the log, with ``news_since`` that there is news.
-
-        Returns False, and notes nothing, if ``after`` is given and the channel stands elsewhere.
-        """
+    def move(
+        self, channel: str, place: Place, *, written_at: int = 0, hint: Hint | None = None, news_since: int | None = None
+    ) -> None:
+        """Note where a channel stands now; with ``hint`` where to look on in the log, with ``news_since`` that there is news."""
         position, record = hint or (None, None)
-        rows = self.database.run(
+        self.database.run(
             "INSERT INTO channels (channel, epoch, sequence, digest, certificates, written_at, hint, hint_record, news_since)"
             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce(?7, 0), ?8, ?9) ON CONFLICT (channel) DO UPDATE SET"
             " epoch = excluded.epoch, sequence = excluded.sequence, digest = excluded.digest,"
@@ -253,7 +243,7 @@ class Letterbook:
             " news_since = coalesce(news_since, excluded.news_since),"
             " shown_sequence = min(shown_sequence, excluded.sequence), read_sequence = min(read_sequence, excluded.sequence),"
             " told_sequence = min(told_sequence, excluded.sequence),"
-            " receipted_sequence = min(receipted_sequence, excluded.sequence) WHERE digest = coalesce(?10, digest)",
+            " receipted_sequence = min(receipted_sequence, excluded.sequence)",
             channel,
             place.epoch,
             place.sequence,
@@ -263,9 +253,7 @@ class Letterbook:
             position,
             record,
             news_since,
-            after,
         )
-        return rows > 0
 
     def note_hint(self, channel: str, hint: Hint) -> None:
         """Note where to look on in the log."""

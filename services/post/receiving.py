@@ -50,7 +50,6 @@ class Receiver:
     _gaps: dict[str, Gap] = field(default_factory=dict)
     _letters: list[bytes] = field(default_factory=list)
     _noted: dict[str, tuple[str, Digest | None]] = field(default_factory=dict)
-    _others: dict[str, int] = field(default_factory=dict)
     _may_stand_still: bool = True
     _evidence: EvidenceBook = field(init=False)
     _waits: set[str] = field(default_factory=set)
@@ -148,7 +147,6 @@ class Receiver:
                 self.office.letterbook.note(name, whole_at=now)
 
     def _follower(self, name: str) -> Follower:
-        self._forget_outdated(name)
         if name not in self._followers:
             office = self.office
             book, standing = office.letterbook, office.letterbook.standing(name)
@@ -166,16 +164,6 @@ class Receiver:
                 with self._or_forget(name):
                     self._store(name, update)
         return self._followers[name]
-
-    def _forget_outdated(self, name: str) -> None:
-        """Begin again where another worker of mine has received further: what it entered would never come here as new."""
-        others = self.office.database.others
-        if name not in self._followers or self._others.get(name) == others:
-            return
-        self._others[name] = others
-        standing = self.office.letterbook.standing(name)
-        if standing is not None and standing.place.digest != self._followers[name].place.digest:
-            self._forget(name)
 
     @contextmanager
     def _or_forget(self, name: str) -> Iterator[None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from services.post.worker import Worker
 from services.wire.channels import COMMISSION, TRUST_CHANNEL, commission_case, from_commission, record_of, to_commission
 from services.wire.contents import TrustConfirmed
 from tests.chains import SCHOOL
@@ -139,19 +138,3 @@ def test_an_encryption_key_of_ten_years_ahead_is_renewed_once_and_not_for_ever(e
     assert made() == before + 1
     settled(exchange, 8)
     assert made() == before + 1
-
-
-def test_a_worker_goes_on_although_another_one_of_the_same_participant_received_further(exchange: Exchange) -> None:
-    member = exchange.members[COMMISSION]
-    other = Worker(member.office)
-    asked_unread(exchange, 2)
-    other.step()
-    asked_unread(exchange, 3)
-    other.step()
-    member.work()
-    theirs, _ = asked_unread(exchange, 4)
-    for _ in range(4):
-        exchange.clock.now += 2_000
-        member.work()
-    assert member.state(theirs) == "Received"
-    clean(exchange)

@@ -25,7 +25,7 @@ _KEYS: Final = ("ring key of an older generation", "database restored")
 _CAUSES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (r"has said nothing for 8 days", _TIME),
     (r"nobody has receipted", _TIME),
-    (r"the certificate of .* ends on", ("ten years pass", "clock jumps ten years")),
+    (r"the certificate of .* ends on|with a certificate that ended", ("ten years pass", "clock jumps ten years")),
     # Encryption keys end after a month, so time alone makes old letters useless; and so do new certificates.
     (
         r"letters were not taken in",
@@ -44,10 +44,11 @@ _CAUSES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (r"the log does not show any more what it showed", _LOSSES),
     (r"an entry is missing; whoever wrote or holds it", (*_LOSSES, *_LATE, *_THEFT)),
     (r"records were skipped", ("junk", "foreign")),
+    (r"records are set aside", ("junk", "foreign", "certificate rotated", *_LOSSES, *_LATE, *_THEFT)),
     (r"stands still after", (*_LOSSES, *_THEFT, "certificate rotated")),
     (r"is stopped: a counterpart holds", (*_LOSSES, *_THEFT, "database restored")),
     (r"own entries were taken back", ("database restored", *_THEFT)),
-    (r"the ring file knows nothing of it", _THEFT),
+    (r"the ring file knows nothing", _THEFT),
     (r"taken back without its", ("database restored", *_THEFT)),
     (r"what came before it in its case", ("database restored", *_THEFT)),
     (r"entries are undone, as a person agreed", _THEFT),
@@ -62,6 +63,7 @@ _CAUSES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (r"^(OrderError)", (*_LOSSES, *_THEFT, "database restored")),
     (r"^(DatabaseError): .*disk is full", ("disk full",)),
     (r"^(ConflictError)", ("two workers",)),
+    (r"^(LeaseError)", ("two workers",)),
     (r"^(CaseIncompleteError)", ("database restored",)),
     (r"^(NotReadyError)", _TIME),
     (r"^\w+Error: ", _TIME),
