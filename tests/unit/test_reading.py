@@ -109,7 +109,8 @@ def test_a_copy_with_a_broken_signature_does_not_hide_the_genuine_one() -> None:
 def test_two_entries_at_one_place_are_a_fork_and_its_proof() -> None:
     writer, records = pen()
     thief = writer.fork("thief")
-    reading = read([*records, writer.sealed(), thief.sealed(), thief.sealed()])
+    reading = read([*records, writer.sealed(), thief.sealed(), thief.sealed(), ahead(OLD, 9)])
+    assert reading.gap is None
     assert reading.state is ReadingState.FORKED
     assert places(reading) == [(0, 1)]
     assert len({step.entry.digest for step in reading.undecided}) == 2
@@ -263,6 +264,25 @@ def test_two_entries_under_a_revoked_key_wait_and_two_that_are_vouched_for_are_a
     assert read(records, trust(revoked=(NEW,))).state is ReadingState.WAITING
     records += [writer.rotated(third), writer.sealed(), thief.rotated(third), thief.sealed()]
     assert read(records, trust(revoked=(NEW,))).state is ReadingState.FORKED
+
+
+def test_of_the_gaps_behind_all_branches_that_wait_the_lowest_is_looked_for() -> None:
+    writer, records = pen()
+    records.append(writer.rotated(NEW))
+    longer = writer.fork("longer")
+    records += [writer.sealed(), *(longer.sealed() for _ in range(3)), ahead(NEW, 5), ahead(NEW, 9)]
+    waiting = read(records, trust(revoked=(NEW,)))
+    assert (waiting.state, len(waiting.undecided)) == (ReadingState.WAITING, 2)
+    assert waiting.gap == Gap(epoch=0, sequence=5)
+
+
+def test_where_all_that_an_epoch_rests_on_is_missing_or_is_of_another_beginning_the_first_place_is_named() -> None:
+    writer, records = pen()
+    under = trust(epochs=(epoch_after(writer),))
+    assert read([], under).gap == Gap(epoch=0, sequence=1)
+    foreign = Pen(CHANNEL, OLD, previous=trust_pen().previous)
+    begun = [foreign.opened(), foreign.sealed()]
+    assert read([*records, *begun], trust(epochs=(epoch_after(foreign),))).gap == Gap(epoch=0, sequence=1)
 
 
 def test_a_thiefs_branch_that_nothing_vouches_for_takes_no_vouching_from_what_lies_before_both() -> None:
