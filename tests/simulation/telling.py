@@ -44,11 +44,18 @@ _CAUSES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (r"the log does not show any more what it showed", _LOSSES),
     (r"an entry is missing; whoever wrote or holds it", (*_LOSSES, *_LATE, *_THEFT)),
     (r"records were skipped", ("junk", "foreign")),
-    (r"records are set aside", ("junk", "foreign", "certificate rotated", *_LOSSES, *_LATE, *_THEFT)),
     (r"stands still after", (*_LOSSES, *_THEFT, "certificate rotated")),
     (r"is stopped: a counterpart holds", (*_LOSSES, *_THEFT, "database restored")),
+    (r"is signed with a certificate that ended on", ("ten years pass", "clock jumps ten years")),
+    (r"set aside: an entry under a certificate that", ("foreign", "certificate rotated", "junk", *_LOSSES, *_LATE, *_THEFT)),
+    (r"set aside: a signed entry at a place where another one is taken", _THEFT),
+    (r"set aside: a signature is not by the certificate", ("junk", "foreign", *_THEFT)),
+    (r"set aside: an entry that names another place", (*_LOSSES, *_LATE, *_THEFT)),
+    (r"set aside: a personal part", ("junk",)),
+    (r"own events wait for keys that its reader was asked for", (*_KEYS, *_THEFT)),
+    (r"an event is refused: ", _THEFT),
+    (r"of which the ring file knows nothing", _THEFT),
     (r"own entries were taken back", ("database restored", *_THEFT)),
-    (r"the ring file knows nothing", _THEFT),
     (r"taken back without its", ("database restored", *_THEFT)),
     (r"what came before it in its case", ("database restored", *_THEFT)),
     (r"entries are undone, as a person agreed", _THEFT),
@@ -123,8 +130,14 @@ def _check_thefts(world: World, channels: Channels) -> None:
         if not channels.trust.epochs.get(channel) and _is_settled(channels, channel, records[0]):
             continue
         name = re.escape(channel)
-        said_by_state = rf"{name} stands still after \d+: (forked|off chain|stopped)|{name} is stopped"
-        pattern = rf"{said_by_state}|{name} at \d+: taken back, and the ring file knows nothing|Error: .*{name}"
+        ways = (
+            rf"{name} stands still after \d+: (forked|off chain|stopped)",
+            rf"{name} is stopped",
+            rf"{name} from \d+ on: .* of which the ring file knows nothing",
+            rf"{name} at \d+: the channel contradicts",
+            rf"Error: .*{name}",
+        )
+        pattern = "|".join(ways)
         require(re.search(pattern, said), f"a thief wrote in {channel}, and nobody was told")
 
 
