@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from services.post import applying, entering, publishing, receiving, saving, worker
+from services.post import applying, entering, evidence, publishing, saving, worker
 from services.post.letterbook import Letterbook
 from services.post.office import Office
 from services.post.watching import Watch
@@ -75,7 +75,7 @@ def test_an_alarm_without_a_cause_is_found(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_junk_that_is_not_kept_as_evidence_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    put(monkeypatch, receiving, "hold", by=lambda *_, **__: None)
+    put(monkeypatch, evidence, "keep_evidence", by=lambda *_: None)
     assert is_found("records of junk", "junk")
 
 
