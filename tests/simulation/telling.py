@@ -46,7 +46,6 @@ _CAUSES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (r"records were skipped", ("junk", "foreign")),
     (r"stands still after", (*_LOSSES, *_THEFT, "certificate rotated")),
     (r"is stopped: a counterpart holds", (*_LOSSES, *_THEFT, "database restored")),
-    (r"is signed with a certificate that ended on", ("ten years pass", "clock jumps ten years")),
     (r"set aside: an entry under a certificate that", ("foreign", "certificate rotated", "junk", *_LOSSES, *_LATE, *_THEFT)),
     (r"set aside: a signed entry at a place where another one is taken", _THEFT),
     (r"set aside: a signature is not by the certificate", ("junk", "foreign", *_THEFT)),
