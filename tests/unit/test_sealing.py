@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.wire import sealing
-from services.wire.errors import SealError
+from services.wire.errors import Evidence, SealError
 from services.wire.hashing import Id
 from services.wire.sealing import Part
 
@@ -82,13 +82,16 @@ def test_another_key_does_not_open_a_part_and_both_commitments_are_told() -> Non
     with pytest.raises(SealError, match=r"^a part is not sealed for this place under this key") as caught:
         sealing.open_part(OTHER_KEY, Part.FACTS, closed, channel=CHANNEL, event_id=EVENT)
     expected = hashlib.sha256(b"sarakste/v0/commitment\x00" + others).hexdigest()
-    assert (caught.value.evidence.expected, caught.value.evidence.found) == (expected, closed[32:64].hex())
+    assert caught.value.evidence == Evidence(expected=expected, found=closed[32:64].hex(), raw=closed)
 
 
 def test_a_damaged_ciphertext_under_a_whole_commitment_is_refused() -> None:
     closed = sealed(b"x")
-    with pytest.raises(SealError, match=r"^a sealed part is damaged \("):
-        sealing.open_part(KEY, Part.FACTS, closed[:-1] + bytes([closed[-1] ^ 1]), channel=CHANNEL, event_id=EVENT)
+    damaged = closed[:-1] + bytes([closed[-1] ^ 1])
+    with pytest.raises(SealError, match=r"^a sealed part is damaged \(") as caught:
+        sealing.open_part(KEY, Part.FACTS, damaged, channel=CHANNEL, event_id=EVENT)
+    found = hashlib.sha256(damaged).hexdigest()
+    assert caught.value.evidence == Evidence(expected="what was sealed under this key", found=found, raw=damaged)
 
 
 def test_a_disclosed_part_key_opens_that_part_and_no_other() -> None:
@@ -110,7 +113,8 @@ def test_no_byte_of_a_sealed_part_can_change(place: int, change: int) -> None:
 def test_a_size_that_no_sealed_part_has_is_refused(size: int) -> None:
     with pytest.raises(SealError, match=r"^a sealed part has no size that a sealed part can have") as caught:
         sealing.open_part(KEY, Part.FACTS, bytes(size), channel=CHANNEL, event_id=EVENT)
-    assert caught.value.evidence.found == str(size)
+    steps = "80 bytes more than 512 times a power of two"
+    assert caught.value.evidence == Evidence(expected=steps, found=str(size), raw=bytes(size))
 
 
 @pytest.mark.parametrize(
@@ -141,8 +145,10 @@ def test_a_padding_that_is_not_the_strict_one_is_refused(padded: bytes) -> None:
     opener = sealing.part_key(KEY, Part.FACTS, channel=CHANNEL, event_id=EVENT, salt=SALT)
     commitment = hashlib.sha256(b"sarakste/v0/commitment\x00" + opener).digest()
     closed = SALT + commitment + AESGCM(opener).encrypt(bytes(12), padded, None)
-    with pytest.raises(SealError, match=r"^a part is not padded strictly \("):
+    with pytest.raises(SealError, match=r"^a part is not padded strictly \(") as caught:
         sealing.open_part(KEY, Part.FACTS, closed, channel=CHANNEL, event_id=EVENT)
+    found = hashlib.sha256(closed).hexdigest()
+    assert caught.value.evidence == Evidence(expected="the one padding of its text", found=found, raw=closed)
 
 
 @pytest.mark.parametrize(("key", "event", "salt"), [(b"k", EVENT, SALT), (KEY, Id(b"e"), SALT), (KEY, EVENT, b"s")])
