@@ -61,8 +61,8 @@ def take_over(office: Office) -> None:
         office.database.run("INSERT INTO said VALUES (?, ?)", mine, office.clock())
 
     def require_mine() -> None:
-        rows = office.database.all("SELECT name, at FROM said WHERE name LIKE 'worker %'")
-        if [row["name"] for row in rows] != [mine]:
+        if office.database.one("SELECT 1 FROM said WHERE name = ?", mine) is None:
+            rows = office.database.all("SELECT at FROM said WHERE name LIKE 'worker %'")
             since = f"since {when_of(rows[0]['at'])} another worker is at work" if rows else "it was put back meanwhile"
             raise LeaseError(f"this database is no longer this worker's: {since}. This one wrote nothing there since, and ends")
 

@@ -27,7 +27,7 @@ from services.wire.following import Follower, Update
 from services.wire.hashing import Digest, digest_of
 from services.wire.paths import Pathfinder
 from services.wire.reading import ReadingState
-from services.wire.trust import NO_TRUST
+from services.wire.trust import NO_TRUST, Trust
 
 __all__ = ["Receiver"]
 
@@ -50,6 +50,7 @@ class Receiver:
     _gaps: dict[str, Gap] = field(default_factory=dict)
     _letters: list[bytes] = field(default_factory=list)
     _noted: dict[str, tuple[str, Digest | None]] = field(default_factory=dict)
+    _names: tuple[Trust, list[str]] | None = None
     _may_stand_still: bool = True
     _evidence: EvidenceBook = field(init=False)
     _waits: set[str] = field(default_factory=set)
@@ -108,6 +109,12 @@ class Receiver:
         self._mail = 0
 
     def _inbound(self) -> list[str]:
+        trust = self.office.trust
+        if self._names is None or self._names[0] is not trust:
+            self._names = trust, self._named()
+        return self._names[1]
+
+    def _named(self) -> list[str]:
         office = self.office
         channels = [TRUST_CHANNEL] if office.role is not Role.REGISTRAR else []
         if office.role is Role.SCHOOL:

@@ -224,7 +224,9 @@ class Follower:
             if isinstance(found, Junk):
                 junk.append(found)
                 continue
-            if found.digest not in self._aside and self.holds(found.digest):
+            # What follows the head is not asked for: nothing that is taken stands there, and what was once is taken again.
+            is_next = found.unverified_statement.previous == self.place.digest
+            if not is_next and found.digest not in self._aside and self.holds(found.digest):
                 if found.personal is not None:
                     healed[found.digest] = found
                 continue

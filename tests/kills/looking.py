@@ -58,7 +58,9 @@ class Sight:
         news = any(
             self.ask(name, "SELECT 1 FROM channels WHERE news_since IS NOT NULL AND channel LIKE '%commission'") for name in names
         )
-        return not waiting and not news and all(self._is_read(heads, name) for name in names)
+        is_quiet = not waiting and not news and all(self._is_read(heads, name) for name in names)
+        # What was looked at first may have changed while the rest was looked at: a receipt ends what is news and moves a head.
+        return is_quiet and heads == {name: self._heads(name) for name in names}
 
     def _heads(self, name: str) -> dict[str, tuple[int, bool]]:
         rows = self.ask(name, "SELECT channel, sequence, shown_sequence FROM channels")
