@@ -131,7 +131,8 @@ def _void(office: Office, channel: str, row: Row) -> UUID | None:
         return None
     office.database.run(
         "INSERT INTO held (channel, kind, reason, case_id, event_id, digest) VALUES (?, 'voided', 'no longer taken', ?, ?, ?)"
-        " ON CONFLICT (channel, kind, coalesce(event_id, digest)) DO UPDATE SET digest = excluded.digest, resolved_at = NULL",
+        " ON CONFLICT (channel, kind, coalesce(event_id, digest), coalesce(fault, '')) DO UPDATE"
+        " SET digest = excluded.digest, resolved_at = NULL",
         channel,
         stream_id.hex,
         event_id,

@@ -7,8 +7,9 @@ Source: design.md section 3, "What can become of a record".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -37,7 +38,6 @@ from services.wire.errors import (
     VerificationError,
 )
 from services.wire.events import Rejected, RejectedCode
-from services.wire.hashing import Digest
 
 __all__ = ["KEY_MISSING", "OWN_AWAITED", "apply_sealed", "entry_of", "held_kinds", "redrive_channel"]
 
@@ -45,6 +45,7 @@ _EPOCH: Final = date(1970, 1, 1)
 KEY_MISSING: Final = "the facts key is missing"
 OWN_AWAITED: Final = "own events of this pair wait for their keys"
 _REJECTED: Final = Rejected.__name__
+Blocked = Callable[[UUID | None], bool]
 _EVENTS_A_CASE: Final = 1000
 
 
@@ -57,10 +58,11 @@ def held_kinds(office: Office, channel: str) -> set[str]:
     return {row["kind"] for row in rows}
 
 
-def apply_sealed(office: Office, entry: VerifiedEntry, *, park: str | None = None, is_queueing: bool = True) -> None:
+def apply_sealed(office: Office, entry: VerifiedEntry, *, park: str | None = None, is_blocked: Blocked | None = None) -> None:
     """Apply one sealed entry in the open transaction; ``park`` is why it is parked where that failed.
 
-    ``is_queueing`` is False if the caller knows that nothing of its channel is parked.
+    ``is_blocked`` tells whether something before it is parked: of its case, or (None) of who knows which; the database is asked
+    where the caller knows no better.
     """
     channel = entry.statement.channel
     body = entry.statement.body
@@ -80,7 +82,8 @@ def apply_sealed(office: Office, entry: VerifiedEntry, *, park: str | None = Non
     if park is not None:
         hold(office, channel, "parked", park, case_id=_case_if_known(office, entry, body), entry=entry)
         return
-    if is_queueing and _blocked(office, entry, None):
+    is_blocked = is_blocked or partial(_blocked, office, entry)
+    if is_blocked(None):
         hold(office, channel, "parked", "behind something that is parked", entry=entry)
         return
     try:
@@ -95,7 +98,7 @@ def apply_sealed(office: Office, entry: VerifiedEntry, *, park: str | None = Non
         # Judged without what I wrote myself, it would be refused, and that would stand in the log for ever.
         hold(office, channel, "parked", OWN_AWAITED, entry=entry)
         return
-    _apply_facts(office, entry, facts, is_queueing=is_queueing)
+    _apply_facts(office, entry, facts, is_blocked)
 
 
 def redrive_channel(office: Office, channel: str) -> int:
@@ -106,16 +109,25 @@ def redrive_channel(office: Office, channel: str) -> int:
         channel,
     )
     applied = 0
+    # All that is parked of a channel comes by here in its order, so that nobody has to be asked what is before an entry.
+    parked: set[str | None] = set()
+
+    def is_blocked(case_id: UUID | None) -> bool:
+        return (case_id.hex if case_id else None) in parked
+
     for row in rows:
         try:
             with office.database.transaction():
                 office.database.run("DELETE FROM held WHERE id = ?", row["held_id"])
-                apply_sealed(office, entry_of(row))
-                applied += not _is_parked(office, channel, row["digest"])
+                apply_sealed(office, entry_of(row), is_blocked=is_blocked)
         except (TransportError, LeaseError):
             raise
         except Exception as error:  # still an error of ours: it stays parked, and so does what is behind it  # noqa: BLE001
             office.tell(f"{channel} at {row['sequence']} stays parked: {type(error).__name__} in this program")
+        left = _parked(office, channel, row)
+        applied += left is None
+        if left is not None:
+            parked.add(left["case_id"])
     return applied
 
 
@@ -133,10 +145,10 @@ def entry_of(row: Row) -> VerifiedEntry:
     )
 
 
-def _apply_facts(office: Office, entry: VerifiedEntry, facts: Facts, *, is_queueing: bool) -> None:
+def _apply_facts(office: Office, entry: VerifiedEntry, facts: Facts, is_blocked: Blocked) -> None:
     channel = entry.statement.channel
     case_id = _case_of(office, facts, channel)
-    if is_queueing and case_id is not None and _blocked(office, entry, case_id):
+    if case_id is not None and is_blocked(case_id):
         hold(office, channel, "parked", "behind something that is parked", case_id=case_id, entry=entry)
         return
     try:
@@ -293,9 +305,12 @@ def _blocked(office: Office, entry: VerifiedEntry, case_id: UUID | None) -> bool
     return office.database.one(query, entry.statement.channel, case_id.hex if case_id else None, entry.digest) is not None
 
 
-def _is_parked(office: Office, channel: str, digest: Digest) -> bool:
-    query = "SELECT 1 FROM held WHERE channel = ? AND kind = 'parked' AND resolved_at IS NULL AND digest = ?"
-    return office.database.one(query, channel, digest) is not None
+def _parked(office: Office, channel: str, row: Row) -> Row | None:
+    query = (
+        "SELECT case_id FROM held WHERE channel = ? AND kind = 'parked' AND coalesce(event_id, digest) = ? AND digest = ?"
+        " AND resolved_at IS NULL"
+    )
+    return office.database.one(query, channel, row["event_id"], row["digest"])
 
 
 def _note_missing_key(office: Office, entry: VerifiedEntry, facts: Facts) -> None:

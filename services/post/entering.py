@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
+from uuid import UUID
 
 from services.post.agreeing import fold_again
 from services.post.applying import KEY_MISSING, apply_sealed, held_kinds
@@ -119,8 +120,12 @@ def _enter(office: Office, name: str, step: Step, *, hint: Hint | None = None, p
         return True
     if entry.personal is None and office.letterbook.part(statement.body.personal) is None:
         hold(office, name, "missing", "the personal part has not come", entry=entry)
-    apply_sealed(office, entry, park=park, is_queueing="parked" in held)
+    apply_sealed(office, entry, park=park, is_blocked=None if "parked" in held else _nothing_blocks)
     return True
+
+
+def _nothing_blocks(_: UUID | None) -> bool:
+    return False
 
 
 def _open(office: Office, name: str, step: Step) -> None:

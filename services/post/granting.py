@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from services.post.database import Row
-from services.post.keys import OwnKey
+from services.post.keys import OwnKey, use_of
 from services.post.letterbook import statement_of
 from services.post.lost_keys import is_awaited
 from services.post.office import Office, is_over
@@ -180,11 +180,8 @@ def _take(office: Office, record: bytes) -> tuple[str, bool]:
             Evidence(channel=channel, expected=current, found=grant.header.certificate.hex()),
         )
     granted = open_grant(grant, certificate.public_key, recipient=office.participant, keys=keys)
-    if is_mine and not is_held and not _is_named(office, channel, identity):
-        raise GrantError(
-            "a key is given back that nothing of mine was sealed under",
-            Evidence(channel=channel, expected="a key that I asked for", found=identity.hex()),
-        )
+    if is_mine and not is_held:
+        _require_asked_for(office, channel, granted)
     with office.database.transaction():
         is_new = office.ring.take(channel, granted, made_here=is_mine)
         if is_new:
@@ -211,11 +208,25 @@ def _held(office: Office, identity: Digest) -> OwnKey | None:
         return None
 
 
-def _is_named(office: Office, channel: str, identity: Digest) -> bool:
-    """Tell whether I asked for a key: otherwise anybody who reads me could put a key of its own under my name."""
-    return (
-        office.database.one("SELECT 1 FROM held WHERE kind = 'key' AND channel = ? AND digest = ?", channel, identity) is not None
-    )
+def _require_asked_for(office: Office, channel: str, granted: GrantedKey) -> None:
+    """Return if I asked for a key of mine, for what it is given back for.
+
+    Otherwise anybody who reads me could put a key of its own under my name, or mine under a use in which nothing opens.
+    Raises: GrantError.
+    """
+    identity = key_id(granted.key)
+    query = "SELECT case_id FROM held WHERE kind = 'key' AND channel = ? AND coalesce(event_id, digest) = ?"
+    row = office.database.one(query, channel, identity)
+    if row is None:
+        raise GrantError(
+            "a key is given back that nothing of mine was sealed under",
+            Evidence(channel=channel, expected="a key that I asked for", found=identity.hex()),
+        )
+    case_id = bytes.fromhex(row["case_id"]) if row["case_id"] else None
+    wanted = (KeyUse.CASE if case_id else KeyUse.FACTS, case_id)
+    if (granted.use, granted.case_id) != wanted:
+        expected, found = use_of(wanted[0].value, channel, case_id), use_of(granted.use.value, channel, granted.case_id)
+        raise GrantError("a key is given back for another use", Evidence(channel=channel, expected=expected, found=found))
 
 
 def _is_granted_lately(office: Office, key: OwnKey, peer: _Peer) -> bool:

@@ -173,8 +173,9 @@ class KeyRing:
         the same the database's stays. What opens nowhere keeps its row, for a better copy to come, and seals nothing.
         Raises: RingError if there are keys and none of them opens, or the ring file is damaged.
         """
-        file.reload()
+        # Also the file: what another worker wrote there since it was read would be written over.
         with self.database.transaction():
+            file.reload()
             here = {row.key_id: row for row in self.rows()}
             there = {row.key_id: row for row in file.keys}
             found = [self._found(*(rows[each] for rows in (here, there) if each in rows)) for each in sorted({*here, *there})]
@@ -189,7 +190,7 @@ class KeyRing:
             for row in sorted(wanted, key=lambda row: _seat(row) is not None):
                 if row != here.get(row.key_id):
                     self._put(row)
-        file.save(self.rows(), file.heads)
+            file.save(self.rows(), file.heads)
         return tuple(_lost(row) for row in lost)
 
     def _found(self, *copies: KeyRow) -> tuple[KeyRow, bool]:

@@ -3,7 +3,7 @@
 A lock on a file keeps a second one out. A lock can fail a worker that was stopped for a while (somebody took the file for a
 left-over, a disk of a network gave the lock away), so who has taken over stands in the database too, and a worker that it is not
 writes nothing there any more.
-Source: design.md section 3; docs/adr/0016.
+Source: design.md section 3; docs/adr/0018.
 """
 
 from __future__ import annotations

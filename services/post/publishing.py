@@ -155,7 +155,8 @@ def _receipt(office: Office, paired: str) -> int:
     theirs, own = office.letterbook.standing(paired), office.letterbook.standing(mine) if mine else None
     if mine is None or theirs is None or own is None or theirs.news_since is None:
         return 0
-    if not _is_signable(office, mine):
+    # What I hold of it is overruled by an epoch that I have read: until a person agrees to that, a receipt of it would be a lie.
+    if theirs.state == "off chain" or not _is_signable(office, mine):
         return 0
     waited = is_over(office.clock(), theirs.news_since, _RECEIPT_AFTER_MILLISECONDS)
     upto = _whole_to(office, paired, theirs)

@@ -88,8 +88,8 @@ def _facts_or_closed(office: Office, entry: VerifiedEntry, returning: Returning)
     try:
         if not is_closed(office, entry, for_good=True):
             facts = open_facts(office, statement.channel, statement.event_id, body.facts_key, entry.facts or b"")
-    except RingError:
-        pass  # its row is here and opens under no ring key: as good as missing
+    except (RingError, VerificationError):
+        pass  # its row is here and opens under no ring key, or not what it is named for: as good as missing
     if facts is not None:
         reopen(office, entry)
         return facts
@@ -219,8 +219,9 @@ def _note_what_is_missing(office: Office, entry: VerifiedEntry, facts: Facts) ->
     what = []
     if key is not None and office.ring.get(key) is None:
         what.append("case key")
-        query = "INSERT OR IGNORE INTO held (channel, kind, reason, digest) VALUES (?, 'key', 'a case key of mine is lost', ?)"
-        office.database.run(query, statement.channel, key)
+        query = "INSERT OR IGNORE INTO held (channel, kind, reason, case_id, digest) VALUES (?, 'key', ?, ?, ?)"
+        case_id = facts.case_id.hex() if facts.case_id else None
+        office.database.run(query, statement.channel, "a case key of mine is lost", case_id, key)
     if entry.personal is None and office.letterbook.part(statement.body.personal) is None:
         what.append("personal part")
     if what:

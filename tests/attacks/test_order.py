@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from services.post.signing import Draft, sign_body
 from services.wire.channels import COMMISSION, TRUST_CHANNEL, to_commission
-from services.wire.entry import Sealed, body_digest, decode_entry
+from services.wire.entry import Sealed, body_digest, decode_entry, encode_entry, to_be_signed
 from services.wire.errors import FacesError, ForkError, MissingError, PlaceError, RepeatError
 from services.wire.hashing import Id, digest_of
+from services.wire.signing import sign
 from tests.attacks.workshop import OTHER, SEALS, TO, Workshop
-from tests.chains import SCHOOL, Pen
+from tests.chains import SCHOOL, Pen, seal_of
 from tests.troubles import settled
 
 
@@ -204,3 +205,19 @@ def test_a_forked_registrar(shop: Workshop) -> None:
         assert {fault["found"] for fault in faults} == {one.previous.hex(), other.previous.hex()}
     assert FacesError.__name__ not in {fault["fault"] for fault in shop.faults(COMMISSION)}
     shop.goes_on(SCHOOL, OTHER)
+
+
+def test_a_fork_hidden_behind_badly_signed_copies_of_itself(shop: Workshop) -> None:
+    lies = [shop.pen(salt=salt).sealed() for salt in ("one face", "other face")]
+    del shop.members[SCHOOL]
+    entries = [decode_entry(lie) for lie in lies]
+    stranger = seal_of("nobody").key
+    bad = [
+        encode_entry(each.statement_bytes, sign(stranger, to_be_signed(each.statement_bytes)), each.raw_facts, each.raw_personal)
+        for each in entries
+    ]
+    shop.shown(*bad)
+    shop.shown(*lies)
+    kept = shop.faults(COMMISSION)
+    assert {each["raw"] for each in kept if each["fault"] == "ForkError"} == set(lies)
+    assert {each["fault"] for each in kept} == {"SignatureError", "ForkError"}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from services.post.publishing import save_ring
+from services.post.ring import Head, KeyRow, RingFile
 from services.wire.channels import Role
-from services.wire.errors import LeaseError
+from services.wire.errors import DatabaseBusyError, LeaseError
 from tests.chains import SCHOOL, seal_of
 from tests.exchange import Exchange, Member
 from tests.integration.test_two_sides import asked, backed_up, restored
@@ -59,3 +61,23 @@ def test_a_worker_under_which_its_database_is_put_back_ends(exchange: Exchange, 
     exchange.members[SCHOOL].worker.start()
     settled(exchange)
     clean(exchange)
+
+
+def test_nobody_takes_over_while_a_start_writes_the_ring_file(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    settled(exchange)
+    exchange.members[SCHOOL].office.database.close()
+    first = exchange.enter(SCHOOL, Role.SCHOOL, seal_of("old"))
+    second = exchange.enter(SCHOOL, Role.SCHOOL, seal_of("old"))
+    second.office.database.connection.execute("PRAGMA busy_timeout = 10")
+    whole, tried = RingFile.save, list[str]()
+
+    def save(file: RingFile, keys: tuple[KeyRow, ...], heads: Mapping[str, Head]) -> None:
+        if file is first.office.ring_file and not tried:
+            tried.append("to take over")
+            with pytest.raises(DatabaseBusyError):
+                second.worker.start()
+        whole(file, keys, heads)
+
+    monkeypatch.setattr(RingFile, "save", save)
+    first.worker.start()
+    assert tried

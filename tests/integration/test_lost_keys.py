@@ -291,3 +291,33 @@ def test_where_both_sides_lost_their_rings_an_epoch_ends_the_waiting(exchange: E
     for name in (SCHOOL, COMMISSION):
         assert closed_restart(exchange, name).worker.start()
     assert School(exchange.members[SCHOOL].office).file(application_form(pupil=another_pupil(9)))
+
+
+def test_a_key_given_back_for_another_use_than_it_had_stops_nobody(exchange: Exchange) -> None:
+    """One school lies about the commission's facts key; everybody else is served, and the next start works too."""
+    other = "school-0000000002"
+    exchange.admit(other, Role.SCHOOL, seal_of("other", organisation="NTRLV-90000000002"))
+    settled(exchange)
+    _, theirs = asked(exchange)
+    examined(exchange, theirs)
+    recommended(exchange, theirs)
+    answered(exchange, theirs)
+    settled(exchange)
+    liar = exchange.members[SCHOOL].office.database
+    query = "UPDATE keys SET key_use = 'CASE', case_id = ?, year = NULL WHERE channel = ? AND key_use = 'FACTS'"
+    assert liar.run(query, bytes(16), from_commission(SCHOOL))
+    liar.close()
+    exchange.enter(SCHOOL, Role.SCHOOL, seal_of("old"))
+    member = left_with_its_signing_key(exchange, COMMISSION)
+    member.worker.start()
+    for _ in range(8):
+        settled(exchange)
+        exchange.clock.now += HOUR
+    assert any("a key is given back for another use" in alarm for alarm in member.alarms)
+    clerk = School(exchange.members[other].office)
+    case, _ = clerk.file(application_form(pupil=another_pupil(4)))
+    clerk.request(case)
+    settled(exchange)
+    member = closed_restart(exchange, COMMISSION)
+    member.worker.start()
+    assert member.state(commission_case(case, to_commission(other))) == "Received"

@@ -135,6 +135,7 @@ def two_workers(world: World) -> None:
             site.worker.kind = "worker"
         return
     world.say(site.name, "a second worker begins; the lease does not hold it off")
+    world.happened("a second worker began")
     site.had_two_workers = True
     if site.start_worker(slot="second"):
         world.happened("two workers")

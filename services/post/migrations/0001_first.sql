@@ -106,7 +106,8 @@ CREATE TABLE held (
     expected TEXT,
     found TEXT
 );
-CREATE UNIQUE INDEX held_once ON held (channel, kind, coalesce(event_id, digest));
+-- With the fault: somebody who first shows an entry badly signed must not hide what is wrong with it when it is signed well.
+CREATE UNIQUE INDEX held_once ON held (channel, kind, coalesce(event_id, digest), coalesce(fault, ''));
 CREATE INDEX held_by_case ON held (case_id, resolved_at);
 
 -- The read model for people: state and dates in clear, never a name.
