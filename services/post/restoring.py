@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from services.post.backing_up import CERTIFICATE, DATABASE, RING_FILE, read_backup
+from services.post.backing_up import CERTIFICATE, DATABASE, RING_FILE, RING_KEY, Backup, backed_up, read_backup, require_backed_up
 from services.post.database import Database, migrations
 from services.post.keys import KeyRing
 from services.post.lease import lease
@@ -23,11 +23,10 @@ from services.post.letterbook import Letterbook
 from services.post.lost_keys import KEYS_LOST
 from services.post.ring import RingFile, RingKeys, unwrap, write_durably
 from services.post.settings import ParticipantSettings
-from services.wire.errors import DatabaseBusyError, DatabaseError, MigrationError, RingError, SettingsError, TransportError
+from services.wire.errors import DatabaseBusyError, DatabaseError, MigrationError, RingError, TransportError
 
 __all__ = ["Restored", "restore"]
 
-_RING_KEY: Final = "ring.key"
 _DRAFT: Final = ".database.sqlite.restored"
 _OWNER_ONLY: Final = 0o600
 _OWNER_ONLY_FOLDER: Final = 0o700
@@ -67,34 +66,49 @@ def restore(settings: ParticipantSettings, source: Path | None, *, keys_lost: bo
     """
     home = settings.folder
     with lease(home / "database.lease"):
-        if source is not None:
-            _require_fitting(settings, source)
+        backup = None if source is None else _fitting(settings, source)
+        taken = {} if source is None or backup is None else _beside_the_database(source, backup)
         draft = home / _DRAFT
         try:
             now = clock()
-            _make_draft(draft, source, now, keys_lost=keys_lost)
-            ring = _ring(home, draft, source, keys_lost=keys_lost)
-            return _put_in_place(settings, source, ring, now)
+            _make_draft(draft, source, backup, now, keys_lost=keys_lost)
+            ring = _ring(home, draft, source, taken, keys_lost=keys_lost)
+            return _put_in_place(settings, taken, ring, now)
         except OSError as error:
             raise DatabaseError(f"{home.name} cannot be written: {error.strerror}") from error
         finally:
             _remove(draft)
 
 
-def _require_fitting(settings: ParticipantSettings, source: Path) -> None:
-    backup = read_backup(source)
-    if backup.participant != settings.participant:
-        raise SettingsError(f"{source.name} is a backup of {backup.participant}, this is the folder of {settings.participant}")
+def _fitting(settings: ParticipantSettings, source: Path) -> Backup:
+    key = settings.folder / RING_KEY
+    if not key.exists():
+        raise _no_ring_key(settings.folder)
+    backup = read_backup(source, RingKeys.load(key), settings.participant)
     if backup.version > migrations()[-1][0]:
         raise MigrationError(f"{source.name} was made by a newer program (version {backup.version}): update this one first")
+    return backup
 
 
-def _make_draft(draft: Path, source: Path | None, now: int, *, keys_lost: bool) -> None:
+def _beside_the_database(source: Path, backup: Backup) -> dict[str, bytes]:
+    """Return what else is taken out of a backup, as it was when it was found to be what was backed up."""
+    found = {name: backed_up(backup, name, source) for name in (RING_FILE, CERTIFICATE)}
+    return {name: content for name, content in found.items() if content is not None}
+
+
+def _no_ring_key(home: Path) -> RingError:
+    advice = "if it is lost for good, no backup opens any more: give --from-log --keys-lost"
+    return RingError(f"there is no {RING_KEY} in {home.name}: bring its copy from where it is kept; {advice}")
+
+
+def _make_draft(draft: Path, source: Path | None, backup: Backup | None, now: int, *, keys_lost: bool) -> None:
     """Make the database that will stand there, with word in it that nothing is decided before a start is over."""
     _remove(draft)
     os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY))
-    if source is not None:
+    if source is not None and backup is not None:
         shutil.copyfile(source / DATABASE, draft)
+        # What was copied, not what was looked at before: others may write where a backup lies.
+        require_backed_up(backup, DATABASE, draft)
     database = Database(draft)
     try:
         if source is None:
@@ -108,15 +122,14 @@ def _make_draft(draft: Path, source: Path | None, now: int, *, keys_lost: bool) 
         database.close()
 
 
-def _ring(home: Path, draft: Path, source: Path | None, *, keys_lost: bool) -> _Ring:
+def _ring(home: Path, draft: Path, source: Path | None, taken: Mapping[str, bytes], *, keys_lost: bool) -> _Ring:
     """Find out which ring key and ring file go with the draft.
 
     Raises: RingError if they do not belong together and nobody said that they are lost.
     """
-    key = home / _RING_KEY
+    key = home / RING_KEY
     if not key.exists() and not (keys_lost and source is None):
-        advice = "if it is lost for good, no backup opens any more: give --from-log --keys-lost"
-        raise RingError(f"there is no {_RING_KEY} in {home.name}: bring its copy from where it is kept; {advice}")
+        raise _no_ring_key(home)
     if not key.exists():
         return _Ring(None, aside=(RING_FILE,))
     keys = RingKeys.load(key)
@@ -127,7 +140,7 @@ def _ring(home: Path, draft: Path, source: Path | None, *, keys_lost: bool) -> _
         if source is None and not keys_lost:
             raise
         file, found = RingFile(home / RING_FILE), _Ring(keys, aside=(RING_FILE,))
-    if found.file == "none" and source is not None and (source / RING_FILE).exists():
+    if found.file == "none" and source is not None and RING_FILE in taken:
         file, found.file = RingFile.load(source / RING_FILE), "from the backup"
     database = Database(draft)
     try:
@@ -138,20 +151,20 @@ def _ring(home: Path, draft: Path, source: Path | None, *, keys_lost: bool) -> _
     if not wrapped or any(unwrap(keys, row) is not None for row in wrapped):
         return found
     if keys_lost and source is None:
-        return _Ring(None, aside=(_RING_KEY, RING_FILE))
-    raise RingError(f"no key of the ring opens under the {_RING_KEY} in {home.name}: it is another participant's or an old one")
+        return _Ring(None, aside=(RING_KEY, RING_FILE))
+    raise RingError(f"no key of the ring opens under the {RING_KEY} in {home.name}: it is another participant's or an old one")
 
 
-def _put_in_place(settings: ParticipantSettings, source: Path | None, ring: _Ring, now: int) -> Restored:
+def _put_in_place(settings: ParticipantSettings, taken: Mapping[str, bytes], ring: _Ring, now: int) -> Restored:
     home, draft = settings.folder, settings.folder / _DRAFT
     _retire(settings, now)
     names = [*(f"{DATABASE}{suffix}" for suffix in ("", "-wal", "-shm")), *ring.aside]
     aside = _set_aside(home, names, now)
     if ring.keys is None:
-        RingKeys.create(home / _RING_KEY, os.urandom)
-    for name in (RING_FILE, CERTIFICATE):
-        if source is not None and (source / name).exists() and not (home / name).exists():
-            write_durably(home / name, (source / name).read_bytes())
+        RingKeys.create(home / RING_KEY, os.urandom)
+    for name, content in taken.items():
+        if not (home / name).exists():
+            write_durably(home / name, content)
     database = Database(draft)
     ends_at = Letterbook(database).ends_at
     database.close()

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from services.wire.errors import DiskError, RingError
 from services.wire.hashing import Digest
@@ -67,6 +69,16 @@ class RingKeys:
     def newest(self) -> int:
         """The generation that new keys are wrapped under."""
         return max(self.by_generation)
+
+    def derived(self, label: bytes) -> Mapping[int, bytes]:
+        """Return, by generation, the keys for one use other than wrapping; each use has a label of its own.
+
+        Shape: ``HKDF-SHA-256(ring key, no salt, info = label)``, 32 bytes.
+        """
+        return {
+            generation: HKDF(hashes.SHA256(), _KEY_BYTES, salt=None, info=label).derive(key)
+            for generation, key in self.by_generation.items()
+        }
 
     @classmethod
     def load(cls, path: Path) -> RingKeys:

@@ -9,12 +9,14 @@ import stat
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from services.post import backing_up
-from services.post.backing_up import back_up
+from services.post import backing_up, restoring
+from services.post.backing_up import back_up, manifest_mac
 from services.post.database import Database
 from services.post.lease import lease
 from services.post.ring import RingKeys
@@ -38,9 +40,35 @@ def content(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and not path.name.endswith(beside)}
 
 
-def manifest(backup: Path, **changes: object) -> None:
-    path = backup / "backup.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+def said(backup: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((backup / "backup.json").read_text())
+    return found
+
+
+def manifest(folders: Folders, backup: Path, **changes: object) -> None:
+    """Let a backup say something else of itself, as only who holds the ring key can."""
+    plain = said(backup) | changes
+    del plain["mac"]
+    keys = RingKeys.load(folders.home(SCHOOL) / "ring.key")
+    plain["mac"] = manifest_mac(plain, keys.derived(b"sarakste/v0/backup")[keys.newest])
+    (backup / "backup.json").write_text(json.dumps(plain))
+
+
+def sums_mended(backup: Path, **changes: object) -> None:
+    """Let the sums fit the files again, as anybody can who may write there; and whatever else is to be claimed."""
+    files = {name: sha256((backup / name).read_bytes()).hexdigest() for name in content(backup) if name != "backup.json"}
+    (backup / "backup.json").write_text(json.dumps(said(backup) | {"files": files} | changes))
+
+
+def refused(folders: Folders, backup: Path, why: str = "was changed after it was made, or belongs to another ring.key") -> None:
+    """Let a restore refuse a backup, with nothing touched."""
+    folders.stop(SCHOOL)
+    before = content(folders.home(SCHOOL))
+    done = folders.run(SCHOOL, "restore", backup)
+    assert done.code == 7, done.out
+    assert why in done.err
+    assert content(folders.home(SCHOOL)) == before
+    assert not list(folders.home(SCHOOL).glob("replaced-*"))
 
 
 # Backing up
@@ -154,6 +182,18 @@ def test_of_a_database_that_is_not_whole_there_is_no_backup_and_nothing_is_left_
     assert not (folders.folder / "backup").exists()
 
 
+@pytest.mark.parametrize(
+    ("harm", "advice"), [("missing", "bring its copy from where it is kept"), ("open to others", "set its mode to 0600")]
+)
+def test_without_a_ring_key_there_is_no_backup_and_it_is_said_what_to_do(folders: Folders, harm: str, advice: str) -> None:
+    key = folders.home(SCHOOL) / "ring.key"
+    key.unlink() if harm == "missing" else key.chmod(0o644)
+    done = folders.run(SCHOOL, "backup", folders.folder / "backup")
+    assert done.code == 7
+    assert advice in done.err
+    assert not (folders.folder / "backup").exists()
+
+
 def test_a_disk_that_fills_up_leaves_no_half_backup(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -187,10 +227,14 @@ SPOIL: dict[str, Callable[[Folders, Path], object]] = {
     "not finished": lambda _, backup: (backup / "backup.json").unlink(),
     "another participant": replace_by_anothers,
     "a byte of the database": flip_a_byte,
-    "a file outside": lambda _, backup: manifest(backup, files={"../root.pem": "00"}),
+    "a file outside": lambda folders, backup: manifest(folders, backup, files=said(backup)["files"] | {"../root.pem": "00"}),
     "a file that says nothing": lambda _, backup: (backup / "backup.json").write_text("[]"),
-    "files that are none": lambda _, backup: manifest(backup, files=["database.sqlite"]),
-    "a newer program": lambda _, backup: manifest(backup, version=99),
+    "files that are none": lambda folders, backup: manifest(folders, backup, files=["database.sqlite"]),
+    "a newer program": lambda folders, backup: manifest(folders, backup, version=99),
+    "no database": lambda folders, backup: manifest(folders, backup, files={}),
+    "no mac": lambda _, backup: (backup / "backup.json").write_text(json.dumps({"participant": SCHOOL})),
+    "a mac that is none": lambda _, backup: sums_mended(backup, mac="ā"),
+    "lists without end": lambda _, backup: (backup / "backup.json").write_text("[" * 100_000),
     "no ring key": lambda folders, _: (folders.home(SCHOOL) / "ring.key").unlink(),
     "another ring key": take_anothers_ring_key,
     "a ring key that others read": lambda folders, _: (folders.home(SCHOOL) / "ring.key").chmod(0o644),
@@ -209,10 +253,14 @@ ARGUMENTS = {"neither": [], "both": ["backup", "--from-log"], "no backup": ["."]
         ("files that are none", 2, "is no backup"),
         ("another participant", 2, f"is a backup of {OTHER_SCHOOL}"),
         ("a byte of the database", 5, "database.sqlite in backup is not what was backed up"),
-        ("a file outside", 5, "is not what was backed up"),
+        ("a file outside", 5, "../root.pem in backup is not what was backed up"),
         ("a newer program", 9, "newer program"),
         ("no ring key", 7, "bring its copy from where it is kept"),
         ("another ring key", 7, "another participant's or an old one"),
+        ("no database", 5, "database.sqlite in backup is not what was backed up"),
+        ("no mac", 2, "is no backup"),
+        ("a mac that is none", 7, "was changed after it was made"),
+        ("lists without end", 2, "is no backup"),
         ("a ring key that others read", 7, "set its mode to 0600"),
     ],
 )
@@ -227,6 +275,101 @@ def test_a_restore_that_does_not_fit_is_refused_and_touches_nothing(
     assert done.code == code
     assert said in done.err
     assert content(folders.home(SCHOOL)) == before
+
+
+def test_a_thief_who_changes_a_backup_cannot_have_the_keys_of_new_cases_sealed_to_himself(folders: Folders, backup: Path) -> None:
+    folders.everybody()
+    thief = folders.running[OTHER_SCHOOL].office.ring.current_encryption_key()
+    assert thief is not None
+    with closing(sqlite3.connect(backup / "database.sqlite")) as copy, copy:
+        changed = copy.execute("UPDATE peers SET public_key = ? WHERE participant = ?", (thief.public_key, COMMISSION)).rowcount
+    assert changed == 1
+    sums_mended(backup)
+    refused(folders, backup)
+
+
+def test_a_thief_who_changes_a_backup_cannot_have_the_newest_ring_files_keys_erased(folders: Folders, backup: Path) -> None:
+    folders.everybody()
+    before = {case: folders.told(SCHOOL, case) for case in folders.states(SCHOOL)}
+    with closing(sqlite3.connect(backup / "database.sqlite")) as copy, copy:
+        changed = copy.execute("UPDATE keys SET erased_at = 1, wrapped = NULL WHERE made_here = 1").rowcount
+    assert changed > 0
+    sums_mended(backup)
+    refused(folders, backup)
+    folders.everybody()
+    assert {case: folders.told(SCHOOL, case) for case in folders.states(SCHOOL)} == before
+
+
+@pytest.mark.parametrize("name", ["ring.file", "certificate.pem", "sarakste.toml", "root.pem"])
+def test_a_thief_who_changes_a_backup_cannot_change_any_file_in_it(folders: Folders, backup: Path, name: str) -> None:
+    path = backup / name
+    path.write_bytes(path.read_bytes() + b"\n")
+    sums_mended(backup)
+    refused(folders, backup)
+
+
+@pytest.mark.parametrize(
+    "claim", [{"made_at": 1}, {"ends_at": 1}, {"version": 0}, {"another": 1}, {"mac": "00" * 32}, {"mac": ""}]
+)
+def test_a_thief_who_changes_a_backup_cannot_change_what_it_says_of_itself(
+    folders: Folders, backup: Path, claim: dict[str, object]
+) -> None:
+    sums_mended(backup, **claim)
+    refused(folders, backup)
+
+
+def test_a_thief_who_holds_a_ring_key_of_his_own_cannot_make_a_backup_for_another(folders: Folders, backup: Path) -> None:
+    shutil.rmtree(backup)
+    assert folders.run(OTHER_SCHOOL, "backup", backup).code == 0
+    sums_mended(backup, participant=SCHOOL)
+    refused(folders, backup)
+
+
+def test_a_thief_who_puts_a_file_beside_a_backup_has_it_taken_by_nobody(folders: Folders) -> None:
+    home, backup = folders.home(SCHOOL), folders.folder / "backup"
+    file = (home / "ring.file").read_bytes()
+    (home / "ring.file").unlink()
+    assert folders.run(SCHOOL, "backup", backup).code == 0
+    (backup / "ring.file").write_bytes(file)
+    assert folders.run(SCHOOL, "restore", backup, "--json").json["ring_file"] == "none"
+    assert not (home / "ring.file").exists()
+
+
+@pytest.mark.parametrize("name", ["database.sqlite", "ring.file"])
+def test_a_thief_who_changes_a_backup_while_it_is_restored_changes_nothing_here(
+    folders: Folders, backup: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    real, before = backing_up.read_backup, content(folders.home(SCHOOL))
+
+    def looked_at(*arguments: Any) -> Any:
+        found = real(*arguments)
+        (backup / name).write_bytes((backup / name).read_bytes() + b"\n")
+        return found
+
+    monkeypatch.setattr(restoring, "read_backup", looked_at)
+    done = folders.run(SCHOOL, "restore", backup)
+    assert done.code == 5
+    assert f"{name} in " in done.err
+    assert "is not what was backed up" in done.err
+    assert content(folders.home(SCHOOL)) == before
+
+
+def test_of_a_changed_backup_nothing_but_what_it_says_of_itself_is_read(
+    folders: Folders, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: object) -> None:
+        raise AssertionError("read before it was authenticated")
+
+    sums_mended(backup, made_at=1)
+    monkeypatch.setattr(backing_up, "_digest", read)
+    monkeypatch.setattr(backing_up, "require_whole", read)
+    refused(folders, backup)
+
+
+def test_a_backup_made_under_an_older_ring_key_that_is_still_there_is_restored(folders: Folders, backup: Path) -> None:
+    key = folders.home(SCHOOL) / "ring.key"
+    key.write_text(f"{key.read_text()}2 {'5a' * 32}\n")
+    assert folders.run(SCHOOL, "restore", backup).code == 0
 
 
 def test_nothing_is_restored_over_a_worker_that_runs(folders: Folders, backup: Path) -> None:
