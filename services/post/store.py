@@ -147,10 +147,6 @@ class CaseStore(Application[UUID]):
         row = self._database.one("SELECT body_digest FROM stored_events WHERE channel = ? AND event_id = ?", channel, event_id)
         return row["body_digest"] if row else None
 
-    def received(self, name: str) -> int:
-        """Return the last sequence that tracking ``name`` has seen, 0 if none."""
-        return cast("_Recorder", self.recorder).max_tracking_id(name) or 0
-
     def construct_env(self, name: str, env: Any = None) -> Environment:  # noqa: ARG002  # the library's signature
         """Return an empty environment: settings of ours come from one place, never from the library's variables."""
         return Environment(name, {})

@@ -13,6 +13,7 @@ from services.wire.entry import (
     PERSONAL_LIMIT_BYTES,
     SEALING_OVERHEAD_BYTES,
     Open,
+    Statement,
     VerifiedEntry,
     encode_entry,
     split_entry,
@@ -177,24 +178,20 @@ def _revoked_fault(finder: Pathfinder, record: bytes, candidate: Candidate, plac
 
 
 def _of(entry: VerifiedEntry, expected: str, found: str) -> Evidence:
-    statement = entry.statement
-    return Evidence(
-        channel=statement.channel,
-        epoch=statement.epoch,
-        sequence=statement.sequence,
-        expected=expected,
-        found=found,
-        raw=encode_entry(entry.statement_bytes, entry.signature, entry.facts, entry.personal),
-    )
+    raw = encode_entry(entry.statement_bytes, entry.signature, entry.facts, entry.personal)
+    return _at(entry.statement, raw, expected, found)
 
 
 def _evidence(record: bytes, candidate: Candidate, expected: str, found: str) -> Evidence:
-    statement = candidate.unverified_statement
+    return _at(candidate.unverified_statement, record, expected, found)
+
+
+def _at(statement: Statement, raw: bytes, expected: str, found: str) -> Evidence:
     return Evidence(
         channel=statement.channel,
         epoch=statement.epoch,
         sequence=statement.sequence,
         expected=expected,
         found=found,
-        raw=record,
+        raw=raw,
     )
