@@ -169,11 +169,12 @@ def load_key(path: Path) -> ec.EllipticCurvePrivateKey:
 
 
 def _loaded(path: Path) -> ec.EllipticCurvePrivateKey | None:
-    """Return the signing key in a file that a killed ``destroy`` may have left half overwritten, None if it holds none."""
+    """Return the signing key in a file, None if it holds none; told, unless it is what a killed ``_destroy`` leaves."""
     try:
         return load_key(path)
     except SettingsError as error:
-        _logger.warning("left aside: %s", error)
+        if any(_read(path)):
+            _logger.warning("left aside: %s", error)
         return None
 
 

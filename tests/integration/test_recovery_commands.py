@@ -258,11 +258,16 @@ def test_a_rotation_that_was_killed_before_its_key_was_in_place_leaves_no_old_ke
 
 
 @pytest.mark.parametrize("name", ["signing-old.key", "signing-next.key"])
-def test_an_old_or_next_key_that_cannot_be_read_keeps_nobody_from_signing(exchange: Path, name: str) -> None:
-    signing = installed(exchange)
-    (exchange / SCHOOL / name).write_bytes(bytes(200))
+@pytest.mark.parametrize(("content", "told"), [(b"torn", 1), (bytes(200), 0)], ids=["damaged", "overwritten, then killed"])
+def test_an_old_or_next_key_that_cannot_be_read_keeps_nobody_from_signing(
+    exchange: Path, name: str, content: bytes, told: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A damaged one is told; what a kill leaves of a destroyed one is nothing for a person."""
+    newest = installed(exchange)().newest.certificate
+    (exchange / SCHOOL / name).write_bytes(content)
     again = SigningFolder(exchange / SCHOOL)
-    assert again().newest.certificate == signing().newest.certificate
+    assert again().newest.certificate == newest
+    assert [record.getMessage() for record in caplog.records] == [f"left aside: {name} holds no private key"] * told
     read_request(again.request())
 
 
