@@ -17,12 +17,13 @@ from services.wire.hashing import DIGEST_BYTES, Digest
 
 __all__ = ["check_chain_unsigned"]
 
-_Frame: TypeAlias = tuple[bytes, int, int, bytes]
+_Frame: TypeAlias = tuple[bytes, slice, slice, bytes]
+"""What stands before ``previous``, where that ends, where the statement lies, what stands before that when it is hashed."""
 
 _HEADER_BYTES: Final = len(ENTRY_HEADER)
 _LENGTH_BYTES: Final = 3
 _MORE: Final = 0x80
-_NO_FRAME: Final[_Frame] = (b"\xff", 0, 0, b"")
+_NO_FRAME: Final[_Frame] = (b"\xff", slice(0), slice(0), b"")
 _PREFIX: Final = b"DSSEv1 %d %b " % (len(STATEMENT_TYPE), STATEMENT_TYPE)
 
 
@@ -33,32 +34,31 @@ def check_chain_unsigned(records: Iterable[bytes], previous: Digest) -> tuple[in
     nothing was taken out or changed between the two digests.
     Raises: MalformedError at the first record whose statement does not name the digest before it.
     """
-    sha256, begins = hashlib.sha256, bytes.startswith
+    sha256 = hashlib.sha256
     # Most statements of a channel have one of a few lengths: their framing is read and made once, and tried again first.
     frames: dict[bytes, _Frame] = {}
-    lead, start, end, prefix = _NO_FRAME
+    lead, beginning, statement, prefix = _NO_FRAME
     count = 0
-    for record in records:
-        if not begins(record, lead + previous):
+    for count, record in enumerate(records, start=1):
+        if record[beginning] != lead + previous:
             key = record[_HEADER_BYTES : _HEADER_BYTES + _LENGTH_BYTES]
-            lead, start, end, prefix = frames.get(key) or frames.setdefault(key, _frame(record))
-            if not begins(record, lead + previous):
+            lead, beginning, statement, prefix = frames.get(key) or frames.setdefault(key, _frame(record))
+            if record[beginning] != lead + previous:
                 raise MalformedError(
-                    f"entry {count + 1} of the run does not follow the one before",
-                    Evidence(expected=previous.hex(), found=record[start : start + DIGEST_BYTES].hex(), raw=record),
+                    f"entry {count} of the run does not follow the one before",
+                    Evidence(expected=previous.hex(), found=record[statement][:DIGEST_BYTES].hex(), raw=record),
                 )
-        previous = sha256(prefix + record[start:end]).digest()  # type: ignore[assignment]  # a digest; the name costs a call
-        count += 1
+        previous = sha256(prefix + record[statement]).digest()  # type: ignore[assignment]  # a digest; the name costs a call
     return count, previous
 
 
 def _frame(record: bytes) -> _Frame:
-    """Return what stands before a record's statement, where that begins and ends, and what stands before it when hashed."""
     value = shift = 0
     for place in range(_HEADER_BYTES, min(_HEADER_BYTES + _LENGTH_BYTES, len(record))):
         value |= (record[place] & 0x7F) << shift
         shift += 7
         if record[place] < _MORE:
             length, start = value >> 1, place + 1
-            return ENTRY_HEADER + record[_HEADER_BYTES:start], start, start + length, _PREFIX + b"%d " % length
+            lead = ENTRY_HEADER + record[_HEADER_BYTES:start]
+            return lead, slice(start + DIGEST_BYTES), slice(start, start + length), _PREFIX + b"%d " % length
     raise MalformedError("a record does not begin as an entry", Evidence(raw=record))
