@@ -25,7 +25,7 @@ from services.post.store import SealedEvent
 from services.wire.audience import may_write
 from services.wire.channels import TRUST_CHANNEL, ChannelKind, channel_kind, paired_channel, school_of, writer_of
 from services.wire.contents import Facts
-from services.wire.entry import Open, Sealed, VerifiedEntry, body_digest, encode_body
+from services.wire.entry import Open, Sealed, VerifiedEntry, encode_body
 from services.wire.errors import (
     Evidence,
     FactsRuleError,
@@ -136,7 +136,6 @@ def entry_of(row: Row) -> VerifiedEntry:
     statement = statement_of(row)
     return VerifiedEntry(
         digest=row["digest"],
-        body_digest=body_digest(statement.body),
         statement=statement,
         statement_bytes=row["statement"],
         signature=row["signature"],

@@ -16,7 +16,6 @@ from services.wire.entry import (
     Sealed,
     Statement,
     VerifiedEntry,
-    body_digest,
     encode_statement,
     statement_digest,
     to_be_signed,
@@ -97,7 +96,6 @@ def sign_body(office: Office, draft: Draft) -> None:
     data = encode_statement(statement)
     entry = VerifiedEntry(
         digest=statement_digest(data),
-        body_digest=body_digest(draft.body),
         statement=statement,
         statement_bytes=data,
         signature=sign(signer.key, to_be_signed(data)),

@@ -75,6 +75,9 @@ class Aside:
         """Keep a candidate under a verdict, in place of what was kept of it; forget what is too much."""
         if candidate.digest in self:
             self.drop(candidate.digest)
+        self._put(candidate, verdict)
+
+    def _put(self, candidate: Candidate, verdict: Verdict) -> None:
         if verdict is Verdict.GENUINE:
             self.genuine[candidate.digest] = candidate
             self.after.setdefault(candidate.unverified_statement.previous, set()).add(candidate.digest)
@@ -112,7 +115,7 @@ class Aside:
         """
         # Most bodies are sealed, and show nothing.
         fresh = self.learn(finder, found) if isinstance(found.unverified_statement.body, Open) else []
-        known = self.get(found.digest) if found.digest in self else None
+        known = self.get(found.digest)
         if known is not None and found.digest in self.genuine:
             # It has its one valid signature: more of them, valid or not, would only have to be kept and verified.
             both = merged(known, found._replace(signatures=known.signatures))
@@ -120,13 +123,15 @@ class Aside:
                 self.put(both, Verdict.GENUINE)
             return fresh
         verdict, weighed = finder.weigh(found)
-        if known is not None:
+        if known is None:
+            self._put(weighed, verdict)
+        else:
             # What was forged stays as it was; only the signature that came now is verified, however many came before.
             signatures = weighed.signatures if verdict is Verdict.GENUINE else known.signatures
             if verdict is Verdict.UNKNOWN:
                 signatures = merged(known, weighed).signatures
             weighed = merged(known._replace(signatures=signatures), weighed._replace(signatures=signatures))
-        self.put(weighed, verdict)
+            self.put(weighed, verdict)
         return [*fresh, found.digest] if verdict is Verdict.GENUINE else fresh
 
     def learn(self, finder: Pathfinder, found: Candidate) -> list[Digest]:

@@ -21,7 +21,6 @@ from services.wire.entry import (
     Sealed,
     Statement,
     VerifiedEntry,
-    body_digest,
     decode_statement,
     encode_entry,
     split_entry,
@@ -94,9 +93,7 @@ class Candidate(NamedTuple):
 
     def verified(self, signature: bytes) -> VerifiedEntry:
         """Return the entry as ``reading`` and ``following`` hand it out; only they call this, after every check."""
-        statement = self.unverified_statement
-        body = body_digest(statement.body)
-        return VerifiedEntry(self.digest, body, statement, self.statement_bytes, signature, self.facts, self.personal)
+        return VerifiedEntry(self.digest, self.unverified_statement, self.statement_bytes, signature, self.facts, self.personal)
 
 
 class Verdict(Enum):

@@ -134,12 +134,16 @@ class VerifiedEntry(NamedTuple):
     """
 
     digest: Digest
-    body_digest: Digest
     statement: Statement
     statement_bytes: bytes
     signature: bytes
     facts: bytes | None
     personal: bytes | None
+
+    @property
+    def body_digest(self) -> Digest:
+        """H of the body: made when it is asked for, since whoever only verifies never asks."""
+        return body_digest(self.statement.body)
 
 
 def encode_body(body: Open | Sealed) -> bytes:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Final
 
 from services.wire.aside import REMEMBERED_LIMIT, REMEMBERED_LIMIT_BYTES, Aside
 from services.wire.candidates import Candidate, Junk, Verdict, candidate_of, gather_found, merged
@@ -19,6 +21,8 @@ from services.wire.rivals import Branch, Rivals
 from services.wire.trust import Trust
 
 __all__ = ["REMEMBERED_LIMIT", "REMEMBERED_LIMIT_BYTES", "Follower", "Update"]
+
+_AT_ONCE: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +149,8 @@ class Follower:
         """Return what a batch of records brings."""
         seen: list[tuple[bytes, Digest, bool]] = []
         update = self.offer_found(self._noting(records, seen))
+        if not self._aside and not any(is_flawed for _, _, is_flawed in seen):
+            return update
         # What this channel's writer signed first: whoever looks at some of them must not be kept from it by forgeries.
         known = self._aside.genuine
         first = [record for record, digest, is_flawed in seen if is_flawed or digest in known]
@@ -160,12 +166,14 @@ class Follower:
         return self._rivals.past.at(sequence) if self._rivals else None
 
     def _noting(self, records: Iterable[bytes], seen: list[tuple[bytes, Digest, bool]]) -> Iterator[Candidate | Junk]:
-        # Digests alone: a batch of the largest records must not be in memory twice.
-        for record in records:
-            found = self._look(record)
-            if isinstance(found, Candidate):
-                seen.append((record, found.digest, found.flaw is not None))
-            yield found
+        # Some at once, then their signatures: neither drives the other out of the processor's caches. Not all, and digests
+        # alone are noted: a batch of the largest records must not be in memory twice.
+        left = iter(records)
+        while some := list(islice(left, _AT_ONCE)):
+            looked_at = [self._look(record) for record in some]
+            candidates = ((record, each) for record, each in zip(some, looked_at, strict=True) if isinstance(each, Candidate))
+            seen += [(record, each.digest, each.flaw is not None) for record, each in candidates]
+            yield from looked_at
 
     def offer_found(self, found: Iterable[Candidate | Junk]) -> Update:
         """Return what a batch of records brings that the caller has looked at by ``candidate_of`` already."""
@@ -220,13 +228,16 @@ class Follower:
         fresh: set[Digest] = set()
         healed: dict[Digest, Candidate] = {}
         junk: list[Junk] = []
+        head = self.place.digest
         for found in offered:
             if isinstance(found, Junk):
                 junk.append(found)
                 continue
-            # What follows the head is not asked for: nothing that is taken stands there, and what was once is taken again.
-            is_next = found.unverified_statement.previous == self.place.digest
-            if not is_next and found.digest not in self._aside and self.holds(found.digest):
+            # What follows the head, or what followed it just now, is not asked for: nothing that is taken stands there, and
+            # what was once is taken again.
+            if found.unverified_statement.previous == head:
+                head = found.digest
+            elif found.digest not in self._aside and self.holds(found.digest):
                 if found.personal is not None:
                     healed[found.digest] = found
                 continue

@@ -30,6 +30,7 @@ _OPENED: Final = ChannelOpened.__name__
 _SHOW_A_CERTIFICATE: Final = frozenset({_OPENED, CertificateRotated.__name__})
 _LEAVES_LIMIT: Final = 64
 _MARK_BYTES: Final = 16
+_NOT_TRIED: Final = b""
 
 
 class Place(NamedTuple):
@@ -108,13 +109,11 @@ class Pathfinder:
         if candidate.unverified_statement.certificate != certificate.digest:
             return None
         key = (candidate.digest, candidate.signatures)
-        try:
-            return self._signers[key]
-        except KeyError:
-            marked = (each for each in candidate.signatures if _mark(candidate, each) in self._marks)
-            known = next(marked, None) if self._marks else None
+        signature = self._signers.get(key, _NOT_TRIED)
+        if signature is _NOT_TRIED:
+            known = self._marked(candidate) if self._marks else None
             signature = self._signers[key] = known or _valid_signature(candidate, certificate)
-            return signature
+        return signature
 
     def weigh(self, candidate: Candidate) -> tuple[Verdict, Candidate]:
         """Return what is known of who signed a candidate; if it is genuine, with the signature alone that makes it so."""
@@ -178,6 +177,9 @@ class Pathfinder:
         signature = self._signers.get((candidate.digest, candidate.signatures))
         if signature is not None:
             self._marks.add(_mark(candidate, signature))
+
+    def _marked(self, candidate: Candidate) -> bytes | None:
+        return next((each for each in candidate.signatures if _mark(candidate, each) in self._marks), None)
 
     def forget(self) -> None:
         """Give back what was kept of signatures; called between batches, so that memory does not grow with the channel."""

@@ -39,11 +39,11 @@ def entry_fields(data: bytes, start: int) -> EntryFields:
     Raises: MalformedError if these are not exactly the canonical bytes of one.
     """
     try:
-        end = _end(data, start)
-        statement = data[end[0] : end[1]]
-        end = _end(data, end[1])
-        signature = data[end[0] : end[1]]
-        facts, at = _nullable(data, end[1])
+        start, end = _end(data, start)
+        statement = data[start:end]
+        start, end = _end(data, end)
+        signature = data[start:end]
+        facts, at = _nullable(data, end)
         personal, at = _nullable(data, at)
     except IndexError as error:
         raise MalformedError("Entry does not decode: it is cut off", Evidence(raw=data)) from error
@@ -114,7 +114,14 @@ def _nullable(data: bytes, at: int) -> tuple[bytes | None, int]:
 
 def _end(data: bytes, at: int) -> tuple[int, int]:
     """Return where a text or bytes begin and end. Raises: IndexError if that lies behind the end of the data."""
-    size, start = _number(data, at)
+    size, start = data[at], at + 1
+    if size >= _MORE:
+        # Nearly all lengths take one byte or two: a call for each of them would cost as much as all the rest of an entry.
+        byte = data[start]
+        if 0 < byte < _MORE:
+            size, start = size & 0x7F | byte << 7, start + 1
+        else:
+            size, start = _number(data, at)
     # A negative length reads as none in some libraries.
     if size & 1:
         _refuse("a length", data)
