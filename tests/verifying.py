@@ -28,7 +28,8 @@ def verified(
     """Verify a log with ours and with the second reader, hold their verdicts against each other, and return ours."""
     report = verify_log(log, root, threads=threads, there=there, facts_keys=facts_keys, page=page)
     channels = [each for each in report.channels if each.state != "unread"]
-    other = second.Report({each.channel: _records(log, each.channel) for each in channels}, root.der)
+    names = {each.channel for each in channels} | {each for each in there if not each.endswith(".mailbox")}
+    other = second.Report({name: _records(log, name) for name in names}, root.der)
     ours = {each.channel: (each.state, each.entries, each.head, each.receipted) for each in channels}
     theirs = {
         name: (each.state, len(each.taken), each.taken[-1].digest.hex() if each.taken else "", each.receipted)

@@ -1,22 +1,30 @@
 """Strays: channels that stand in a log although nobody who is admitted writes them.
 
 Whoever cuts the registrar's last admissions off hides whole channels: nothing says any more that they are there, but the log
-itself. It is no finding, since a participant may have opened its channels before it was admitted; it is told.
+itself. Nobody opens a channel before it is admitted. So an opening under a certificate of this root is a finding: either its
+admission is gone, or somebody writes where nobody reads. Anything else there may be anybody's junk, and is told.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from services.audit.report import ChannelReport
-from services.wire.channels import channel_kind
-from services.wire.errors import ChannelUnavailableError, MalformedError
+from services.audit.report import ChannelReport, Finding, Report
+from services.wire.candidates import Candidate, candidate_of
+from services.wire.certificates import SEAL_POLICY_OID, Root, verify_path
+from services.wire.channels import TRUST_CHANNEL, ChannelKind, channel_kind, writer_of
+from services.wire.contents import ChannelOpened, decode_open
+from services.wire.entry import Open
+from services.wire.errors import CertificateError, ChannelUnavailableError, HiddenChannelError, MalformedError
+from services.wire.hashing import Digest
+from services.wire.paths import Pathfinder
+from services.wire.trust import NO_TRUST
 
-__all__ = ["channels_in", "strays"]
+__all__ = ["channels_in", "look_for_strays"]
 
 _MAILBOX: Final = ".mailbox"
 # From name to name by the index, however many records each of them has.
@@ -39,16 +47,64 @@ def channels_in(path: Path) -> tuple[str, ...]:
         raise ChannelUnavailableError(f"the log {path.name} does not answer: {error}") from error
 
 
-def strays(there: Iterable[str], verified: Collection[str]) -> Iterator[ChannelReport]:
-    """Yield a report for each channel that is there and was not verified; mailboxes are none."""
-    for name in sorted(set(there) - set(verified)):
+def look_for_strays(report: Report, there: Iterable[str], records: Callable[[str], Iterable[bytes]], root: Root) -> None:
+    """Report each channel that is there and was not verified; mailboxes are none. Find those that were opened in earnest.
+
+    ``records`` gives what stands in a channel. Where the registrar's channel is at fault itself, what it does not say of others
+    is no finding more.
+    """
+    is_trusted = all(each.channel != TRUST_CHANNEL for each in report.findings)
+    for name in sorted(set(there) - {each.channel for each in report.channels}):
         if name.endswith(_MAILBOX):
             continue
-        try:
-            channel_kind(name)
-        except MalformedError:
-            # Its name is of whoever wrote it, and is shown to nobody's terminal.
-            name = "(a name that no channel has)"  # noqa: PLW2901  # the one name for all such
-        report = ChannelReport(channel=name, state="unread")
-        report.conclude("nobody whom the registrar admitted writes this channel: what stands in it was not verified")
-        yield report
+        known = _has_known_form(name)
+        # A name that no channel has is of whoever wrote it, and is shown to nobody's terminal.
+        stray = ChannelReport(channel=name if known else "(a name that no channel has)", state="unread")
+        stray.conclude("nobody whom the registrar admitted writes this channel: what stands in it was not verified")
+        report.channels.append(stray)
+        opened = min(_openings(name, records(name), root), default=None) if known and is_trusted else None
+        if opened is not None:
+            report.find(_hidden(name, opened))
+
+
+def _has_known_form(name: str) -> bool:
+    try:
+        return channel_kind(name) is not ChannelKind.TRUST
+    except MalformedError:
+        return False
+
+
+def _openings(channel: str, records: Iterable[bytes], root: Root) -> Iterator[Digest]:
+    """Yield the digests of what opens a channel under a certificate of the root: anybody else can only write junk there."""
+    finder = Pathfinder(channel=channel, root=root, trust=NO_TRUST)
+    for record in records:
+        found = candidate_of(record, channel)
+        if isinstance(found, Candidate) and _opens(finder, found):
+            yield found.digest
+
+
+def _opens(finder: Pathfinder, found: Candidate) -> bool:
+    statement, genesis = found.unverified_statement, finder.genesis
+    if (statement.epoch, statement.sequence, statement.previous) != (0, 1, genesis.digest):
+        return False
+    try:
+        content = decode_open(statement.body) if isinstance(statement.body, Open) else None
+        if not isinstance(content, ChannelOpened):
+            return False
+        leaf = verify_path(content.certificates, finder.root, policy=SEAL_POLICY_OID)
+    except (MalformedError, CertificateError):
+        return False
+    is_mine = (content.exchange, content.writer) == (finder.root.digest, writer_of(finder.channel))
+    return is_mine and finder.signed_by(found, leaf) is not None
+
+
+def _hidden(channel: str, opened: Digest) -> Finding:
+    return Finding(
+        channel=channel,
+        epoch=0,
+        sequence=1,
+        error=HiddenChannelError.__name__,
+        what="a channel whose writer was never admitted",
+        expected="an admission of its writer",
+        found=opened.hex(),
+    )

@@ -21,7 +21,7 @@ from services.audit.beginnings import missing_beginning
 from services.audit.missing import first_missing, hanging
 from services.audit.receipts import compare_receipts
 from services.audit.report import ChannelReport, Finding, Report
-from services.audit.strays import channels_in, strays
+from services.audit.strays import channels_in, look_for_strays
 from services.audit.watching import Watch
 from services.channel.embedded import EmbeddedChannel
 from services.channel.port import Channel
@@ -68,9 +68,7 @@ def verify_log(
     count = threads or os.cpu_count() or 1
     with ThreadPoolExecutor(count) as pool:
         empty = Report(exchange=root.digest.hex(), threads=count)
-        report = _Verification(log, root, pool, empty, page, tuple(facts_keys)).run()
-    report.channels += strays(there, [each.channel for each in report.channels])
-    return report
+        return _Verification(log, root, pool, empty, page, tuple(there), tuple(facts_keys)).run()
 
 
 @dataclass(slots=True)
@@ -82,6 +80,7 @@ class _Verification:
     pool: ThreadPoolExecutor
     report: Report
     page: int
+    there: tuple[str, ...] = ()
     facts_keys: tuple[bytes, ...] = ()
     watches: dict[str, Watch] = field(default_factory=dict)
     followers: dict[str, Follower] = field(default_factory=dict)
@@ -99,6 +98,7 @@ class _Verification:
         compare_receipts(self.watches, self.followers, trust, self.report)
         if self.facts_keys:
             check_bases(self.report, self.watches, self._there, trust=trust, facts_keys=self.facts_keys)
+        look_for_strays(self.report, self.there, self._records, self.root)
         for each in self.report.channels:
             each.tell_untold()
         return self.report
@@ -142,6 +142,9 @@ class _Verification:
             position = found[-1].position + 1
             yield [record.value for record in found]
 
+    def _records(self, channel: str) -> Iterator[bytes]:
+        return (record for page in self._pages(channel) for record in page)
+
     def _held(self, channel: str, watch: Watch) -> Iterator[bytes]:
         """Give again the records of what was taken so far, for the rare time when the rule has to look back."""
         return (record for record, _ in self._seen_again(channel, watch.places))
@@ -156,11 +159,10 @@ class _Verification:
                 yield found
 
     def _seen_again(self, channel: str, digests: Collection[Digest]) -> Iterator[tuple[bytes, Candidate]]:
-        for page in self._pages(channel) if digests else ():
-            for record in page:
-                found = candidate_of(record, channel)
-                if isinstance(found, Candidate) and found.digest in digests:
-                    yield record, found
+        for record in self._records(channel) if digests else ():
+            found = candidate_of(record, channel)
+            if isinstance(found, Candidate) and found.digest in digests:
+                yield record, found
 
     def _check_ahead(self, follower: Follower, found: list[Candidate | Junk]) -> None:
         current = follower.place.certificate

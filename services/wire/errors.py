@@ -17,6 +17,7 @@
     │   ├── GrantError              a key grant that must not be imported
     │   ├── ForkError               a channel contradicts itself, or somebody else has my signature
     │   ├── FacesError              the registrar has told two participants two things at one place
+    │   ├── HiddenChannelError      a channel that was opened, and whose writer the registrar never admitted
     │   ├── BasisError              an event rests on one that is not there, or is of another kind or case
     │   ├── StoreBehindError        a counterpart has receipted entries of mine that I lack
     │   └── OrderError              two own events of one case claim the same predecessor
@@ -59,6 +60,7 @@ __all__ = [
     "FactsRuleError",
     "ForkError",
     "GrantError",
+    "HiddenChannelError",
     "LeaseError",
     "MalformedError",
     "MigrationError",
@@ -199,6 +201,10 @@ class ForkError(VerificationError):
 
 class FacesError(VerificationError):
     """The registrar has shown another participant another entry at one place of its channel."""
+
+
+class HiddenChannelError(VerificationError):
+    """A channel that its writer opened under this root, although the registrar's channel admits no such writer."""
 
 
 class BasisError(VerificationError):

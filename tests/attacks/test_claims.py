@@ -10,13 +10,13 @@ from services.post.history import New
 from services.post.saving import act
 from services.post.viewing_recovery import held_lines
 from services.wire.channels import COMMISSION, TRUST_CHANNEL, Role, commission_case, from_commission, to_commission
-from services.wire.contents import Held, ParticipantAdmitted, SchemaPublished
-from services.wire.entry import decode_entry
+from services.wire.contents import ChannelOpened, Held, ParticipantAdmitted, SchemaPublished
+from services.wire.entry import decode_entry, encode_entry
 from services.wire.errors import FacesError, ForkError, StoreBehindError
 from services.wire.events import Answer, ConfirmationGiven, ConfirmationGivenPersonal, Rejected, RejectedCode
 from services.wire.hashing import Digest, digest_of
 from tests.attacks.workshop import FROM, OTHER, SEALS, TO, MemoryLog, Window, Workshop
-from tests.chains import ROOT, SCHOOL, Pen, seal_of
+from tests.chains import ROOT, SCHOOL, Pen, registrar_seal, seal_of
 from tests.integration.test_two_sides import asked, rogue_answer, school
 from tests.troubles import digest_at, lying_receipt, raw_event, records, settled
 from tests.verifying import verified
@@ -169,18 +169,47 @@ def test_a_registrar_that_shows_two_faces_is_found_by_whoever_verifies(shop: Wor
     assert (finding.expected, finding.found) == (faces[SCHOOL].previous.hex(), faces[COMMISSION].previous.hex())
 
 
-def test_a_hidden_channel_is_read_by_nobody_and_told_to_whoever_verifies(shop: Workshop) -> None:
-    hidden = to_commission("school-0000000099")
-    pen = Pen(hidden, seal_of("hidden", organisation="NTRLV-90000000099"))
-    shop.shown(pen.opened(), pen.sealed(), channel=hidden)
+HIDDEN = to_commission("school-0000000099")
+
+
+def test_a_hidden_channel_is_read_by_nobody_and_found_by_whoever_verifies(shop: Workshop) -> None:
+    pen = Pen(HIDDEN, seal_of("hidden", organisation="NTRLV-90000000099"))
+    opened = pen.opened()
+    shop.shown(opened, pen.sealed(), channel=HIDDEN)
     shop.there["commission.secret"] = [b"a name that no channel has"]
-    assert shop.commission.office.letterbook.standing(hidden) is None
+    assert shop.commission.office.letterbook.standing(HIDDEN) is None
     report = verified(shop.log, ROOT, threads=1, there=tuple(shop.there))
-    assert report.findings == []
+    (finding,) = report.findings
+    assert (finding.error, finding.channel, finding.epoch, finding.sequence) == ("HiddenChannelError", HIDDEN, 0, 1)
+    assert (finding.expected, finding.found) == ("an admission of its writer", decode_entry(opened).digest.hex())
     unread = {each.channel: each.notes for each in report.channels if each.state == "unread"}
-    assert set(unread) == {hidden, "(a name that no channel has)"}
+    assert set(unread) == {HIDDEN, "(a name that no channel has)"}
     assert all("nobody whom the registrar admitted writes this channel" in notes[0] for notes in unread.values())
     shop.goes_on(SCHOOL, OTHER)
+
+
+def forged_openings() -> dict[str, bytes]:
+    """Return what would open the hidden channel if it were signed, issued, placed and meant as it should be."""
+    stranger, organisation = seal_of("hidden", organisation="NTRLV-90000000099"), "NTRLV-90000000099"
+    unsigned = decode_entry(Pen(HIDDEN, stranger).opened())
+    content = ChannelOpened(exchange=ROOT.digest, writer=SCHOOL, certificates=(stranger.certificate.der,))
+    return {
+        "signed by nobody": encode_entry(unsigned.statement_bytes, b"\x30\x06\x02\x01\x01\x02\x01\x01", None, None),
+        "under the registrar's kind of certificate": Pen(HIDDEN, registrar_seal("hidden")).opened(),
+        "not the first entry": Pen(HIDDEN, stranger, sequence=3).opened(),
+        "of another writer": Pen(HIDDEN, stranger).open(content),
+        "of another channel": Pen(to_commission("school-0000000098"), stranger).opened(),
+        "no opening": Pen(HIDDEN, seal_of("hidden", organisation=organisation)).sealed(),
+    }
+
+
+@pytest.mark.parametrize("forgery", list(forged_openings()))
+def test_junk_in_a_channel_that_is_nobodys_is_told_and_is_no_finding(shop: Workshop, forgery: str) -> None:
+    """Whoever can write to a log at all could otherwise spoil every verification of it."""
+    shop.there[HIDDEN] = [b"junk", forged_openings()[forgery]]
+    report = verified(shop.log, ROOT, threads=1, there=tuple(shop.there))
+    assert report.findings == []
+    assert [each.channel for each in report.channels if each.state == "unread"] == [HIDDEN]
 
 
 def test_a_channel_hidden_by_cutting_off_the_admission_of_its_writer(shop: Workshop) -> None:
