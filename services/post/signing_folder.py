@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -169,12 +170,16 @@ def load_key(path: Path) -> ec.EllipticCurvePrivateKey:
 
 
 def _loaded(path: Path) -> ec.EllipticCurvePrivateKey | None:
-    """Return the signing key in a file, None if it holds none; told, unless it is what a killed ``_destroy`` leaves."""
+    """Return the signing key in a file, None if it holds none: told, unless a killed ``_destroy`` left it; that is finished."""
     try:
         return load_key(path)
     except SettingsError as error:
         if any(_read(path)):
             _logger.warning("left aside: %s", error)
+        else:
+            # No other file is removed by reading: this one holds zeros, and whoever only looks may be unable to.
+            with suppress(OSError):
+                path.unlink()
         return None
 
 

@@ -262,12 +262,13 @@ def test_a_rotation_that_was_killed_before_its_key_was_in_place_leaves_no_old_ke
 def test_an_old_or_next_key_that_cannot_be_read_keeps_nobody_from_signing(
     exchange: Path, name: str, content: bytes, told: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A damaged one is told; what a kill leaves of a destroyed one is nothing for a person."""
+    """A damaged one is told; what a kill leaves of a destroyed one is nothing for a person, and goes by itself."""
     newest = installed(exchange)().newest.certificate
     (exchange / SCHOOL / name).write_bytes(content)
     again = SigningFolder(exchange / SCHOOL)
     assert again().newest.certificate == newest
     assert [record.getMessage() for record in caplog.records] == [f"left aside: {name} holds no private key"] * told
+    assert (exchange / SCHOOL / name).exists() == bool(told)
     read_request(again.request())
 
 
