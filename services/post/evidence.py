@@ -7,17 +7,17 @@ Source: design.md section 3, "What can become of a record".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from services.post.holding import EVIDENCE_LIMIT, drop_outlived, keep_evidence
 from services.post.office import Office
 from services.wire.channels import mailbox_of
-from services.wire.errors import ForkError, VerificationError
+from services.wire.errors import CertificateError, ForkError, VerificationError
 from services.wire.faults import fault_of, fork_proof, missing_after
 from services.wire.following import Follower, Update
-from services.wire.hashing import Digest
+from services.wire.hashing import Digest, digest_of
 
 __all__ = ["EvidenceBook"]
 
@@ -30,6 +30,7 @@ class EvidenceBook:
 
     office: Office
     _nothing_aside: set[str] = field(default_factory=set)
+    _kept_letters: set[Digest] | None = None
 
     def keep(self, name: str, follower: Follower, update: Update) -> None:
         """Keep the junk of one batch, and what was set aside of it."""
@@ -56,10 +57,26 @@ class EvidenceBook:
         self.office.tell(f"{name} at {error.evidence.sequence}: {error.message}")
 
     def keep_letters(self, faults: Sequence[VerificationError]) -> None:
-        """Keep letters that were not taken in, and tell why: one line for however many, lest a flood of them hide the rest."""
+        """Keep letters that were not taken in."""
+        keep_evidence(self.office, mailbox_of(self.office.participant), [(error, None) for error in faults])
+        self._kept_letters = None
+
+    def tell_letters(self, faults: Sequence[VerificationError]) -> None:
+        """Tell why letters were not taken in: one line for however many, lest a flood of them hide the rest."""
         for fault in sorted({error.message for error in faults})[:_FAULTS_TOLD]:
             self.office.tell(f"letters were not taken in: {fault}")
-        keep_evidence(self.office, mailbox_of(self.office.participant), [(error, None) for error in faults])
+
+    def drop_letters(self, letters: Iterable[bytes]) -> None:
+        """Forget what was kept of letters that are taken in by now."""
+        mailbox = mailbox_of(self.office.participant)
+        if self._kept_letters is None:
+            query = "SELECT digest FROM held WHERE channel = ? AND kind = 'skipped' AND fault = ?"
+            rows = self.office.database.all(query, mailbox, CertificateError.__name__)
+            self._kept_letters = {row["digest"] for row in rows}
+        # Nearly always there is none, and then no letter costs a look.
+        for digest in self._kept_letters & {digest_of(letter) for letter in letters} if self._kept_letters else ():
+            self.office.database.run("DELETE FROM held WHERE channel = ? AND kind = 'skipped' AND digest = ?", mailbox, digest)
+            self._kept_letters.discard(digest)
 
     def drop_outlived(self, name: str) -> None:
         """Forget what was kept of entries that are taken by now."""

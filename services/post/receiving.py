@@ -7,7 +7,7 @@ Source: design.md sections 3 and 6.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -19,8 +19,9 @@ from services.post.comparing import compare_trust
 from services.post.entering import enter_steps, heal
 from services.post.evidence import EvidenceBook
 from services.post.gaps import Gap
-from services.post.granting import supersede_for_removed, take_grants
+from services.post.granting import supersede_for_removed
 from services.post.letterbook import NO_HINT, Hint
+from services.post.mailbox import Mailbox
 from services.post.office import Office, is_over
 from services.wire.channels import TRUST_CHANNEL, Role, from_commission, mailbox_of, to_commission
 from services.wire.following import Follower, Update
@@ -44,21 +45,21 @@ class Receiver:
     """
 
     office: Office
+    mailbox: Mailbox = field(init=False)
     _followers: dict[str, Follower] = field(default_factory=dict)
     _hints: dict[str, Hint] = field(default_factory=dict)
     _compared_at: int | None = None
     _gaps: dict[str, Gap] = field(default_factory=dict)
-    _letters: list[bytes] = field(default_factory=list)
     _noted: dict[str, tuple[str, Digest | None]] = field(default_factory=dict)
     _names: tuple[Trust, list[str]] | None = None
     _may_stand_still: bool = True
     _evidence: EvidenceBook = field(init=False)
     _waits: set[str] = field(default_factory=set)
     _faults: int = 0
-    _mail: int = 0
 
     def __post_init__(self) -> None:
         self._evidence = EvidenceBook(self.office)
+        self.mailbox = Mailbox(self.office, self._evidence)
 
     def receive_once(self, *, timeout_seconds: float = 0.0) -> int:
         """Read one batch of every channel and return how many records there were.
@@ -79,7 +80,7 @@ class Receiver:
             self._compared_at = now
         positions = {name: self._hint(name).position for name in names}
         mailbox = mailbox_of(self.office.participant)
-        positions[mailbox] = self._mail
+        positions[mailbox] = self.mailbox.position
         records = channel.poll(positions, timeout_seconds=timeout_seconds, limit=max(_POLL_LIMIT, len(positions)))
         by_channel: dict[str, list[Record]] = {}
         for record in records:
@@ -87,11 +88,11 @@ class Receiver:
         # The registrar first: what it says may be what makes the rest of the batch readable. Then the keys.
         if TRUST_CHANNEL in by_channel:
             self._offer(TRUST_CHANNEL, by_channel.pop(TRUST_CHANNEL))
-        self._take_mail(by_channel.pop(mailbox, []))
+        self._redrive(self.mailbox.take(by_channel.pop(mailbox, [])))
         for name in names:
             if name in by_channel:
                 self._offer(name, by_channel[name])
-        self._take_letters()
+        self._redrive(self.mailbox.try_again(has_news=bool(records)))
         self._tell_waits()
         return len(records)
 
@@ -103,10 +104,6 @@ class Receiver:
             records := channel.poll({TRUST_CHANNEL: self._hint(TRUST_CHANNEL).position}, timeout_seconds=0, limit=_POLL_LIMIT)
         ):
             self._offer(TRUST_CHANNEL, records)
-
-    def read_mail_again(self) -> None:
-        """Read the mailbox from its start with the next batch: a letter may have been passed over."""
-        self._mail = 0
 
     def _inbound(self) -> list[str]:
         trust = self.office.trust
@@ -300,19 +297,6 @@ class Receiver:
                 self.office.tell(f"{name}: {undone} entries are undone, as a person agreed")
                 self._store(name, follower.agree())
 
-    def _take_mail(self, records: Sequence[Record]) -> None:
-        if records:
-            self._mail = records[-1].position + 1
-            self._letters += [record.value for record in records]
-            self._take_letters(is_last=False)
-
-    def _take_letters(self, *, is_last: bool = True) -> None:
-        """Take letters in; one that does not fit yet is tried once more when the channels of the same batch are read."""
-        if not self._letters:
-            return
-        channels, faults = take_grants(self.office, self._letters)
-        self._letters = [] if is_last else [record for record, _ in faults]
-        if is_last:
-            self._evidence.keep_letters([error for _, error in faults])
+    def _redrive(self, channels: Iterable[str]) -> None:
         for name in sorted(channels):
             redrive_channel(self.office, name)

@@ -54,13 +54,13 @@ def ask_once(office: Office, receiver: Receiver) -> int:
     """Ask for keys that are missing: the mailbox first, then whoever can grant them, hourly; return how many were asked for."""
     rows = office.database.all(
         "SELECT DISTINCT h.channel, c.asked_at FROM held h JOIN channels c ON c.channel = h.channel"
-        " WHERE h.resolved_at IS NULL AND ((h.kind = 'parked' AND h.reason = ?) OR h.kind = 'key')",
+        " WHERE h.resolved_at IS NULL AND h.kind IN ('parked', 'key') AND (h.kind = 'key' OR h.reason = ?)",
         KEY_MISSING,
     )
     now, asked = office.clock(), 0
     for row in rows:
         if row["asked_at"] is None:
-            receiver.read_mail_again()
+            receiver.mailbox.read_again()
             office.letterbook.note(row["channel"], asked_at=now - _ASK_EVERY + _MAIL_FIRST)
         elif is_over(now, row["asked_at"], _ASK_EVERY):
             asked += _ask(office, row["channel"])

@@ -72,11 +72,66 @@ def refused(shop: Workshop, lie: bytes, error: type[VerificationError], text: st
     """Let a letter lie in the commission's mailbox: it is caught, no key comes from it, and honest letters are taken in."""
     before = ring(shop)
     shop.shown(lie, channel=MAILBOX)
+    if error is CertificateError:
+        # It may only be early: its channel's rotation is on the way. Kept at once, it is told when it stays.
+        assert [fault["raw"] for fault in shop.faults(COMMISSION, MAILBOX)] == [lie]
+        assert not told_of_letters(shop)
+        shop.quarter_of_an_hour()
+        assert len(told_of_letters(shop)) == 1
     fault = shop.caught(error, text, channel=MAILBOX)
     assert fault["raw"] == lie
     assert ring(shop) == before
     shop.goes_on(SCHOOL, OTHER)
     assert len(ring(shop)) > len(before)
+
+
+def told_of_letters(shop: Workshop) -> list[str]:
+    return [alarm for alarm in shop.commission.alarms if alarm.startswith("letters were not taken in")]
+
+
+@pytest.mark.parametrize("is_begun_again", [False, True])
+def test_a_letter_that_came_before_the_rotation_is_taken_in_after_it_and_nobody_is_called(
+    shop: Workshop, *, is_begun_again: bool
+) -> None:
+    """Its writer was interrupted between the letter, which goes out first, and the entries before it."""
+    new = seal_of("new")
+    early = letter(shop, facts_key(), seal=new, head=replace(header(shop), certificate=new.certificate.digest))
+    shop.shown(early, channel=MAILBOX)
+    assert [fault["raw"] for fault in shop.faults(COMMISSION, MAILBOX)] == [early]
+    if is_begun_again:
+        shop.enter(COMMISSION, *SEALS[COMMISSION])
+    shop.there[TO].append(shop.pen(TO).rotated(new))
+    while shop.commission.work():
+        pass
+    assert key_id(KEY) in {row[0] for row in ring(shop)}
+    assert shop.faults(COMMISSION, MAILBOX) == []
+    shop.clock.now += 1_000_000
+    shop.commission.work()
+    assert told_of_letters(shop) == []
+
+
+def test_a_letter_that_stays_is_told_once_and_taken_in_all_the_same_when_its_rotation_comes(shop: Workshop) -> None:
+    new = seal_of("new")
+    early = letter(shop, facts_key(), seal=new, head=replace(header(shop), certificate=new.certificate.digest))
+    shop.shown(early, channel=MAILBOX)
+    shop.quarter_of_an_hour()
+    shop.quarter_of_an_hour()
+    assert len(told_of_letters(shop)) == 1
+    shop.there[TO].append(shop.pen(TO).rotated(new))
+    shop.commission.receiver.mailbox.read_again()
+    while shop.commission.work():
+        pass
+    assert key_id(KEY) in {row[0] for row in ring(shop)}
+    assert shop.faults(COMMISSION, MAILBOX) == []
+
+
+def test_a_flood_of_letters_that_might_be_early_is_told_at_once(shop: Workshop) -> None:
+    thief = seal_of("thief")
+    heads = [replace(header(shop), certificate=thief.certificate.digest, grant_id=Id(bytes([each]) * 16)) for each in range(150)]
+    shop.shown(*(letter(shop, facts_key(), seal=thief, head=each) for each in heads), channel=MAILBOX)
+    assert len(shop.faults(COMMISSION, MAILBOX)) == 100
+    assert len(told_of_letters(shop)) == 1
+    shop.goes_on(SCHOOL, OTHER)
 
 
 def test_a_grant_replayed_changes_nothing(shop: Workshop) -> None:

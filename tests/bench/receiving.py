@@ -198,5 +198,5 @@ def _another_commission(office: Office, log: Channel, folder: Path) -> Receiver:
     again = replace(office, database=database, store=CaseStore(database), ring=ring, channel=log, random=os.urandom)
     receiver = Receiver(again)
     # Letters with keys are not what is timed; they have been taken in.
-    receiver._mail = log.end(mailbox_of(office.participant))  # noqa: SLF001  # set as a running worker has it
+    receiver.mailbox.position = log.end(mailbox_of(office.participant))
     return receiver
