@@ -45,7 +45,7 @@ CREATE TABLE entries (
     personal BLOB,
     UNIQUE (channel, sequence, epoch, digest)
 );
-CREATE INDEX entries_by_digest ON entries (digest);
+CREATE UNIQUE INDEX entries_by_digest ON entries (digest);
 CREATE INDEX entries_by_event ON entries (channel, event_id);
 CREATE INDEX entries_own ON entries (channel, sequence) WHERE own = 1;
 
@@ -109,6 +109,8 @@ CREATE TABLE held (
 -- With the fault: somebody who first shows an entry badly signed must not hide what is wrong with it when it is signed well.
 CREATE UNIQUE INDEX held_once ON held (channel, kind, coalesce(event_id, digest), coalesce(fault, ''));
 CREATE INDEX held_by_case ON held (case_id, resolved_at);
+-- What each step looks for, however much was skipped and refused in all the years.
+CREATE INDEX held_open ON held (kind, channel) WHERE resolved_at IS NULL;
 
 -- The read model for people: state and dates in clear, never a name.
 CREATE TABLE cases (
@@ -157,6 +159,7 @@ CREATE TABLE keys (
     superseded_at INTEGER,
     erased_at INTEGER
 ) WITHOUT ROWID;
+CREATE INDEX keys_by_use ON keys (key_use);
 CREATE UNIQUE INDEX keys_current_facts ON keys (channel, year) WHERE key_use = 'FACTS' AND made_here = 1 AND superseded_at IS NULL;
 CREATE UNIQUE INDEX keys_current_case ON keys (channel, case_id) WHERE key_use = 'CASE' AND made_here = 1 AND erased_at IS NULL;
 CREATE TABLE grants (
