@@ -159,8 +159,12 @@ class Database:
             self._local.connection = found
         return found
 
+    def _connected(self, path: Path | str) -> sqlite3.Connection:
+        is_uri = isinstance(path, str)
+        return sqlite3.connect(path, timeout=self._timeout, isolation_level=None, check_same_thread=False, uri=is_uri)
+
     def _opened_connection(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=self._timeout, isolation_level=None, check_same_thread=False)
+        connection = self._connected(self.path)
         connection.row_factory = sqlite3.Row
         try:
             self._require_ours(connection)
