@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -14,15 +15,15 @@ from typing import Final
 from services.post.database import Database
 from services.post.ring import RingKeys
 from services.registrar.application import Registrar
-from services.wire.channels import REGISTRAR
-from tests.simulation.world import ORGANISATIONS, SITES, World
+from services.wire.channels import REGISTRAR, channels_of
+from tests.simulation.world import ORGANISATIONS, SCHOOLS, SITES, World
 
 __all__ = ["TEMPLATES", "keep_in", "new_world", "ram", "settle"]
 
 TEMPLATES: Final = 4
 _SHM: Final = Path("/dev/shm")  # noqa: S108  # a disk in memory, where there is one
 _SWEEPS: Final = 80
-_OWN_CHANNELS: Final = 3
+_OWN_CHANNELS: Final = {role: len(channels_of(name, role, SCHOOLS)) for name, role in SITES.items()}
 
 
 @contextmanager
@@ -40,16 +41,20 @@ def new_world(seed: int) -> Iterator[World]:
 
 def settle(world: World) -> bool:
     """Let all workers work until nothing is left to do now; tell whether that came to an end."""
-    idle = 0
+    idle: Counter[tuple[str, int]] = Counter()
     for _ in range(_SWEEPS):
-        done = 0
-        for site in world.sites.values():
-            if site.worker is not None:
-                done += site.worker.run("works", site.worker.step) or 0
         # A step looks at one own channel; whoever has several looks at the next one with the next step.
-        idle = 0 if done else idle + 1
-        if idle == _OWN_CHANNELS:
+        at_work = [
+            (site, site.worker)
+            for site in world.sites.values()
+            if site.worker is not None and idle[site.name, world.log.changes] < _OWN_CHANNELS[site.role]
+        ]
+        if not at_work:
             return True
+        for site, worker in at_work:
+            done = worker.run("works", worker.step)
+            # Whoever found nothing to do need not look again before somebody wrote to the log.
+            idle[site.name, world.log.changes] = 0 if done else idle[site.name, world.log.changes] + 1
     return False
 
 

@@ -83,6 +83,10 @@ class WatchedDatabase(Database):
         # Nobody waits in a simulation: whoever holds the database does so in this very thread.
         super().__init__(path, busy_timeout_seconds=0.0)
 
+    def _connected(self, path: Path | str) -> sqlite3.Connection:
+        # All processes of a simulation are one: SQLite need not ask the system for locks on the file.
+        return super()._connected(f"{Path(path).as_uri()}?vfs=unix-excl")
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         is_inner = self.connection.in_transaction

@@ -14,7 +14,7 @@ from tests.simulation.world import World
 __all__ = ["quiet"]
 
 _HOUR: Final = 3_600_000
-_FIRST_PAUSES: Final = (2_000, 2_000, 5_000, 1_000_000, _HOUR + 1_000, 25 * _HOUR)
+_FIRST_PAUSES: Final = (2_000, 2_000, 1_000_000, _HOUR + 1_000, 25 * _HOUR)
 """Long enough for whatever is done within seconds, minutes, an hour and a day."""
 
 _PAUSES: Final = (*_FIRST_PAUSES, *(_HOUR + 1_000,) * 20)
@@ -35,9 +35,9 @@ def quiet(world: World) -> None:
             raise Broken("the exchange works without end")
         world.clock += pause
         now = _state(world)
-        rested = rested + 1 if now == before and number >= len(_FIRST_PAUSES) else 0
+        rested = rested + 1 if now == before else 0
         before = now
-        if rested == _RESTED:
+        if rested >= _RESTED and number >= len(_FIRST_PAUSES):
             return
     raise Broken("the exchange never comes to rest")
 

@@ -1,26 +1,59 @@
-"""Remembering what is pure and costs time: of thousands of seeds, all parse the same schemas and the same certificates.
+"""Remembering what is pure and costs time: a seed reads the same records again and again, and all read the same schemas.
 
 The functions stay the product's own; only asking them twice is saved. A seed gives the same trace without it, to the byte.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
+from typing import Any, Final
 
-from services.wire import paths, records, trust
+from services.wire import paths
+from services.wire.candidates import Candidate, candidate_of
 from services.wire.certificates import Certificate, Root, verify_path
+from services.wire.contents import decode_open
+from services.wire.entry import decode_statement, encode_entry
 from services.wire.foreign_schema import check_schema
 
 __all__ = ["remember"]
 
+_LIMIT: Final = 4096
+"""Far more than the records of one seed: what is older goes."""
+
 
 def remember() -> None:
     """Let this process remember, for good: it is for processes that do nothing but run seeds."""
-    checked, verified = cache(check_schema), cache(verify_path)
+    _put(check_schema, cache(check_schema))
+    verified = cache(verify_path)
 
     def verified_path(certificates: Sequence[bytes], root: Root, *, policy: str) -> Certificate:
         return verified(tuple(certificates), root, policy=policy)
 
-    vars(trust)[check_schema.__name__] = vars(records)[check_schema.__name__] = checked
-    vars(paths)[verify_path.__name__] = verified_path
+    _put(verify_path, verified_path)
+    for each in (candidate_of, decode_statement, decode_open, encode_entry):
+        _put(each, lru_cache(_LIMIT)(each))
+    _put(paths._valid_signature, _remembered(paths._valid_signature))  # noqa: SLF001  # where the product asks for one
+
+
+def _remembered(found: Callable[[Candidate, Certificate], bytes | None]) -> Callable[[Candidate, Certificate], bytes | None]:
+    known: dict[tuple[bytes, ...], bytes | None] = {}
+
+    def valid_signature(candidate: Candidate, certificate: Certificate) -> bytes | None:
+        key = (certificate.digest, candidate.digest, *candidate.signatures)
+        if key not in known:
+            if len(known) >= _LIMIT:
+                known.clear()
+            known[key] = found(candidate, certificate)
+        return known[key]
+
+    return valid_signature
+
+
+def _put(function: Callable[..., Any], remembering: Callable[..., Any]) -> None:  # whatever each takes and gives
+    """Put a remembering function wherever a module has taken the plain one in."""
+    for module in [each for name, each in sys.modules.items() if name.startswith(("services.", "tests."))]:
+        for name, found in list(vars(module).items()):
+            if found is function and module.__name__ != __name__:
+                setattr(module, name, remembering)
