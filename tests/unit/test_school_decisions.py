@@ -201,6 +201,14 @@ def test_request_that_the_commission_refused_can_be_made_again() -> None:
     ask(FILED_A2, CONSENT, ADDRESS_CHOSEN, REQUESTED_A2, rejected).then(again)
 
 
+def test_a_second_request_that_the_commission_refused_leaves_the_first_as_it_stands() -> None:
+    """Invariant I3: else a third one would be made while the first is open, or has its answer."""
+    rejected = received(Rejected(code=RejectedCode.WRONG_STATE), answers=5)
+    twice: list[object] = [FILED_A2, CONSENT, ADDRESS_CHOSEN, REQUESTED_A2, REQUESTED_A2, rejected]
+    ask(*twice).refused(refusals.RequestOpenError)
+    ask(*twice, received(_YES, answers=4)).refused(refusals.RequestOpenError)
+
+
 @pytest.mark.parametrize("became", [Standing.REFUSED, Standing.PARKED, Standing.VOIDED])
 def test_only_accepted_events_count(became: Standing) -> None:
     consent = Told(facts=CONSENT, standing=became)

@@ -85,12 +85,16 @@ class SchoolCase:
 
     @property
     def request(self) -> Request | None:
-        """Return the newest request."""
-        return self.requests[-1] if self.requests else None
+        """Return the request by which the case stands: the newest that the commission has not refused, if there is one.
+
+        A second one beside it, which the commission has to refuse, must not make the first look as if it were none.
+        """
+        standing = [each for each in self.requests if each.rejected is None or each.answer is not None]
+        return next(reversed(standing or self.requests), None)
 
     @property
     def is_asked(self) -> bool:
-        """Tell whether the commission holds a request or has answered it; one that it refused counts for nothing."""
+        """Tell whether the commission holds a request or has answered one; those that it refused count for nothing."""
         return self.request is not None and (self.request.rejected is None or self.request.answer is not None)
 
     @property
