@@ -107,6 +107,14 @@ def test_refusal_of_the_answer_is_taken_and_shown_with_its_code() -> None:
     assert row(*_ANSWERED, rejected).state == "AnswerRejected: WrongReply"
 
 
+def test_refusal_of_an_earlier_answer_is_taken_and_changes_nothing_of_the_newest() -> None:
+    """Two answers are a careless program's; both refusals come when both are given, and each is true."""
+    first, second = received(_REJECTED, answers=5), received(_REJECTED, answers=6)
+    assert judge(first, *_ANSWERED, _YES) is None
+    assert judge(second, *_ANSWERED, _YES, first) is None
+    assert row(*_ANSWERED, _YES, first).state == "Answered"
+
+
 def test_refusal_of_what_the_commission_never_answered_is_refused() -> None:
     assert judge(received(_REJECTED, answers=5)) is RejectionCode.UNKNOWN_CASE
     assert judge(received(_REJECTED, answers=2), *_ANSWERED) is RejectionCode.WRONG_REPLY

@@ -16,6 +16,7 @@ from services.wire.channels import commission_case
 from services.wire.events import (
     AddressKind,
     Asks,
+    ConfirmationGiven,
     InformationRequested,
     Rejected,
     Requester,
@@ -50,7 +51,7 @@ class CommissionDomain:
             case InformationRequested() as facts:
                 return _judge_request(case, facts)
             case Rejected():
-                return _judge_rejection(case, incoming)
+                return _judge_rejection(case, history, incoming)
             case _:
                 # Whatever else it is, a school does not write it to the commission.
                 return RejectionCode.NOT_YOURS
@@ -97,11 +98,12 @@ def _judge_request(case: CommissionCase, facts: InformationRequested) -> Rejecti
     return None if _ASKS.get(facts.variant) is facts.asks else RejectionCode.WRONG_STATE
 
 
-def _judge_rejection(case: CommissionCase, incoming: Recorded) -> RejectionCode | None:
+def _judge_rejection(case: CommissionCase, history: Sequence[Recorded], incoming: Recorded) -> RejectionCode | None:
     if case.request is None:
         return RejectionCode.UNKNOWN_CASE
-    named = case.answer_body is not None and case.answer_body == incoming.in_reply_to
-    return None if named else RejectionCode.WRONG_REPLY
+    # Any answer, not the newest alone: word of an earlier one may come when another was given already.
+    answers = {event.body for event in history if event.own and event.type == ConfirmationGiven.__name__}
+    return None if incoming.in_reply_to in answers else RejectionCode.WRONG_REPLY
 
 
 def _opened_on(case: CommissionCase) -> date | None:
