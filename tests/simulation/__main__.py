@@ -34,12 +34,15 @@ def main() -> int:
         task = progress.add_task("seeds", total=len(seeds))
         outcome = run_seeds(seeds, jobs=asked.jobs, tell_more=lambda more: progress.advance(task, more))
     _report(outcome)
-    return int(bool(outcome.broken))
+    return int(bool(outcome.broken or outcome.never))
 
 
 def _report(outcome: Outcome) -> None:
     table = Table("what happened", "times", "in a thousand seeds")
     for name, count in sorted(outcome.counts.items()):
+        table.add_row(name, f"{count:,}", f"{1000 * count / outcome.seeds:,.0f}")
+    table.add_section()
+    for name, count in sorted(outcome.lived.items()):
         table.add_row(name, f"{count:,}", f"{1000 * count / outcome.seeds:,.0f}")
     Console().print(table)
     for told in outcome.broken[:_SHOWN]:
@@ -48,6 +51,8 @@ def _report(outcome: Outcome) -> None:
     for told in outcome.broken:
         last = (told.broken or "").splitlines()[-1]
         print(f"make simulate SEED={told.seed}  # {last}")  # noqa: T201  # as above
+    for name in outcome.never:
+        print(f"in so many seeds this has never happened: {name}")  # noqa: T201  # as above
     if outcome.broken:
         print(f"once mended, keep each as a line of {SEEDS_FILE.name}: its number, and what it found")  # noqa: T201  # as above
 

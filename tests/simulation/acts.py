@@ -1,4 +1,7 @@
-"""What clerks do: the use cases of a school and of the commission, mostly the one that comes next, sometimes any other."""
+"""What clerks do: the use cases of a school and of the commission, mostly what brings a case on, sometimes anything.
+
+Each act comes with the refusals that would be right at that moment: a clerk who is told no otherwise is told wrongly.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.commission.application import Commission
+from services.commission.domain.case import CommissionCase
 from services.commission.input import (
     AnswerInput,
     DispatchInput,
@@ -18,109 +22,187 @@ from services.commission.input import (
     RefusalInput,
     RegistrationInput,
 )
-from services.post.office import day_of
-from services.post.saving import Saved
+from services.post.office import Office, day_of
+from services.post.saving import Saved, StartingError
 from services.school.application import School
 from services.school.input import AddressForm, AddressSupplied, ApplicationInput, ConsentSupplied
 from services.wire.channels import Role
 from services.wire.errors import ExchangeError
-from services.wire.events import AddressKind, Delivery, Opinion, RefusalGround
+from services.wire.events import AddressKind, Asks, Delivery, Opinion, RefusalGround
 from tests.people import TODAY, another_pupil, application_form
+from tests.simulation.rightful import commission_refusals, school_refusals
 from tests.simulation.site import Process, Site
 from tests.simulation.world import Kept, World
 
-__all__ = ["MEDICAL", "clerk_acts"]
+__all__ = ["MEDICAL", "Act", "clerk_acts", "commission_act", "do", "filing", "form", "school_act"]
 
 MEDICAL: Final = "Medicinisks"
 """Stands in every text that the commission writes about a child: it may reach no school."""
 
 _PUPILS: Final = 6
 _NEXT: Final = 0.85
-
-
-def clerk_acts(world: World, site: Site) -> None:
-    """Let a clerk of a site do one thing, in the process that runs at its desk."""
-    process = site.at_desk()
-    if process is None:
-        return
-    act = _school_act(world, process) if site.role is Role.SCHOOL else _commission_act(world, process)
-    if act is None:
-        return
-    try:
-        saved = process.run(act.name, act.do)
-    except ExchangeError:
-        # Said in the trace: somebody at a desk was told why not.
-        return
-    if saved is not None:
-        case_id, events = saved
-        world.kept += [Kept(site.name, case_id, each) for each in events]
-        world.say(f"{site.name} desk", f"{act.name}: {', '.join(each.type for each in events)}")
+_IDLE: Final = 0.6
+_IN_ONE_SITTING: Final = (1, 1, 2, 3)
+_DONE: Final = ("Answered", "AnswerRejected")
+_REFUSALS: Final = ("services.school.domain.refusals", "services.commission.domain.refusals")
 
 
 @dataclass(frozen=True, slots=True)
-class _Act:
+class Act:
+    """One act of a clerk; ``rightful`` tells the names of the refusals that would be right now: with none it has to be done."""
+
     name: str
     do: Callable[[], tuple[UUID, Sequence[Saved]]]
+    rightful: Callable[[], set[str]]
 
 
-def _school_act(world: World, process: Process) -> _Act | None:
-    rng, clerk = world.rng, School(process.office)
-    rows = process.office.database.all("SELECT case_id, state FROM cases ORDER BY case_id")
-    if not rows or rng.random() < 0.3:
-        form = _form(rng.randrange(_PUPILS), rng.choice(("A2", "A2", "B2")), rng.choice(("", "", "", "consent", "address")))
-        return _Act("files an application", lambda: clerk.file(form))
-    row = rng.choice(rows)
-    case_id, today = UUID(row["case_id"]), day_of(process.site.now())
+def clerk_acts(world: World, site: Site) -> None:
+    """Let a clerk of a site do a few things, in the process that runs at its desk."""
+    for _ in range(world.rng.choice(_IN_ONE_SITTING)):
+        process = site.at_desk()
+        if process is None:
+            return
+        act = _of_school(world, process) if site.role is Role.SCHOOL else _of_commission(world, process)
+        if act is None:
+            return
+        do(world, process, act)
+
+
+def do(world: World, process: Process, act: Act) -> UUID | None:
+    """Do one act, and return the case it was done in; None if it was not done, for whatever reason."""
+    site, rightful = process.site, set[str]()
+
+    def job() -> tuple[UUID, Sequence[Saved]]:
+        rightful.update(act.rightful())
+        return act.do()
+
+    try:
+        done = process.run(act.name, job)
+    except ExchangeError as error:
+        # Said in the trace: somebody at a desk was told why not.
+        name = type(error).__name__
+        if type(error).__module__ in _REFUSALS and name not in rightful:
+            world.wrong.append(f"{site.name}: {act.name} was refused wrongly: {name}, where {sorted(rightful)} would be right")
+        if isinstance(error, StartingError) and site.has_begun_whole:
+            world.wrong.append(f"{site.name}: {act.name} was refused for a start that is over")
+        return None
+    if done is None:
+        return None
+    case_id, events = done
+    world.kept += [Kept(site.name, case_id, each) for each in events]
+    world.say(f"{site.name} desk", f"{act.name}: {', '.join(each.type for each in events)}")
+    return case_id
+
+
+def filing(process: Process, form: ApplicationInput) -> Act:
+    """Return the act of filing an application; the same one a second time is rightly refused."""
+    filed, clerk = process.site.filed, School(process.office)
+    # A consent is no part of it: whoever brings one later brings it to the case that is there.
+    application = form.model_copy(update={"consent": None})
+    is_there = application in filed
+    filed.append(application)
+    return Act("files an application", lambda: clerk.file(form), lambda: {"FiledAlreadyError"} if is_there else set())
+
+
+def school_act(process: Process, case_id: UUID, name: str) -> Act:
+    """Return an act of a school in a case, by its name."""
+    clerk, today = School(process.office), day_of(process.site.now())
     acts: dict[str, Callable[[], Sequence[Saved]]] = {
         "asks the commission": lambda: clerk.request(case_id),
         "records a consent": lambda: clerk.consent(case_id, ConsentSupplied(received_on=today, by="Andris Izdomenieks")),
         "records an address": lambda: clerk.address(case_id, _address(today)),
     }
-    if rng.random() < _NEXT and row["state"] == "ReadyToRequest":
-        return _on(case_id, "asks the commission", acts)
-    return _on(case_id, rng.choice(sorted(acts)), acts)
+    return _on(case_id, name, acts[name], lambda: school_refusals(process.office, case_id, name, today))
 
 
-def _commission_act(world: World, process: Process) -> _Act | None:
-    rng, clerk = world.rng, Commission(process.office)
-    rows = process.office.database.all("SELECT case_id, state, variant FROM cases ORDER BY case_id")
-    if not rows:
-        return None
-    row = rng.choice(rows)
-    case_id, today, number = UUID(row["case_id"]), day_of(process.site.now()), f"{MEDICAL} {rng.randrange(1000)}"
-    opinion = rng.choice((Opinion.VALID, Opinion.VALID, Opinion.EXPIRED))
-    grounds = (RefusalGround.NEED_NOT_FOUND,)
+def commission_act(process: Process, case_id: UUID, name: str, *, number: str = MEDICAL, opinion: Opinion = Opinion.VALID) -> Act:
+    """Return an act of the commission in a case, by its name."""
+    clerk, today = Commission(process.office), day_of(process.site.now())
+    examination = ExaminationInput(file_found=True, opinion=opinion, examined_on=today)
+    irp = IrpInput(number=number, text=MEDICAL, issued_on=today, indicates_need=True)
+    recommendation = RecommendationInput(number=number, text=MEDICAL, issued_on=today, valid_from=today)
+    refusal = RefusalInput(issued_on=today, grounds=(RefusalGround.NEED_NOT_FOUND,), text=MEDICAL)
     acts: dict[str, Callable[[], Sequence[Saved]]] = {
         "registers": lambda: clerk.register(case_id, RegistrationInput(register_number="R-17", received_on=today)),
-        "examines": lambda: clerk.examine(case_id, ExaminationInput(file_found=True, opinion=opinion, examined_on=today)),
-        "issues a plan": lambda: clerk.issue_irp(
-            case_id, IrpInput(number=number, text=MEDICAL, issued_on=today, indicates_need=True)
-        ),
-        "recommends": lambda: clerk.recommend(
-            case_id, RecommendationInput(number=number, text=MEDICAL, issued_on=today, valid_from=today)
-        ),
-        "refuses": lambda: clerk.refuse(case_id, RefusalInput(issued_on=today, grounds=grounds, text=MEDICAL)),
+        "examines": lambda: clerk.examine(case_id, examination),
+        "issues a plan": lambda: clerk.issue_irp(case_id, irp),
+        "recommends": lambda: clerk.recommend(case_id, recommendation),
+        "refuses": lambda: clerk.refuse(case_id, refusal),
         "dispatches": lambda: clerk.dispatch(case_id, DispatchInput(number=number, by=Delivery.REGISTERED, sent_on=today)),
         "answers": lambda: clerk.answer(case_id, AnswerInput(official="Ilze Paraudziņa")),
     }
-    next_ones = {
-        "Received": ("registers",),
-        "Registered": ("examines",),
-        "FileChecked": ("issues a plan", "recommends", "refuses", "examines"),
-        "Prepared": ("answers", "dispatches"),
-        "Refused": ("answers", "dispatches"),
-    }.get(row["state"], ())
-    if next_ones and rng.random() < _NEXT:
-        return _on(case_id, rng.choice(next_ones), acts)
-    return _on(case_id, rng.choice(sorted(acts)), acts)
+    return _on(case_id, name, acts[name], lambda: commission_refusals(clerk.case(case_id), name, today, examination))
 
 
-def _on(case_id: UUID, name: str, acts: dict[str, Callable[[], Sequence[Saved]]]) -> _Act:
-    return _Act(f"{name} ({case_id.hex[-8:]})", lambda: (case_id, acts[name]()))
+def _on(case_id: UUID, name: str, does: Callable[[], Sequence[Saved]], rightful: Callable[[], set[str]]) -> Act:
+    return Act(f"{name} ({case_id.hex[-8:]})", lambda: (case_id, does()), rightful)
+
+
+def _of_school(world: World, process: Process) -> Act | None:
+    rng = world.rng
+    rows = process.office.database.all("SELECT case_id, state FROM cases ORDER BY case_id")
+    ready = [row for row in rows if row["state"] in ("ReadyToRequest", "Received") or row["state"].startswith("RequestRejected")]
+    if rows and not ready and rng.random() < _IDLE:
+        return None
+    if not rows or (rng.random() < _NEXT and rng.randrange(2 + len(ready)) < 2):
+        lacks = rng.choice(("", "", "", "consent", "address"))
+        return filing(process, form(rng.randrange(_PUPILS), rng.choice(("A2", "A2", "B2")), lacks))
+    is_next = bool(ready) and rng.random() < _NEXT
+    row = rng.choice(ready if is_next else rows)
+    names = ["asks the commission", "records a consent", "records an address"]
+    if is_next:
+        names = names[1:] if row["state"] == "Received" else names[:1]
+    return school_act(process, UUID(row["case_id"]), rng.choice(names))
+
+
+def _of_commission(world: World, process: Process) -> Act | None:
+    rng = world.rng
+    rows = process.office.database.all("SELECT case_id, state FROM cases ORDER BY case_id")
+    if not rows:
+        return None
+    under_way = [row for row in rows if not row["state"].startswith(_DONE)]
+    row = rng.choice(under_way if under_way and rng.random() < _NEXT else rows)
+    case_id = UUID(row["case_id"])
+    names = _next_of(process.office, case_id) if rng.random() < _NEXT else ()
+    every = ("registers", "examines", "issues a plan", "recommends", "refuses", "dispatches", "answers")
+    opinion = rng.choice((Opinion.VALID, Opinion.VALID, Opinion.EXPIRED))
+    return commission_act(
+        process, case_id, rng.choice(names or every), number=f"{MEDICAL} {rng.randrange(1000)}", opinion=opinion
+    )
+
+
+def _next_of(office: Office, case_id: UUID) -> tuple[str, ...]:
+    try:
+        case = Commission(office).case(case_id)
+    except ExchangeError:
+        # Its keys are not here now; whoever tries to act will be told.
+        return ()
+    if case.request is None:
+        return ()
+    if case.registered is None:
+        return ("registers",)
+    if case.examination is None:
+        return ("examines",)
+    return _towards_outcome(case) if case.outcome is None else _after_outcome(case)
+
+
+def _towards_outcome(case: CommissionCase) -> tuple[str, ...]:
+    assert case.examination is not None
+    assert case.request is not None
+    if case.examination.opinion is not Opinion.VALID:
+        return ("refuses", "refuses", "examines")
+    lacks_plan = case.request.facts.asks is Asks.IRP_AND_RECOMMENDATION and case.irp is None
+    return ("issues a plan",) if lacks_plan else ("recommends", "recommends", "refuses")
+
+
+def _after_outcome(case: CommissionCase) -> tuple[str, ...]:
+    answers = ("answers", "answers") if case.answer is None else ()
+    return (*answers, "dispatches") if case.dispatch is None else answers
 
 
 @cache
-def _form(pupil: int, variant: str, lacks: str) -> ApplicationInput:
+def form(pupil: int, variant: str, lacks: str = "") -> ApplicationInput:
+    """Return an application about one of the pupils of a school, whole or without what ``lacks`` names."""
     changes: dict[str, Any] = {"pupil": another_pupil(pupil), "variant": variant}  # JSON
     if variant == "B2":
         changes |= {"states_irp": False, "attachments": []}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from services.wire.channels import TRUST_CHANNEL, channels_of
+from services.wire.channels import COMMISSION, TRUST_CHANNEL, channels_of
 from tests.chains import Pen, seal_of
+from tests.simulation.acts import clerk_acts
 from tests.simulation.ports import MOMENTS, Fuse
 from tests.simulation.site import Site
 from tests.simulation.world import SCHOOLS, SITES, World
 from tests.stories import damaged
 
-__all__ = ["any_channel", "any_site", "foreign", "junk", "kill", "kill_start", "repeat"]
+__all__ = ["any_channel", "any_site", "foreign", "junk", "kill", "kill_at_append", "kill_start", "repeat"]
 
 
 def any_site(world: World) -> Site:
@@ -42,10 +43,25 @@ def kill_start(world: World) -> None:
     if site.worker is not None:
         site.worker.end()
     world.say(site.name, "the worker is ended, and begins again")
-    if not site.start_worker(fuse=int(2 ** world.rng.uniform(1, 8))) and site.ended_by is None:
-        world.happened("killed in a start")
+    killed = site.killed
+    site.start_worker(fuse=int(2 ** world.rng.uniform(1, 8)))
+    if site.killed > killed:
+        world.happened("killed in a start", site.name)
     elif site.worker is not None:
         site.worker.fuse.left = None
+
+
+def kill_at_append(world: World) -> None:
+    """Let a clerk do something, and kill the worker right before or after that is appended."""
+    site = world.sites[world.rng.choice([*SCHOOLS, COMMISSION])]
+    if site.is_away:
+        return
+    clerk_acts(world, site)
+    if site.worker is not None:
+        site.worker.fuse.only = world.rng.choice(("before an append", "after an append"))
+        # One of the next: the first may be one of letters.
+        site.worker.fuse.left = world.rng.choice((1, 1, 2))
+        site.worker.run("works", site.worker.step)
 
 
 def repeat(world: World) -> None:
@@ -54,7 +70,7 @@ def repeat(world: World) -> None:
     if records:
         chosen = world.rng.choices(records, k=world.rng.randint(1, 5))
         world.log.put(channel, chosen)
-        world.happened("old records come again")
+        world.happened("old records come again", channel)
         world.say("log", f"{len(chosen)} old records of {channel} stand there again")
 
 
@@ -69,7 +85,7 @@ def junk(world: World) -> None:
         made.append(damaged(world.rng, records))
         made.append(world.rng.choice(records)[: world.rng.randint(1, 400)])
     world.log.put(channel, [world.rng.choice(made)])
-    world.happened("junk")
+    world.happened("junk", channel)
     world.say("log", f"junk in {channel}")
 
 
@@ -84,5 +100,5 @@ def foreign(world: World) -> None:
         made.append(world.rng.choice([stranger.opened, stranger.sealed, stranger.confirmed])())
     if made:
         world.log.put(channel, [world.rng.choice(made)])
-        world.happened("foreign records")
+        world.happened("foreign records", channel)
         world.say("log", f"a foreign record in {channel}")

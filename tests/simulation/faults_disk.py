@@ -45,14 +45,14 @@ def restore(world: World) -> None:
 def _put_back(world: World, site: Site) -> None:
     site.end_all()
     here, backup = site.home / "database.sqlite", site.home / "backup.sqlite"
-    sent, restored = _shown(here), _shown(backup)
+    sent, restored = _places(here, "shown_sequence"), _places(backup, "sequence")
     gone = _rows(here, "SELECT key_id FROM keys") - _rows(backup, "SELECT key_id FROM keys")
     for leftover in site.home.glob("database.sqlite*"):
         leftover.unlink()
     shutil.copyfile(backup, here)
-    world.happened("database restored")
+    world.happened("database restored", site.name)
     if gone:
-        world.happened("database restored, keys made since")
+        world.happened("database restored, keys made since", site.name)
     world.say(site.name, f"the database is restored from its backup; {len(gone)} keys were made since")
     if any(standing > restored.get(channel, 0) for channel, standing in sent.items()):
         world.to_be_told.add(site.name)
@@ -75,11 +75,11 @@ def excuse_what_is_gone(world: World, site: Site) -> None:
         world.say(site.name, f"{len(lost)} saved events stand nowhere any more")
 
 
-def _shown(path: Path) -> dict[str, int]:
-    """Return how far each own channel was sent, by what a database says."""
+def _places(path: Path, column: str) -> dict[str, int]:
+    """Return the places of all channels by what a database says: how far each was sent, or how far it is there."""
     database = sqlite3.connect(path)
     try:
-        return dict(database.execute("SELECT channel, shown_sequence FROM channels").fetchall())
+        return dict(database.execute(f"SELECT channel, {column} FROM channels").fetchall())  # noqa: S608  # own names
     finally:
         database.close()
 
@@ -107,7 +107,7 @@ def ring_key_of_old(world: World) -> None:
     elif site.older_ring_keys is not None and _all_are_newest(site):
         site.end_all()
         write_durably(path, site.older_ring_keys.encode("ascii"))
-        world.happened("ring key of an older generation")
+        world.happened("ring key of an older generation", site.name)
         world.say(site.name, "the ring key is replaced by its older generation")
         site.start_worker()
 
@@ -135,10 +135,10 @@ def two_workers(world: World) -> None:
             site.worker.kind = "worker"
         return
     world.say(site.name, "a second worker begins; the lease does not hold it off")
-    world.happened("a second worker began")
+    world.happened("a second worker began", site.name)
     site.had_two_workers = True
     if site.start_worker(slot="second"):
-        world.happened("two workers")
+        world.happened("two workers", site.name)
 
 
 def skew_clock(world: World) -> None:
@@ -150,7 +150,7 @@ def skew_clock(world: World) -> None:
         return
     name = world.rng.choice(sorted(_JUMPS))
     site.skew = _JUMPS[name]
-    world.happened(f"clock jumps {name}")
+    world.happened(f"clock jumps {name}", site.name)
     world.say(site.name, f"the clock jumps {name}")
 
 
@@ -158,5 +158,5 @@ def age(world: World) -> None:
     """Let ten years pass for everybody, once."""
     if world.counts["ten years pass"] == 0 and world.rng.random() < 0.3:
         world.clock += _TEN_YEARS
-        world.happened("ten years pass")
+        world.happened("ten years pass", *world.sites)
         world.say("world", "ten years pass")

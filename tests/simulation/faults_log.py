@@ -16,7 +16,7 @@ def truncate(world: World) -> None:
     first = max(0, end - world.rng.randint(1, 6))
     gone = world.log.cut(channel, first, gives_positions_again=False)
     if gone:
-        world.happened("log truncated")
+        world.happened("log truncated", channel)
         world.say("log", f"{channel} loses its last {gone} records")
 
 
@@ -26,11 +26,12 @@ def roll_back(world: World) -> None:
         world.log_noted = world.log.ends()
         world.say("log", "a copy of the log is made")
         return
-    gone = 0
+    gone: dict[str, int] = {}
     for channel in world.log.ends():
         if channel == TRUST_CHANNEL and world.rng.random() < 0.5:
             continue
-        gone += world.log.cut(channel, world.log_noted.get(channel, 0), gives_positions_again=True)
-    if gone:
-        world.happened("log rolled back")
-        world.say("log", f"is put back to its copy: {gone} records are gone, and their positions are given again")
+        gone[channel] = world.log.cut(channel, world.log_noted.get(channel, 0), gives_positions_again=True)
+    number = sum(gone.values())
+    if number:
+        world.happened("log rolled back", *(channel for channel, records in gone.items() if records))
+        world.say("log", f"is put back to its copy: {number} records are gone, and their positions are given again")

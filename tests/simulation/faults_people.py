@@ -36,7 +36,7 @@ def letters_arrive(world: World, *, at_once: bool = False) -> None:
         site = world.sites[mailbox.partition(".")[0]]
         query = "SELECT 1 FROM held WHERE kind = 'parked' AND reason = ? AND resolved_at IS NULL"
         if site.worker is not None and site.worker.office.database.one(query, KEY_MISSING) is not None:
-            world.happened("facts key late by days")
+            world.happened("facts key late by days", site.name)
 
 
 def stay_away(world: World) -> None:
@@ -46,7 +46,7 @@ def stay_away(world: World) -> None:
         return
     site.end_all()
     site.is_away = True
-    world.happened("away for ten weeks")
+    world.happened("away for ten weeks", site.name)
     world.say(site.name, "nobody is there for ten weeks")
     others = [each for each in world.sites.values() if each is not site]
     for _ in range(_WEEKS_AWAY):
@@ -76,7 +76,7 @@ def rotate(world: World) -> None:
         world.log.refuses_once = False
     site.seals += 1
     site.signing.seals.append(seal_for(site.name, site.seals))
-    world.happened("certificate rotated amid unsent entries")
+    world.happened("certificate rotated amid unsent entries", site.name)
     world.say(site.name, f"is given its certificate number {site.seals}")
 
 
@@ -110,5 +110,5 @@ def fork(world: World) -> None:
     made = [world.rng.choice([thief.sealed, thief.confirmed])() for _ in range(world.rng.randint(1, 3))]
     world.log.put(channel, made)
     world.thefts.append((channel, made))
-    world.happened("forked by a thief")
+    world.happened("forked by a thief", site.name, channel)
     world.say("thief", f"writes {len(made)} after {sequence} in {channel} under the key of {site.name}")

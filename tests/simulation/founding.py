@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -15,15 +14,32 @@ from typing import Final
 from services.post.database import Database
 from services.post.ring import RingKeys
 from services.registrar.application import Registrar
-from services.wire.channels import REGISTRAR, channels_of
-from tests.simulation.world import ORGANISATIONS, SCHOOLS, SITES, World
+from services.wire.channels import REGISTRAR
+from tests.chains import SCHOOL
+from tests.simulation.acts import form
+from tests.simulation.lives import live
+from tests.simulation.settling import settle
+from tests.simulation.world import ORGANISATIONS, OTHER_SCHOOL, SITES, World
 
-__all__ = ["TEMPLATES", "keep_in", "new_world", "ram", "settle"]
+__all__ = ["keep_in", "new_world", "ram"]
 
-TEMPLATES: Final = 4
 _SHM: Final = Path("/dev/shm")  # noqa: S108  # a disk in memory, where there is one
-_SWEEPS: Final = 80
-_OWN_CHANNELS: Final = {role: len(channels_of(name, role, SCHOOLS)) for name, role in SITES.items()}
+_A2, _B2 = ("A2", "asks the commission"), ("B2", "asks the commission")
+_LIVED: Final = (
+    (),
+    ((SCHOOL, *_A2), (OTHER_SCHOOL, *_B2, "registers", "examines")),
+    (
+        (SCHOOL, *_A2, "registers", "examines", "recommends"),
+        (SCHOOL, *_B2, "registers", "examines", "issues a plan"),
+        (OTHER_SCHOOL, *_A2, "registers", "examines", "refuses", "dispatches"),
+    ),
+    (
+        (SCHOOL, *_A2, "registers", "examines", "recommends", "answers"),
+        (OTHER_SCHOOL, *_A2, "registers", "examines", "refuses", "dispatches", "answers"),
+        (OTHER_SCHOOL, *_B2),
+    ),
+)
+"""What each founded exchange has lived through: cases of a school in a variant, and what was done in them, in its order."""
 
 
 @contextmanager
@@ -31,31 +47,14 @@ def new_world(seed: int) -> Iterator[World]:
     """Give the world of a seed, in a folder of its own that goes with it."""
     with tempfile.TemporaryDirectory(prefix="simulation-", dir=ram()) as folder:
         place = Path(folder) / "exchange"
-        shutil.copytree(_template(seed % TEMPLATES), place)
+        template = _template(seed % len(_LIVED))
+        shutil.copytree(template.folder, place)
         world = World(place, str(seed))
+        _inherit(world, template)
         try:
             yield world
         finally:
             world.close()
-
-
-def settle(world: World) -> bool:
-    """Let all workers work until nothing is left to do now; tell whether that came to an end."""
-    idle: Counter[tuple[str, int]] = Counter()
-    for _ in range(_SWEEPS):
-        # A step looks at one own channel; whoever has several looks at the next one with the next step.
-        at_work = [
-            (site, site.worker)
-            for site in world.sites.values()
-            if site.worker is not None and idle[site.name, world.log.changes] < _OWN_CHANNELS[site.role]
-        ]
-        if not at_work:
-            return True
-        for site, worker in at_work:
-            done = worker.run("works", worker.step)
-            # Whoever found nothing to do need not look again before somebody wrote to the log.
-            idle[site.name, world.log.changes] = 0 if done else idle[site.name, world.log.changes] + 1
-    return False
 
 
 def ram() -> str | None:
@@ -80,8 +79,18 @@ def _kept() -> Path:
     return _KEPT[0]
 
 
+def _inherit(world: World, template: World) -> None:
+    """Let a world know what was done before it began."""
+    world.kept += template.kept
+    world.inherited = frozenset(each.event.body for each in template.kept)
+    for place, digests in template.log.given.items():
+        world.log.given[place] |= digests
+    for name, site in world.sites.items():
+        site.filed += template.sites[name].filed
+
+
 @cache
-def _template(number: int) -> Path:
+def _template(number: int) -> World:
     place = _kept() / str(number)
     place.mkdir()
     world = World(place, f"template {number}")
@@ -106,5 +115,8 @@ def _template(number: int) -> Path:
     for _ in range(4):
         assert settle(world), "a new exchange never comes to rest"
         world.clock += 2_000
+    for pupil, (school, variant, *acts) in enumerate(_LIVED[number]):
+        live(world, world.sites[school], form(pupil, variant), acts)
+    assert not world.wrong
     world.close()
-    return place
+    return world

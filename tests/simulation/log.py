@@ -30,7 +30,7 @@ class SharedLog:
     path: Path
     rng: random.Random
     clock_of: Callable[[str], int]
-    happened: Callable[[str], None]
+    happened: Callable[..., None]
     say: Callable[[str, str], None]
     rates: dict[str, float] = field(default_factory=dict)
     given: dict[tuple[str, int, int], set[Digest]] = field(default_factory=lambda: defaultdict(set))
@@ -46,31 +46,31 @@ class SharedLog:
         """Store what a process appends, or not, or later, or in another order; tell it the truth about it, or nothing."""
         self._caller = site
         self._note_given(channel, records)
-        if self.refuses_once or self._goes("append refused"):
+        if self.refuses_once or self._goes("append refused", site, channel):
             self.say(site, f"appends {len(records)} to {channel}; the log does not take them")
             raise ChannelUnavailableError("the log does not answer")
-        if self._goes("append late"):
+        if self._goes("append late", site, channel):
             self.say(site, f"appends {len(records)} to {channel}; no answer, and they are still under way")
             self.late.append((channel, list(records)))
             raise ChannelUnavailableError("the log does not answer")
         stored = list(records)
-        if len(stored) > 1 and self._goes("records reordered"):
+        if len(stored) > 1 and self._goes("records reordered", site, channel):
             self.rng.shuffle(stored)
-        if self._goes("records repeated"):
+        if self._goes("records repeated", site, channel):
             stored += self.rng.choices(stored, k=self.rng.randint(1, 3))
         self.real.append(channel, stored)
-        if self._goes("answer of an append lost"):
+        if self._goes("answer of an append lost", site, channel):
             self.say(site, f"appends {len(records)} to {channel}; they are stored and the answer is lost")
             raise ChannelUnavailableError("the log does not answer")
 
     def polled(self, site: str, positions: Mapping[str, int], limit: int) -> list[Record]:
         """Return what a process is shown: all of it, or less, as the port may."""
         self._caller = site
-        if self._goes("poll without an answer"):
+        if self._goes("poll without an answer", site):
             raise ChannelUnavailableError("the log does not answer")
         found = self.real.poll(positions, timeout_seconds=0, limit=limit)
         found = [record for record in found if record.channel not in self.held_back]
-        if len(found) > 1 and self._goes("poll cut short"):
+        if len(found) > 1 and self._goes("poll cut short", site):
             found = found[: self.rng.randint(1, len(found) - 1)]
         return found
 
@@ -118,10 +118,10 @@ class SharedLog:
         rows = self.real._connection.execute("SELECT channel, position FROM ends ORDER BY channel")  # noqa: SLF001  # as above
         return dict(rows.fetchall())
 
-    def _goes(self, way: str) -> bool:
+    def _goes(self, way: str, *places: str) -> bool:
         rate = self.rates.get(way, 0.0)
         if rate and self.rng.random() < rate:
-            self.happened(way)
+            self.happened(way, *places)
             return True
         return False
 

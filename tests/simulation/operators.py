@@ -61,6 +61,8 @@ def registrar_acts(world: World) -> None:
 def _mend_site(world: World, site: Site) -> None:
     error = site.ended_by
     if isinstance(error, RingError) and site.ring_keys is not None:
+        # Whoever began under the older one holds it still.
+        site.end_all()
         write_durably(site.home / "ring.key", site.ring_keys.encode("ascii"))
         world.say(site.name, "the newest ring key is put back")
     if isinstance(error, RingError) and "does not open" in str(error) and world.mended % 2 == 0:
@@ -142,7 +144,7 @@ def begin_anew(world: World, site: Site) -> None:
         except ExchangeError as error:
             world.say(REGISTRAR, f"opens no epoch of {channel}: {error}")
             continue
-        world.happened("epoch opened")
+        world.happened("epoch opened", site.name, channel)
         world.say(REGISTRAR, f"opens epoch {epoch} of {channel} after {sequence}")
 
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from tests.simulation import faults, faults_disk, faults_log, faults_people
+from tests.simulation import careless, faults, faults_disk, faults_log, faults_people
+from tests.simulation.ports import DESTRUCTION, MOMENTS
 from tests.simulation.world import World
 
-__all__ = ["FAULTS", "LOG_WAYS", "Plan"]
+__all__ = ["ALL_FAULTS", "ALL_LIVES", "FAULTS", "LOG_WAYS", "Plan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ LOG_WAYS: Final = (
 FAULTS: Final = (
     Fault("killed", faults.kill),
     Fault("killed in a start", faults.kill_start),
+    Fault("killed at an append", faults.kill_at_append),
     Fault("old records come again", faults.repeat),
     Fault("junk", faults.junk),
     Fault("foreign records", faults.foreign),
@@ -53,7 +55,60 @@ FAULTS: Final = (
     Fault("away", faults_people.stay_away),
     Fault("rotation", faults_people.rotate),
     Fault("fork", faults_people.fork),
+    Fault("what must be refused", careless.careless),
 )
+
+ALL_FAULTS: Final = (
+    *LOG_WAYS,
+    *(f"killed: {moment}" for moment in (*MOMENTS, *DESTRUCTION)),
+    *(f"said past the rules: {each}" for each in careless.SAYINGS),
+    "a second worker began",
+    "away for ten weeks",
+    "certificate rotated amid unsent entries",
+    "clock jumps an hour back",
+    "clock jumps an hour forward",
+    "clock jumps ten years back",
+    "clock jumps ten years forward",
+    "database restored",
+    "database restored, keys made since",
+    "disk full at commit",
+    "epoch opened",
+    "facts key late by days",
+    "foreign records",
+    "forked by a thief",
+    "junk",
+    "killed in a start",
+    "log rolled back",
+    "log truncated",
+    "old records come again",
+    "ring key of an older generation",
+    "ten years pass",
+    "two workers",
+)
+"""Everything that is counted when it goes wrong: each has to have happened in a long run."""
+
+ALL_LIVES: Final = (
+    "ApplicationFiled",
+    "ConfirmationGiven No",
+    "ConfirmationGiven No, at its reader",
+    "ConfirmationGiven Yes",
+    "ConfirmationGiven Yes, at its reader",
+    "ConsentRecorded",
+    "DeliveryAddressChosen",
+    "DocumentsDispatched",
+    "ExpertiseFileExamined",
+    "InformationRequested",
+    "InformationRequested, at its reader",
+    "IrpIssued",
+    "RecommendationIssued",
+    "RecommendationRefused",
+    "Rejected",
+    "Rejected, at its reader",
+    "RequestRegistered",
+    "a case brought to its answer after quiet",
+    "an event refused, and its writer told why",
+)
+"""What people have to have lived through in a long run."""
 
 _RATES: Final = (0.02, 0.1, 0.3)
 

@@ -16,8 +16,11 @@ from services.post.ring import Head, KeyRow, RingFile
 from services.wire.hashing import Digest
 from tests.exchange import FixedSigning
 
-__all__ = ["MOMENTS", "Crash", "Disk", "Fuse", "PortOfLog", "RingOnDisk", "SigningPort", "WatchedDatabase"]
+__all__ = ["DESTRUCTION", "MOMENTS", "Crash", "Disk", "Fuse", "PortOfLog", "RingOnDisk", "SigningPort", "WatchedDatabase"]
 
+
+DESTRUCTION: Final = ("before a signing key is destroyed", "after a signing key is destroyed")
+"""The rare calls of ports: a process is killed at them only if it is meant to be."""
 
 MOMENTS: Final = (
     "a poll",
@@ -32,7 +35,7 @@ MOMENTS: Final = (
     "the end of a channel is asked for",
     "the time is asked for",
 )
-"""The calls of ports at which a process may be killed, but for the rare ones in which a signing key is destroyed."""
+"""The other calls of ports at which a process may be killed."""
 
 
 class Crash(BaseException):  # no Exception: a killed process handles nothing
@@ -50,8 +53,12 @@ class Fuse:
     left: int | None = None
     only: str | None = None
     burnt: Callable[[str], None] = lambda _: None
+    is_doomed: Callable[[str], bool] = lambda _: False
 
     def call(self, where: str) -> None:
+        if where in DESTRUCTION and self.is_doomed(where):
+            self.burnt(where)
+            raise Crash(where)
         if self.left is None or self.only not in (None, where):
             return
         self.left -= 1
@@ -66,12 +73,12 @@ class Disk:
     """A machine's disk; ``full_commits`` is how many of the next commits find no room on it."""
 
     full_commits: int = 0
-    happened: Callable[[str], None] = lambda _: None
+    happened: Callable[[], None] = lambda: None
 
     def commit(self) -> None:
         if self.full_commits > 0:
             self.full_commits -= 1
-            self.happened("disk full at commit")
+            self.happened()
             raise sqlite3.OperationalError("database or disk is full")
 
 

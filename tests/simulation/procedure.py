@@ -46,11 +46,12 @@ def check_procedure(world: World) -> None:
         histories = dict(_histories(offices[name]))
         _check_one_open_request_a_pupil(name, histories)
         for case_id, history in histories.items():
-            _check_consent_before_request(name, history)
+            _check_consent_before_request(world, name, history)
             other = history_of(commission, commission.store.stream(commission_case(case_id, to_commission(name))))
-            _check_both_sides_agree(name, history, other)
+            _check_both_sides_agree(world, name, history, other)
+            _count_lives(world, history, other)
     for case_id, history in _histories(commission):
-        _check_yes_rests_on_recommendation(case_id, history)
+        _check_yes_rests_on_recommendation(world, case_id, history)
         _check_dispatch(commission, case_id, history)
 
 
@@ -89,13 +90,13 @@ def _check_school_learns_no_cause(name: str, office: Office) -> None:
         require(fits and MEDICAL not in repr(opened.content), f"I1: {name} reads a cause in {event.topic}")
 
 
-def _check_consent_before_request(name: str, history: History) -> None:
+def _check_consent_before_request(world: World, name: str, history: History) -> None:
     """I2: no request without a consent before it, and it rests on that one."""
     consents: set[Digest] = set()
     for event in history:
         if isinstance(event.facts, ConsentRecorded):
             consents.add(event.body)
-        if isinstance(event.facts, InformationRequested) and event.own:
+        if isinstance(event.facts, InformationRequested) and event.own and event.body not in world.careless:
             require(event.facts.consent_given and event.facts.basis in consents, f"I2: {name} asked without a consent")
 
 
@@ -110,13 +111,14 @@ def _check_one_open_request_a_pupil(name: str, histories: dict[UUID, History]) -
     require(all(number <= 1 for number in asked.values()), f"I3: {name} has asked twice about a pupil: {asked}")
 
 
-def _check_yes_rests_on_recommendation(case_id: UUID, history: History) -> None:
+def _check_yes_rests_on_recommendation(world: World, case_id: UUID, history: History) -> None:
     """I4: a yes has a recommendation before it, which it names; an answer, exactly one request before it."""
     issued: set[Digest] = set()
     for event in history:
         if isinstance(event.facts, RecommendationIssued):
             issued.add(event.body)
-        if isinstance(event.facts, ConfirmationGiven) and event.facts.answer is Answer.YES:
+        is_yes = isinstance(event.facts, ConfirmationGiven) and event.facts.answer is Answer.YES
+        if is_yes and event.body not in world.careless:
             require(event.facts.basis in issued, f"I4: a yes in {case_id.hex[-8:]} without a recommendation")
 
 
@@ -141,12 +143,14 @@ def _check_dispatch(office: Office, case_id: UUID, history: History) -> None:
             require(not to_school or request.address is AddressKind.SCHOOL, "I6: a school received what it did not ask for")
 
 
-def _check_both_sides_agree(name: str, history: History, other: History) -> None:
+def _check_both_sides_agree(world: World, name: str, history: History, other: History) -> None:
     """I8: the school's case and the commission's are projections of one log."""
-    here, there = ours.fold(history), theirs.fold(other)
+    # What the commission's program said past the rules counts on its own side alone: the school has refused it.
+    here, there = ours.fold(history), theirs.fold([event for event in other if event.body not in world.careless])
     mine = [event for event in history if event.own and isinstance(event.facts, InformationRequested | Rejected)]
     known: dict[Digest, Any] = {event.body: event for event in other}
-    sent = [event for event in mine if event.channel == to_commission(name)]
+    # What has to be refused stands in no case of the commission's, if it knew none then.
+    sent = [event for event in mine if event.channel == to_commission(name) and event.body not in world.careless]
     require(all(event.body in known for event in sent), f"the commission lacks what {name} wrote in a case")
     answers = [event for event in other if event.own and event.channel == from_commission(name)]
     at_school = {event.body: event for event in history}
@@ -156,10 +160,19 @@ def _check_both_sides_agree(name: str, history: History, other: History) -> None
     request = next((each for each in here.requests if each.body == there.request.body), None)
     if request is None:
         return
-    refused = any(event.standing is Standing.REFUSED for event in history if event.body == there.answer_body)
-    require(refused or request.answer is there.answer, f"{name} reads {request.answer}, the commission wrote {there.answer}")
+    require(request.answer is there.answer, f"{name} reads {request.answer}, the commission wrote {there.answer}")
     if request.rejected is not None:
         require(
             any(event.own and isinstance(event.facts, Rejected) and event.in_reply_to == request.body for event in other),
             f"{name} reads a refusal that the commission did not write",
         )
+
+
+def _count_lives(world: World, history: History, other: History) -> None:
+    """Count what became of a case since the seed began: what its own side did, and what came there from the other."""
+    for event in (*history, *other):
+        if event.body in world.inherited or event.standing is not Standing.ACCEPTED or event.body in world.careless:
+            continue
+        came = "" if event.own else ", at its reader"
+        answer = f" {event.facts.answer.value}" if isinstance(event.facts, ConfirmationGiven) else ""
+        world.happened_in_life(f"{event.type}{answer}{came}")

@@ -6,9 +6,9 @@ from typing import Final
 
 from services.channel.embedded import EmbeddedChannel
 from tests.simulation.faults_people import letters_arrive
-from tests.simulation.founding import settle
 from tests.simulation.invariants import Broken
 from tests.simulation.operators import mend
+from tests.simulation.settling import settle
 from tests.simulation.world import World
 
 __all__ = ["quiet"]

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from services.post.database import Database
 from services.wire.channels import REGISTRAR
-from tests.simulation.founding import settle
 from tests.simulation.invariants import require
+from tests.simulation.settling import settle
 from tests.simulation.site import Site
 from tests.simulation.world import World
 

@@ -13,9 +13,10 @@ from typing import Any, Final
 from services.wire import paths
 from services.wire.candidates import Candidate, candidate_of
 from services.wire.certificates import Certificate, Root, verify_path
-from services.wire.contents import decode_open
+from services.wire.contents import decode_facts, decode_open
 from services.wire.entry import decode_statement, encode_entry
 from services.wire.foreign_schema import check_schema
+from services.wire.sealing import open_part
 
 __all__ = ["remember"]
 
@@ -32,7 +33,7 @@ def remember() -> None:
         return verified(tuple(certificates), root, policy=policy)
 
     _put(verify_path, verified_path)
-    for each in (candidate_of, decode_statement, decode_open, encode_entry):
+    for each in (candidate_of, decode_statement, decode_open, decode_facts, encode_entry, open_part):
         _put(each, lru_cache(_LIMIT)(each))
     _put(paths._valid_signature, _remembered(paths._valid_signature))  # noqa: SLF001  # where the product asks for one
 

@@ -14,13 +14,17 @@ from pathlib import Path
 from typing import Final
 
 from tests.simulation import founding
+from tests.simulation.plan import ALL_FAULTS, ALL_LIVES
 from tests.simulation.remembering import remember
 from tests.simulation.story import Told, tell
 
-__all__ = ["SEEDS_FILE", "Outcome", "kept_seeds", "run_seeds"]
+__all__ = ["MANY", "SEEDS_FILE", "Outcome", "kept_seeds", "run_seeds"]
 
 SEEDS_FILE: Final = Path(__file__).with_name("seeds.txt")
 """Seeds that once found something: number, then what it was."""
+
+MANY: Final = 1_000
+"""In so many seeds everything has to have happened."""
 
 _AT_ONCE: Final = 10
 _LITTLE: Final = 100_000
@@ -33,11 +37,20 @@ class Outcome:
 
     seeds: int = 0
     counts: Counter[str] = field(default_factory=Counter)
+    lived: Counter[str] = field(default_factory=Counter)
     broken: list[Told] = field(default_factory=list)
+
+    @property
+    def never(self) -> list[str]:
+        """What never happened, although that many seeds were run that it has to; a fault that never strikes tests nothing."""
+        if self.seeds < MANY:
+            return []
+        return [*(each for each in ALL_FAULTS if not self.counts[each]), *(each for each in ALL_LIVES if not self.lived[each])]
 
     def add(self, told: Told) -> None:
         self.seeds += 1
         self.counts.update(told.counts)
+        self.lived.update(told.lived)
         if told.broken is not None:
             self.broken.append(told)
 
@@ -82,4 +95,4 @@ def _chunks(seeds: Iterator[int]) -> Iterator[list[int]]:
 def _told(seeds: list[int]) -> list[Told]:
     # What went well needs no trace: a long run would carry all of them from process to process.
     found = (tell(seed) for seed in seeds)
-    return [told if told.broken is not None else Told(told.seed, (), told.counts, None) for told in found]
+    return [told if told.broken is not None else Told(told.seed, (), told.counts, told.lived, None) for told in found]

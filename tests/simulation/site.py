@@ -18,6 +18,7 @@ from services.post.store import CaseStore
 from services.post.worker import Worker
 from services.registrar import bootstrap as registrar_bootstrap
 from services.school import bootstrap as school_bootstrap
+from services.school.input import ApplicationInput
 from services.wire.channels import Role
 from services.wire.errors import ChannelUnavailableError, DatabaseBusyError, ExchangeError
 from tests.chains import ROOT
@@ -48,7 +49,7 @@ class Surroundings(Protocol):
 
     def say(self, who: str, what: str) -> None: ...
 
-    def happened(self, fault: str) -> None: ...
+    def happened(self, fault: str, *places: str) -> None: ...
 
     def between(self, process: Process) -> None: ...
 
@@ -57,7 +58,8 @@ class Surroundings(Protocol):
 class Site:
     """``skew`` is by how much its clock is wrong, in milliseconds; ``told`` is what its people were told by its programs.
 
-    ``ended_by`` is the error with which the worker ended by itself; a person has to look at it.
+    ``ended_by`` is the error with which the worker ended by itself; a person has to look at it. ``filed`` is what its clerk
+    filed, or tried to. ``doomed`` is a rare call of a port at which its next worker to make it is killed.
     """
 
     name: str
@@ -76,9 +78,17 @@ class Site:
     told: list[str] = field(default_factory=list)
     raised: list[str] = field(default_factory=list)
     begun: int = 0
+    killed: int = 0
     seals: int = 0
     ring_keys: str | None = None
     older_ring_keys: str | None = None
+    filed: list[ApplicationInput] = field(default_factory=list)
+    doomed: str | None = None
+
+    @property
+    def has_begun_whole(self) -> bool:
+        """Tell whether one worker is there whose start, and whatever it did last, came to its end."""
+        return self.worker is not None and self.worker.is_whole and not self.had_two_workers
 
     def now(self) -> int:
         return self.world.now() + self.skew
@@ -118,9 +128,10 @@ class Process:
     office: Office = field(init=False)
     worker: Worker = field(init=False)
     database: Database | None = None
+    is_whole: bool = False
 
     def __post_init__(self) -> None:
-        self.fuse = Fuse(burnt=self._burnt)
+        self.fuse = Fuse(burnt=self._burnt, is_doomed=self._is_doomed)
 
     def begin(self) -> bool:
         """Build the office over the files that stand there now."""
@@ -161,10 +172,14 @@ class Process:
         self.worker = Worker(self.office)
         self.worker.start()
         self.site.ended_by = None
+        self.is_whole = True
         return True
 
     def step(self) -> int:
-        return self.worker.step()
+        self.is_whole = False
+        done = self.worker.step()
+        self.is_whole = True
+        return done
 
     def run(self, what: str, job: Callable[[], T]) -> T | None:
         """Do something in this process; None if that, or what happened around it, ended the process or has to wait."""
@@ -213,4 +228,11 @@ class Process:
         office.alarms.clear()
 
     def _burnt(self, where: str) -> None:
-        self.site.world.happened(f"killed: {where}")
+        self.site.killed += 1
+        self.site.world.happened(f"killed: {where}", self.site.name)
+
+    def _is_doomed(self, where: str) -> bool:
+        if self.site.doomed != where:
+            return False
+        self.site.doomed = None
+        return True

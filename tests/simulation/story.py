@@ -9,11 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from services.wire.channels import REGISTRAR
+from services.wire.channels import COMMISSION, REGISTRAR
 from tests.simulation.acts import clerk_acts
+from tests.simulation.careless import check_refusals
 from tests.simulation.faults_people import letters_arrive
 from tests.simulation.founding import new_world
-from tests.simulation.invariants import Channels, check_log, check_site
+from tests.simulation.invariants import Channels, check_log, check_site, require
+from tests.simulation.lives import live_on
 from tests.simulation.operators import mend
 from tests.simulation.plan import Plan
 from tests.simulation.procedure import check_procedure
@@ -21,12 +23,15 @@ from tests.simulation.quiet import quiet
 from tests.simulation.rebuilding import check_rebuilt
 from tests.simulation.site import Process, Site
 from tests.simulation.telling import check_told
-from tests.simulation.world import World
+from tests.simulation.world import SCHOOLS, World
 
 __all__ = ["Told", "tell"]
 
 _REBUILT: Final = 0.25
 """In which share of the seeds a site loses its whole database at the end: that costs as much as all else."""
+
+_LIVED_ON: Final = 0.25
+"""In which share a case is brought from its filing to its answer after all that happened."""
 
 _STEPS: Final = (25, 85)
 _PAUSES: Final = (200, 1_000, 1_000, 2_000, 60_000, 1_200_000, 3_700_000, 86_400_000)
@@ -34,11 +39,12 @@ _PAUSES: Final = (200, 1_000, 1_000, 2_000, 60_000, 1_200_000, 3_700_000, 86_400
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What became of a seed: its trace, how often which fault happened, and what is broken (None: nothing)."""
+    """What became of a seed: its trace, how often which fault happened, what was lived through, and what is broken."""
 
     seed: int
     trace: tuple[str, ...]
     counts: Counter[str]
+    lived: Counter[str]
     broken: str | None
 
 
@@ -50,10 +56,14 @@ def tell(seed: int, only: tuple[str, ...] = ()) -> Told:
             _play(world, only)
             world.say("world", "quiet")
             quiet(world)
+            if world.rng.random() < _LIVED_ON:
+                world.say("world", "a family applies")
+                live_on(world)
+                quiet(world)
             judge(world)
         except Exception as error:  # whatever it is, it is what this seed found  # noqa: BLE001
             broken = "".join(traceback.format_exception(error)).strip()
-        return Told(seed, tuple(world.trace), world.counts, broken)
+        return Told(seed, tuple(world.trace), world.counts, world.lived, broken)
 
 
 def judge(world: World) -> None:
@@ -65,7 +75,9 @@ def judge(world: World) -> None:
     check_log(world, channels)
     for site in world.sites.values():
         check_site(channels, site)
+    require(not world.wrong, "; ".join(world.wrong))
     check_procedure(world)
+    check_refusals(world, channels)
     check_told(world, channels)
     for channel in sorted(channels.readings):
         taken = channels.taken(channel)
@@ -85,10 +97,11 @@ def _play(world: World, only: tuple[str, ...]) -> None:
         site.start_worker()
     for _ in range(rng.randint(*_STEPS)):
         choice = rng.random()
-        if choice < 0.5:
+        if choice < 0.55:
             work(world, rng.choice(list(world.sites.values())))
-        elif choice < 0.75:
-            clerk_acts(world, rng.choice([site for name, site in world.sites.items() if name != REGISTRAR]))
+        elif choice < 0.76:
+            # The commission has all schools' cases to bring on.
+            clerk_acts(world, world.sites[rng.choice((*SCHOOLS, COMMISSION, COMMISSION))])
         elif choice < 0.87:
             world.clock += rng.choice(_PAUSES)
         elif choice < 0.98:
@@ -112,7 +125,7 @@ def _meddler(world: World, rng: random.Random) -> Callable[[Process], None]:
         elif others:
             other = rng.choice(others)
             assert other is not None
-            other.run("works", other.worker.step)
+            other.run("works", other.step)
 
     return meddle
 
@@ -128,4 +141,4 @@ def work(world: World, site: Site) -> None:
         return
     for process in (site.worker, site.second):
         if process is not None:
-            process.run("works", process.worker.step)
+            process.run("works", process.step)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from services.post.history import RejectionCode
 from services.post.saving import Saved
 from services.wire.channels import COMMISSION, REGISTRAR, Role
 from services.wire.hashing import Digest
@@ -46,8 +48,12 @@ class Kept:
 class World:
     """Everything of one seed. ``trace`` says who did what, in order; ``counts`` which faults really happened, and how often.
 
+    ``places`` are the sites and channels where each fault happened; ``lived`` counts what became of cases. ``wrong`` is what was
+    seen on the way that may not be. ``inherited`` are the bodies of events that were there when the seed began.
+
     ``thefts`` is what a thief wrote where, ``to_be_told`` whose database was restored to before something that was sent.
-    ``excused`` are bodies of saved events that were in no file and no log any more after a restore: they may be gone.
+    ``careless`` are bodies of what has to be refused, and with which code. ``excused`` are bodies of saved events that were in
+    no file and no log any more after a restore: they may be gone.
     """
 
     folder: Path
@@ -57,7 +63,12 @@ class World:
     clock: int = START
     trace: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    places: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    lived: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    inherited: frozenset[Digest] = frozenset()
     kept: list[Kept] = field(default_factory=list)
+    careless: dict[Digest, RejectionCode] = field(default_factory=dict)
     excused: set[Digest] = field(default_factory=set)
     stolen: set[str] = field(default_factory=set)
     thefts: list[tuple[str, list[bytes]]] = field(default_factory=list)
@@ -84,7 +95,7 @@ class World:
             for name, role in SITES.items()
         }
         for site in self.sites.values():
-            site.disk.happened = self.happened
+            site.disk.happened = partial(self.happened, "disk full at commit", site.name)
 
     def now(self) -> int:
         return self.clock
@@ -94,8 +105,14 @@ class World:
         indent = "    " if self._is_between else ""
         self.trace.append(f"{len(self.trace):4} {when}  {indent}{who}: {what}")
 
-    def happened(self, fault: str) -> None:
+    def happened(self, fault: str, *places: str) -> None:
+        """Count a fault, with the sites and channels in which it happened."""
         self.counts[fault] += 1
+        self.places[fault].update(places)
+
+    def happened_in_life(self, what: str, times: int = 1) -> None:
+        """Count what became of cases, and of what people did."""
+        self.lived[what] += times
 
     def between(self, process: Process) -> None:
         """Let the rest of the world do something while a process waits for the log."""

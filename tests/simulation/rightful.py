@@ -1,0 +1,97 @@
+"""Rightful refusals: what a clerk may be told no for, by act and by what stands in the case; written from the procedure.
+
+The product decides in ``decisions``; here the same is said a second time, the other way round: with no refusal in the set the act
+has to be done. Which of several reasons is told first is the product's choice.
+Source: domain.md, sections C and D; the guidance, sections 3 to 5.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from services.commission.domain.case import CommissionCase
+from services.commission.input import ExaminationInput
+from services.post.cases import history_of
+from services.post.office import Office
+from services.school.domain.case import SchoolCase, fold
+from services.wire.events import Asks, Opinion
+
+__all__ = ["commission_refusals", "school_refusals"]
+
+
+def school_refusals(office: Office, case_id: UUID, act: str, today: date) -> set[str]:
+    """Return the names of the refusals that would be right for an act of a school in a case, on a day of its clock."""
+    case = _folded(office, case_id)
+    # One that the commission refused counts for nothing; what it has answered is not asked again.
+    is_asked = any(request.is_open or request.answer is not None for request in case.requests)
+    match act:
+        case "records a consent":
+            return {"ConsentRecordedError"} if case.consent_body is not None else set()
+        case "records an address":
+            return {"AddressFixedError"} if is_asked else set()
+        case _:
+            reasons = {
+                "ConsentMissingError": case.consent_body is None,
+                "AddressMissingError": case.address is None,
+                "RequestOpenError": is_asked,
+                "RequestBeforeApplicationError": case.application is not None and today < case.application.received_on,
+                "PupilAskedAboutError": _is_asked_elsewhere(office, case_id, case),
+            }
+            return {name for name, is_there in reasons.items() if is_there}
+
+
+def commission_refusals(case: CommissionCase, act: str, today: date, examination: ExaminationInput) -> set[str]:
+    """Return the names of the refusals that would be right for an act of the commission in a case, on a day of its clock."""
+    request = case.request
+    if request is None:
+        return {"NoRequestError"}
+    seen, outcome = case.examination, case.outcome
+    wants_plan = request.facts.asks is Asks.IRP_AND_RECOMMENDATION
+    received = case.registered.received_on if case.registered else date.min
+    examined, planned = seen.examined_on if seen else date.min, case.irp.issued_on if case.irp else date.min
+    earlier = {
+        "examines": received,
+        "issues a plan": examined,
+        "recommends": max(examined, planned),
+        "refuses": examined,
+        "dispatches": outcome.facts.issued_on if outcome else date.min,
+    }
+    decides, issues = act in ("issues a plan", "recommends", "refuses"), act == "recommends"
+    reasons = {
+        "DateOrderError": today < earlier.get(act, date.min),
+        "AlreadyRegisteredError": act == "registers" and case.registered is not None,
+        "NotRegisteredError": act == "examines" and case.registered is None,
+        "ExaminedAlreadyError": act == "examines" and seen is not None and _says_the_same(seen, examination),
+        "AlreadyDecidedError": (decides or act == "examines") and outcome is not None,
+        "NotExaminedError": decides and seen is None,
+        "IrpNotAskedError": act == "issues a plan" and not wants_plan,
+        "IrpIssuedError": act == "issues a plan" and case.irp is not None,
+        "OpinionNotValidError": issues and seen is not None and seen.opinion is not Opinion.VALID,
+        "IrpMissingError": issues and wants_plan and case.irp is None,
+        "NothingToDispatchError": act == "dispatches" and outcome is None,
+        "AlreadyDispatchedError": act == "dispatches" and case.dispatch is not None,
+        "NothingToAnswerError": act == "answers" and outcome is None,
+        "AlreadyAnsweredError": act == "answers" and case.answer is not None,
+    }
+    return {name for name, is_there in reasons.items() if is_there}
+
+
+def _folded(office: Office, case_id: UUID) -> SchoolCase:
+    return fold(history_of(office, office.store.stream(case_id)))
+
+
+def _is_asked_elsewhere(office: Office, case_id: UUID, case: SchoolCase) -> bool:
+    rows = office.database.all("SELECT case_id FROM cases WHERE case_id <> ?", case_id.hex)
+    others = [_folded(office, UUID(row["case_id"])) for row in rows]
+    pupil = case.application.pupil if case.application else None
+    return any(_is_open(each) and each.application and each.application.pupil == pupil for each in others)
+
+
+def _is_open(case: SchoolCase) -> bool:
+    return any(request.is_open for request in case.requests)
+
+
+def _says_the_same(seen: object, form: ExaminationInput) -> bool:
+    said = (form.file_found, form.opinion, form.opinion_until, form.examined_on)
+    return tuple(getattr(seen, name) for name in ("file_found", "opinion", "opinion_until", "examined_on")) == said
