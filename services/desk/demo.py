@@ -34,9 +34,10 @@ from services.wire.channels import COMMISSION, to_commission
 from services.wire.entry import decode_entry
 from services.wire.errors import SettingsError
 
-__all__ = ["play", "scripts"]
+__all__ = ["make_room", "play", "scripts"]
 
 _RECEIPT_SECONDS: Final = 1.5
+_MARK: Final = ".demonstration"
 
 
 def scripts() -> list[Path]:
@@ -49,19 +50,30 @@ def scripts() -> list[Path]:
 def play(folder: Path, *, on_stderr: bool = False) -> dict[str, Any]:
     """Play the demonstration in ``folder``, tell it, and return what was shown; an earlier one there is replaced.
 
-    Raises: SettingsError if the folder holds something else; NotAsWrittenError if anything is not as the stories say.
+    Raises: as ``make_room``; NotAsWrittenError if anything is not as the stories say.
     """
     began = time.monotonic()
-    if folder.exists():
-        if not (folder / "root.pem").exists():
-            raise SettingsError(f"{folder.name} is there and holds no exchange; choose another folder")
-        shutil.rmtree(folder)
     stories = [read_script(path) for path in scripts()]
+    make_room(folder)
     showing = _Showing(folder, stories, Console(stderr=on_stderr, highlight=False, soft_wrap=True))
     showing.show()
     seconds = time.monotonic() - began
     showing.console.print(f"\n[bold]All of this took {seconds:.1f} seconds[/bold]")
     return showing.report | {"seconds": round(seconds, 1)}
+
+
+def make_room(folder: Path) -> None:
+    """Make the folder of a demonstration, empty but for its mark; an earlier demonstration there is removed.
+
+    Raises: SettingsError if the folder is there and no demonstration made it.
+    """
+    if folder.exists():
+        # By a mark of its own: a real exchange has root.pem too, and all its keys would be gone.
+        if not (folder / _MARK).is_file():
+            raise SettingsError(f"{folder} is there, and no demonstration made it; choose another folder, or remove it yourself")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / _MARK).write_text("A demonstration made this folder, and the next one replaces it.\n", "utf-8")
 
 
 @dataclass(slots=True)

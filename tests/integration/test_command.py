@@ -11,6 +11,7 @@ from unittest.mock import ANY
 
 import pytest
 
+from services.desk.demo import make_room
 from services.desk.playing import Playing
 from services.desk.processes import Processes
 from services.desk.script import ScriptError, read_script
@@ -70,6 +71,21 @@ def test_the_demonstration_refuses_a_story_with_a_clock_of_its_own(demo: Path) -
     script = read_script(ROOT / "tests/scenarios/E02.yaml")
     with pytest.raises(ScriptError, match="step 1: at: separate processes live by the machine's clock"):
         list(Playing(script, company).play())
+
+
+def test_the_demonstration_replaces_what_a_demonstration_made_and_nothing_else(tmp_path: Path) -> None:
+    """A real exchange has root.pem and the folders too: all its keys would be gone."""
+    assert sarakste("init", "exchange", "--school", "0099900011", folder=tmp_path).returncode == 0
+    before = sorted(tmp_path.rglob("*"))
+    done = sarakste("demo", "exchange", folder=tmp_path)
+    assert (done.returncode, "no demonstration made it; choose another folder" in done.stderr) == (2, True)
+    assert sorted(tmp_path.rglob("*")) == before
+    made_by_one = tmp_path / "begun"
+    made_by_one.mkdir()
+    (made_by_one / ".demonstration").write_text("")
+    (made_by_one / "left").write_text("")
+    make_room(made_by_one)
+    assert [path.name for path in made_by_one.iterdir()] == [".demonstration"]
 
 
 def test_verification_of_a_flipped_log_leaves_with_the_exit_code_of_its_family(demo: Path) -> None:
