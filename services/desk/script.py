@@ -14,19 +14,25 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.reader import ReaderError
 
 from services.commission.entrypoints.cli import ACTS
 from services.desk.forming import faults_of
+from services.policy.fields import fault
 from services.wire.channels import COMMISSION, REGISTRAR
 from services.wire.errors import SettingsError
 
 __all__ = ["FORMLESS", "SCHOOL_ACTS", "Script", "ScriptError", "Step", "Then", "acts_of", "on_day", "read_script"]
 
 _SIZE_LIMIT_BYTES: Final = 256 * 1024
+# A story of 500 steps with whole forms has fewer; aliases of aliases can make a few lines into more than any memory holds.
+_VALUE_LIMIT: Final = 100_000
+# Further off, certificates would be valid beyond the last year that can be written.
+_YEARS: Final = range(1971, 3000)
 _FIELD: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _RIGA: Final = ZoneInfo("Europe/Riga")
 _DAY: Final = re.compile(r"today(?: ([+-]) ([0-9]{1,5}) days?)?")
@@ -39,6 +45,15 @@ FORMLESS: Final = frozenset({"request"})
 
 Participant = Annotated[str, StringConstraints(pattern=r"^(commission|school-[0-9]{10})$")]
 Reader = Annotated[str, StringConstraints(pattern=r"^(commission|registrar|school-[0-9]{10})$")]
+
+
+def _clock_time(at: datetime) -> datetime:
+    if at.year not in _YEARS:
+        raise fault("clock_time", f"lies outside the years {_YEARS[0]} to {_YEARS[-1]}; write the right year")
+    return at
+
+
+ClockTime = Annotated[datetime, AfterValidator(_clock_time)]
 
 
 class ScriptError(SettingsError):
@@ -61,7 +76,7 @@ class Then(_Part):
 class Step(_Part):
     """One act of one participant, with the name and the form of its command; ``case`` is a name of the script's own."""
 
-    at: datetime | None = Field(default=None, description="When it happens, in Latvian time; the clock never goes back.")
+    at: ClockTime | None = Field(default=None, description="When it happens, in Latvian time; the clock never goes back.")
     who: Participant
     act: str = Field(description="The name of a command: file, consent, address, request; register, examine, …, answer.")
     case: Annotated[str, StringConstraints(min_length=1, max_length=40)]
@@ -78,7 +93,7 @@ class Script(_Part):
 
     title: str
     about: str = ""
-    begins: datetime | None = Field(default=None, description="When the clock starts, in Latvian time; left out, now.")
+    begins: ClockTime | None = Field(default=None, description="When the clock starts, in Latvian time; left out, now.")
     schools: Annotated[list[Annotated[str, StringConstraints(pattern=r"^[0-9]{10}$")]], Field(min_length=1, max_length=10)]
     steps: Annotated[list[Step], Field(min_length=1, max_length=500)]
 
@@ -89,15 +104,16 @@ def read_script(path: Path) -> Script:
     Raises: ScriptError if it cannot be read, is no YAML, or says something that no script can.
     """
     try:
-        text = path.read_bytes()
+        with path.open("rb") as file:
+            text = file.read(_SIZE_LIMIT_BYTES + 1)
     except OSError as error:
-        raise ScriptError(f"{path.name} cannot be read: {error.strerror}") from error
+        raise ScriptError(f"{path} cannot be read: {error.strerror}") from error
     if len(text) > _SIZE_LIMIT_BYTES:
         raise ScriptError(f"{path.name} is larger than 256 KiB")
     tree = _tree(path.name, text)
     faults: list[_Fault]
     try:
-        script = Script.model_validate(_plain(tree))
+        script = Script.model_validate(_plain(tree, path.name, iter(range(_VALUE_LIMIT))))
     except ValidationError as error:
         faults = [(each["loc"], each["msg"]) for each in error.errors(include_input=False, include_url=False)]
     else:
@@ -133,6 +149,9 @@ def _tree(name: str, data: bytes) -> Any:
         raise ScriptError(f"{name}: line {line}: the file: is no text in UTF-8; save it as UTF-8") from None
     try:
         tree = YAML(typ="rt").load(text)
+    except DuplicateKeyError as error:
+        # The library's own sentence repeats both values.
+        raise ScriptError(f"{name}: line {error.problem_mark.line + 1}: the file: names a field twice; keep one") from None
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ScriptError(f"{name}: line {line}: the file: {error.problem}") from None
@@ -157,6 +176,9 @@ def _faults(script: Script) -> Iterator[_Fault]:
     """Yield what no exchange could play: somebody who is not there, an act that is none, a case that nobody filed."""
     here = {COMMISSION, REGISTRAR, *(f"school-{number}" for number in script.schools)}
     filed: set[str] = set()
+    for number, school in enumerate(script.schools):
+        if school in script.schools[:number]:
+            yield ("schools", number), "is named already; name each school once"
     for number, step in enumerate(script.steps):
         at = ("steps", number)
         for name in ("states", "events", "reads", "cannot_read"):
@@ -203,11 +225,14 @@ def _moment(at: datetime) -> datetime:
     return at.astimezone(_RIGA) if at.tzinfo else at.replace(tzinfo=_RIGA)
 
 
-def _plain(node: Any) -> Any:
+def _plain(node: Any, name: str, budget: Iterator[int]) -> Any:
+    """Return a tree without the parser's types and with every alias written out, as long as the budget lasts."""
+    if next(budget, None) is None:
+        raise ScriptError(f"{name}: line 1: the file: says more than {_VALUE_LIMIT} values by its aliases; write them out")
     if isinstance(node, dict):
-        return {str(key): _plain(value) for key, value in node.items()}
+        return {str(key): _plain(value, name, budget) for key, value in node.items()}
     if isinstance(node, list):
-        return [_plain(each) for each in node]
+        return [_plain(each, name, budget) for each in node]
     return node
 
 

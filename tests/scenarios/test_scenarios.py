@@ -160,6 +160,9 @@ def test_what_is_not_as_written_fails_with_step_expected_and_found(old: str, new
         ("    act: request\n", "    act: request\n    form: {}\n", r"steps.2.form: request takes no form; leave it out"),
         ('    form: {register_number: R-17, received_on: "2026-08-18"}\n', "", r"steps.3.form: is missing; register takes one"),
         ('schools: ["0099900011"]', "schools: []", r"line 5: schools: List should have at least 1 item"),
+        ('schools: ["0099900011"]', 'schools: ["0099900011", "0099900011"]', r"line 5: schools.2: is named already; name each"),
+        ("begins: 2026", "begins: 0001", r"line 4: begins: lies outside the years 1971 to 2999; write the right year"),
+        ("at: 2026-08-27", "at: 9999-08-27", r"line 70: steps.7.at: lies outside the years"),
         ("begins: 2026-08-17T09:00:00", "begins: [", "line 6"),
     ],
 )
@@ -200,11 +203,20 @@ def test_a_story_without_a_beginning_happens_now(tmp_path: Path) -> None:
         (b"# nothing\n", "line 1: the file: is empty"),
         (b"- a list", "line 1: the file: "),
         (b"x" * 300_000, "larger than 256 KiB"),
+        (b"a: &a [x, x]\nb: &b [" + b"*a, " * 60_000 + b"x]", "line 1: the file: says more than 100000 values by its aliases"),
+        (b'a: "030218-29015"\na: "030218-29016"', "line 2: the file: names a field twice; keep one$"),
     ],
 )
 def test_what_is_no_script_is_told_line_and_reason(content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "script.yaml").write_bytes(content)
     with pytest.raises(ScriptError, match=message):
+        read_script(tmp_path / "script.yaml")
+
+
+def test_aliases_of_aliases_fill_no_memory(tmp_path: Path) -> None:
+    lines = [f"a{place}: &a{place} [{', '.join([f'*a{place - 1}'] * 9)}]" for place in range(1, 30)]
+    (tmp_path / "script.yaml").write_text("\n".join(["a0: &a0 [x]", *lines]), "utf-8")
+    with pytest.raises(ScriptError, match="by its aliases; write them out"):
         read_script(tmp_path / "script.yaml")
 
 
