@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from services.commission.entrypoints.cli import app as commission
-from services.post.console import Json, print_json, progress, read_file, say
+from services.post.console import Json, as_text, print_json, progress, read_file, say
 from services.registrar.entrypoints.cli import app as registrar
 from services.school.entrypoints.cli import app as school
 from services.wire.errors import ExchangeError, TransportError, VerificationError
@@ -99,7 +99,7 @@ def rehearse(script: Path, as_json: Json = False) -> None:
     story = read_script(script)
     played = []
     if not as_json:
-        typer.echo(story.title)
+        typer.echo(as_text(story.title))
     # Lines that come one by one on a terminal need no bar beside them.
     told = not as_json and sys.stdout.isatty()
     with tempfile.TemporaryDirectory(prefix="sarakste-") as folder, progress("Rehearsing", shown=not told) as tell:
@@ -108,7 +108,7 @@ def rehearse(script: Path, as_json: Json = False) -> None:
             played.append(asdict(each))
             tell(1, 0)
             if not as_json:
-                typer.echo(str(each))
+                typer.echo(as_text(each))
     say("everything was as written", as_json=as_json, title=story.title, steps=played)
 
 
@@ -150,5 +150,6 @@ def _leave(name: str, message: str, exit_code: int) -> NoReturn:
     if _asks_for_json():
         print_json({"error": name, "message": message, "exit_code": exit_code}, err=True)
     else:
-        typer.echo(message, err=True)
+        # A script or a log that somebody else wrote may have a word in it that a terminal would obey.
+        typer.echo("\n".join(map(as_text, message.splitlines())), err=True)
     sys.exit(exit_code)

@@ -46,6 +46,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, also of an error
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="Show at most so many, the newest first.")]
 Personal = Annotated[bool, typer.Option("--personal", help="Also print what is personal: names, codes, addresses, texts.")]
 
+_FILE_LIMIT_BYTES: Final = 1024 * 1024
+
 # Controls, and the invisible characters that turn the order of a line around or hide in it.
 _CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
@@ -116,14 +118,19 @@ def show(rows: Sequence[Any], *, as_json: bool, title: str, columns: Iterable[st
 
 
 def read_file(path: Path) -> bytes:
-    """Return the content of a file that a person named.
+    """Return the content of a file that a person named: a form, a certificate, a request.
 
-    Raises: SettingsError if it cannot be read.
+    Raises: SettingsError if it cannot be read, or is larger than 1 MiB.
     """
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            # Never whole first: somebody may name a device, or a film.
+            content = file.read(_FILE_LIMIT_BYTES + 1)
     except OSError as error:
-        raise SettingsError(f"{path.name} cannot be read: {error.strerror}") from error
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
+    if len(content) > _FILE_LIMIT_BYTES:
+        raise SettingsError(f"{path} is larger than 1 MiB; no form and no certificate is")
+    return content
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -134,7 +141,7 @@ def write_file(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise SettingsError(f"{path.name} cannot be written: {error.strerror}") from error
+        raise SettingsError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def case_number(text: str) -> UUID:
@@ -286,9 +293,13 @@ def _flat(part: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]
         elif isinstance(value, list):
             yield f"{before}{name}", ", ".join(map(str, value)) or "none"
         elif value is not None:
-            yield f"{before}{name}", ("yes" if value else "no") if isinstance(value, bool) else value
+            yield f"{before}{name}", _in_words(value)
+
+
+def _in_words(value: Any) -> Any:
+    return ("yes" if value else "no") if isinstance(value, bool) else value
 
 
 def _short(name: str, value: Any) -> str:
-    text = as_text(value)
+    text = as_text(_in_words(value))
     return text[:12] if name in ("digest", "body") else text

@@ -137,6 +137,9 @@ def test_a_form_with_faults_is_refused_field_by_field_and_without_what_was_typed
         (("school", "cases"), 2, "there is no settings file"),
         (("verify", "nothing.sqlite", "--root", "README.md"), 4, "no certificate"),
         (("verify", "nothing.sqlite", "--root", "nothing.pem"), 2, "cannot be read"),
+        (("verify", "nothing.sqlite", "--root", "/dev/zero"), 2, "/dev/zero is larger than 1 MiB"),
+        (("verify", "nothing.sqlite", "--root", "."), 2, ". cannot be read: Is a directory"),
+        (("rehearse", "/dev/zero"), 2, "larger than 256 KiB"),
         (("init", "x", "--school", "12"), 2, "ten digits"),
         (("init", "x", "--school", "0099900011", "--school", "0099900011"), 2, "--school names a school twice; give each"),
     ],
@@ -221,6 +224,16 @@ def test_a_call_that_the_command_line_does_not_understand_is_json_for_who_asks_f
 def test_help_is_help_also_for_who_asks_for_json() -> None:
     done = sarakste("school", "cases", "--help", "--json")
     assert (done.returncode, "List cases" in done.stdout) == (0, True)
+
+
+def test_a_script_that_somebody_else_wrote_moves_no_terminal(tmp_path: Path) -> None:
+    text = (ROOT / "tests/scenarios/E02.yaml").read_text("utf-8")
+    text = text.replace("title: ", 'title: "\\e[31m" #').replace("case: roberts", 'case: "\\e[2Jroberts"')
+    text = text.replace("ReadyToRequest}", '"\\e[2J"}')
+    (tmp_path / "script.yaml").write_text(text, "utf-8")
+    done = sarakste("rehearse", "script.yaml", folder=tmp_path)
+    assert (done.returncode, "\ufffd[31m" in done.stdout, "\ufffd[2J" in done.stderr) == (10, True, True)
+    assert "\x1b" not in done.stdout + done.stderr
 
 
 def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path) -> None:
