@@ -53,8 +53,8 @@ SEAL_POLICY, REGISTRAR_POLICY = "2.25.210310059382976790741317229060794661868", 
 ECDSA: Final = x509.SignatureAlgorithmOID.ECDSA_WITH_SHA256
 KNOWN_EXTENSIONS: Final = {"2.5.29.19", "2.5.29.15", "2.5.29.32", "2.5.29.37", "2.5.29.35", "2.5.29.14"}
 TLS: Final = {"1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "2.5.29.37.0"}
-RECORDS: Final = """SELECT channel, coalesce(CAST(value AS BLOB), x'') FROM records
-    WHERE typeof(position) = 'integer' AND position >= 0 ORDER BY channel, position"""
+RECORDS: Final = """SELECT channel, coalesce(CAST(value AS BLOB), x'') FROM records WHERE typeof(channel) = 'text'
+    AND channel NOT GLOB '*[^-.a-z0-9]*' AND typeof(position) = 'integer' AND position >= 0 ORDER BY channel, position"""
 Place = tuple[str, int, int, bytes]  # channel, epoch, sequence, digest
 Anchors = Sequence[tuple[int, bytes]]  # sequences with the digests that belong there
 

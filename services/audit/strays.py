@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +43,8 @@ def channels_in(path: Path) -> tuple[str, ...]:
     """
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as log:
+            # Whatever bytes stand as a name: one that is no text is a stranger's, and hides nothing of the rest.
+            log.text_factory = partial(str, encoding="utf-8", errors="replace")
             return tuple(str(row[0]) for row in log.execute(_NAMES))
     except sqlite3.Error as error:
         raise ChannelUnavailableError(f"the log {path.name} does not answer: {error}") from error

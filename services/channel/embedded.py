@@ -122,6 +122,10 @@ class EmbeddedChannel:
         found = self._connection.execute("PRAGMA application_id").fetchone()[0]
         if found != _APPLICATION_ID and (found or tables or not may_be_new):
             raise ChannelUnavailableError(f"{path.name} is a database of something else, no log of this exchange")
+        # A view can be without end, and a reader would follow it.
+        kinds = self._connection.execute("SELECT DISTINCT type FROM sqlite_master WHERE name IN ('records', 'ends')").fetchall()
+        if kinds and kinds != [("table",)]:
+            raise ChannelUnavailableError(f"{path.name} says what it holds by views, as no log of this exchange does")
 
     def _prepare(self, busy_timeout_seconds: float) -> None:
         self._switch_to_wal(busy_timeout_seconds)

@@ -130,6 +130,21 @@ def test_a_database_of_something_else_is_no_log(tmp_path: Path) -> None:
         EmbeddedChannel(path, clock=lambda: 0)
 
 
+def test_a_log_that_answers_by_a_view_without_end_is_no_log(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    EmbeddedChannel(path, clock=lambda: 0).close()
+    with sqlite3.connect(path) as other:
+        other.execute("DROP TABLE records")
+        other.execute(
+            "CREATE VIEW records AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+            " SELECT 'a' AS channel, i AS position, 0 AS appended_at, x'00' AS value FROM n"
+        )
+    other.close()
+    for read_only in (True, False):
+        with pytest.raises(ChannelUnavailableError, match="by views, as no log of this exchange does"):
+            EmbeddedChannel(path, clock=lambda: 0, read_only=read_only)
+
+
 def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite"
     path.write_bytes(b"not a database at all, but long enough to be looked at" * 20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from examples import verify_log as second
 from services.wire.issuing import pem
 from tests.chains import ROOT
 from tests.harms import harmed_world
+from tests.verifying import verified_file
 from tests.worlds import RECORD, World
 
 TESTS: Final = Path(__file__).resolve().parents[1]
@@ -82,6 +84,23 @@ def test_as_a_program_it_tells_each_channel_and_each_finding_and_leaves_with_4(t
     assert (harmed.returncode, harmed.stdout.splitlines()[-1]) == (4, "1 findings")
     assert f"{RECORD} at 0/3: an entry is missing\n  expected {finding.expected}\n  found    nothing\n" in harmed.stdout
     assert lost.hex() not in harmed.stdout
+
+
+@pytest.mark.parametrize("name", ["CAST(x'fffe' AS TEXT)", "x'fffe'", "NULL", "7", "'x' || char(27) || '[2J.record'"])
+def test_a_record_under_what_is_no_channels_name_hides_nothing_from_either_reader(name: str, tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write(RECORD, 3)
+    world.verified()
+    (tmp_path / "root.pem").write_bytes(pem(ROOT.der))
+    with sqlite3.connect(tmp_path / "log.sqlite") as log:
+        log.execute(f"INSERT INTO records VALUES ({name}, 0, 0, x'00')")  # noqa: S608  # our own words
+    log.close()
+    done = run(tmp_path / "log.sqlite", tmp_path / "root.pem")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "0 findings"), done.stderr
+    report = verified_file(tmp_path / "log.sqlite", ROOT)
+    assert report.is_clean
+    assert f"{RECORD}: 4 entries, reading" in done.stdout
+    assert "\x1b" not in done.stdout + str(report)
 
 
 def test_called_wrongly_it_says_what_it_is_for(tmp_path: Path) -> None:
