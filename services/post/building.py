@@ -92,7 +92,8 @@ def make_folder(folder: Path) -> ec.EllipticCurvePrivateKey:
     """
     if (folder / _SETTINGS).exists():
         raise SettingsError(f"{folder.name} is a participant's folder already")
-    folder.mkdir(parents=True, exist_ok=True)
+    # States and times of cases stand in the database in clear. Who works for a participant is its owner here, as with the keys.
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     signing, ring = folder / "signing.key", folder / "ring.key"
     key = load_key(signing) if signing.exists() else make_key(signing)
     if not ring.exists():

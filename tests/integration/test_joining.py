@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import stat
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,14 @@ def test_a_school_and_the_commission_join_by_commands_and_open_their_channels(ex
             assert log.end(channel) > 0
         report = verified(log, load_root(Path("exchange/root.pem").read_bytes()))
     assert (report.is_clean, report.participants) == (True, 2)
+
+
+def test_a_participants_folder_is_for_its_owner_alone(exchange: Path) -> None:
+    joined("school", "init", "school", "--number", "0099900033", *SCHOOL_NAMES)
+    for folder in (exchange / "school", exchange / "exchange/registrar"):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    # Everybody reads the log and verifies it.
+    assert stat.S_IMODE((exchange / "exchange/root.pem").stat().st_mode) == 0o644
 
 
 def test_a_request_is_written_where_it_is_wanted_and_the_steps_name_it() -> None:
