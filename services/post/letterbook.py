@@ -145,6 +145,17 @@ class Letterbook:
             limit,
         )
 
+    def shown_behind(self, channel: str, epoch: int, sequence: int) -> tuple[int, int]:
+        """Return the first own entry that the channel shows behind a place, and how many there are."""
+        row = self.database.one(
+            "SELECT min(e.sequence), count(*) FROM channels c JOIN entries e ON e.channel = c.channel AND e.own = 1"  # noqa: S608  # own text
+            f" AND e.sequence <= c.shown_sequence WHERE c.channel = ? AND (e.epoch, e.sequence) > (?, ?) AND {_ON_CHAIN}",
+            channel,
+            epoch,
+            sequence,
+        )
+        return (row[0], row[1]) if row is not None and row[1] else (0, 0)
+
     def fall_back(self, channel: str, digest: Digest) -> list[Row]:
         """Let the chain of a channel end in ``digest``: mark what is off it, unmark what is on it; return what is newly off.
 

@@ -15,7 +15,7 @@ from services.post.applying import entry_of
 from services.post.cases import open_facts
 from services.post.epochs import fall_back, is_overruled
 from services.post.lost_keys import CLOSED, KEYS_LOST, are_lost, close, is_closed, reopen
-from services.post.office import Office
+from services.post.office import Office, when_of
 from services.post.placing import Returning
 from services.post.saving import MISPLACED
 from services.post.signing import is_epoch_ahead
@@ -29,9 +29,11 @@ from services.wire.paths import Pathfinder, Step
 from services.wire.reading import ReadingState
 from services.wire.trust import NO_TRUST
 
-__all__ = ["StoppedError", "begin_start", "end_start", "has_begun", "read_back"]
+__all__ = ["StoppedError", "begin_start", "end_start", "forget_taken_back", "has_begun", "read_back", "tell_taken_back"]
 
 _READ_AT_ONCE = 500
+_TAKEN_BACK = "taken back"
+_NUMBER = "taken back, number"
 _STOLEN = "if that file is the newest, somebody else has the signing key: ask for an epoch"
 
 
@@ -59,6 +61,31 @@ def end_start(office: Office) -> None:
     """Say that a start is over."""
     office.database.run("DELETE FROM said WHERE name IN ('starting', ?)", KEYS_LOST)
     office.returning = None
+
+
+def tell_taken_back(office: Office) -> None:
+    """Tell that own entries came back and what that means, also of a start that ended before it could say so."""
+    rows = office.database.all("SELECT name, at FROM said WHERE name IN (?, ?)", _TAKEN_BACK, _NUMBER)
+    said = {row["name"]: row["at"] for row in rows}
+    if _TAKEN_BACK in said:
+        since = when_of(said[_TAKEN_BACK]) if said[_TAKEN_BACK] else "its beginning"
+        office.tell(
+            f"{said.get(_NUMBER, 0)} own entries were taken back from the log: this database ended at {since};"
+            " what was saved after that and had reached no log is lost"
+        )
+
+
+def forget_taken_back(office: Office) -> None:
+    """Say no more that own entries came back: people were told."""
+    if office.database.one("SELECT 1 FROM said WHERE name = ?", _TAKEN_BACK) is not None:
+        office.database.run("DELETE FROM said WHERE name IN (?, ?)", _TAKEN_BACK, _NUMBER)
+
+
+def _note_taken_back(office: Office, number: int) -> None:
+    """Note in the open transaction, before they are entered, how many own entries come back, and where this database ended."""
+    office.database.run("INSERT OR IGNORE INTO said VALUES (?, ?)", _TAKEN_BACK, office.letterbook.ends_at)
+    query = "INSERT INTO said VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = at + excluded.at"
+    office.database.run(query, _NUMBER, number)
 
 
 def _add_not_placed(office: Office, returning: Returning) -> None:
@@ -140,6 +167,7 @@ def read_back(office: Office, channel: str, returning: Returning, stop: threadin
             raise StoppedError
         records = office.channel.poll({channel: position}, timeout_seconds=0, limit=_READ_AT_ONCE)
         if not records:
+            _tell_unknown(office, channel, taken)
             return taken + _take_undone_back(office, follower, returning)
         update = follower.offer(record.value for record in records)
         position = records[-1].position + 1
@@ -163,6 +191,7 @@ def _take_undone_back(office: Office, follower: Follower, returning: Returning) 
             continue
         entry = candidate.verified(signature)
         with office.database.transaction():
+            _note_taken_back(office, 1)
             office.letterbook.enter(entry, own=True)
             office.letterbook.mark_off_chain(channel, entry.digest)
         returning.add(entry, facts)
@@ -179,24 +208,28 @@ def _opened_or_none(office: Office, channel: str, event_id: Id, facts_key: Diges
 
 def _take_all_back(office: Office, channel: str, steps: Sequence[Step], returning: Returning) -> int:
     for start in range(0, len(steps), _READ_AT_ONCE):
+        batch = steps[start : start + _READ_AT_ONCE]
         with office.database.transaction():
-            for step in steps[start : start + _READ_AT_ONCE]:
+            _note_taken_back(office, len(batch))
+            for step in batch:
                 _take_back(office, channel, step, returning)
-    _tell_unknown(office, channel, steps)
     return len(steps)
 
 
-def _tell_unknown(office: Office, channel: str, steps: Sequence[Step]) -> None:
-    """Tell of own entries that came back and lie behind the ring file's head, which is written before each sending."""
-    heads = office.ring_file.heads
+def _tell_unknown(office: Office, channel: str, taken: int) -> None:
+    """Tell of own entries that the log shows behind the ring file's head, which is written before each sending.
+
+    In each start, until something is sent there: the one that took them back may have ended before it could say so.
+    """
+    heads, standing = office.ring_file.heads, office.letterbook.standing(channel)
     head = heads.get(channel)
-    beyond = [each for each in steps if head is None or (head.epoch, head.sequence) < (each.place.epoch, each.place.sequence)]
-    # A ring file that was made anew with the ring knows no head at all, and says nothing of anybody.
-    if heads and beyond:
-        first = beyond[0].place.sequence
-        office.tell(
-            f"{channel} from {first} on: {len(beyond)} entries are taken back of which the ring file knows nothing; {_STOLEN}"
-        )
+    # A ring file that was made anew with the ring knows no head at all, and says nothing of anybody; where it knows none of this
+    # channel, only what came just now is news.
+    if not heads or standing is None or not (head or taken):
+        return
+    first, number = office.letterbook.shown_behind(channel, head.epoch if head else 0, head.sequence if head else 0)
+    if number:
+        office.tell(f"{channel} from {first} on: {number} entries are taken back of which the ring file knows nothing; {_STOLEN}")
 
 
 def _take_back(office: Office, channel: str, step: Step, returning: Returning) -> None:

@@ -18,12 +18,20 @@ from services.post.epochs import open_epoch_once, queue_undone
 from services.post.firing import fire_due_once
 from services.post.granting import supersede_for_removed
 from services.post.lease import take_over
-from services.post.office import Office, when_of
+from services.post.office import Office
 from services.post.publishing import receipt_once, send_once, sign_once
 from services.post.reading_back import check_own_once
 from services.post.receiving import Receiver
 from services.post.renewing import ask_once, renew_once
-from services.post.returning import StoppedError, begin_start, end_start, has_begun, read_back
+from services.post.returning import (
+    StoppedError,
+    begin_start,
+    end_start,
+    forget_taken_back,
+    has_begun,
+    read_back,
+    tell_taken_back,
+)
 from services.post.rotating import rotate_once
 from services.post.saving import queue_open, require_current
 from services.post.watching import Watch
@@ -55,6 +63,7 @@ class Worker:
     receiver: Receiver = field(init=False)
     watch: Watch = field(init=False)
     _waits_for: str | None = None
+    _steps: int = 0
 
     def __post_init__(self) -> None:
         self.receiver = Receiver(self.office)
@@ -69,28 +78,22 @@ class Worker:
         """
         office = self.office
         take_over(office)
-        ends_at = office.letterbook.ends_at
         for lost in office.ring.start(office.ring_file):
             office.tell(lost)
         office.returning = begin_start(office)
         if office.role is not Role.REGISTRAR:
             self.receiver.read_trust()
-        taken = 0
+        self._steps = 0
         for channel in office.own_channels:
             try:
-                taken += read_back(office, channel, office.returning, stop)
+                read_back(office, channel, office.returning, stop)
             except StoppedError:
                 return False
             # What the log lost meanwhile is looked for in the first steps, not within the hour.
             office.letterbook.note(channel, read_at=0)
         # What neither this database nor the log holds was sent once: these places must not be given away again.
         require_current(office)
-        if taken:
-            since = when_of(ends_at) if ends_at else "its beginning"
-            office.tell(
-                f"{taken} own entries were taken back from the log: this database ended at {since};"
-                " what was saved after that and had reached no log is lost"
-            )
+        tell_taken_back(office)
         office.returning.note_gone(office)
         with office.database.transaction():
             for case_id in list(office.returning.waiting):
@@ -144,6 +147,10 @@ class Worker:
     def step(self) -> int:
         """Do one bounded piece of everything there is to do, and return how much was done."""
         office = self.office
+        if self._steps == 1:
+            # What a start had to say was told after the first step.
+            forget_taken_back(office)
+        self._steps += 1
         done = self.receiver.receive_once()
         if has_begun(office):
             # Keys of own events came back: what they open is taken back, as after any restore.

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from services.channel.port import Record
 from services.post.worker import Worker
 from services.wire.channels import COMMISSION, from_commission, record_of, to_commission
 from services.wire.contents import (
     EpochOpened,
 )
-from services.wire.errors import StoreBehindError
+from services.wire.errors import ChannelUnavailableError, StoreBehindError
 from tests.chains import SCHOOL, seal_of
 from tests.exchange import Exchange
 from tests.integration.test_two_sides import asked, backed_up, restored
@@ -132,3 +134,53 @@ def test_what_a_thief_wrote_before_a_start_is_told_although_it_follows(exchange:
     assert any(
         f"{channel} from 2 on: 1 entries are taken back of which the ring file knows nothing" in alarm for alarm in member.alarms
     )
+
+
+def ended_start(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a school's start take back what is its own, and end before it has read what others wrote, or told anybody."""
+    member = exchange.members[SCHOOL]
+    poll, theirs = exchange.log.poll, from_commission(SCHOOL)
+
+    def silent(positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:
+        if theirs in positions:
+            raise ChannelUnavailableError("the log does not answer")
+        return poll(positions, timeout_seconds=timeout_seconds, limit=limit)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(exchange.log, "poll", silent)
+        with pytest.raises(ChannelUnavailableError):
+            member.worker.start()
+    # What it had to say was heard by nobody: the process was killed.
+    closed_restart(exchange, SCHOOL)
+
+
+def test_a_thief_is_told_of_also_by_the_start_after_the_one_that_met_it(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled(exchange)
+    channel = record_of(SCHOOL)
+    exchange.log.append(channel, [pen_at(exchange, channel, SCHOOL, seal_of("old"), "thief").confirmed()])
+    closed_restart(exchange, SCHOOL)
+    ended_start(exchange, monkeypatch)
+    exchange.members[SCHOOL].worker.start()
+    told = f"{channel} from 2 on: 1 entries are taken back of which the ring file knows nothing"
+    assert [each.startswith(told) for each in exchange.members[SCHOOL].alarms].count(True) == 1
+
+
+def test_what_a_restore_lost_is_told_although_the_start_that_found_it_ended(
+    exchange: Exchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = backed_up(exchange, SCHOOL, tmp_path / "backup.sqlite")
+    asked(exchange)
+    settled(exchange)
+    restored(exchange, SCHOOL, backup)
+    ended_start(exchange, monkeypatch)
+    member = exchange.members[SCHOOL]
+    member.worker.start()
+    assert [each for each in member.alarms if "own entries were taken back from the log: this database ended at" in each]
+    # It is told until the first step is over; then a start has nothing more to say of it.
+    for _ in range(2):
+        member.work()
+    member = closed_restart(exchange, SCHOOL)
+    member.worker.start()
+    assert member.alarms == []
