@@ -191,6 +191,7 @@ class Process:
             world.say(name, f"{what}, and is killed: {crash.where}")
         except (ChannelUnavailableError, DatabaseBusyError) as error:
             world.say(name, f"{what}, and has to wait: {error}")
+            self._tell()
             if what == "starts":
                 self.end()
         except ExchangeError as error:

@@ -6,14 +6,16 @@ import re
 from typing import Final
 
 from services.wire.candidates import Junk, candidate_of
-from services.wire.channels import TRUST_CHANNEL, Role, from_commission, to_commission
+from services.wire.channels import TRUST_CHANNEL, Role, channels_of, from_commission, mailbox_of, to_commission, writer_of
 from services.wire.entry import decode_entry
 from services.wire.hashing import digest_of
 from tests.simulation.invariants import Channels, require
 from tests.simulation.site import Site
-from tests.simulation.world import SCHOOLS, World
+from tests.simulation.world import SCHOOLS, SITES, World
 
 __all__ = ["check_told"]
+
+_CHANNELS: Final = tuple(channel for name, role in SITES.items() for channel in channels_of(name, role, SCHOOLS))
 
 _TIME: Final = ("",)
 """Time alone: it passes in every seed."""
@@ -99,8 +101,20 @@ def _check_cause(world: World, site: Site, text: str) -> None:
     causes = next((causes for pattern, causes in _CAUSES if re.search(pattern, text)), None)
     require(causes is not None, f"{site.name} told what is in no list: {text}")
     assert causes is not None
-    happened = any(count and name.startswith(causes) for name, count in world.counts.items())
-    require(happened or causes == _TIME, f"{site.name} told this without a cause: {text}")
+    if causes == _TIME:
+        return
+    near = _near(site, text)
+    happened = any(name.startswith(causes) and near & places for name, places in world.places.items())
+    require(happened, f"{site.name} told this without a cause: {text}")
+
+
+def _near(site: Site, text: str) -> set[str]:
+    """Return where the cause of what a site says has to be: there, in what it names, or at whoever writes that."""
+    named = {each for each in _CHANNELS if each in text}
+    if text.startswith("letters "):
+        # Who may write letters to it: whoever it reads.
+        named |= {mailbox_of(site.name), *_read_by(site)}
+    return {site.name, *named, *(each.partition(".")[0] if each.endswith(".mailbox") else writer_of(each) for each in named)}
 
 
 def _check_junk_is_kept(world: World, site: Site) -> None:
