@@ -179,7 +179,7 @@ class Receiver:
             raise
 
     def _forget(self, name: str) -> None:
-        self._followers.pop(name, None)
+        del self._followers[name]
         self._hints.pop(name, None)
         self._gaps.pop(name, None)
         self._noted.pop(name, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.mutation.run import GROUPS, REASONS, ROOT, explained, judged
+from tests.mutation.run import GROUPS, REASONS, ROOT, Survivor, explained, judged
 
 
 def words(text: str) -> str:
@@ -35,3 +35,17 @@ def test_a_run_that_broke_off_does_not_pass_for_one_that_found_nothing(results: 
     assert judged({"one": "killed"}) == {"one": "killed"}
     with pytest.raises(RuntimeError, match="broke off"):
         judged(results)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('digest=row["digest"],', 'digest=row["XXdigestXX"],'),
+        ('(row["state"], "open")', '(row["state"], "OPEN")'),
+        ('sums["digest"]', 'sums["DIGEST"]'),
+    ],
+)
+def test_a_column_of_a_row_in_other_letters_is_the_same_and_nothing_else_is(before: str, after: str) -> None:
+    where = "services.post.applying.entry_of"
+    assert not Survivor(where=where, before=before, after=after).names_the_same
+    assert Survivor(where=where, before='(row["state"], "open")', after='(row["STATE"], "open")').names_the_same

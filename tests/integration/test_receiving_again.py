@@ -1,0 +1,93 @@
+"""What could not be stored is received again, from what is stored, and nothing that was remembered outlives it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from services.post.agreeing import agree
+from services.wire.channels import COMMISSION, to_commission
+from services.wire.contents import KeyRevoked, Reason
+from services.wire.errors import ConflictError, DatabaseBusyError
+from tests.chains import SCHOOL, seal_of
+from tests.exchange import Exchange, Member
+from tests.integration.test_lies_and_interruptions import held_by_another_process
+from tests.integration.test_two_sides import asked
+from tests.troubles import asked_unread, closed_restart, epoch_after, raw_log, raw_row, said_by_registrar, settled
+
+TO = to_commission(SCHOOL)
+
+
+def hidden_and_ahead(exchange: Exchange) -> tuple[bytes, list[UUID]]:
+    """Let the reader see an entry whose neighbour before it is not in the log; return that neighbour, and both cases."""
+    position = exchange.log.end(TO)
+    first, _ = asked_unread(exchange, 2)
+    hidden = raw_row(exchange, TO, position)
+    raw_log(exchange, "DELETE FROM records WHERE channel = ? AND position = ?", TO, position)
+    second, _ = asked_unread(exchange, 3)
+    del exchange.members[SCHOOL]
+    exchange.members[COMMISSION].receiver.receive_once()
+    return hidden, [first, second]
+
+
+def state_of(member: Member) -> str:
+    standing = member.office.letterbook.standing(TO)
+    assert standing is not None
+    return standing.state
+
+
+def fails_to_receive(exchange: Exchange, member: Member) -> None:
+    exchange.log.append(TO, [b"junk that has to be kept"])
+    with held_by_another_process(member.office), pytest.raises(DatabaseBusyError):
+        member.receiver.receive_once()
+
+
+def test_what_waits_for_an_entry_before_it_is_seen_again_after_something_could_not_be_stored(exchange: Exchange) -> None:
+    member = exchange.members[COMMISSION]
+    hidden, cases = hidden_and_ahead(exchange)
+    fails_to_receive(exchange, member)
+    exchange.log.append(TO, [hidden])
+    member.receiver.receive_once()
+    assert [member.state(case) for case in cases] == ["Received", "Received"]
+
+
+def test_a_gap_is_not_told_of_before_it_is_seen_again(exchange: Exchange) -> None:
+    member = exchange.members[COMMISSION]
+    hidden_and_ahead(exchange)
+    fails_to_receive(exchange, member)
+    exchange.clock.now += 1_000_000
+    member.receiver.receive_once()
+    assert not any("an entry is missing" in alarm for alarm in member.alarms)
+    exchange.clock.now += 1_000_000
+    member.receiver.receive_once()
+    assert any("an entry is missing" in alarm for alarm in member.alarms)
+
+
+def test_a_state_that_could_not_be_noted_is_noted_later(exchange: Exchange) -> None:
+    member = exchange.members[COMMISSION]
+    said_by_registrar(exchange, KeyRevoked(key=seal_of("old").certificate.key_digest, reason=Reason.STOLEN))
+    member.office.database.run(
+        "CREATE TRIGGER broken BEFORE UPDATE OF state ON channels BEGIN SELECT RAISE(ABORT, 'a bad sector'); END"
+    )
+    with pytest.raises(ConflictError):
+        member.receiver.receive_once()
+    member.office.database.run("DROP TRIGGER broken")
+    exchange.log.append(TO, [b"anything"])
+    member.receiver.receive_once()
+    assert state_of(member) == "waiting"
+    assert any(f"{TO} stands still" in alarm for alarm in member.alarms)
+
+
+def test_what_a_person_agreed_to_and_could_not_be_done_is_done_later(exchange: Exchange) -> None:
+    asked(exchange)
+    epoch_after(exchange, TO, SCHOOL, seal_of("stranger"), back=2)
+    settled(exchange)
+    member = closed_restart(exchange, COMMISSION)
+    agree(member.office, TO)
+    # A worker waits while another process holds the database, and ends at any other error.
+    with held_by_another_process(member.office), pytest.raises(DatabaseBusyError):
+        member.receiver.receive_once()
+    assert state_of(member) == "off chain"
+    member.receiver.receive_once()
+    assert state_of(member) == "reading"

@@ -1,0 +1,108 @@
+"""What is noted of an event that is refused: its code, what was expected and what was found; and how it is answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+
+from services.post.cases import history_of
+from services.wire.channels import COMMISSION, from_commission
+from services.wire.entry import decode_entry
+from services.wire.events import Answer, ConfirmationGiven, ConfirmationGivenPersonal, Rejected, RejectedCode
+from services.wire.hashing import Digest
+from tests.chains import SCHOOL
+from tests.exchange import Exchange
+from tests.integration.test_receiving import request_of
+from tests.integration.test_two_sides import asked
+from tests.people import REQUESTED_A2, REQUESTED_PERSONAL
+from tests.troubles import raw_event, records, settled
+
+FROM = from_commission(SCHOOL)
+NOTHING = Digest(bytes(32))
+_YES = ConfirmationGiven(answer=Answer.YES, wording=1, basis=NOTHING)
+_SIGNED = ConfirmationGivenPersonal(official="x")
+_NOBODYS = UUID(int=77)
+
+
+@dataclass
+class Liar:
+    """The commission's worker, which says to the school whatever it likes; ``mine`` is the school's case."""
+
+    exchange: Exchange
+    mine: UUID
+    theirs: UUID
+
+    def answers(self, reply: Digest | None, case_id: UUID | None) -> None:
+        identity = case_id.bytes if case_id else None
+        raw_event(self.exchange, COMMISSION, FROM, _YES, _SIGNED, case_id=identity, in_reply_to=reply)
+        settled(self.exchange)
+
+    def asks(self) -> None:
+        raw_event(self.exchange, COMMISSION, FROM, REQUESTED_A2, REQUESTED_PERSONAL, case_id=self.theirs.bytes)
+        settled(self.exchange)
+
+    @property
+    def request(self) -> Digest:
+        return request_of(self.exchange.members[SCHOOL].office, self.mine)
+
+    def noted(self) -> tuple[object, ...]:
+        """Return what the school notes of what it refused last, beside which entry that is."""
+        query = "SELECT * FROM held WHERE kind = 'refused' ORDER BY id DESC LIMIT 1"
+        row = self.exchange.members[SCHOOL].office.database.one(query)
+        said = [entry for entry in map(decode_entry, records(self.exchange, FROM)) if entry.raw_facts is not None][-1]
+        assert row is not None
+        assert (row["channel"], row["event_id"], row["digest"]) == (FROM, said.unverified_statement.event_id, said.digest)
+        assert (row["record"], row["fault"], row["epoch"], row["sequence"]) == (None, None, None, None)
+        return row["reason"], row["expected"], row["found"]
+
+
+@pytest.fixture
+def liar(exchange: Exchange) -> Liar:
+    return Liar(exchange, *asked(exchange))
+
+
+def test_an_answer_in_a_case_that_is_not_known(liar: Liar) -> None:
+    liar.answers(NOTHING, _NOBODYS)
+    assert liar.noted() == ("UnknownCase", "a case that is known here", _NOBODYS.hex)
+
+
+def test_an_answer_in_no_case(liar: Liar) -> None:
+    liar.answers(NOTHING, None)
+    assert liar.noted() == ("UnknownCase", "a case that is known here", "no case")
+
+
+def test_an_event_that_is_not_its_writers(liar: Liar) -> None:
+    liar.asks()
+    assert liar.noted() == ("NotYours", "an event that commission writes here", "InformationRequested")
+
+
+@pytest.mark.parametrize(("reply", "found"), [(NOTHING, f"one to {NOTHING.hex()}"), (None, "one to nothing")])
+def test_an_answer_to_what_was_not_asked(liar: Liar, reply: Digest | None, found: str) -> None:
+    liar.answers(reply, liar.theirs)
+    assert liar.noted() == ("WrongReply", "an answer to what was said in this case", found)
+
+
+def test_a_second_answer(liar: Liar) -> None:
+    for _ in range(2):
+        liar.answers(liar.request, liar.theirs)
+    assert liar.noted() == ("WrongState", "an event that may come in the state of its case", "ConfirmationGiven")
+
+
+def test_one_event_too_many(liar: Liar, monkeypatch: pytest.MonkeyPatch) -> None:
+    school = liar.exchange.members[SCHOOL]
+    limit = school.office.store.version(liar.mine)
+    monkeypatch.setattr("services.post.applying._EVENTS_A_CASE", limit)
+    before = school.office.database.one("SELECT * FROM cases WHERE case_id = ?", liar.mine.hex)
+    liar.answers(liar.request, liar.theirs)
+    assert liar.noted() == ("TooMany", f"<= {limit} events of a case", f"one more of {liar.theirs.hex}")
+    assert school.state(liar.mine) == "AwaitingCommission"
+    assert before == school.office.database.one("SELECT * FROM cases WHERE case_id = ?", liar.mine.hex)
+
+
+def test_a_refused_event_is_answered_with_its_code_and_by_its_digest(liar: Liar) -> None:
+    liar.answers(NOTHING, liar.theirs)
+    office = liar.exchange.members[SCHOOL].office
+    refused, answer = history_of(office, office.store.stream(liar.mine))[-2:]
+    assert (answer.facts, answer.in_reply_to) == (Rejected(code=RejectedCode.WRONG_REPLY), refused.body)
