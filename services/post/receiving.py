@@ -200,8 +200,7 @@ class Receiver:
             except BaseException:
                 # Nobody may read on under what the registrar said before: all are begun again, under what it says now.
                 for other in [each for each in self._followers if each != TRUST_CHANNEL]:
-                    self._followers.pop(other)
-                    self._hints.pop(other, None)
+                    self._forget(other)
                 raise
 
     def _retrust(self) -> None:
@@ -215,8 +214,7 @@ class Receiver:
             # Also where nothing came since this process began: what the registrar says may reach back there too.
             if name != TRUST_CHANNEL:
                 follower = self._follower(name)
-                with self._or_forget(name):
-                    self._store(name, follower.retrust(trust))
+                self._store(name, follower.retrust(trust))
 
     def _store(self, name: str, update: Update, *, hint: Hint | None = None) -> None:
         office = self.office

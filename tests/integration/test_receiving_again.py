@@ -8,7 +8,7 @@ import pytest
 
 from services.post.agreeing import agree
 from services.wire.channels import COMMISSION, to_commission
-from services.wire.contents import KeyRevoked, Reason
+from services.wire.contents import KeyRevoked, Reason, TrustConfirmed
 from services.wire.errors import ConflictError, DatabaseBusyError
 from tests.chains import SCHOOL, seal_of
 from tests.exchange import Exchange, Member
@@ -59,6 +59,28 @@ def test_a_gap_is_not_told_of_before_it_is_seen_again(exchange: Exchange) -> Non
     exchange.clock.now += 1_000_000
     member.receiver.receive_once()
     assert not any("an entry is missing" in alarm for alarm in member.alarms)
+    exchange.clock.now += 1_000_000
+    member.receiver.receive_once()
+    assert any("an entry is missing" in alarm for alarm in member.alarms)
+
+
+def test_a_gap_is_forgotten_with_its_channel_when_the_registrars_word_could_not_be_taken(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = exchange.members[COMMISSION]
+    hidden_and_ahead(exchange)
+    said_by_registrar(exchange, TrustConfirmed())
+
+    def busy(*_: object) -> None:
+        raise DatabaseBusyError("the database is busy")
+
+    monkeypatch.setattr("services.post.receiving.compare_trust", busy)
+    with pytest.raises(DatabaseBusyError):
+        member.receiver.receive_once()
+    monkeypatch.undo()
+    # A worker that waited for longer than a gap may stay untold must not end.
+    exchange.clock.now += 1_000_000
+    member.receiver.receive_once()
     exchange.clock.now += 1_000_000
     member.receiver.receive_once()
     assert any("an entry is missing" in alarm for alarm in member.alarms)

@@ -129,9 +129,10 @@ def judged(results: dict[str, str]) -> dict[str, str]:
 
 
 def _environment() -> dict[str, str]:
-    """Return what the tests run under: databases in memory where there is such a folder, and the plugin beside this file."""
+    """Return what the tests run under: the plugin beside this file, what it remembers, and a folder in memory if there is one."""
     memory = Path("/dev/shm")  # noqa: S108  # what stands there is of tests alone
-    return os.environ | {"PYTHONPATH": str(Path(__file__).parent)} | ({"TMPDIR": str(memory)} if memory.is_dir() else {})
+    ours = {"PYTHONPATH": str(Path(__file__).parent), "MUTANTS_NOTICED": str(ROOT / ".mutants/noticed.txt")}
+    return os.environ | ours | ({"TMPDIR": str(memory)} if memory.is_dir() else {})
 
 
 def _copied(name: str) -> Path:
@@ -150,7 +151,7 @@ def _copied(name: str) -> Path:
         "also_copy": ["schemas", "demo", "docs", "examples", "README.md"],
         "pytest_add_cli_args_test_selection": list(group.tests),
         # A change that never ends is noticed by the test that hangs, not by the time limit of all tests together.
-        "pytest_add_cli_args": ["-p", "quickest_first", "--timeout=20"],
+        "pytest_add_cli_args": ["-p", "likely_first", "--timeout=20"],
         "do_not_mutate_patterns": list(_NOT_CHANGED),
     }
     with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
