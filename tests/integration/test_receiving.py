@@ -13,15 +13,16 @@ from services.post.office import Office
 from services.post.rebuilding import rebuild
 from services.school.application import School
 from services.wire.channels import COMMISSION, from_commission, to_commission
+from services.wire.contents import EpochOpened, ParticipantRemoved, TrustConfirmed
 from services.wire.entry import decode_entry
 from services.wire.events import Answer, ConfirmationGiven, ConfirmationGivenPersonal, Rejected, RejectedCode
 from services.wire.hashing import Digest, digest_of
 from services.wire.records import encode_event
-from tests.chains import SCHOOL
+from tests.chains import SCHOOL, seal_of
 from tests.exchange import Exchange
 from tests.integration.test_two_sides import asked, rogue_answer
 from tests.people import REQUESTED_A2, REQUESTED_PERSONAL, another_pupil
-from tests.troubles import asked_unread, raw_event, records, settled
+from tests.troubles import asked_unread, pen_at, raw_event, records, said_by_registrar, settled
 
 TO, FROM = to_commission(SCHOOL), from_commission(SCHOOL)
 NOTHING = Digest(bytes(32))
@@ -207,3 +208,41 @@ def test_of_a_refused_entry_its_digest_and_event_are_noted(exchange: Exchange) -
     row = exchange.members[SCHOOL].office.database.one("SELECT event_id, digest, record FROM held WHERE kind = 'refused'")
     assert row is not None
     assert tuple(row) == (entry.unverified_statement.event_id, entry.digest, None)
+
+
+def test_of_a_place_that_nobody_has_shown_anything_after_no_bytes_are_kept(exchange: Exchange) -> None:
+    asked(exchange)
+    reader = exchange.members[COMMISSION]
+    place = pen_at(exchange, TO, SCHOOL, seal_of("old"), "")
+    stranger = seal_of("stranger").certificate.digest
+    said_by_registrar(
+        exchange, EpochOpened(channel=TO, epoch=1, after_sequence=place.sequence + 2, after_digest=NOTHING, certificate=stranger)
+    )
+    for _ in range(2):
+        settled(exchange)
+        exchange.clock.now += 1_000_000
+    row = reader.office.database.one("SELECT record, digest, fault FROM held WHERE kind = 'skipped'")
+    assert row is not None
+    assert tuple(row) == (b"", digest_of(b""), "MissingError")
+
+
+def test_what_the_registrar_says_without_effect_is_told_once(exchange: Exchange) -> None:
+    reader = exchange.members[COMMISSION]
+    said_by_registrar(exchange, ParticipantRemoved(id="school-0000000099"))
+    for _ in range(2):
+        settled(exchange)
+        exchange.clock.now += 86_400_000
+        said_by_registrar(exchange, TrustConfirmed())
+    settled(exchange)
+    assert sum("nobody of this id is here to be removed" in alarm for alarm in reader.alarms) == 1
+
+
+def test_whose_personal_part_cannot_be_opened_yet_is_noted_with_the_key_that_is_missing(exchange: Exchange) -> None:
+    asked(exchange)
+    reader = exchange.members[COMMISSION]
+    query = "SELECT * FROM held WHERE kind = 'key'"
+    assert reader.office.database.all(query) == []
+    raw_event(exchange, SCHOOL, TO, REQUESTED_A2, REQUESTED_PERSONAL, case_id=bytes(16), personal_key=NOTHING)
+    settled(exchange)
+    (row,) = reader.office.database.all(query)
+    assert (row["channel"], row["digest"]) == (TO, NOTHING)
