@@ -23,7 +23,7 @@ from services.post.office import Office
 from services.post.saving import save
 from services.post.store import SealedEvent
 from services.wire.audience import may_write
-from services.wire.channels import TRUST_CHANNEL, ChannelKind, channel_kind, paired_channel, school_of, writer_of
+from services.wire.channels import ChannelKind, channel_kind, paired_channel, school_of, writer_of
 from services.wire.contents import Facts
 from services.wire.entry import Open, Sealed, VerifiedEntry, encode_body
 from services.wire.errors import (
@@ -205,7 +205,7 @@ def _judge(
         return
     version = _append(office, entry, case_id, facts.type, after=len(history))
     _note_missing_key(office, entry, facts)
-    refresh_row(office, case_id, (*history, incoming), version, _school_of(channel))
+    refresh_row(office, case_id, (*history, incoming), version, school_of(channel))
     if back is not None:
         back.place(office, case_id)
 
@@ -238,7 +238,7 @@ def _refuse(
     if kind == _REJECTED or channel_kind(channel) not in (ChannelKind.TO_COMMISSION, ChannelKind.FROM_COMMISSION):
         return
     answer = New(facts=Rejected(code=RejectedCode(code.value)), in_reply_to=entry.body_digest)
-    save(office, known, (answer,), school=_school_of(channel), refresh=code is not RejectionCode.TOO_MANY)
+    save(office, known, (answer,), school=school_of(channel), refresh=code is not RejectionCode.TOO_MANY)
 
 
 def _expected(entry: VerifiedEntry, facts: Facts | None, code: RejectionCode) -> Evidence | None:
@@ -321,7 +321,3 @@ def _note_missing_key(office: Office, entry: VerifiedEntry, facts: Facts) -> Non
             entry.statement.channel,
             identity,
         )
-
-
-def _school_of(channel: str) -> str | None:
-    return None if channel == TRUST_CHANNEL else school_of(channel)

@@ -12,7 +12,7 @@ from services.post.history import Recorded
 from services.post.office import Office
 from services.post.rebuilding import rebuild
 from services.school.application import School
-from services.wire.channels import COMMISSION, from_commission, to_commission
+from services.wire.channels import COMMISSION, commission_case, from_commission, to_commission
 from services.wire.contents import EpochOpened, ParticipantRemoved, TrustConfirmed
 from services.wire.entry import decode_entry
 from services.wire.events import Answer, ConfirmationGiven, ConfirmationGivenPersonal, Rejected, RejectedCode
@@ -246,3 +246,18 @@ def test_whose_personal_part_cannot_be_opened_yet_is_noted_with_the_key_that_is_
     settled(exchange)
     (row,) = reader.office.database.all(query)
     assert (row["channel"], row["digest"]) == (TO, NOTHING)
+
+
+def test_a_key_that_was_erased_is_not_asked_for(exchange: Exchange) -> None:
+    reader = exchange.members[COMMISSION]
+    reader.office.database.run(
+        "INSERT INTO keys (key_id, key_use, channel, case_id, made_here, created_at, generation, superseded_at, erased_at)"
+        " VALUES (?, 'CASE', ?, ?, 0, 0, 1, 0, 0)",
+        NOTHING,
+        TO,
+        bytes(16),
+    )
+    raw_event(exchange, SCHOOL, TO, REQUESTED_A2, REQUESTED_PERSONAL, case_id=bytes(16), personal_key=NOTHING)
+    settled(exchange)
+    assert reader.state(commission_case(UUID(int=0), TO)) == "Received"
+    assert reader.office.database.all("SELECT * FROM held WHERE kind = 'key'") == []

@@ -12,6 +12,7 @@ from services.wire.channels import COMMISSION, from_commission
 from services.wire.entry import decode_entry
 from services.wire.events import Answer, ConfirmationGiven, ConfirmationGivenPersonal, Rejected, RejectedCode
 from services.wire.hashing import Digest
+from services.wire.records import encode_event
 from tests.chains import SCHOOL
 from tests.exchange import Exchange
 from tests.integration.test_receiving import request_of
@@ -47,13 +48,17 @@ class Liar:
     def request(self) -> Digest:
         return request_of(self.exchange.members[SCHOOL].office, self.mine)
 
-    def noted(self) -> tuple[object, ...]:
-        """Return what the school notes of what it refused last, beside which entry that is."""
+    def noted(self, *, in_case: bool = True) -> tuple[object, ...]:
+        """Return what the school notes of what it refused last, beside which entry that is and whether it stands in its case."""
         query = "SELECT * FROM held WHERE kind = 'refused' ORDER BY id DESC LIMIT 1"
         row = self.exchange.members[SCHOOL].office.database.one(query)
         said = [entry for entry in map(decode_entry, records(self.exchange, FROM)) if entry.raw_facts is not None][-1]
         assert row is not None
         assert (row["channel"], row["event_id"], row["digest"]) == (FROM, said.unverified_statement.event_id, said.digest)
+        office = self.exchange.members[SCHOOL].office
+        stream_id = self.mine if in_case else office.own_stream
+        assert row["case_id"] == stream_id.hex
+        assert office.store.stream(stream_id).events[-2].event_id == row["event_id"]
         assert (row["record"], row["fault"], row["epoch"], row["sequence"]) == (None, None, None, None)
         return row["reason"], row["expected"], row["found"]
 
@@ -65,12 +70,12 @@ def liar(exchange: Exchange) -> Liar:
 
 def test_an_answer_in_a_case_that_is_not_known(liar: Liar) -> None:
     liar.answers(NOTHING, _NOBODYS)
-    assert liar.noted() == ("UnknownCase", "a case that is known here", _NOBODYS.hex)
+    assert liar.noted(in_case=False) == ("UnknownCase", "a case that is known here", _NOBODYS.hex)
 
 
 def test_an_answer_in_no_case(liar: Liar) -> None:
     liar.answers(NOTHING, None)
-    assert liar.noted() == ("UnknownCase", "a case that is known here", "no case")
+    assert liar.noted(in_case=False) == ("UnknownCase", "a case that is known here", "no case")
 
 
 def test_an_event_that_is_not_its_writers(liar: Liar) -> None:
@@ -88,6 +93,20 @@ def test_a_second_answer(liar: Liar) -> None:
     for _ in range(2):
         liar.answers(liar.request, liar.theirs)
     assert liar.noted() == ("WrongState", "an event that may come in the state of its case", "ConfirmationGiven")
+
+
+def test_an_answer_that_cannot_be_read(liar: Liar) -> None:
+    def beyond_its_enum(plaintext: bytes) -> bytes:
+        content = encode_event(_YES, _SIGNED).facts
+        return plaintext.replace(content, b"\x7e" + content[1:])
+
+    raw_event(liar.exchange, COMMISSION, FROM, _YES, _SIGNED, case_id=liar.theirs.bytes, spoil_facts=beyond_its_enum)
+    settled(liar.exchange)
+    office = liar.exchange.members[SCHOOL].office
+    row = office.database.one("SELECT * FROM held WHERE kind = 'refused'")
+    assert row is not None
+    assert (row["reason"], row["case_id"], row["fault"]) == ("Unreadable", liar.mine.hex, "MalformedError")
+    assert [event.topic for event in office.store.stream(liar.mine).events[-2:]] == ["ConfirmationGiven", "Rejected"]
 
 
 def test_one_event_too_many(liar: Liar, monkeypatch: pytest.MonkeyPatch) -> None:
