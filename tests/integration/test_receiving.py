@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from services.post.applying import entry_of, redrive_channel
+from services.post.cases import history_of
 from services.post.history import Recorded
 from services.post.office import Office
 from services.post.rebuilding import rebuild
@@ -73,6 +74,19 @@ def test_an_error_that_stays_parks_its_entry_and_leaves_its_neighbours_whole(
     (alarm,) = [alarm for alarm in reader.alarms if "in this program" in alarm]
     place = next(entry.sequence for entry in map(decode_entry, records(exchange, TO)) if entry.raw_facts is not None)
     assert alarm.endswith(f"{TO} at {place} is parked: KeyError in this program")
+
+
+def test_an_event_is_judged_as_what_its_case_says_of_it_later(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    office = exchange.members[COMMISSION].office
+    judge, heard = office.domain.judge, list[Recorded]()
+
+    def listening(history: object, incoming: Recorded) -> object:
+        heard.append(incoming)
+        return judge(history, incoming)  # type: ignore[arg-type]  # what the caller gave
+
+    monkeypatch.setattr(office.domain, "judge", listening)
+    _, theirs = asked(exchange)
+    assert tuple(heard) == history_of(office, office.store.stream(theirs))
 
 
 def test_what_is_applied_again_later_is_exactly_what_was_verified(exchange: Exchange) -> None:
