@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from services.post.database import Row
 from services.post.letterbook import statement_of
 from services.post.lost_keys import awaited_channels
 from services.post.office import Office, day_of, is_over
@@ -46,6 +47,7 @@ class Watch:
             *_unreceipted(office, now),
             *_standing_still(office),
             *_never_signed(office),
+            *_parked(office, now),
             *_awaited(office),
         ]
 
@@ -87,6 +89,22 @@ def _standing_still(office: Office) -> Iterator[str]:
 def _never_signed(office: Office) -> Iterator[str]:
     for row in office.database.all("SELECT channel, count(*) AS number FROM outgoing WHERE lost = 1 GROUP BY channel"):
         yield f"{row['channel']}: {row['number']} events are not signed, their keys are not on the ring"
+
+
+def _parked(office: Office, now: int) -> Iterator[str]:
+    """Tell what could not be used for a day: whoever waits for its case sees nothing of it."""
+    query = (
+        "SELECT h.channel, h.reason, e.statement FROM held h JOIN entries e ON e.channel = h.channel AND e.digest = h.digest"
+        " WHERE h.kind = 'parked' AND h.resolved_at IS NULL ORDER BY e.id"
+    )
+    parked: dict[str, list[Row]] = {}
+    for row in office.database.all(query):
+        parked.setdefault(row["channel"], []).append(row)
+    for channel, rows in parked.items():
+        written_at = statement_of(rows[0]).written_at
+        if now - written_at >= _DAY:
+            since = day_of(written_at).isoformat()
+            yield f"{channel}: {len(rows)} events are parked since {since}: {rows[0]['reason']}"
 
 
 def _awaited(office: Office) -> Iterator[str]:

@@ -222,3 +222,29 @@ def test_what_is_filed_before_the_channels_are_opened_waits_and_is_signed_after_
     settled(exchange)
     assert types(exchange, record_of(SCHOOL)) == ["ChannelOpened", "sealed", "sealed", "sealed"]
     clean(exchange)
+
+
+def test_events_that_are_parked_for_a_day_are_told_until_they_are_applied(exchange: Exchange) -> None:
+    school, commission = exchange.members[SCHOOL], exchange.members[COMMISSION]
+    school.office.database.run("DELETE FROM peers")
+    asked(exchange)
+    asked(exchange, pupil=another_pupil(2))
+    # Nobody can answer: the key that both were sealed under is gone.
+    kept = school.office.database.all(
+        "SELECT key_id, wrapped FROM keys WHERE key_use = 'FACTS' AND channel = ?", to_commission(SCHOOL)
+    )
+    school.office.database.run("UPDATE keys SET wrapped = NULL WHERE key_use = 'FACTS' AND channel = ?", to_commission(SCHOOL))
+    told = f"{to_commission(SCHOOL)}: 2 events are parked since {commission.office.today}: the facts key is missing"
+    settled(exchange, 1)
+    assert not any("parked" in alarm for alarm in commission.alarms)
+    exchange.clock.now += _DAY
+    settled(exchange, 1)
+    assert told in commission.alarms
+    for row in kept:
+        school.office.database.run("UPDATE keys SET wrapped = ? WHERE key_id = ?", row["wrapped"], row["key_id"])
+    exchange.clock.now += 3_600_000
+    settled(exchange)
+    commission.alarms.clear()
+    exchange.clock.now += _DAY
+    settled(exchange, 1)
+    assert (commission.held("parked"), [each for each in commission.alarms if "parked" in each]) == ([], [])
