@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.wire.channels import TRUST_CHANNEL
 from tests.simulation.faults import any_channel
+from tests.simulation.faults_disk import excuse_what_is_gone
 from tests.simulation.world import World
 
 __all__ = ["roll_back", "truncate"]
@@ -18,6 +19,7 @@ def truncate(world: World) -> None:
     if gone:
         world.happened("log truncated", channel)
         world.say("log", f"{channel} loses its last {gone} records")
+        _excuse(world)
 
 
 def roll_back(world: World) -> None:
@@ -35,3 +37,10 @@ def roll_back(world: World) -> None:
     if number:
         world.happened("log rolled back", *(channel for channel, records in gone.items() if records))
         world.say("log", f"is put back to its copy: {number} records are gone, and their positions are given again")
+        _excuse(world)
+
+
+def _excuse(world: World) -> None:
+    """Excuse what stood in the log alone, because the database that had it was restored and has not taken it back yet."""
+    for name in sorted(world.places["database restored"]):
+        excuse_what_is_gone(world, world.sites[name])

@@ -46,6 +46,8 @@ class SharedLog:
         """Store what a process appends, or not, or later, or in another order; tell it the truth about it, or nothing."""
         self._caller = site
         self._note_given(channel, records)
+        if self.refuses_once:
+            self.happened("append refused", site, channel)
         if self.refuses_once or self._goes("append refused", site, channel):
             self.say(site, f"appends {len(records)} to {channel}; the log does not take them")
             raise ChannelUnavailableError("the log does not answer")
@@ -107,6 +109,12 @@ class SharedLog:
         if gives_positions_again:
             connection.execute("UPDATE ends SET position = min(position, ?) WHERE channel = ?", (position, channel))
         return gone
+
+    def lose(self, channel: str, position: int) -> None:
+        """Remove the one record that stands at a position of a channel."""
+        self.real._connection.execute(  # noqa: SLF001  # as above
+            "DELETE FROM records WHERE channel = ? AND position = ?", (channel, position)
+        )
 
     @property
     def changes(self) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tests.simulation import careless, faults, faults_disk, faults_log, faults_people
+from tests.simulation.lasting import LASTING
 from tests.simulation.ports import DESTRUCTION, MOMENTS
 from tests.simulation.world import World
 
@@ -62,6 +63,7 @@ ALL_FAULTS: Final = (
     *LOG_WAYS,
     *(f"killed: {moment}" for moment in (*MOMENTS, *DESTRUCTION)),
     *(f"said past the rules: {each}" for each in careless.SAYINGS),
+    "a key is lost",
     "a second worker began",
     "away for ten weeks",
     "certificate rotated amid unsent entries",
@@ -107,6 +109,7 @@ ALL_LIVES: Final = (
     "RequestRegistered",
     "a case brought to its answer after quiet",
     "an event refused, and its writer told why",
+    *(f"lasted, and was told: {each}" for each in LASTING),
 )
 """What people have to have lived through in a long run."""
 

@@ -190,6 +190,8 @@ class Process:
             self.end()
             world.say(name, f"{what}, and is killed: {crash.where}")
         except (ChannelUnavailableError, DatabaseBusyError) as error:
+            # As the thin loop around the steps does.
+            self.site.told.append(f"waiting: {error}")
             world.say(name, f"{what}, and has to wait: {error}")
             self._tell()
             if what == "starts":

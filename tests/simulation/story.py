@@ -15,6 +15,7 @@ from tests.simulation.careless import check_refusals
 from tests.simulation.faults_people import letters_arrive
 from tests.simulation.founding import new_world
 from tests.simulation.invariants import Channels, check_log, check_site, require
+from tests.simulation.lasting import last
 from tests.simulation.lives import live_on
 from tests.simulation.operators import mend
 from tests.simulation.plan import Plan
@@ -32,6 +33,9 @@ _REBUILT: Final = 0.25
 
 _LIVED_ON: Final = 0.25
 """In which share a case is brought from its filing to its answer after all that happened."""
+
+_LAST: Final = 0.2
+"""In which share something lasts after quiet, and has to be told."""
 
 _STEPS: Final = (25, 85)
 _PAUSES: Final = (200, 1_000, 1_000, 2_000, 60_000, 1_200_000, 3_700_000, 86_400_000)
@@ -59,6 +63,9 @@ def tell(seed: int, only: tuple[str, ...] = ()) -> Told:
             if world.rng.random() < _LIVED_ON:
                 world.say("world", "a family applies")
                 live_on(world)
+                quiet(world)
+            if world.rng.random() < _LAST:
+                last(world)
                 quiet(world)
             judge(world)
         except Exception as error:  # whatever it is, it is what this seed found  # noqa: BLE001

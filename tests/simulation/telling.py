@@ -23,9 +23,12 @@ _TIME: Final = ("",)
 _LOSSES: Final = ("log truncated", "log rolled back")
 _LATE: Final = ("append", "answer", "records reordered", "poll", "killed", "disk full")
 _THEFT: Final = ("forked by a thief", "epoch opened")
-_KEYS: Final = ("ring key of an older generation", "database restored")
+_KEYS: Final = ("ring key of an older generation", "database restored", "a key is lost")
 _CAUSES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    (r"^waiting: .*does not answer", ("append", "answer", "poll")),
+    (r"^waiting: .*is held by another process|^waiting: .*disk is full", ("two workers", "a second worker began", "disk full")),
     (r"has said nothing for 8 days", _TIME),
+    (r"events are parked since", _TIME),
     (r"nobody has receipted", _TIME),
     (r"the certificate of .* ends on|with a certificate that ended", ("ten years pass", "clock jumps ten years")),
     # Encryption keys end after a month, so time alone makes old letters useless; and so do new certificates.
