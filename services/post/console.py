@@ -47,6 +47,7 @@ Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="Show 
 Personal = Annotated[bool, typer.Option("--personal", help="Also print what is personal: names, codes, addresses, texts.")]
 
 _FILE_LIMIT_BYTES: Final = 1024 * 1024
+_UNBOUNDED: Final = 100_000
 
 # Controls, and the invisible characters that turn the order of a line around or hide in it.
 _CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
@@ -114,7 +115,12 @@ def show(rows: Sequence[Any], *, as_json: bool, title: str, columns: Iterable[st
     table = Table(*names, title=title, title_justify="left")
     for row in plain:
         table.add_row(*(escape(_short(name, row[name])) for name in names))
-    Console(width=None if Console().is_terminal else 160).print(table if plain else f"{title}: none")
+    console = Console(width=None if Console().is_terminal else 160)
+    needed = console.measure(table, options=console.options.update(max_width=_UNBOUNDED))
+    if needed.minimum > console.width:
+        # Nothing is cut: a number or a name is there to be typed again. A line a row, and the terminal breaks it.
+        table.box, console.width = None, needed.maximum
+    console.print(table if plain else f"{title}: none")
 
 
 def read_file(path: Path) -> bytes:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from services.post.cases import open_personal
-from services.post.console import as_text, print_json
+from services.post.console import as_text, print_json, show
 from services.post.rebuilding import rebuild
 from services.post.viewing import cases, contents, events
+from services.post.viewing_recovery import channel_lines
 from services.wire.channels import COMMISSION
 from services.wire.errors import SealError
 from services.wire.wordings import WORDINGS
@@ -84,3 +85,20 @@ def test_a_terminal_obeys_nothing_that_somebody_wrote(capsys: pytest.CaptureFixt
     printed = capsys.readouterr().out
     assert json.loads(printed) == {"name": hostile}
     assert printed.isascii()
+
+
+@pytest.mark.parametrize("columns", ["80", "200"])
+def test_a_table_cuts_no_number_and_no_name_however_narrow_the_terminal(
+    columns: str, exchange: Exchange, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, _ = asked(exchange)
+    office = exchange.members[SCHOOL].office
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
+    monkeypatch.setenv("COLUMNS", columns)
+    show(cases(office), as_json=False, title="Cases")
+    show(channel_lines(office), as_json=False, title="Channels")
+    printed = capsys.readouterr().out
+    assert "…" not in printed
+    for name in (str(mine), *(line.channel for line in channel_lines(office))):
+        assert name in printed
+    assert ("┃" in printed) == (columns == "200")
