@@ -9,7 +9,8 @@ import os
 from pathlib import Path
 from typing import Annotated, ClassVar, Final
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from services.wire.errors import SettingsError
@@ -20,6 +21,15 @@ _PREFIX: Final = "SARAKSTE_"
 _DEFAULT: Final = "sarakste.toml"
 
 
+def _place(path: Path) -> Path:
+    if "\0" in str(path):
+        raise PydanticCustomError("path", "no path holds a zero byte; write it again")
+    return path
+
+
+Place = Annotated[Path, AfterValidator(_place)]
+
+
 class ParticipantSettings(BaseSettings):
     """Who this is, and where its log and root certificate are; relative paths are taken from the file's folder."""
 
@@ -27,8 +37,8 @@ class ParticipantSettings(BaseSettings):
     file: ClassVar[Path] = Path(_DEFAULT)
 
     participant: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,47}$")]
-    log: Path
-    root: Path
+    log: Place
+    root: Place
     busy_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
 
     @classmethod

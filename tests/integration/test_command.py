@@ -242,11 +242,20 @@ def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path) -> N
     assert (done.returncode, done.stderr) == (5, "exchange: Not a directory\n")
 
 
-def test_a_setting_that_is_wrong_is_named_by_its_variable(tmp_path: Path) -> None:
-    (tmp_path / "sarakste.toml").write_text('participant = "Nobody"\nlog = "log"\nroot = "root"\n')
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ('participant = "Nobody"\nlog = "log"\nroot = "root"', "SARAKSTE_PARTICIPANT (participant in sarakste.toml): "),
+        ('participant = "school-0099900011"\nroot = "root"', "SARAKSTE_LOG (log in sarakste.toml): Field required"),
+        ('participant = "school-0099900011"\nlog = "a\\u0000b"\nroot = "root"', "SARAKSTE_LOG (log in sarakste.toml): no path"),
+        ("participant = ", "sarakste.toml is no TOML"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named_by_its_variable(settings: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "sarakste.toml").write_text(settings)
     done = sarakste("school", "cases", folder=tmp_path)
     assert done.returncode == 2
-    assert "SARAKSTE_PARTICIPANT" in done.stderr
+    assert told in done.stderr
 
 
 @pytest.mark.parametrize(
