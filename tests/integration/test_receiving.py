@@ -252,9 +252,11 @@ def test_what_the_registrar_says_without_effect_is_told_once(exchange: Exchange)
 
 
 def test_whose_personal_part_cannot_be_opened_yet_is_noted_with_the_key_that_is_missing(exchange: Exchange) -> None:
-    asked(exchange)
+    theirs, _ = asked_unread(exchange)
     reader = exchange.members[COMMISSION]
     query = "SELECT * FROM held WHERE kind = 'key'"
+    reader.receiver.receive_once()
+    assert reader.state(theirs) == "Received"
     assert reader.office.database.all(query) == []
     raw_event(exchange, SCHOOL, TO, REQUESTED_A2, REQUESTED_PERSONAL, case_id=bytes(16), personal_key=NOTHING)
     settled(exchange)
