@@ -119,6 +119,13 @@ def test_a_refused_event_of_no_case_stands_in_nobodys_and_is_told_where_it_stand
     assert row["case_id"] == office.own_stream.hex
 
 
+def test_word_that_an_event_of_no_case_there_was_refused_finds_the_case_by_the_event(exchange: Exchange) -> None:
+    rogue_answer(exchange, UUID(int=77), NOTHING)
+    settled(exchange)
+    stream = exchange.members[COMMISSION].office.store.stream(UUID(int=77))
+    assert [event.topic for event in stream.events] == ["ConfirmationGiven", "Rejected"]
+
+
 def beyond_its_enum(plaintext: bytes) -> bytes:
     """Return facts whose content begins with a symbol that the schema does not have."""
     return plaintext.replace(_CONTENT, b"\x7e" + _CONTENT[1:])
