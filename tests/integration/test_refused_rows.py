@@ -8,11 +8,14 @@ from uuid import UUID
 import pytest
 
 from services.post.cases import history_of
-from services.wire.channels import COMMISSION, from_commission
-from services.wire.entry import decode_entry
+from services.wire.channels import COMMISSION, TRUST_CHANNEL, from_commission
+from services.wire.contents import Facts, encode_facts
+from services.wire.entry import Sealed, decode_entry
 from services.wire.events import Answer, ConfirmationGiven, ConfirmationGivenPersonal, Rejected, RejectedCode
-from services.wire.hashing import Digest
+from services.wire.grants import GrantedKey, KeyUse
+from services.wire.hashing import Digest, Id, digest_of
 from services.wire.records import encode_event
+from services.wire.sealing import Part, key_id, seal
 from tests.chains import SCHOOL
 from tests.exchange import Exchange
 from tests.integration.test_receiving import request_of
@@ -74,7 +77,7 @@ def test_an_answer_in_a_case_that_is_not_known(liar: Liar) -> None:
 
 
 def test_an_answer_in_no_case(liar: Liar) -> None:
-    liar.answers(NOTHING, None)
+    liar.answers(liar.request, None)
     assert liar.noted(in_case=False) == ("UnknownCase", "a case that is known here", "no case")
 
 
@@ -125,3 +128,29 @@ def test_a_refused_event_is_answered_with_its_code_and_by_its_digest(liar: Liar)
     office = liar.exchange.members[SCHOOL].office
     refused, answer = history_of(office, office.store.stream(liar.mine))[-2:]
     assert (answer.facts, answer.in_reply_to) == (Rejected(code=RejectedCode.WRONG_REPLY), refused.body)
+
+
+def test_a_sealed_word_of_the_registrars_reaches_into_no_case(liar: Liar) -> None:
+    exchange, key = liar.exchange, bytes(range(32))
+    office = exchange.members[SCHOOL].office
+    office.ring.take(TRUST_CHANNEL, GrantedKey(key=key, use=KeyUse.FACTS, case_id=None), made_here=False)
+    encoded = encode_event(Rejected(code=RejectedCode.WRONG_STATE))
+    facts = Facts(
+        type=encoded.type,
+        schema=encoded.schema,
+        case_id=None,
+        after=None,
+        in_reply_to=liar.request,
+        recorded_on=20_000,
+        personal_key=None,
+        content=encoded.facts,
+    )
+    event_id = Id(exchange.registrar.next_event_id)
+    sealed = seal(key, Part.FACTS, encode_facts(facts), channel=TRUST_CHANNEL, event_id=event_id, salt=bytes(32))
+    body = Sealed(facts_key=key_id(key), facts=digest_of(sealed), personal=digest_of(b"nothing"))
+    exchange.log.append(TRUST_CHANNEL, [exchange.registrar.write(body, sealed, None)])
+    settled(exchange)
+    row = office.database.one("SELECT reason, case_id FROM held WHERE kind = 'refused'")
+    assert row is not None
+    assert tuple(row) == ("NotYours", office.own_stream.hex)
+    assert exchange.members[SCHOOL].state(liar.mine) == "AwaitingCommission"
