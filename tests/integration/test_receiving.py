@@ -15,7 +15,7 @@ from services.post.rebuilding import rebuild
 from services.school.application import School
 from services.wire.channels import COMMISSION, commission_case, from_commission, to_commission
 from services.wire.contents import EpochOpened, ParticipantRemoved, TrustConfirmed
-from services.wire.entry import decode_entry
+from services.wire.entry import Sealed, decode_entry, encode_entry
 from services.wire.events import Answer, ConfirmationGiven, ConfirmationGivenPersonal, Rejected, RejectedCode
 from services.wire.hashing import Digest, digest_of
 from services.wire.records import encode_event
@@ -23,7 +23,7 @@ from tests.chains import SCHOOL, seal_of
 from tests.exchange import Exchange
 from tests.integration.test_two_sides import asked, rogue_answer
 from tests.people import REQUESTED_A2, REQUESTED_PERSONAL, another_pupil
-from tests.troubles import asked_unread, pen_at, raw_event, records, said_by_registrar, settled
+from tests.troubles import asked_unread, pen_at, raw_event, raw_log, raw_row, records, said_by_registrar, settled
 
 TO, FROM = to_commission(SCHOOL), from_commission(SCHOOL)
 NOTHING = Digest(bytes(32))
@@ -284,3 +284,22 @@ def test_a_key_that_was_erased_is_not_asked_for(exchange: Exchange) -> None:
     settled(exchange)
     assert reader.state(commission_case(UUID(int=0), TO)) == "Received"
     assert reader.office.database.all("SELECT * FROM held WHERE kind = 'key'") == []
+
+
+def test_a_personal_part_that_has_not_come_is_noted_and_kept_when_it_comes(exchange: Exchange) -> None:
+    reader, position = exchange.members[COMMISSION], exchange.log.end(TO)
+    theirs, _ = asked_unread(exchange)
+    record = raw_row(exchange, TO, position)
+    whole = decode_entry(record)
+    bare = encode_entry(whole.statement_bytes, whole.signature, whole.raw_facts, None)
+    raw_log(exchange, "UPDATE records SET value = ? WHERE channel = ? AND position = ?", bare, TO, position)
+    reader.receiver.receive_once()
+    assert (reader.state(theirs), reader.held("missing")) == ("Received", ["the personal part has not come"])
+    exchange.log.append(TO, [record])
+    reader.receiver.receive_once()
+    row = reader.office.database.one("SELECT channel, event_id, digest, resolved_at FROM held WHERE kind = 'missing'")
+    assert row is not None
+    assert tuple(row) == (TO, whole.unverified_statement.event_id, whole.digest, exchange.clock.now)
+    body = whole.unverified_statement.body
+    assert isinstance(body, Sealed)
+    assert reader.office.letterbook.part(body.personal) == whole.raw_personal
