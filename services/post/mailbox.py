@@ -47,8 +47,6 @@ class Mailbox:
 
     def take(self, records: Sequence[Record]) -> set[str]:
         """Take letters in before the channels of their batch are read; return the channels that got a new key."""
-        if not records:
-            return set()
         self.position = records[-1].position + 1
         channels, faults = self._try([record.value for record in records])
         self._left += faults

@@ -88,7 +88,8 @@ class Receiver:
         # The registrar first: what it says may be what makes the rest of the batch readable. Then the keys.
         if TRUST_CHANNEL in by_channel:
             self._offer(TRUST_CHANNEL, by_channel.pop(TRUST_CHANNEL))
-        self._redrive(self.mailbox.take(by_channel.pop(mailbox, [])))
+        if mailbox in by_channel:
+            self._redrive(self.mailbox.take(by_channel[mailbox]))
         for name in names:
             if name in by_channel:
                 self._offer(name, by_channel[name])
@@ -164,7 +165,7 @@ class Receiver:
                 is_usual=standing is not None and standing.state == ReadingState.READING.value,
             )
             self._followers[name] = follower
-            if place is not None or name != TRUST_CHANNEL:
+            if name != TRUST_CHANNEL:
                 with self._or_forget(name):
                     self._store(name, update)
         return self._followers[name]

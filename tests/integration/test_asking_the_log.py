@@ -10,11 +10,11 @@ import pytest
 
 from services.channel.port import Channel, Record
 from services.post.worker import Worker
-from services.wire.channels import COMMISSION, TRUST_CHANNEL, from_commission, mailbox_of, to_commission
-from tests.chains import SCHOOL
+from services.wire.channels import COMMISSION, REGISTRAR, TRUST_CHANNEL, Role, from_commission, mailbox_of, to_commission
+from tests.chains import SCHOOL, registrar_seal
 from tests.exchange import Exchange, Member
 from tests.integration.test_two_sides import asked
-from tests.troubles import settled
+from tests.troubles import asked_unread, closed_restart, settled
 
 _HOUR = 3_600_000
 
@@ -103,3 +103,53 @@ def test_once_an_hour_the_last_record_of_each_channel_is_looked_at(exchange: Exc
     assert numbers == [2, 1, 2]
     channels = (TRUST_CHANNEL, from_commission(SCHOOL))
     assert log.asked[0] == Question({channel: exchange.log.end(channel) - 1 for channel in channels}, 0, 2)
+
+
+def test_once_a_day_all_channels_are_read_again_from_their_starts(exchange: Exchange) -> None:
+    member = exchange.members[SCHOOL]
+    log = listened(member)
+    exchange.clock.now += 24 * _HOUR
+    member.receiver.receive_once()
+    channels = (TRUST_CHANNEL, from_commission(SCHOOL))
+    assert [log.asked[-1].positions[channel] for channel in channels] == [0, 0]
+    for channel in channels:
+        standing = member.office.letterbook.standing(channel)
+        assert standing is not None
+        assert standing.whole_at == exchange.clock.now
+    exchange.clock.now += 24 * _HOUR - 1
+    member.receiver.receive_once()
+    assert [log.asked[-1].positions[channel] for channel in channels] == [exchange.log.end(channel) for channel in channels]
+
+
+def test_who_has_read_nothing_yet_looks_back_at_nothing(exchange: Exchange) -> None:
+    member = exchange.enter(REGISTRAR, Role.REGISTRAR, registrar_seal("registrar"))
+    log = listened(member)
+    member.receiver.receive_once()
+    # The registrar's own channel is no news to it.
+    assert log.asked == [Question({mailbox_of(REGISTRAR): 0}, 0.0, 500)]
+
+
+def test_a_process_that_begins_anew_reads_on_where_the_last_one_ended_and_judges_nothing_again(exchange: Exchange) -> None:
+    asked(exchange)
+    exchange.clock.now += 24 * _HOUR
+    settled(exchange)
+    theirs, _ = asked_unread(exchange)
+    channel = to_commission(SCHOOL)
+    member = closed_restart(exchange, COMMISSION)
+    log, statements = listened(member), list[str]()
+    member.office.database.connection.set_trace_callback(statements.append)
+    member.receiver.receive_once()
+    member.office.database.connection.set_trace_callback(None)
+    assert member.state(theirs) == "Received"
+    assert log.asked[-1].positions[channel] == exchange.log.end(channel) - 1
+    assert not [each for each in statements if f"FROM entries WHERE channel = '{channel}' ORDER BY id" in each]
+
+
+def test_who_does_not_know_what_stood_before_reads_from_the_start_and_accuses_nobody(exchange: Exchange) -> None:
+    member = closed_restart(exchange, COMMISSION)
+    channel = to_commission(SCHOOL)
+    member.office.letterbook.note(channel, hint_record=None)
+    log = listened(member)
+    member.receiver.receive_once()
+    assert log.asked[-1].positions[channel] == 0
+    assert not any("does not show any more" in alarm for alarm in member.alarms)
