@@ -81,6 +81,11 @@ class Report:
         """Tell whether nothing was found."""
         return not self.findings
 
+    @property
+    def counted(self) -> str:
+        """How many findings there are, in words."""
+        return "1 finding" if len(self.findings) == 1 else f"{len(self.findings)} findings"
+
     def of(self, channel: str) -> ChannelReport:
         """Return the report of a channel that was verified."""
         return next(each for each in self.channels if each.channel == channel)

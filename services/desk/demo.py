@@ -169,9 +169,7 @@ class _Showing:
         for path, is_clean in ((self.company.log, True), (copy, False)):
             with closing(open_log(path)) as log:
                 report = verify_log(log, root)
-            self._line(
-                f"{path.name}: {report.entries} entries in {len(report.channels)} channels, {len(report.findings)} findings"
-            )
+            self._line(f"{path.name}: {report.entries} entries in {len(report.channels)} channels, {report.counted}")
             for finding in report.findings:
                 self._line(f"  {finding.channel} at {finding.epoch}/{finding.sequence}: {finding.what}")
                 self._line(f"    expected {finding.expected}")

@@ -79,7 +79,7 @@ def verify(
             typer.echo(f"  {channel.channel}: {channel.entries} entries, {channel.state}, {tail}")
             for note in channel.notes:
                 typer.echo(f"    note: {note}")
-        typer.echo(f"{report.entries} entries of {report.participants} participants, {len(report.findings)} findings")
+        typer.echo(f"{report.entries} entries of {report.participants} participants, {report.counted}")
         for finding in report.findings:
             typer.echo(f"FOUND {finding.channel} at {finding.epoch}/{finding.sequence}: {finding.what}")
             typer.echo(f"  expected {finding.expected}")

@@ -27,7 +27,7 @@ from services.post.signing_folder import SigningFolder, load_key, make_key
 from services.post.store import CaseStore
 from services.wire.certificates import load_root
 from services.wire.channels import COMMISSION, REGISTRAR, Role
-from services.wire.errors import SettingsError
+from services.wire.errors import MigrationError, SettingsError
 
 __all__ = ["Clock", "build_office", "facts_keys_of", "make_folder", "milliseconds", "write_settings"]
 
@@ -50,8 +50,7 @@ def build_office(
     CertificateError, ChannelUnavailableError.
     """
     _require_role(settings.participant, role)
-    folder = settings.folder
-    database = Database(folder / "database.sqlite", busy_timeout_seconds=settings.busy_timeout_seconds)
+    folder, database = settings.folder, _database(settings)
     database.require_current()
     ring = KeyRing(database, RingKeys.load(folder / "ring.key"), clock, os.urandom)
     root = load_root(_read(settings.path(settings.root)))
@@ -76,11 +75,9 @@ def facts_keys_of(settings: ParticipantSettings) -> tuple[bytes, ...]:
 
     Raises: SettingsError, RingError, DatabaseError, MigrationError.
     """
-    folder = settings.folder
-    database = Database(folder / "database.sqlite", busy_timeout_seconds=settings.busy_timeout_seconds)
-    with closing(database):
+    with closing(_database(settings)) as database:
         database.require_current()
-        return KeyRing(database, RingKeys.load(folder / "ring.key"), milliseconds, os.urandom).facts_keys()
+        return KeyRing(database, RingKeys.load(settings.folder / "ring.key"), milliseconds, os.urandom).facts_keys()
 
 
 def make_folder(folder: Path) -> ec.EllipticCurvePrivateKey:
@@ -110,6 +107,17 @@ def write_settings(folder: Path, participant: str, *, log: str, root: str) -> No
     values = {"participant": participant, "log": log, "root": root}
     text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items())
     write_durably(folder / _SETTINGS, text.encode("utf-8"))
+
+
+def _database(settings: ParticipantSettings) -> Database:
+    path = settings.folder / "database.sqlite"
+    if not path.exists():
+        # Opening would make an empty one, in which nobody has any case.
+        raise MigrationError(
+            f"{path.name} is not in {settings.folder}: put a backup back with the command restore; without one, migrate makes an"
+            " empty database, and the worker's start takes back what the log holds"
+        )
+    return Database(path, busy_timeout_seconds=settings.busy_timeout_seconds)
 
 
 def _require_role(participant: str, role: Role) -> None:

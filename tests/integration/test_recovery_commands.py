@@ -23,7 +23,7 @@ from services.registrar.bootstrap import build as build_registrar
 from services.school.bootstrap import build as build_school
 from services.wire.certificates import load_root, read_leaf
 from services.wire.channels import COMMISSION, REGISTRAR
-from services.wire.errors import CertificateError, RefusedError, SettingsError
+from services.wire.errors import CertificateError, MigrationError, RefusedError, SettingsError
 from services.wire.issuing import read_request
 from tests.verifying import verified_file
 
@@ -317,3 +317,14 @@ def test_agreeing_where_nothing_stands_still_is_refused(exchange: Path) -> None:
     worked(exchange)
     done = run(exchange, COMMISSION, "agree", f"{SCHOOL}.to-commission")
     assert isinstance(done.exception, RefusedError)
+
+
+def test_a_command_where_the_database_is_gone_says_so_and_makes_no_empty_one(exchange: Path) -> None:
+    for left in (exchange / SCHOOL).glob("database.sqlite*"):
+        left.unlink()
+    done = run(exchange, SCHOOL, "cases")
+    assert isinstance(done.exception, MigrationError)
+    assert "put a backup back with the command restore" in str(done.exception)
+    assert not (exchange / SCHOOL / "database.sqlite").exists()
+    assert run(exchange, SCHOOL, "migrate").exit_code == 0
+    assert shown(exchange, SCHOOL, "cases") == []
