@@ -34,6 +34,7 @@ __all__ = ["SAYINGS", "careless", "check_refusals"]
 
 
 SAYINGS: Final = ("a request without a consent", "a second answer", "a second request", "an answer to nothing")
+_WITHOUT_CONSENT: Final = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +89,12 @@ def _from_school(world: World, office: Office) -> Sequence[_Say]:
     if personal is None:
         return ()
     again = New(facts=event.facts, personal=personal)
-    says = [_Say("a second request", case_id, None, again, RejectionCode.WRONG_STATE)]
+    twice = _Say("a second request", case_id, None, again, RejectionCode.WRONG_STATE)
     unasked = [each for each, history in histories if not any(isinstance(one.facts, InformationRequested) for one in history)]
-    if unasked:
+    if unasked and world.rng.random() < _WITHOUT_CONSENT:
         without = New(facts=replace(event.facts, consent_given=False), personal=personal)
-        says.append(_Say("a request without a consent", world.rng.choice(unasked), None, without, RejectionCode.WRONG_STATE))
-    return [world.rng.choice(says)]
+        return [_Say("a request without a consent", world.rng.choice(unasked), None, without, RejectionCode.WRONG_STATE)]
+    return [twice]
 
 
 def _from_commission(world: World, office: Office) -> Sequence[_Say]:

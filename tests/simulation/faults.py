@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from services.wire.channels import COMMISSION, TRUST_CHANNEL, channels_of
 from tests.chains import Pen, seal_of
 from tests.simulation.acts import clerk_acts
@@ -10,7 +12,19 @@ from tests.simulation.site import Site
 from tests.simulation.world import SCHOOLS, SITES, World
 from tests.stories import damaged
 
-__all__ = ["any_channel", "any_site", "foreign", "junk", "kill", "kill_at_append", "kill_start", "repeat"]
+__all__ = ["any_channel", "any_site", "foreign", "junk", "kill", "kill_at_work", "kill_start", "repeat"]
+
+
+_AT_ONE: Final = 0.4
+_DELICATE: Final = (
+    "a poll",
+    "a signing key is asked for",
+    "after an append",
+    "after the ring file is written",
+    "before an append",
+    "before the ring file is written",
+    "randomness is asked for",
+)
 
 
 def any_site(world: World) -> Site:
@@ -44,24 +58,27 @@ def kill_start(world: World) -> None:
         site.worker.end()
     world.say(site.name, "the worker is ended, and begins again")
     killed = site.killed
-    site.start_worker(fuse=int(2 ** world.rng.uniform(1, 8)))
+    only = world.rng.choice(_DELICATE) if world.rng.random() < _AT_ONE else None
+    site.start_worker(fuse=1 if only else int(2 ** world.rng.uniform(1, 8)), only=only)
     if site.killed > killed:
         world.happened("killed in a start", site.name)
     elif site.worker is not None:
-        site.worker.fuse.left = None
+        site.worker.fuse.left = site.worker.fuse.only = None
 
 
-def kill_at_append(world: World) -> None:
-    """Let a clerk do something, and kill the worker right before or after that is appended."""
+def kill_at_work(world: World) -> None:
+    """Let a clerk do something, and kill the worker at one of the delicate moments of bringing that into the log."""
     site = world.sites[world.rng.choice([*SCHOOLS, COMMISSION])]
     if site.is_away:
         return
     clerk_acts(world, site)
     if site.worker is not None:
-        site.worker.fuse.only = world.rng.choice(("before an append", "after an append"))
+        site.worker.fuse.only = world.rng.choice(_DELICATE)
         # One of the next: the first may be one of letters.
         site.worker.fuse.left = world.rng.choice((1, 1, 2))
         site.worker.run("works", site.worker.step)
+    if site.worker is None and world.rng.random() < 0.5:
+        site.start_worker()
 
 
 def repeat(world: World) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from services.wire.channels import TRUST_CHANNEL
 from tests.simulation.faults import any_channel
 from tests.simulation.faults_disk import excuse_what_is_gone
+from tests.simulation.ports import END_ASKED_FOR
 from tests.simulation.world import World
 
 __all__ = ["roll_back", "truncate"]
+
+
+_DOOMED = 0.3
 
 
 def truncate(world: World) -> None:
@@ -20,6 +24,10 @@ def truncate(world: World) -> None:
         world.happened("log truncated", channel)
         world.say("log", f"{channel} loses its last {gone} records")
         _excuse(world)
+        if world.rng.random() < _DOOMED:
+            # Whoever looks for what it has read there, and finds nothing, asks where the channel ends.
+            for site in world.sites.values():
+                site.doomed = site.doomed or END_ASKED_FOR
 
 
 def roll_back(world: World) -> None:

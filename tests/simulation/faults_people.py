@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from services.post.applying import KEY_MISSING
-from services.wire.channels import COMMISSION, REGISTRAR, channels_of, mailbox_of
+from services.registrar.application import Registrar
+from services.wire.channels import COMMISSION, REGISTRAR, TRUST_CHANNEL, channels_of, mailbox_of
+from services.wire.errors import ExchangeError
 from tests.chains import Pen
 from tests.simulation.acts import clerk_acts
+from tests.simulation.ports import DESTRUCTION
 from tests.simulation.site import Site
 from tests.simulation.world import SCHOOLS, World, seal_for
 
-__all__ = ["fork", "key_late", "letters_arrive", "rotate", "stay_away"]
+__all__ = ["fork", "key_late", "letters_arrive", "rob_registrar", "rotate", "stay_away"]
 
 _DAY: Final = 86_400_000
 _WEEKS_AWAY: Final = 10
+_DOOMED: Final = 0.5
 
 
 def key_late(world: World) -> None:
@@ -23,6 +27,8 @@ def key_late(world: World) -> None:
     mailbox = mailbox_of(site.name)
     if mailbox not in world.log.held_back:
         world.log.held_back[mailbox] = world.clock + world.rng.randint(2, 9) * _DAY
+        # Counted when something really waits for it; until then it is a cause for who looks at what is personal.
+        world.places["facts key late"].add(site.name)
         world.say("log", f"{mailbox} shows no letter for days")
 
 
@@ -62,11 +68,14 @@ def stay_away(world: World) -> None:
 
 def rotate(world: World) -> None:
     """Give a participant its next certificate while entries of its wait to be signed or sent."""
-    site = world.sites[world.rng.choice([*SCHOOLS, COMMISSION])]
+    site = world.sites[world.rng.choice([*SCHOOLS, COMMISSION, REGISTRAR])]
     if len(site.signing.seals) > 1 or site.is_away:
         return
-    for _ in range(3):
-        clerk_acts(world, site)
+    if site.name == REGISTRAR:
+        registrar_confirms(world)
+    else:
+        for _ in range(3):
+            clerk_acts(world, site)
     if not _has_unsent(site):
         return
     if site.worker is not None and world.rng.random() < 0.5:
@@ -78,6 +87,40 @@ def rotate(world: World) -> None:
     site.signing.seals.append(seal_for(site.name, site.seals))
     world.happened("certificate rotated amid unsent entries", site.name)
     world.say(site.name, f"is given its certificate number {site.seals}")
+    if world.rng.random() < _DOOMED:
+        site.doomed = world.rng.choice(DESTRUCTION)
+
+
+def registrar_confirms(world: World) -> None:
+    """Let the registrar say that there is nothing new."""
+    process = world.sites[REGISTRAR].at_desk()
+    if process is None:
+        return
+    try:
+        process.run("confirms", lambda: Registrar(process.office).confirm())
+    except ExchangeError:
+        # Said in the trace: its operator was told why not.
+        return
+
+
+def rob_registrar(world: World) -> None:
+    """Let a thief with the registrar's key write where the registrar writes next; there is no cure for that but a new root."""
+    site = world.sites[REGISTRAR]
+    if site.worker is None or world.is_robbed:
+        return
+    standing = site.worker.office.letterbook.standing(TRUST_CHANNEL)
+    assert standing is not None
+    place, seal = standing.place, site.signing.seals[-1]
+    thief = Pen(TRUST_CHANNEL, seal, place.epoch, place.sequence, place.digest, f"thief {world.seed}")
+    world.log.put(TRUST_CHANNEL, [thief.confirmed() for _ in range(world.rng.randint(1, 2))])
+    world.is_robbed = True
+    world.happened("registrar robbed", REGISTRAR, TRUST_CHANNEL)
+    world.say("thief", f"writes after {place.sequence} in {TRUST_CHANNEL} under the registrar's key")
+    if world.rng.random() < 0.5:
+        # What it says next stands beside what the thief wrote: the fork shows to everybody.
+        registrar_confirms(world)
+        if site.worker is not None:
+            site.worker.run("works", site.worker.step)
 
 
 def _has_unsent(site: Site) -> bool:

@@ -21,7 +21,7 @@ from tests.simulation.lives import live
 from tests.simulation.settling import settle
 from tests.simulation.world import ORGANISATIONS, OTHER_SCHOOL, SITES, World
 
-__all__ = ["keep_in", "new_world", "ram"]
+__all__ = ["found_all", "keep_in", "new_world", "ram"]
 
 _SHM: Final = Path("/dev/shm")  # noqa: S108  # a disk in memory, where there is one
 _A2, _B2 = ("A2", "asks the commission"), ("B2", "asks the commission")
@@ -77,6 +77,12 @@ def _kept() -> Path:
         _OWN.append(tempfile.TemporaryDirectory(prefix="simulation-", dir=ram()))
         _KEPT.append(Path(_OWN[0].name))
     return _KEPT[0]
+
+
+def found_all() -> None:
+    """Found every exchange now, whatever this process does to the rules afterwards."""
+    for number in range(len(_LIVED)):
+        _template(number)
 
 
 def _inherit(world: World, template: World) -> None:

@@ -47,8 +47,6 @@ def registrar_acts(world: World) -> None:
     if process is None:
         return
     for name, site in world.sites.items():
-        if name == REGISTRAR:
-            continue
         for seal in site.signing.seals[:-1]:
             reason = Reason.STOLEN if name in world.stolen else Reason.SUPERSEDED
             try:
@@ -78,8 +76,11 @@ def _mend_chain(world: World, site: Site, error: StoreBehindError | ForkError) -
     channel = error.evidence.channel
     if channel is None:
         return
-    if isinstance(error, StoreBehindError) and bring_back(world, channel):
-        return
+    if isinstance(error, StoreBehindError):
+        # All its channels, before any is begun anew: what somebody holds need not be lost.
+        back = [bring_back(world, each) for each in channels_of(site.name, site.role, SCHOOLS)]
+        if any(back):
+            return
     if channel != TRUST_CHANNEL:
         begin_anew(world, site)
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from tests.simulation import careless, faults, faults_disk, faults_log, faults_people
 from tests.simulation.lasting import LASTING
-from tests.simulation.ports import DESTRUCTION, MOMENTS
+from tests.simulation.ports import MOMENTS, RARE
 from tests.simulation.world import World
 
 __all__ = ["ALL_FAULTS", "ALL_LIVES", "FAULTS", "LOG_WAYS", "Plan"]
@@ -40,7 +40,7 @@ LOG_WAYS: Final = (
 FAULTS: Final = (
     Fault("killed", faults.kill),
     Fault("killed in a start", faults.kill_start),
-    Fault("killed at an append", faults.kill_at_append),
+    Fault("killed at work", faults.kill_at_work),
     Fault("old records come again", faults.repeat),
     Fault("junk", faults.junk),
     Fault("foreign records", faults.foreign),
@@ -56,12 +56,13 @@ FAULTS: Final = (
     Fault("away", faults_people.stay_away),
     Fault("rotation", faults_people.rotate),
     Fault("fork", faults_people.fork),
+    Fault("registrar robbed", faults_people.rob_registrar),
     Fault("what must be refused", careless.careless),
 )
 
 ALL_FAULTS: Final = (
     *LOG_WAYS,
-    *(f"killed: {moment}" for moment in (*MOMENTS, *DESTRUCTION)),
+    *(f"killed: {moment}" for moment in (*MOMENTS, *RARE)),
     *(f"said past the rules: {each}" for each in careless.SAYINGS),
     "a key is lost",
     "a second worker began",
@@ -83,6 +84,7 @@ ALL_FAULTS: Final = (
     "log rolled back",
     "log truncated",
     "old records come again",
+    "registrar robbed",
     "ring key of an older generation",
     "ten years pass",
     "two workers",
@@ -113,6 +115,9 @@ ALL_LIVES: Final = (
 )
 """What people have to have lived through in a long run."""
 
+_HOPELESS: Final = "registrar robbed"
+_BESIDE_IT: Final = ("killed", "old records come again", "disk full", "facts key late", "what must be refused")
+
 _RATES: Final = (0.02, 0.1, 0.3)
 
 
@@ -131,6 +136,9 @@ class Plan:
             return cls({}, tuple(fault for fault in FAULTS if fault.name in only), is_meddled_with=False)
         ways = rng.sample(LOG_WAYS, rng.choice((0, 0, 1, 2, 3)))
         kinds = rng.sample(FAULTS, rng.choice((0, 1, 2, 2, 3, 4)))
+        if any(fault.name == _HOPELESS for fault in kinds):
+            # Nothing that needs the registrar afterwards, or that would hide behind it.
+            kinds = [fault for fault in kinds if fault.name in (_HOPELESS, *_BESIDE_IT)]
         return cls({way: rng.choice(_RATES) for way in ways}, tuple(kinds), rng.random() < 0.5)
 
     def __str__(self) -> str:

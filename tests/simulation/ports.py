@@ -16,11 +16,25 @@ from services.post.ring import Head, KeyRow, RingFile
 from services.wire.hashing import Digest
 from tests.exchange import FixedSigning
 
-__all__ = ["DESTRUCTION", "MOMENTS", "Crash", "Disk", "Fuse", "PortOfLog", "RingOnDisk", "SigningPort", "WatchedDatabase"]
+__all__ = [
+    "DESTRUCTION",
+    "END_ASKED_FOR",
+    "MOMENTS",
+    "RARE",
+    "Crash",
+    "Disk",
+    "Fuse",
+    "PortOfLog",
+    "RingOnDisk",
+    "SigningPort",
+    "WatchedDatabase",
+]
 
 
 DESTRUCTION: Final = ("before a signing key is destroyed", "after a signing key is destroyed")
-"""The rare calls of ports: a process is killed at them only if it is meant to be."""
+END_ASKED_FOR: Final = "the end of a channel is asked for"
+RARE: Final = (*DESTRUCTION, END_ASKED_FOR)
+"""Calls of ports that few processes ever make: a site is doomed to one, and its next process that makes it is killed."""
 
 MOMENTS: Final = (
     "a poll",
@@ -32,7 +46,6 @@ MOMENTS: Final = (
     "before an append",
     "before the ring file is written",
     "randomness is asked for",
-    "the end of a channel is asked for",
     "the time is asked for",
 )
 """The other calls of ports at which a process may be killed."""
@@ -56,7 +69,7 @@ class Fuse:
     is_doomed: Callable[[str], bool] = lambda _: False
 
     def call(self, where: str) -> None:
-        if where in DESTRUCTION and self.is_doomed(where):
+        if where in RARE and self.is_doomed(where):
             self.burnt(where)
             raise Crash(where)
         if self.left is None or self.only not in (None, where):
@@ -173,7 +186,7 @@ class PortOfLog:
         return found
 
     def end(self, channel: str) -> int:
-        self.fuse.call("the end of a channel is asked for")
+        self.fuse.call(END_ASKED_FOR)
         return self.log.ends_at(self.site, channel)
 
     def close(self) -> None:

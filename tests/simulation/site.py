@@ -110,11 +110,11 @@ class Site:
             self.desk = process
         return self.desk
 
-    def start_worker(self, *, slot: str = "worker", fuse: int | None = None) -> bool:
+    def start_worker(self, *, slot: str = "worker", fuse: int | None = None, only: str | None = None) -> bool:
         """Begin a worker and let it start; tell whether it works then."""
         process = Process(self, slot)
         setattr(self, slot, process)
-        process.fuse.left = fuse
+        process.fuse.left, process.fuse.only = fuse, only
         return process.run("starts", process.start) is not None and getattr(self, slot) is process
 
 

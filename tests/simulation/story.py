@@ -60,11 +60,11 @@ def tell(seed: int, only: tuple[str, ...] = ()) -> Told:
             _play(world, only)
             world.say("world", "quiet")
             quiet(world)
-            if world.rng.random() < _LIVED_ON:
+            if world.rng.random() < _LIVED_ON and not world.is_robbed:
                 world.say("world", "a family applies")
                 live_on(world)
                 quiet(world)
-            if world.rng.random() < _LAST:
+            if world.rng.random() < _LAST and not world.is_robbed:
                 last(world)
                 quiet(world)
             judge(world)
@@ -83,13 +83,13 @@ def judge(world: World) -> None:
     for site in world.sites.values():
         check_site(channels, site)
     require(not world.wrong, "; ".join(world.wrong))
-    check_procedure(world)
     check_refusals(world, channels)
+    check_procedure(world)
     check_told(world, channels)
     for channel in sorted(channels.readings):
         taken = channels.taken(channel)
         world.say("log", f"{channel} ends after {len(taken)} with {taken[-1].digest.hex()[:16]}")
-    if world.rng.random() < _REBUILT:
+    if world.rng.random() < _REBUILT and not world.is_robbed:
         check_rebuilt(world)
 
 

@@ -5,8 +5,19 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from services.commission.domain import refusals as commission
+from services.school.domain import refusals as school
 from services.wire.candidates import Junk, candidate_of
-from services.wire.channels import TRUST_CHANNEL, Role, channels_of, from_commission, mailbox_of, to_commission, writer_of
+from services.wire.channels import (
+    REGISTRAR,
+    TRUST_CHANNEL,
+    Role,
+    channels_of,
+    from_commission,
+    mailbox_of,
+    to_commission,
+    writer_of,
+)
 from services.wire.entry import decode_entry
 from services.wire.hashing import digest_of
 from tests.simulation.invariants import Channels, require
@@ -20,9 +31,12 @@ _CHANNELS: Final = tuple(channel for name, role in SITES.items() for channel in 
 _TIME: Final = ("",)
 """Time alone: it passes in every seed."""
 
+_NO: Final = (*school.__all__, *commission.__all__, "StartingError", "StoppingError", "WithoutEffectError")
+"""A start is waited for, and the registrar is told what would have no effect."""
+
 _LOSSES: Final = ("log truncated", "log rolled back")
 _LATE: Final = ("append", "answer", "records reordered", "poll", "killed", "disk full")
-_THEFT: Final = ("forked by a thief", "epoch opened")
+_THEFT: Final = ("forked by a thief", "epoch opened", "registrar robbed")
 _KEYS: Final = ("ring key of an older generation", "database restored", "a key is lost")
 _CAUSES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (r"^waiting: .*does not answer", ("append", "answer", "poll")),
@@ -77,12 +91,14 @@ _CAUSES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (r"^(ConflictError)", ("two workers",)),
     (r"^(LeaseError)", ("two workers", "a second worker began")),
     (r"^(CaseIncompleteError)", ("database restored",)),
-    (r"^(NotReadyError)", _TIME),
-    (r"^\w+Error: ", _TIME),
+    # The key of a case comes by letter, and nobody waits for it but who looks at what is personal.
+    (r"^(NotReadableError)", ("facts key late", "away", "append", "answer", "poll", *_LOSSES, *_KEYS, *_THEFT)),
+    (rf"^({'|'.join(_NO)}): ", _TIME),
 )
 """What may be said, and what must have happened for it: an alarm without its cause sends people after nothing.
 
-The last line is for refusals: the procedure says no to a clerk whatever happens to the exchange.
+The last line is for what the procedure refuses, whatever happens to the exchange: whether it does so rightly is looked at with
+each act (``rightful``). Nothing else may end an act.
 """
 
 
@@ -93,6 +109,8 @@ def check_told(world: World, channels: Channels) -> None:
             _check_cause(world, site, text)
         _check_junk_is_kept(world, site)
     _check_thefts(world, channels)
+    if world.is_robbed:
+        _check_robbery(world, channels)
     for name in sorted(world.to_be_told):
         told = "\n".join((*world.sites[name].told, *world.sites[name].raised))
         holds = "own entries were taken back" in told or "StoreBehindError" in told
@@ -114,14 +132,16 @@ def _check_cause(world: World, site: Site, text: str) -> None:
 def _near(site: Site, text: str) -> set[str]:
     """Return where the cause of what a site says has to be: there, in what it names, or at whoever writes that."""
     named = {each for each in _CHANNELS if each in text}
-    if text.startswith("letters "):
+    if text.startswith(("letters ", "NotReadableError")):
         # Who may write letters to it: whoever it reads.
         named |= {mailbox_of(site.name), *_read_by(site)}
     return {site.name, *named, *(each.partition(".")[0] if each.endswith(".mailbox") else writer_of(each) for each in named)}
 
 
 def _check_junk_is_kept(world: World, site: Site) -> None:
-    assert site.worker is not None
+    if site.worker is None:
+        # A registrar that was robbed; it reads nobody.
+        return
     for channel in _read_by(site):
         rows = site.worker.office.database.all("SELECT digest FROM held WHERE kind = 'skipped' AND channel = ?", channel)
         kept = {row["digest"] for row in rows}
@@ -156,6 +176,18 @@ def _check_thefts(world: World, channels: Channels) -> None:
         )
         pattern = "|".join(ways)
         require(re.search(pattern, said), f"a thief wrote in {channel}, and nobody was told")
+
+
+def _check_robbery(world: World, channels: Channels) -> None:
+    """A stolen registrar key has no cure: so its owner has to be called, and, where the theft shows, everybody."""
+    ways = rf"Error: .*{TRUST_CHANNEL}|{TRUST_CHANNEL} from \d+ on: .* of which the ring file knows nothing"
+    for name, site in world.sites.items():
+        said = "\n".join((*site.told, *site.raised))
+        if name == REGISTRAR:
+            require(re.search(ways, said), "a thief wrote as the registrar, and nobody was told there")
+        elif channels.is_hopeless:
+            told = re.search(rf"{TRUST_CHANNEL} stands still after \d+: (forked|off chain)", said)
+            require(told, f"a thief wrote as the registrar, and {name} was not told")
 
 
 def _is_settled(channels: Channels, channel: str, stolen: bytes) -> bool:

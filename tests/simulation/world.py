@@ -74,6 +74,7 @@ class World:
     thefts: list[tuple[str, list[bytes]]] = field(default_factory=list)
     to_be_told: set[str] = field(default_factory=set)
     begun_anew: dict[str, int] = field(default_factory=dict)
+    is_robbed: bool = False
     mended: int = 0
     log_noted: dict[str, int] | None = None
     meddle: Callable[[Process], None] | None = None
