@@ -228,6 +228,7 @@ def test_a_request_whose_application_is_lost_to_all_is_back_and_its_answer_is_ta
     assert [event.topic for event in member.office.store.stream(mine).events] == ["InformationRequested", "ConfirmationGiven"]
     assert member.state(mine) == "ReadyForDecision"
     assert member.held("refused") == member.held("misplaced") == []
+    assert not any("in this program" in alarm for alarm in member.alarms)
 
 
 def test_a_stop_is_taken_while_one_long_channel_is_read_back(exchange: Exchange, tmp_path: Path) -> None:

@@ -404,6 +404,7 @@ def test_a_restored_database_takes_back_what_it_wrote_and_judges_nothing_twice(
     Worker(office).start()
     after = told(office, case_id), told(office, office.own_stream), exchange.members[name].state(case_id)
     assert after == before
+    assert not any("in this program" in alarm for alarm in office.alarms)
     ends = {each: exchange.log.end(each) for each in (record_of(SCHOOL), record_of(COMMISSION))}
     for _ in range(4):
         exchange.settle()
