@@ -24,6 +24,7 @@ _TRUST_SILENT: Final = 8 * _DAY
 _EXPIRY_WARNING: Final = 30 * _DAY
 _UNRECEIPTED_WORKING_DAYS: Final = 2
 _SATURDAY: Final = 5
+_HEARD: Final = "registrar heard to "
 
 
 @dataclass(slots=True)
@@ -59,8 +60,22 @@ def working_days_between(first: date, last: date) -> int:
 
 def _trust_is_silent(office: Office, now: int) -> Iterator[str]:
     row = office.database.one("SELECT * FROM entries WHERE channel = ? ORDER BY id DESC LIMIT 1", TRUST_CHANNEL)
-    if row is not None and now - statement_of(row).written_at >= _TRUST_SILENT:
+    # Not by its word alone: once its clock was years ahead, it could be silent for years.
+    if row is not None and now - min(statement_of(row).written_at, _heard_at(office, row["sequence"], now)) >= _TRUST_SILENT:
         yield f"{TRUST_CHANNEL} has said nothing for 8 days: what it revoked since may be held back"
+
+
+def _heard_at(office: Office, sequence: int, now: int) -> int:
+    """Return when it was first seen here that the registrar had said so much; noted once for each such look."""
+    name = f"{_HEARD}{sequence}"
+    row = office.database.one("SELECT at FROM said WHERE name = ?", name)
+    # A clock that was ahead here when it was noted says as little.
+    if row is not None and row["at"] <= now:
+        return int(row["at"])
+    with office.database.transaction():
+        office.database.run("DELETE FROM said WHERE name LIKE ?", f"{_HEARD}%")
+        office.database.run("INSERT INTO said VALUES (?, ?)", name, now)
+    return now
 
 
 def _certificate_ends(office: Office, now: int) -> Iterator[str]:

@@ -18,9 +18,7 @@ from services.post.worker import Worker
 from services.school.application import School
 from services.school.domain.refusals import PupilAskedAboutError
 from services.wire.channels import COMMISSION, Role, commission_case, record_of, to_commission
-from services.wire.contents import (
-    ParticipantRemoved,
-)
+from services.wire.contents import ParticipantRemoved, TrustConfirmed
 from services.wire.errors import ConflictError, OrderError
 from services.wire.events import Answer, ConfirmationGiven, ConfirmationGivenPersonal
 from services.wire.hashing import Digest, digest_of
@@ -248,3 +246,23 @@ def test_events_that_are_parked_for_a_day_are_told_until_they_are_applied(exchan
     exchange.clock.now += _DAY
     settled(exchange, 1)
     assert (commission.held("parked"), [each for each in commission.alarms if "parked" in each]) == ([], [])
+
+
+def test_a_silent_registrar_is_told_of_although_its_clock_was_years_ahead(exchange: Exchange) -> None:
+    # What it has said it said, by its clock, ten years from now.
+    exchange.clock.now -= 3_650 * _DAY
+    settled(exchange, 1)
+    member = exchange.members[SCHOOL]
+    member.alarms.clear()
+    for _ in range(7):
+        exchange.clock.now += _DAY
+        settled(exchange, 1)
+    assert not any("has said nothing" in alarm for alarm in member.alarms)
+    exchange.clock.now += _DAY
+    settled(exchange, 1)
+    assert "registrar.trust has said nothing for 8 days: what it revoked since may be held back" in member.alarms
+    said_by_registrar(exchange, TrustConfirmed())
+    member.alarms.clear()
+    exchange.clock.now += _DAY
+    settled(exchange, 1)
+    assert not any("has said nothing" in alarm for alarm in member.alarms)
