@@ -24,7 +24,6 @@ _TRUST_SILENT: Final = 8 * _DAY
 _EXPIRY_WARNING: Final = 30 * _DAY
 _UNRECEIPTED_WORKING_DAYS: Final = 2
 _SATURDAY: Final = 5
-_HEARD: Final = "registrar heard to "
 
 
 @dataclass(slots=True)
@@ -60,22 +59,23 @@ def working_days_between(first: date, last: date) -> int:
 
 def _trust_is_silent(office: Office, now: int) -> Iterator[str]:
     row = office.database.one("SELECT * FROM entries WHERE channel = ? ORDER BY id DESC LIMIT 1", TRUST_CHANNEL)
-    # Not by its word alone: once its clock was years ahead, it could be silent for years.
-    if row is not None and now - min(statement_of(row).written_at, _heard_at(office, row["sequence"], now)) >= _TRUST_SILENT:
+    if row is not None and now - _began(office, "registrar heard to", row, now) >= _TRUST_SILENT:
         yield f"{TRUST_CHANNEL} has said nothing for 8 days: what it revoked since may be held back"
 
 
-def _heard_at(office: Office, sequence: int, now: int) -> int:
-    """Return when it was first seen here that the registrar had said so much; noted once for each such look."""
-    name = f"{_HEARD}{sequence}"
-    row = office.database.one("SELECT at FROM said WHERE name = ?", name)
+def _began(office: Office, trouble: str, row: Row, now: int) -> int:
+    """Return since when a trouble lasts that an entry (a row of ``entries``) began: the earlier of its time and the first look.
+
+    Not by its time alone: whose clock was years ahead when it was signed could keep people from hearing of it for years.
+    """
+    name = f"{trouble} {row['sequence']}"
+    noted = office.database.one("SELECT at FROM said WHERE name = ?", name)
     # A clock that was ahead here when it was noted says as little.
-    if row is not None and row["at"] <= now:
-        return int(row["at"])
-    with office.database.transaction():
-        office.database.run("DELETE FROM said WHERE name LIKE ?", f"{_HEARD}%")
-        office.database.run("INSERT INTO said VALUES (?, ?)", name, now)
-    return now
+    if noted is None or noted["at"] > now:
+        with office.database.transaction():
+            office.database.run("DELETE FROM said WHERE name LIKE ?", f"{trouble} %")
+            office.database.run("INSERT INTO said VALUES (?, ?)", name, now)
+    return min(statement_of(row).written_at, noted["at"] if noted is not None else now, now)
 
 
 def _certificate_ends(office: Office, now: int) -> Iterator[str]:
@@ -109,17 +109,16 @@ def _never_signed(office: Office) -> Iterator[str]:
 def _parked(office: Office, now: int) -> Iterator[str]:
     """Tell what could not be used for a day: whoever waits for its case sees nothing of it."""
     query = (
-        "SELECT h.channel, h.reason, e.statement FROM held h JOIN entries e ON e.channel = h.channel AND e.digest = h.digest"
-        " WHERE h.kind = 'parked' AND h.resolved_at IS NULL ORDER BY e.id"
+        "SELECT h.channel, h.reason, e.sequence, e.statement FROM held h JOIN entries e ON e.channel = h.channel"
+        " AND e.digest = h.digest WHERE h.kind = 'parked' AND h.resolved_at IS NULL ORDER BY e.id"
     )
     parked: dict[str, list[Row]] = {}
     for row in office.database.all(query):
         parked.setdefault(row["channel"], []).append(row)
     for channel, rows in parked.items():
-        written_at = statement_of(rows[0]).written_at
-        if now - written_at >= _DAY:
-            since = day_of(written_at).isoformat()
-            yield f"{channel}: {len(rows)} events are parked since {since}: {rows[0]['reason']}"
+        began = _began(office, f"parked in {channel} from", rows[0], now)
+        if now - began >= _DAY:
+            yield f"{channel}: {len(rows)} events are parked since {day_of(began).isoformat()}: {rows[0]['reason']}"
 
 
 def _awaited(office: Office) -> Iterator[str]:
@@ -140,6 +139,6 @@ def _unreceipted(office: Office, now: int) -> Iterator[str]:
         )
         if row is None:
             continue
-        since = day_of(statement_of(row).written_at)
+        since = day_of(_began(office, f"unreceipted in {channel} from", row, now))
         if working_days_between(since, day_of(now)) >= _UNRECEIPTED_WORKING_DAYS:
             yield f"{channel}: nobody has receipted {row['sequence']} and what follows since {since.isoformat()}"

@@ -266,3 +266,16 @@ def test_a_silent_registrar_is_told_of_although_its_clock_was_years_ahead(exchan
     exchange.clock.now += _DAY
     settled(exchange, 1)
     assert not any("has said nothing" in alarm for alarm in member.alarms)
+
+
+def test_what_nobody_receipts_is_told_although_the_writers_clock_was_years_ahead(exchange: Exchange) -> None:
+    exchange.members.pop(COMMISSION)
+    exchange.clock.now += 3_650 * _DAY
+    asked_unread(exchange)
+    exchange.clock.now -= 3_650 * _DAY
+    settled(exchange, 1)
+    member = exchange.members[SCHOOL]
+    member.alarms.clear()
+    exchange.clock.now += 5 * _DAY
+    settled(exchange, 1)
+    assert any(f"{to_commission(SCHOOL)}: nobody has receipted" in alarm for alarm in member.alarms)
