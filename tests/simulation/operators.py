@@ -138,7 +138,8 @@ def begin_anew(world: World, site: Site) -> None:
         sequence, digest = _last_good(world, site, channel)
 
         def opened(channel: str = channel, sequence: int = sequence, digest: Digest = digest) -> int:
-            return Registrar(registrar.office).open_epoch(channel, sequence, digest, (seal.certificate.der,))
+            after = digest if sequence else None
+            return Registrar(registrar.office).open_epoch(channel, sequence, after, (seal.certificate.der,))
 
         try:
             epoch = registrar.run("opens an epoch", opened)
