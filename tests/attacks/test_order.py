@@ -103,6 +103,7 @@ def test_a_replayed_event_id_with_another_body(shop: Workshop) -> None:
     fault = shop.caught(RepeatError, "an event id stands there again with another body")
     body = decode_entry(genuine).unverified_statement.body
     assert (fault["kind"], fault["expected"]) == ("refused", body_digest(body).hex())
+    assert fault["reason"].startswith("an event id stands there again with another body, without effect (")
     assert shop.commission.office.store.version(case_id) == before
     shop.goes_on(SCHOOL)
 
