@@ -7,14 +7,19 @@ from uuid import UUID
 import pytest
 
 from services.post.agreeing import agree
+from services.post.entering import enter_steps
+from services.post.letterbook import Hint
 from services.wire.channels import COMMISSION, to_commission
 from services.wire.contents import KeyRevoked, Reason, TrustConfirmed
 from services.wire.errors import ConflictError, DatabaseBusyError
+from services.wire.following import Follower
+from services.wire.hashing import digest_of
+from services.wire.paths import Pathfinder
 from tests.chains import SCHOOL, seal_of
 from tests.exchange import Exchange, Member
 from tests.integration.test_lies_and_interruptions import held_by_another_process
 from tests.integration.test_two_sides import asked
-from tests.troubles import asked_unread, closed_restart, epoch_after, raw_log, raw_row, said_by_registrar, settled
+from tests.troubles import asked_unread, closed_restart, epoch_after, raw_log, raw_row, records, said_by_registrar, settled
 
 TO = to_commission(SCHOOL)
 
@@ -113,3 +118,39 @@ def test_what_a_person_agreed_to_and_could_not_be_done_is_done_later(exchange: E
     assert state_of(member) == "off chain"
     member.receiver.receive_once()
     assert state_of(member) == "reading"
+
+
+def test_letters_that_could_not_be_taken_in_are_taken_in_with_the_next(exchange: Exchange) -> None:
+    member = exchange.members[COMMISSION]
+    first, _ = asked_unread(exchange, 2)
+    with held_by_another_process(member.office), pytest.raises(DatabaseBusyError):
+        member.receiver.receive_once()
+    second, _ = asked_unread(exchange, 3)
+    member.receiver.receive_once()
+    assert [member.state(first), member.state(second)] == ["Received", "Received"]
+    assert member.held("parked") == []
+
+
+def test_a_letter_under_a_key_that_comes_with_it_is_taken_in_when_its_channel_is_read(exchange: Exchange) -> None:
+    member = exchange.members.pop(COMMISSION)
+    exchange.members[SCHOOL].signing.seals.append(seal_of("new"))
+    settled(exchange)
+    case_id, _ = asked_unread(exchange)
+    member.receiver.receive_once()
+    assert (member.state(case_id), member.held("parked"), member.held("skipped")) == ("Received", [], [])
+    assert not any("letters were not taken in" in alarm for alarm in member.alarms)
+
+
+def test_what_was_entered_before_is_not_entered_twice_and_the_place_to_look_on_is_noted_all_the_same(exchange: Exchange) -> None:
+    _, theirs = asked(exchange)
+    office = exchange.members[COMMISSION].office
+    pathfinder = Pathfinder(channel=TO, root=office.root, trust=office.trust)
+    follower, _ = Follower.at(pathfinder, load=tuple, holds=lambda _: False)
+    steps = follower.offer(records(exchange, TO)).new
+    before = office.store.version(theirs), office.letterbook.held_of(TO)
+    hint = Hint(77, digest_of(b"what stands there"))
+    enter_steps(office, TO, steps, hint=hint)
+    assert (office.store.version(theirs), office.letterbook.held_of(TO)) == before
+    standing = office.letterbook.standing(TO)
+    assert standing is not None
+    assert standing.hint == hint

@@ -26,7 +26,7 @@ MUTMUT: Final = ROOT / ".venv-mutants/bin/mutmut"
 # is for whoever writes this program, and called it wrongly.
 _NOT_CHANGED: Final = (r"\.tell\(", r"raise RuntimeError\(", r'"\s?(SELECT|UPDATE|INSERT|DELETE|WHERE|AND|FROM|ON)\b')
 # A column of SQLite has one name in whatever case of letters.
-_COLUMN: Final = re.compile(r'row\["\w+"\]', re.IGNORECASE)
+_COLUMN: Final = re.compile(r'\b(row|left)\["\w+"\]', re.IGNORECASE)
 _RESULT: Final = re.compile(r"^\s+(\S+): (.+)$", re.MULTILINE)
 _ROW: Final = re.compile(r"^\| `(?P<where>[^`]+)` \| `(?P<before>.*?)` \| `(?P<after>.*?)` \| (?P<reason>.+) \|$", re.MULTILINE)
 
