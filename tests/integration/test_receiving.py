@@ -303,3 +303,16 @@ def test_a_personal_part_that_has_not_come_is_noted_and_kept_when_it_comes(excha
     body = whole.unverified_statement.body
     assert isinstance(body, Sealed)
     assert reader.office.letterbook.part(body.personal) == whole.raw_personal
+
+
+def test_a_personal_part_that_is_here_is_not_missed_where_its_event_stands_again_without_it(exchange: Exchange) -> None:
+    asked(exchange)
+    settled(exchange)
+    entry = next(entry for entry in map(decode_entry, records(exchange, TO)) if entry.raw_facts is not None)
+    pen = pen_at(exchange, TO, SCHOOL, seal_of("old"), "again")
+    exchange.log.append(TO, [pen.write(entry.unverified_statement.body, entry.raw_facts, None)])
+    reader = exchange.members[COMMISSION]
+    reader.receiver.receive_once()
+    standing = reader.office.letterbook.standing(TO)
+    assert standing is not None
+    assert (standing.place.digest, reader.held("missing")) == (pen.previous, [])
