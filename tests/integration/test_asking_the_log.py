@@ -29,16 +29,20 @@ class Question(NamedTuple):
 
 @dataclass
 class Listened:
-    """A log that remembers what it was asked."""
+    """A log that remembers what it was asked; to so many polls it shows nothing, though it has something."""
 
     log: Channel
     asked: list[Question] = field(default_factory=list)
+    silent: int = 0
 
     def append(self, channel: str, records: Sequence[bytes]) -> None:
         self.log.append(channel, records)
 
     def poll(self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:
         self.asked.append(Question(dict(positions), timeout_seconds, limit))
+        if self.silent:
+            self.silent -= 1
+            return []
         return self.log.poll(positions, timeout_seconds=0, limit=limit)
 
     def end(self, channel: str) -> int:
@@ -152,4 +156,14 @@ def test_who_does_not_know_what_stood_before_reads_from_the_start_and_accuses_no
     log = listened(member)
     member.receiver.receive_once()
     assert log.asked[-1].positions[channel] == 0
+    assert not any("does not show any more" in alarm for alarm in member.alarms)
+
+
+def test_a_log_that_shows_less_than_it_has_is_read_from_the_start_and_not_accused(exchange: Exchange) -> None:
+    member = exchange.members[COMMISSION]
+    log = listened(member)
+    log.silent = 1
+    exchange.clock.now += _HOUR
+    member.receiver.receive_once()
+    assert log.asked[-1].positions[to_commission(SCHOOL)] == 0
     assert not any("does not show any more" in alarm for alarm in member.alarms)
