@@ -93,7 +93,9 @@ class Candidate(NamedTuple):
 
     def verified(self, signature: bytes) -> VerifiedEntry:
         """Return the entry as ``reading`` and ``following`` hand it out; only they call this, after every check."""
-        return VerifiedEntry(self.digest, self.unverified_statement, self.statement_bytes, signature, self.facts, self.personal)
+        digest, statement, data, _, facts, personal, _ = self
+        # As ``VerifiedEntry(…)``, without the call that a named tuple's own way takes more; below, too.
+        return tuple.__new__(VerifiedEntry, (digest, statement, data, signature, facts, personal))
 
 
 class Verdict(Enum):
@@ -125,7 +127,8 @@ def candidate_of(record: bytes, channel: str) -> Candidate | Junk:
     flaw = _flaw(statement.body, personal)
     # Absent, not junk: whoever damages or cuts out a part must not be able to stop the channel.
     whole = personal if flaw is None else None
-    return Candidate(statement_digest(statement_bytes), statement, statement_bytes, (signature,), facts, whole, flaw)
+    fields = statement_digest(statement_bytes), statement, statement_bytes, (signature,), facts, whole, flaw
+    return tuple.__new__(Candidate, fields)
 
 
 def merged(one: Candidate, other: Candidate) -> Candidate:

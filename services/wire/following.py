@@ -22,7 +22,7 @@ from services.wire.trust import Trust
 
 __all__ = ["REMEMBERED_LIMIT", "REMEMBERED_LIMIT_BYTES", "Follower", "Update"]
 
-_AT_ONCE: Final = 64
+_AT_ONCE: Final = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,13 +166,21 @@ class Follower:
         return self._rivals.past.at(sequence) if self._rivals else None
 
     def _noting(self, records: Iterable[bytes], seen: list[tuple[bytes, Digest, bool]]) -> Iterator[Candidate | Junk]:
-        # Some at once, then their signatures: neither drives the other out of the processor's caches. Not all, and digests
-        # alone are noted: a batch of the largest records must not be in memory twice.
-        left = iter(records)
+        # Some at once, then their signatures in a row: neither drives the other out of the processor's caches. Not all, and
+        # digests alone are noted: a batch of the largest records must not be in memory twice.
+        left, head, current = iter(records), self.place.digest, self.place.certificate
         while some := list(islice(left, _AT_ONCE)):
-            looked_at = [self._look(record) for record in some]
-            candidates = ((record, each) for record, each in zip(some, looked_at, strict=True) if isinstance(each, Candidate))
-            seen += [(record, each.digest, each.flaw is not None) for record, each in candidates]
+            looked_at, run = [self._look(record) for record in some], []
+            for record, found in zip(some, looked_at, strict=True):
+                if not isinstance(found, Candidate):
+                    continue
+                seen.append((record, found.digest, found.flaw is not None))
+                # What follows is taken, most often; anything else may be known already, and need no signature.
+                if found.unverified_statement.previous == head:
+                    run.append(found)
+                    head = found.digest
+            if current is not None:
+                self.pathfinder.check_ahead(run, current)
             yield from looked_at
 
     def offer_found(self, found: Iterable[Candidate | Junk]) -> Update:
