@@ -289,10 +289,8 @@ class Receiver:
             if follower.off_chain is None:
                 continue
             with self._or_forget(name):
-                self._noted.pop(name, None)
                 with self.office.database.transaction():
                     undone = undo(self.office, name, follower.agreeable)
-                    self.office.letterbook.note(name, agreeable=None, agreed=None, state=ReadingState.READING.value, reason=None)
                 self.office.tell(f"{name}: {undone} entries are undone, as a person agreed")
                 self._store(name, follower.agree())
 

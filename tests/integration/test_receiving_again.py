@@ -8,6 +8,7 @@ import pytest
 
 from services.post.agreeing import agree
 from services.post.entering import enter_steps
+from services.post.history import Recorded
 from services.post.letterbook import Hint
 from services.wire.channels import COMMISSION, to_commission
 from services.wire.contents import KeyRevoked, Reason, TrustConfirmed
@@ -17,7 +18,8 @@ from services.wire.hashing import digest_of
 from services.wire.paths import Pathfinder
 from tests.chains import SCHOOL, seal_of
 from tests.exchange import Exchange, Member
-from tests.integration.test_lies_and_interruptions import held_by_another_process
+from tests.integration.test_lies_and_interruptions import OTHER, held_by_another_process, with_another_school
+from tests.integration.test_receiving import failing
 from tests.integration.test_two_sides import asked
 from tests.troubles import asked_unread, closed_restart, epoch_after, raw_log, raw_row, records, said_by_registrar, settled
 
@@ -154,3 +156,75 @@ def test_what_was_entered_before_is_not_entered_twice_and_the_place_to_look_on_i
     standing = office.letterbook.standing(TO)
     assert standing is not None
     assert standing.hint == hint
+
+
+def test_a_gap_that_was_filled_is_told_to_nobody(exchange: Exchange) -> None:
+    member = exchange.members[COMMISSION]
+    hidden, _ = hidden_and_ahead(exchange)
+    exchange.log.append(TO, [hidden])
+    member.receiver.receive_once()
+    exchange.clock.now += 1_000_000
+    member.receiver.receive_once()
+    assert not any("an entry is missing" in alarm for alarm in member.alarms)
+
+
+def test_where_to_look_on_is_noted_with_the_last_entry_and_no_earlier(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = exchange.members[COMMISSION]
+    first, second = asked_unread(exchange, 2)[0], asked_unread(exchange, 3)[0]
+    judge, judged = member.office.domain.judge, list[Recorded]()
+
+    def busy(history: object, incoming: Recorded) -> object:
+        judged.append(incoming)
+        if len(judged) == 2:
+            raise DatabaseBusyError("the database is busy")
+        return judge(history, incoming)  # type: ignore[arg-type]  # what the caller gave
+
+    monkeypatch.setattr("services.post.entering._AT_ONCE", 1)
+    monkeypatch.setattr(member.office.domain, "judge", busy)
+    with pytest.raises(DatabaseBusyError):
+        member.receiver.receive_once()
+    monkeypatch.undo()
+    assert [member.state(first), member.state(second)] == ["Received", ""]
+    # As a process that was killed there and begins anew.
+    member = closed_restart(exchange, COMMISSION)
+    member.receiver.receive_once()
+    assert member.state(second) == "Received"
+
+
+@pytest.mark.parametrize("junk", [True, False])
+def test_where_to_look_on_is_noted_also_where_nothing_was_entered_or_not_at_once(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch, *, junk: bool
+) -> None:
+    member = exchange.members[COMMISSION]
+    if junk:
+        exchange.log.append(TO, [b"nothing to enter"])
+    else:
+        asked_unread(exchange)
+        failing(member.office, monkeypatch, 2)
+    member.receiver.receive_once()
+    standing = member.office.letterbook.standing(TO)
+    assert standing is not None
+    assert standing.hint.position == exchange.log.end(TO)
+
+
+def test_an_agreement_is_heard_whatever_other_channels_say_meanwhile(exchange: Exchange) -> None:
+    with_another_school(exchange)
+    asked(exchange)
+    epoch_after(exchange, TO, SCHOOL, seal_of("stranger"), back=2)
+    settled(exchange)
+    member = closed_restart(exchange, COMMISSION)
+    for channel in (TO, to_commission(OTHER)):
+        exchange.log.append(channel, [b"anything"])
+    for _ in range(2):
+        member.receiver.receive_once()
+    standing = member.office.letterbook.standing(TO)
+    assert standing is not None
+    assert (standing.state, standing.reason) == ("off chain", f"would go on after {standing.place.sequence - 2}")
+    agree(member.office, TO)
+    member.receiver.receive_once()
+    assert state_of(member) == "reading"
+    row = member.office.database.one("SELECT reason, agreeable, agreed FROM channels WHERE channel = ?", TO)
+    assert row is not None
+    assert tuple(row) == (None, None, None)
