@@ -10,8 +10,8 @@ from services.post.agreeing import agree
 from services.post.entering import enter_steps
 from services.post.history import Recorded
 from services.post.letterbook import Hint
-from services.wire.channels import COMMISSION, to_commission
-from services.wire.contents import KeyRevoked, Reason, TrustConfirmed
+from services.wire.channels import COMMISSION, Role, to_commission
+from services.wire.contents import KeyRevoked, ParticipantAdmitted, Reason, TrustConfirmed
 from services.wire.errors import ConflictError, DatabaseBusyError
 from services.wire.following import Follower
 from services.wire.hashing import digest_of
@@ -228,3 +228,16 @@ def test_an_agreement_is_heard_whatever_other_channels_say_meanwhile(exchange: E
     row = member.office.database.one("SELECT reason, agreeable, agreed FROM channels WHERE channel = ?", TO)
     assert row is not None
     assert tuple(row) == (None, None, None)
+
+
+def test_a_channel_of_which_nothing_is_stored_yet_waits_for_the_database_like_any_other(exchange: Exchange) -> None:
+    member = exchange.members[COMMISSION]
+    said_by_registrar(
+        exchange, ParticipantAdmitted(id=OTHER, role=Role.SCHOOL, organisation="NTRLV-90000000002", name="another school")
+    )
+    member.receiver.receive_once()
+    exchange.log.append(to_commission(OTHER), [b"junk that has to be kept"])
+    with held_by_another_process(member.office), pytest.raises(DatabaseBusyError):
+        member.receiver.receive_once()
+    member.receiver.receive_once()
+    assert member.held("skipped") == ["a record does not begin as an entry"]
