@@ -20,10 +20,10 @@ from services.wire.channels import COMMISSION, Role, commission_case, from_commi
 from services.wire.contents import EpochOpened, ParticipantRemoved
 from services.wire.errors import RingError
 from services.wire.grants import GrantedKey, KeyUse
-from services.wire.hashing import genesis_digest
+from services.wire.hashing import Digest, genesis_digest
 from tests.chains import ROOT, SCHOOL, seal_of
 from tests.exchange import COMMISSION_ORGANISATION, Exchange, Member
-from tests.integration.test_two_sides import answered, asked, examined, recommended
+from tests.integration.test_two_sides import answered, asked, examined, recommended, rogue_answer
 from tests.people import another_pupil, application_form
 from tests.troubles import clean, closed_restart, raw_log, said_by_registrar, settled
 
@@ -135,6 +135,17 @@ def test_a_commission_with_nothing_but_its_signing_key_knows_what_it_was_asked_a
     assert member.state(begun_there) == "Answered"
     assert exchange.members[SCHOOL].state(done) == "ReadyForDecision"
     assert exchange.members[SCHOOL].held("refused") == member.held("refused") == []
+
+
+def test_an_answer_of_a_commission_that_lost_its_ring_is_back_before_word_that_it_was_refused(exchange: Exchange) -> None:
+    _, theirs = asked(exchange)
+    examined(exchange, theirs)
+    rogue_answer(exchange, theirs, Digest(bytes(32)))
+    settled(exchange)
+    member = left_with_its_signing_key(exchange, COMMISSION)
+    member.worker.start()
+    hours(exchange)
+    assert topics(member, theirs) == ["InformationRequested", "ConfirmationGiven", "Rejected"]
 
 
 def test_nothing_is_applied_or_refused_while_own_events_of_the_pair_wait_for_their_keys(exchange: Exchange) -> None:
