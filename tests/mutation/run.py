@@ -71,6 +71,7 @@ GROUPS: Final[dict[str, Group]] = {
             "services/post/entering.py",
             "services/post/applying.py",
             "services/post/holding.py",
+            "services/post/mailbox.py",
         ),
         tests=(
             "tests/integration/test_receiving.py",
