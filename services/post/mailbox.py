@@ -48,16 +48,18 @@ class Mailbox:
     def take(self, records: Sequence[Record]) -> set[str]:
         """Take letters in before the channels of their batch are read; return the channels that got a new key."""
         self.position = records[-1].position + 1
-        channels, faults = self._try([record.value for record in records])
-        self._left += faults
+        # Left until they are tried: if the database is away now, they are with the next batch.
+        self._left += [record.value for record in records]
+        channels, faults = self._try(self._left)
+        self._left = list(faults)
         return channels
 
     def try_again(self, *, has_news: bool) -> set[str]:
         """Try once more what did not fit, where the channels have news; return the channels that got a new key."""
         channels = set[str]()
-        if has_news and (self._left or self._early):
+        if self._left or (has_news and self._early):
             channels, faults = self._try(list(dict.fromkeys((*self._early, *self._left))))
-            self._left.clear()
+            self._left = []
             self._sort(faults)
         now = self.office.clock()
         stay = [letter for letter, (since, _) in self._early.items() if is_over(now, since, _STAYS)]
