@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from services.post.agreeing import agree
+from services.post.history import RejectionCode
 from services.post.publishing import save_ring
 from services.post.saving import CaseIncompleteError
 from services.post.signing import sign_open
@@ -229,6 +230,27 @@ def test_a_request_whose_application_is_lost_to_all_is_back_and_its_answer_is_ta
     assert member.state(mine) == "ReadyForDecision"
     assert member.held("refused") == member.held("misplaced") == []
     assert not any("in this program" in alarm for alarm in member.alarms)
+
+
+def test_a_restore_judges_nothing_again_by_rules_that_have_changed_meanwhile(
+    exchange: Exchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Own events that followed a request say how it was judged."""
+    backup = backed_up(exchange, COMMISSION, tmp_path / "backup.sqlite")
+    _, theirs = asked(exchange)
+    examined(exchange, theirs)
+    recommended(exchange, theirs)
+    answered(exchange, theirs)
+    settled(exchange)
+    topics = [event.topic for event in exchange.members[COMMISSION].office.store.stream(theirs).events]
+    restored(exchange, COMMISSION, backup)
+    member = exchange.members[COMMISSION]
+    monkeypatch.setattr(type(member.office.domain), "judge", lambda *_: RejectionCode.WRONG_STATE)
+    assert member.worker.start()
+    settled(exchange)
+    assert [event.topic for event in member.office.store.stream(theirs).events] == topics
+    assert member.held("refused") == []
+    assert member.state(theirs) == "Answered"
 
 
 def test_a_stop_is_taken_while_one_long_channel_is_read_back(exchange: Exchange, tmp_path: Path) -> None:
