@@ -17,7 +17,7 @@ from services.post.lost_keys import awaited_channels
 from services.post.office import Office
 from services.post.people import note_people
 from services.post.saving import MISPLACED
-from services.post.store import SealedEvent
+from services.post.store import CaseStream, SealedEvent
 from services.wire.channels import Role, from_commission, paired_channel, school_of
 from services.wire.contents import Facts
 from services.wire.entry import VerifiedEntry, encode_body
@@ -136,22 +136,28 @@ class Returning:
             return self._next_without_case(office, events)
         stream = office.store.stream(case_id)
         end = digest_of(stream.events[-1].body) if stream.events else None
-        following = [each for each in events if each[1].after == end] or self._behind_lost(office, events, end, named)
+        following = [each for each in events if each[1].after == end] or self._behind_lost(office, events, stream, named)
         if not following:
             return None
         events.remove(following[0])
         return following[0]
 
-    def _behind_lost(self, office: Office, events: Events, end: Digest | None, named: Collection[Digest | None]) -> Events:
+    def _behind_lost(self, office: Office, events: Events, stream: CaseStream, named: Collection[Digest | None]) -> Events:
         """Return what stands behind a lost event, the first written first, if it has to be placed now.
 
         As late as possible, for what was received meanwhile stands before it: at the beginning of a school's case, which
         nobody else begins, or where it is answered or named.
         """
-        begins = office.role is Role.SCHOOL and end is None
-        if not begins and not any(entry.body_digest in named for entry, _ in events):
+        begins = office.role is Role.SCHOOL and not stream.events
+        is_named = any(entry.body_digest in named for entry, _ in events)
+        if not begins and not is_named:
             return []
-        behind = [each for each in events if each[1].after in self.lost and not (begins and each[1].in_reply_to)]
+        lost = self.lost
+        if is_named and _is_begun_anew(office):
+            # Who names one of mine wrote after it, and what it has received by then is here: what is nowhere now was undone.
+            there = {digest_of(each.body) for each in stream.events} | {entry.body_digest for entry, _ in events}
+            lost = lost | {facts.after for _, facts in events if facts.after is not None} - there
+        behind = [each for each in events if each[1].after in lost and not (begins and each[1].in_reply_to)]
         return sorted(behind, key=lambda each: each[0].statement.written_at)
 
     def _next_without_case(self, office: Office, events: Events) -> tuple[VerifiedEntry, Facts] | None:

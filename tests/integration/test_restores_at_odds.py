@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -18,9 +19,10 @@ from services.wire.channels import COMMISSION, commission_case, record_of, to_co
 from services.wire.contents import EpochOpened, KeyRevoked, Reason, TrustConfirmed
 from services.wire.entry import Open, decode_entry
 from services.wire.errors import DatabaseBusyError
+from services.wire.hashing import Digest
 from tests.chains import SCHOOL, Pen, seal_of
-from tests.exchange import Exchange
-from tests.integration.test_two_sides import answered, asked, backed_up, examined, recommended, restored, school
+from tests.exchange import COMMISSION_ORGANISATION, Exchange
+from tests.integration.test_two_sides import answered, asked, backed_up, examined, recommended, restored, rogue_answer, school
 from tests.people import application_form
 from tests.troubles import (
     asked_unread,
@@ -230,6 +232,27 @@ def test_a_request_whose_application_is_lost_to_all_is_back_and_its_answer_is_ta
     assert member.state(mine) == "ReadyForDecision"
     assert member.held("refused") == member.held("misplaced") == []
     assert not any("in this program" in alarm for alarm in member.alarms)
+
+
+def test_an_answer_that_stands_behind_what_all_have_lost_is_back_before_word_that_it_was_refused(
+    exchange: Exchange, tmp_path: Path
+) -> None:
+    """The commission's record is lost to all, and the school has refused its answer."""
+    backup = backed_up(exchange, COMMISSION, tmp_path / "backup.sqlite")
+    _, theirs = asked(exchange)
+    examined(exchange, theirs)
+    rogue_answer(exchange, theirs, Digest(bytes(32)))
+    settled(exchange)
+    record = record_of(COMMISSION)
+    raw_log(exchange, "DELETE FROM records WHERE channel = ? AND position > 0", record)
+    restored(exchange, COMMISSION, backup)
+    seal = seal_of("commission", organisation=COMMISSION_ORGANISATION).certificate.digest
+    said_by_registrar(exchange, replace(epoch_at(exchange, 1, record), certificate=seal))
+    member = exchange.members[COMMISSION]
+    assert member.worker.start()
+    settled(exchange)
+    topics = [event.topic for event in member.office.store.stream(theirs).events]
+    assert topics == ["InformationRequested", "ConfirmationGiven", "Rejected"]
 
 
 def test_a_restore_judges_nothing_again_by_rules_that_have_changed_meanwhile(
