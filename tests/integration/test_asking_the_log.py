@@ -167,3 +167,13 @@ def test_a_log_that_shows_less_than_it_has_is_read_from_the_start_and_not_accuse
     member.receiver.receive_once()
     assert log.asked[-1].positions[to_commission(SCHOOL)] == 0
     assert not any("does not show any more" in alarm for alarm in member.alarms)
+
+
+def test_where_to_look_on_is_stored_with_the_last_entry_of_a_batch(exchange: Exchange) -> None:
+    """Otherwise each process would read again what the ones before it have read."""
+    asked_unread(exchange)
+    member, channel = exchange.members[COMMISSION], to_commission(SCHOOL)
+    member.receiver.receive_once()
+    standing = member.office.letterbook.standing(channel)
+    assert standing is not None
+    assert standing.hint.position == exchange.log.end(channel)

@@ -14,6 +14,7 @@ from services.post.signing import sign_open
 from services.post.worker import Worker
 from services.wire.channels import COMMISSION, Role, commission_case, from_commission, record_of, to_commission
 from services.wire.contents import (
+    EpochOpened,
     KeyRevoked,
     Reason,
     TrustConfirmed,
@@ -27,6 +28,7 @@ from tests.people import another_pupil
 from tests.troubles import (
     asked_unread,
     clean,
+    digest_at,
     epoch_after,
     pen_at,
     records,
@@ -139,6 +141,33 @@ def test_an_epoch_that_undoes_something_stops_its_reader_until_a_person_agrees(e
     recommended(exchange, theirs)
     answered(exchange, theirs)
     assert exchange.members[SCHOOL].state(mine) == "ReadyForDecision"
+    clean(exchange)
+
+
+def test_a_receipt_that_an_epoch_undid_by_mistake_counts_again_when_the_next_one_keeps_it(exchange: Exchange) -> None:
+    asked(exchange)
+    reader, channel = exchange.members[COMMISSION], to_commission(SCHOOL)
+    undone = digest_at(exchange, channel, len(types(exchange, channel)))
+    assert types(exchange, channel)[-1] == "Receipt"
+    sequence = len(types(exchange, channel))
+    epoch_after(exchange, channel, SCHOOL, seal_of("old"), back=1)
+    settled(exchange)
+    agree(reader.office, channel)
+    settled(exchange)
+    off = "SELECT 1 FROM held WHERE channel = ? AND kind = 'off chain' AND digest = ?"
+    assert reader.office.database.one(off, channel, undone) is not None
+    content = EpochOpened(
+        channel=channel,
+        epoch=2,
+        after_sequence=sequence,
+        after_digest=undone,
+        certificate=seal_of("old").certificate.digest,
+    )
+    said_by_registrar(exchange, content)
+    settled(exchange)
+    agree(reader.office, channel)
+    settled(exchange)
+    assert reader.office.database.one(off, channel, undone) is None
     clean(exchange)
 
 
