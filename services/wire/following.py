@@ -270,10 +270,10 @@ class Follower:
         return self._judged()
 
     def _hand_out(self, taken: Iterable[Step]) -> None:
-        for step in taken:
-            if self._has_looked_back:
-                self.pathfinder.mark(self._aside.genuine[step.entry.digest])
-            self._aside.drop(step.entry.digest)
+        digests = [step.entry.digest for step in taken]
+        for digest in digests if self._has_looked_back else ():
+            self.pathfinder.mark(self._aside.genuine[digest])
+        self._aside.drop_genuine(digests)
 
     def _is_unusual(self, step: Step) -> bool:
         key, revoked = step.signer.key_digest, step.place.revoked
