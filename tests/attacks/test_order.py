@@ -172,6 +172,9 @@ def test_a_forked_channel(shop: Workshop) -> None:
     }
     assert {fault["sequence"] for fault in faults} == {one.sequence}
     assert any("stands still" in alarm and "contradicts itself" in alarm for alarm in shop.commission.alarms)
+    (row,) = shop.commission.office.database.all("SELECT state, reason FROM channels WHERE channel = ?", TO)
+    assert row["state"] == "forked"
+    assert "contradicts itself" in row["reason"], "whoever looks later is told why"
     assert shop.commission.held("parked") == []
     shop.goes_on()
     (finding,) = shop.findings()
