@@ -7,7 +7,7 @@ Source: schemas/README.md, "The reading rule", step 1; design.md section 6.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -107,15 +107,6 @@ class Aside:
         if candidate is not None:
             self.records -= len(candidate.signatures)
             self.size_bytes -= _size(candidate)
-
-    def drop_genuine(self, digests: Sequence[Digest]) -> None:
-        """Keep genuine candidates no more, each once and all of them kept; most often these are all that there are."""
-        if len(digests) == len(self.genuine):
-            self.genuine.clear()
-            self.after.clear()
-            return
-        for digest in digests:
-            self.drop(digest)
 
     def take(self, finder: Pathfinder, found: Candidate) -> list[Digest]:
         """Keep what was found under its verdict, with what is kept of it already; return what is genuine for the first time.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from services.wire.aside import REMEMBERED_LIMIT, REMEMBERED_LIMIT_BYTES, Aside
@@ -185,6 +185,11 @@ class Follower:
 
     def offer_found(self, found: Iterable[Candidate | Junk]) -> Update:
         """Return what a batch of records brings that the caller has looked at by ``candidate_of`` already."""
+        if self._only_goes_on:
+            steps, found = self._run(found)
+            if steps:
+                self.pathfinder.forget()
+                return Update(new=steps)
         fresh, healed, junk = self._sorted(found)
         if not fresh:
             update = Update(off_chain=self.off_chain)
@@ -226,6 +231,26 @@ class Follower:
     @property
     def _is_usual(self) -> bool:
         return self.state is ReadingState.READING and self.only_epoch is None and self.off_chain is None
+
+    @property
+    def _only_goes_on(self) -> bool:
+        """Tell whether nothing is known here that the next entry would have to be weighed against."""
+        return self._is_usual and not self._aside and not self._has_looked_back and self._awaited is None
+
+    def _run(self, found: Iterable[Candidate | Junk]) -> tuple[tuple[Step, ...], Iterable[Candidate | Junk]]:
+        """Take a batch in which each follows the one before, as nearly all do; or give it back to be sorted."""
+        start, steps, left = self.place, list[Step](), iter(found)
+        passed: list[Candidate | Junk] = []
+        for each in left:
+            passed.append(each)
+            if isinstance(each, Junk) or (step := self.pathfinder.step(self.place, each)) is None or self._is_unusual(step):
+                self.place = start
+                return (), chain(passed, left)
+            if step.content is not None:
+                self.pathfinder.learn(each)
+            steps.append(step)
+            self.place = step.place
+        return tuple(steps), passed
 
     def _look(self, record: bytes) -> Candidate | Junk:
         found = candidate_of(record, self.pathfinder.channel)
@@ -270,10 +295,10 @@ class Follower:
         return self._judged()
 
     def _hand_out(self, taken: Iterable[Step]) -> None:
-        digests = [step.entry.digest for step in taken]
-        for digest in digests if self._has_looked_back else ():
-            self.pathfinder.mark(self._aside.genuine[digest])
-        self._aside.drop_genuine(digests)
+        for step in taken:
+            if self._has_looked_back:
+                self.pathfinder.mark(self._aside.genuine[step.entry.digest])
+            self._aside.drop(step.entry.digest)
 
     def _is_unusual(self, step: Step) -> bool:
         key, revoked = step.signer.key_digest, step.place.revoked
