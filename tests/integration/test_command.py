@@ -18,6 +18,7 @@ from services.desk.script import ScriptError, read_script
 from services.post.lease import lease
 from services.wire.wordings import WORDINGS
 from tests.commands import ROOT, SCHOOL, sarakste
+from tests.folders import OTHER_SCHOOL, Folders
 
 
 def test_the_demonstration_plays_two_yes_and_a_no_and_finds_the_flipped_byte(demo: Path) -> None:
@@ -190,7 +191,35 @@ def test_each_familys_exit_code_comes_from_a_real_command(demo: Path, tmp_path: 
         database.execute("PRAGMA user_version=1000")
     database.close()
     codes.append(sarakste("school", "cases", *config).returncode)
-    assert codes == [2, 3, 4, 5, 8, 9]
+    story = (ROOT / "demo/a2-yes.yaml").read_text()
+    (tmp_path / "wrong.yaml").write_text(story.replace("ReadyForDecision", "NegativeAnswer"))
+    codes.append(sarakste("rehearse", tmp_path / "wrong.yaml").returncode)
+    assert codes == [2, 3, 4, 5, 8, 9, 10]
+
+
+def test_a_case_that_somebody_else_changes_each_time_first_is_left_as_it_is(folders: Folders) -> None:
+    """A second program that is always the quicker one, played by the database itself."""
+    before = folders.states(SCHOOL)
+    with sqlite3.connect(folders.home(SCHOOL) / "database.sqlite") as database:
+        database.execute(
+            "CREATE TRIGGER quicker BEFORE INSERT ON stored_events BEGIN INSERT INTO stored_events VALUES (NEW.originator_id,"
+            " NEW.originator_version, NEW.topic, NEW.state, NEW.channel, randomblob(16), NEW.body_digest); END"
+        )
+    database.close()
+    config = folders.home(SCHOOL) / "sarakste.toml"
+    done = sarakste("school", "file", folders.form(9), "--config", config, "--json")
+    assert done.returncode == 6
+    assert json.loads(done.stderr)["error"] == "Conflict"
+    assert "look again and repeat" in json.loads(done.stderr)["message"]
+    assert folders.states(SCHOOL) == before
+
+
+def test_a_ring_key_of_another_school_opens_nothing_and_says_so(folders: Folders) -> None:
+    case = next(iter(folders.states(SCHOOL)))
+    shutil.copy(folders.home(OTHER_SCHOOL) / "ring.key", folders.home(SCHOOL) / "ring.key")
+    done = sarakste("school", "show", case, "--config", folders.home(SCHOOL) / "sarakste.toml", "--json")
+    assert done.returncode == 7
+    assert "ring" in json.loads(done.stderr)["message"]
 
 
 def test_who_asks_for_json_gets_an_error_as_json_too(demo: Path) -> None:

@@ -34,6 +34,8 @@ COMMANDS: Final = sorted(set(shown()))
 OURS: Final = [each for each in COMMANDS if each.startswith(".venv/bin/sarakste ")]
 READER: Final = [each for each in COMMANDS if each.startswith(".venv/bin/python examples/")]
 MADE: Final = [each for each in COMMANDS if each.startswith("make ")]
+TOO_LONG: Final = {"mutants"}
+"""Takes most of an hour; docs/evidence.md says when it was made last."""
 WITH_A_FINDING: Final = "flipped.sqlite"
 
 
@@ -67,11 +69,13 @@ def test_what_readme_says_can_be_made_can_be_made(command: str) -> None:
     assert re.search(rf"^{command.split()[1]}:.* ## ", MAKEFILE, re.MULTILINE)
 
 
-def test_what_readme_says_can_be_made_is_made_before_a_change_lands() -> None:
+@pytest.mark.parametrize("command", MADE)
+def test_what_readme_says_can_be_made_is_made_before_a_change_lands(command: str) -> None:
     """A test cannot run the tests, nor the demonstration from an empty folder each time: the run before a change lands does."""
-    lines = (ROOT / ".ci/run").read_text("utf-8").splitlines()
-    assert "set -euo pipefail" in lines
-    assert "make lint types test demo" in lines
+    script = (ROOT / ".ci/run").read_text("utf-8")
+    assert "set -euo pipefail" in script
+    made = {name for line in re.findall("^make (.+)$", script, re.MULTILINE) for name in line.split()}
+    assert command.split()[1] in made | TOO_LONG
 
 
 @pytest.mark.parametrize("command", OURS)
