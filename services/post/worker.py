@@ -204,8 +204,9 @@ class Worker:
         office = self.office
         if office.role is Role.REGISTRAR or office.participant not in office.trust.participants:
             return
+        opened = {row["channel"] for row in office.database.all("SELECT channel FROM channels")}
         for channel in office.own_channels:
-            if office.letterbook.standing(channel) is None and not self._has_left(channel):
+            if channel not in opened and not self._has_left(channel):
                 self._open(channel)
 
     def _has_left(self, channel: str) -> bool:
