@@ -12,6 +12,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -28,10 +29,15 @@ _BUSY: Final = ("locked", "busy")
 
 
 def migrations() -> list[tuple[int, str]]:
-    """Return the numbered migrations of this release, in order."""
+    """Return the numbered migrations of this release, in order; their files are read once a process."""
+    return list(_migrations())
+
+
+@cache
+def _migrations() -> tuple[tuple[int, str], ...]:
     folder = files("services.post").joinpath("migrations")
     found = [(int(each.name[:4]), each.read_text("utf-8")) for each in folder.iterdir() if each.name.endswith(".sql")]
-    return sorted(found)
+    return tuple(sorted(found))
 
 
 class Database:
@@ -60,7 +66,7 @@ class Database:
         whatever else the file says.
         """
         connection = self._connection()
-        with _mapped(self.path):
+        try:
             if connection.in_transaction:
                 yield connection
                 return
@@ -70,11 +76,13 @@ class Database:
                 if self._guard is not None:
                     self._guard()
                 yield connection
-                connection.execute("COMMIT")
+                self._commit(connection)
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+        except sqlite3.Error as error:
+            raise _translated(error, self.path) from error
 
     def guard(self, check: Callable[[], None]) -> None:
         """Let ``check`` be done first in every writing transaction from now on; what it raises ends the transaction."""
@@ -150,6 +158,9 @@ class Database:
         with self._lock:
             _close_all(self._opened)
             self._local = threading.local()
+
+    def _commit(self, connection: sqlite3.Connection) -> None:
+        connection.execute("COMMIT")
 
     def _connection(self) -> sqlite3.Connection:
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -107,16 +106,11 @@ class WatchedDatabase(Database):
         # All processes of a simulation are one: SQLite need not ask the system for locks on the file.
         return super()._connected(f"{Path(path).as_uri()}?vfs=unix-excl")
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        is_inner = self.connection.in_transaction
-        with super().transaction() as connection:
-            yield connection
-            if not is_inner:
-                self._disk.commit()
-                self._fuse.call("before a commit")
-        if not is_inner:
-            self._fuse.call("after a commit")
+    def _commit(self, connection: sqlite3.Connection) -> None:
+        self._disk.commit()
+        self._fuse.call("before a commit")
+        super()._commit(connection)
+        self._fuse.call("after a commit")
 
 
 class RingOnDisk(RingFile):
