@@ -24,14 +24,12 @@ from services.post.keys import KeyRing
 from services.post.letterbook import Letterbook
 from services.post.ring import RingFile
 from services.post.store import CaseStore
-from services.wire.candidates import gather
 from services.wire.certificates import Certificate, Root
 from services.wire.channels import TRUST_CHANNEL, Role, channels_of
 from services.wire.hashing import Digest, Id
-from services.wire.paths import Pathfinder
-from services.wire.reading import judge, said
+from services.wire.reading import read_trust
 from services.wire.records import SchemaBook
-from services.wire.trust import NO_TRUST, Trust, fold_trust
+from services.wire.trust import NO_TRUST, Trust
 
 if TYPE_CHECKING:
     from services.post.placing import Returning
@@ -80,9 +78,9 @@ class Signing(Protocol):
 class Office:
     """One participant's post. ``clock`` gives milliseconds since 1970; ``random(n)`` n bytes that nobody can guess.
 
-    ``alarms`` are texts for a person, never with anything personal. ``returning`` is there during a start alone, when own
-    entries come back. ``signing`` and ``channel`` are None in a process that acts only: it has no key to sign with and no way
-    to the log.
+    ``letterbook`` is the table of all entries I wrote and accepted. ``alarms`` are texts for a person, never with anything
+    personal. ``returning`` is there during a start alone, when own entries come back. ``signing`` and ``channel`` are None in a
+    process that acts only: it has no key to sign with and no way to the log.
     """
 
     participant: str
@@ -99,9 +97,13 @@ class Office:
     channel: Channel | None = None
     returning: Returning | None = None
     alarms: list[str] = field(default_factory=list)
+    letterbook: Letterbook = field(init=False)
     _said: dict[str, int] = field(default_factory=dict)
     _trust: Trust = NO_TRUST
     _book: SchemaBook = field(default_factory=lambda: SchemaBook({}))
+
+    def __post_init__(self) -> None:
+        self.letterbook = Letterbook(self.database)
 
     def tell(self, alarm: str) -> None:
         """Add a text for a person to ``alarms``, once a day while it lasts; whoever tells them empties the list."""
@@ -135,11 +137,6 @@ class Office:
         return tuple(each.id for each in self.trust.participants.values() if each.role is Role.SCHOOL)
 
     @property
-    def letterbook(self) -> Letterbook:
-        """The table of all entries I wrote and accepted."""
-        return Letterbook(self.database)
-
-    @property
     def own_stream(self) -> UUID:
         """The stream of events that belong to no case of mine."""
         return _own_stream(self.participant)
@@ -159,9 +156,7 @@ class Office:
         """What the registrar says, as far as it is stored here; folded again only when there is more of it."""
         row = self.database.one("SELECT max(sequence) FROM entries WHERE channel = ?", TRUST_CHANNEL)
         if row is not None and (row[0] or 0) != self._trust.sequence:
-            candidates, _ = gather(self.letterbook.records(TRUST_CHANNEL), TRUST_CHANNEL)
-            reading = judge(Pathfinder(channel=TRUST_CHANNEL, root=self.root, trust=NO_TRUST), candidates)
-            self._trust = fold_trust((said(step) for step in reading.steps), self.root.digest)
+            _, self._trust = read_trust(self.letterbook.records(TRUST_CHANNEL), self.root)
             self._book = SchemaBook(self._trust.schemas)
         return self._trust
 
