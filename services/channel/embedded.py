@@ -92,6 +92,10 @@ class EmbeddedChannel:
         if limit < len(positions):
             # Otherwise a flood in the first channels would keep the last ones from ever being looked at.
             raise ValueError("a poll asks for at least one record a channel")
+        if timeout_seconds <= 0:
+            # Who does not wait need not know what has changed meanwhile.
+            with self._open():
+                return self._find(positions, limit)
         until = time.monotonic() + timeout_seconds
         seen = None
         while True:
@@ -153,8 +157,10 @@ class EmbeddedChannel:
         with self._lock:
             if self._closed:
                 raise RuntimeError("this log was closed")
-            with _mapped(self._path):
+            try:
                 yield
+            except sqlite3.Error as error:
+                raise _unavailable(error, self._path) from error
             if self._alone is not None and _trace(self._path) != self._alone:
                 raise ChannelUnavailableError(f"the log {self._path.name} is being written to while it is read; read it again")
 
@@ -182,7 +188,7 @@ class EmbeddedChannel:
                 " AND typeof(position) = 'integer' AND appended_at >= ? ORDER BY position LIMIT ?",
                 (channel, position, _LAST_POSITION, self._oldest(channel), share),
             )
-            found += (Record(channel=channel, position=place, value=value) for place, value in rows)
+            found += [Record(channel, place, value) for place, value in rows]
         return found
 
     def _end(self, channel: str) -> int:
@@ -256,4 +262,8 @@ def _mapped(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise ChannelUnavailableError(f"the log {path.name} {disk_trouble(error) or f'does not answer: {error}'}") from error
+        raise _unavailable(error, path) from error
+
+
+def _unavailable(error: sqlite3.Error, path: Path) -> ChannelUnavailableError:
+    return ChannelUnavailableError(f"the log {path.name} {disk_trouble(error) or f'does not answer: {error}'}")

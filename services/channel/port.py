@@ -7,16 +7,14 @@ judged by ``services.wire`` alone, so an adapter may repeat or mix up what it li
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 __all__ = ["RECORD_LIMIT_BYTES", "Channel", "Record"]
 
 RECORD_LIMIT_BYTES: Final = 640 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(NamedTuple):
     """What stands at one position of one channel."""
 
     channel: str
