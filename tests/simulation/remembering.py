@@ -16,6 +16,7 @@ from services.wire.certificates import Certificate, Root, verify_path
 from services.wire.contents import decode_facts, decode_open
 from services.wire.entry import body_digest, decode_statement, encode_entry
 from services.wire.foreign_schema import check_schema
+from services.wire.grants import EncryptionKey
 from services.wire.hashing import Digest
 from services.wire.reading import Reading, read_trust
 from services.wire.records import EventType, SchemaBook
@@ -48,6 +49,7 @@ def remember() -> None:
     _put(read_trust, trusted_by)
     for each in (body_digest, candidate_of, decode_statement, decode_open, decode_facts, encode_entry, open_part):
         _put(each, lru_cache(_LIMIT)(each))
+    EncryptionKey.decrypt = lru_cache(_LIMIT)(EncryptionKey.decrypt)  # type: ignore[method-assign]
     SchemaBook._read = _remembered_content(SchemaBook._read)  # type: ignore[method-assign]  # noqa: SLF001  # frozen values
     _put(paths._valid_signature, _remembered(paths._valid_signature))  # noqa: SLF001  # where the product asks for one
 

@@ -23,6 +23,9 @@ from tests.simulation.site import Process, Site
 
 __all__ = ["ORGANISATIONS", "OTHER_SCHOOL", "SCHOOLS", "SITES", "Kept", "World", "seal_for"]
 
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
+_SECONDS: Final = len("2026-01-01 00:00:00")
+
 OTHER_SCHOOL: Final = "school-0099900022"
 SCHOOLS: Final = (SCHOOL, OTHER_SCHOOL)
 SITES: Final = {SCHOOL: Role.SCHOOL, OTHER_SCHOOL: Role.SCHOOL, COMMISSION: Role.COMMISSION, REGISTRAR: Role.REGISTRAR}
@@ -102,7 +105,7 @@ class World:
         return self.clock
 
     def say(self, who: str, what: str) -> None:
-        when = (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=self.clock)).strftime("%Y-%m-%d %H:%M:%S")
+        when = (_EPOCH + timedelta(milliseconds=self.clock)).isoformat(" ", "seconds")[:_SECONDS]
         indent = "    " if self._is_between else ""
         self.trace.append(f"{len(self.trace):4} {when}  {indent}{who}: {what}")
 
