@@ -27,7 +27,6 @@ MANY: Final = 1_000
 """In so many seeds everything has to have happened."""
 
 _AT_ONCE: Final = 10
-_LITTLE: Final = 100_000
 _WAITING: Final = 4
 
 
@@ -82,9 +81,9 @@ def kept_seeds() -> list[int]:
 def _begin(folder: str) -> None:
     founding.keep_in(folder)
     remember()
-    # A seed leaves little behind; looking through all that a process holds, again and again, takes longer than the little.
+    # A seed leaves little behind, and is looked through when it is over: nothing of it is alive then that would be kept warm.
     gc.freeze()
-    gc.set_threshold(_LITTLE)
+    gc.disable()
 
 
 def _chunks(seeds: Iterator[int]) -> Iterator[list[int]]:
@@ -94,5 +93,9 @@ def _chunks(seeds: Iterator[int]) -> Iterator[list[int]]:
 
 def _told(seeds: list[int]) -> list[Told]:
     # What went well needs no trace: a long run would carry all of them from process to process.
-    found = (tell(seed) for seed in seeds)
-    return [told if told.broken is not None else Told(told.seed, (), told.counts, told.lived, None) for told in found]
+    found = []
+    for seed in seeds:
+        told = tell(seed)
+        found.append(told if told.broken is not None else Told(told.seed, (), told.counts, told.lived, None))
+        gc.collect(0)
+    return found
