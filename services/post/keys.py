@@ -154,12 +154,12 @@ class KeyRing:
         """Make the next encryption key current and return it; older ones still open what is under way."""
         made = self.random(_SEED_BYTES + KEY_BYTES)
         fresh = _encryption_key(made)
-        identity = prekey_id(SUITE, fresh.public_key)
+        row = self._row(prekey_id(SUITE, fresh.public_key), made, _ENCRYPTION, "", made_here=True)
         with self.database.transaction():
-            self.database.run(
-                "UPDATE keys SET superseded_at = ? WHERE key_use = ? AND superseded_at IS NULL", self.clock(), _ENCRYPTION
-            )
-            self._put(self._row(identity, made, _ENCRYPTION, "", made_here=True))
+            # At the same moment: by that each is known as the one before the other.
+            query = "UPDATE keys SET superseded_at = ? WHERE key_use = ? AND superseded_at IS NULL"
+            self.database.run(query, row.created_at, _ENCRYPTION)
+            self._put(row)
         return fresh
 
     def rows(self) -> tuple[KeyRow, ...]:

@@ -6,26 +6,31 @@ Source: design.md section 7.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from services.post.applying import KEY_MISSING
+from services.post.database import Row
 from services.post.letterbook import statement_of
 from services.post.office import Office, is_over
 from services.post.receiving import Receiver
 from services.post.saving import queue_open
+from services.wire.avro import decode, load_schema
 from services.wire.channels import ChannelKind, channel_kind, paired_channel, writer_of
-from services.wire.contents import EncryptionKeyPublished
-from services.wire.entry import Sealed
-from services.wire.grants import SUITE
+from services.wire.contents import EncryptionKeyPublished, decode_open
+from services.wire.entry import Open, Sealed
+from services.wire.grants import SUITE, prekey_id
 from services.wire.hashing import Digest
 
 __all__ = ["ask_once", "renew_once"]
 
+_MINUTE: Final = 60_000
 _DAY: Final = 86_400_000
 _RENEW_AFTER: Final = 30 * _DAY
 _ASK_EVERY: Final = 3_600_000
 _MAIL_FIRST: Final = 5_000
 _NEED_LIMIT: Final = 1000
+_LOOK_AT: Final = 200
 _PAIRS: Final = (ChannelKind.TO_COMMISSION, ChannelKind.FROM_COMMISSION)
 
 
@@ -42,12 +47,7 @@ def renew_once(office: Office) -> int:
             for channel in _own_pair_channels(office):
                 queue_open(office, channel, EncryptionKeyPublished(suite=SUITE, public_key=key.public_key))
         done += 1
-    old = "key_use = 'ENCRYPTION' AND wrapped IS NOT NULL AND superseded_at <= ?"
-    if office.database.one(f"SELECT 1 FROM keys WHERE {old}", now - _RENEW_AFTER) is not None:  # noqa: S608  # our own text
-        # The row stays and says erased: the ring file must not bring the key back.
-        sql = f"UPDATE keys SET wrapped = NULL, erased_at = ? WHERE {old}"  # noqa: S608  # as above
-        done += office.database.run(sql, now, now - _RENEW_AFTER)
-    return done
+    return done + _destroy_old(office, now)
 
 
 def ask_once(office: Office, receiver: Receiver) -> int:
@@ -66,6 +66,46 @@ def ask_once(office: Office, receiver: Receiver) -> int:
             asked += _ask(office, row["channel"])
             office.letterbook.note(row["channel"], asked_at=now)
     return asked
+
+
+def _destroy_old(office: Office, now: int) -> int:
+    """Destroy each private half whose successor is in the log for 30 days, and return how many that were."""
+    rows = office.database.all(
+        "SELECT superseded_at FROM keys WHERE key_use = 'ENCRYPTION' AND wrapped IS NOT NULL AND superseded_at IS NOT NULL"
+    )
+    if not rows:
+        return 0
+    unsent, since = office.letterbook.unsent(_LOOK_AT), [row["superseded_at"] for row in rows]
+    made_at = _first_unpublished(office, unsent)
+    # Others go on sealing to the one before until they can read of the next: its days have not begun. By the minute, for what
+    # waits for a person may wait for days, and nothing is to be written at each look.
+    if made_at is not None and any(each >= made_at and is_over(now, each, _MINUTE) for each in since):
+        query = "UPDATE keys SET superseded_at = ? WHERE key_use = 'ENCRYPTION' AND wrapped IS NOT NULL AND superseded_at >= ?"
+        office.database.run(query, now, made_at)
+    # Behind so much that waits one more may wait.
+    if min(since) > now - _RENEW_AFTER or len(unsent) == _LOOK_AT:
+        return 0
+    # The row stays and says erased: the ring file must not bring the key back.
+    query = "UPDATE keys SET wrapped = NULL, erased_at = ? WHERE key_use = 'ENCRYPTION' AND wrapped IS NOT NULL"
+    return office.database.run(f"{query} AND superseded_at <= ?", now, now - _RENEW_AFTER)
+
+
+def _first_unpublished(office: Office, unsent: Sequence[Row]) -> int | None:
+    """Return when the oldest of my encryption keys was made that waits for its way into the log, None if none waits.
+
+    What waits in a channel that is stopped counts for nothing: it may wait for ever, and old letters are to open no more.
+    """
+    queued = office.database.all(
+        "SELECT o.body FROM outgoing o JOIN channels c ON c.channel = o.channel WHERE o.facts IS NULL AND c.state <> 'stopped'"
+    )
+    bodies = [Open(**decode(load_schema("wire/Open.avsc"), row["body"])) for row in queued]
+    bodies += [body for row in unsent if row["facts"] is None and isinstance(body := statement_of(row).body, Open)]
+    said = [decode_open(body) for body in bodies]
+    # Whoever asks for keys says once more what is published already.
+    keys = [each for each in said if isinstance(each, EncryptionKeyPublished) and not each.need]
+    query = "SELECT created_at FROM keys WHERE key_id = ?"
+    rows = (office.database.one(query, prekey_id(each.suite, each.public_key)) for each in keys)
+    return min((row["created_at"] for row in rows if row is not None), default=None)
 
 
 def _ask(office: Office, channel: str) -> int:

@@ -285,28 +285,6 @@ def test_a_lost_key_is_asked_for_at_most_once_an_hour(exchange: Exchange) -> Non
     assert receiver.held("parked") == ["the facts key is missing"]
 
 
-def test_encryption_keys_are_renewed_monthly_and_old_ones_destroyed_a_month_later(exchange: Exchange) -> None:
-    office = exchange.members[COMMISSION].office
-    first = set(office.ring.encryption_keys())
-    month = 30 * 86_400_000
-    exchange.clock.now += month
-    exchange.settle()
-    both = set(office.ring.encryption_keys())
-    assert len(both) == 2
-    assert first < both
-    asked(exchange)
-    exchange.clock.now += month
-    exchange.settle()
-    after = set(office.ring.encryption_keys())
-    assert len(after) == 2
-    assert not first & after
-    office.ring_file.save(office.ring.rows(), office.ring_file.heads)
-    office.ring.start(office.ring_file)
-    assert set(office.ring.encryption_keys()) == after
-    _, theirs = asked(exchange, pupil=another_pupil(2))
-    assert exchange.members[COMMISSION].state(theirs) == "Received"
-
-
 def test_an_application_that_is_filed_twice_word_for_word_is_one_case(exchange: Exchange) -> None:
     mine, _ = school(exchange).file(application_form())
     with pytest.raises(FiledAlreadyError, match=str(mine)):
