@@ -21,9 +21,11 @@ from services.wire.entry import body_digest
 from services.wire.errors import ExchangeError
 from services.wire.events import (
     Answer,
+    ApplicationFiled,
     ConfirmationGiven,
     ConfirmationGivenPersonal,
     InformationRequested,
+    InformationRequestedPersonal,
     Rejected,
 )
 from services.wire.hashing import Digest
@@ -92,8 +94,12 @@ def _from_school(world: World, office: Office) -> Sequence[_Say]:
     twice = _Say("a second request", case_id, None, again, RejectionCode.WRONG_STATE)
     unasked = [each for each, history in histories if not any(isinstance(one.facts, InformationRequested) for one in history)]
     if unasked and world.rng.random() < _WITHOUT_CONSENT:
-        without = New(facts=replace(event.facts, consent_given=False), personal=personal)
-        return [_Say("a request without a consent", world.rng.choice(unasked), None, without, RejectionCode.WRONG_STATE)]
+        other = world.rng.choice(unasked)
+        own = _own_request(office, other, personal)
+        if own is None:
+            return ()
+        without = New(facts=replace(event.facts, consent_given=False), personal=own)
+        return [_Say("a request without a consent", other, None, without, RejectionCode.WRONG_STATE)]
     return [twice]
 
 
@@ -126,6 +132,20 @@ def _histories(office: Office) -> list[tuple[UUID, tuple[Recorded, ...]]]:
 def _is_request(world: World, event: Recorded) -> bool:
     is_genuine = event.own and event.body not in world.careless and event.standing is Standing.ACCEPTED
     return isinstance(event.facts, InformationRequested) and is_genuine
+
+
+def _own_request(office: Office, case_id: UUID, pattern: InformationRequestedPersonal) -> InformationRequestedPersonal | None:
+    """Return what is personal of a request about the pupil of a case itself, None if its application does not open.
+
+    A program that forgets the consent does not take one child for another: who is asked about counts at its own desk.
+    """
+    history = history_of(office, office.store.stream(case_id))
+    filed = next((event for event in history if isinstance(event.facts, ApplicationFiled)), None)
+    opened = _personal(office, case_id, filed) if filed is not None else None
+    if opened is None:
+        return None
+    copy = opened.application
+    return replace(pattern, pupil=copy.pupil, representative=copy.representative, application=copy)
 
 
 def _personal(office: Office, case_id: UUID, event: Recorded) -> Any:
