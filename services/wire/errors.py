@@ -23,7 +23,10 @@
     │   └── OrderError              two own events of one case claim the same predecessor
     ├── TransportError      a channel or a disk; ``retriable`` says whether waiting helps
     │   ├── ChannelUnavailableError
-    │   ├── ChannelMissingError
+    │   ├── ChannelClosedError      one channel takes or gives nothing now; the others go on
+    │   │   ├── ChannelMissingError
+    │   │   ├── ChannelForbiddenError
+    │   │   └── ReplicasMissingError
     │   ├── RecordTooLargeError
     │   ├── DatabaseBusyError
     │   ├── DatabaseError
@@ -48,6 +51,8 @@ from typing import ClassVar, Final
 __all__ = [
     "BasisError",
     "CertificateError",
+    "ChannelClosedError",
+    "ChannelForbiddenError",
     "ChannelMissingError",
     "ChannelUnavailableError",
     "ConflictError",
@@ -71,6 +76,7 @@ __all__ = [
     "RecordTooLargeError",
     "RefusedError",
     "RepeatError",
+    "ReplicasMissingError",
     "RevokedError",
     "RingError",
     "SchemaError",
@@ -230,10 +236,20 @@ class ChannelUnavailableError(TransportError):
     """The log does not answer now."""
 
 
-class ChannelMissingError(TransportError):
-    """The log answers, but has no such channel."""
+class ChannelClosedError(TransportError):
+    """The log answers, and one channel of it takes or gives nothing now; the others go on. Its leaves say why."""
 
-    retriable: ClassVar[bool] = False
+
+class ChannelMissingError(ChannelClosedError):
+    """The log has no such channel: the registrar provisions it."""
+
+
+class ChannelForbiddenError(ChannelClosedError):
+    """The client's certificate has no right to do that in a channel: the registrar provisions rights."""
+
+
+class ReplicasMissingError(ChannelClosedError):
+    """Too few copies of a channel are there to store anything durably; what was sent waits until they are back."""
 
 
 class RecordTooLargeError(TransportError):

@@ -1,0 +1,1 @@
+"""What an exchange runs on beside its own programs."""

@@ -1,0 +1,125 @@
+"""The log on Apache Kafka: a blocking façade over one event loop in a thread of its own, with a time limit on everything.
+
+Each channel is a topic with one partition. Connections are made when they are needed first, so that a participant can be
+started, and acts are accepted and kept, while no broker is there.
+Source: design.md section 9.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from services.channel.kafka_reading import Reading
+from services.channel.kafka_topics import Topics
+from services.channel.kafka_writing import Writing
+from services.channel.port import Record
+from services.wire.errors import ChannelUnavailableError, SettingsError, TransportError
+
+__all__ = ["KafkaAccess", "KafkaChannel"]
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KafkaAccess:
+    """How a participant reaches the brokers.
+
+    ``servers`` are host:port, separated by commas. With TLS, ``authority`` is a PEM file of the certificates that brokers are
+    trusted by, and ``certificate`` one with the client's key and certificate; both or none.
+    """
+
+    servers: str
+    authority: Path | None = None
+    certificate: Path | None = None
+
+    def settings(self, client: str) -> dict[str, Any]:
+        """Return this as the library's settings. Raises: SettingsError if a file is none of what it should be."""
+        found: dict[str, Any] = {"bootstrap_servers": self.servers.split(","), "client_id": client}
+        if self.authority is None or self.certificate is None:
+            return found
+        try:
+            context = ssl.create_default_context(cafile=self.authority)
+            context.load_cert_chain(self.certificate)
+        except (OSError, ssl.SSLError) as error:
+            names = f"{self.authority.name} or {self.certificate.name}"
+            raise SettingsError(f"{names} cannot be used for TLS: {error.strerror or type(error).__name__}") from error
+        return found | {"security_protocol": "SSL", "ssl_context": context}
+
+
+class KafkaChannel:
+    """The ``Channel`` port over a Kafka cluster; a handle may be used by several threads.
+
+    ``client`` is the name that a broker's log shows. ``timeout_seconds`` is how long a broker may take to answer.
+    Raises: SettingsError if the files for TLS cannot be used.
+    """
+
+    def __init__(self, access: KafkaAccess, *, client: str, timeout_seconds: float = 10.0) -> None:
+        settings = access.settings(client)
+        self._timeout = timeout_seconds
+        self._closed = False
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="kafka", daemon=True)
+        self._thread.start()
+        self._topics = Topics(settings, timeout_seconds)
+        self._reading = Reading(self._topics)
+        self._writing = Writing(settings, self._topics, timeout_seconds)
+
+    def append(self, channel: str, records: Sequence[bytes]) -> None:
+        """Store all of ``records`` in order at the end of ``channel``; see the port.
+
+        Raises: ChannelMissingError, ChannelForbiddenError or ReplicasMissingError where this channel alone takes nothing.
+        """
+        self._do(self._writing.append(channel, records))
+
+    def poll(self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:
+        """Return up to ``limit`` records at or after the given positions; see the port, and ``troubles``."""
+        if limit < len(positions):
+            raise ValueError("a poll asks for at least one record a channel")
+        return self._do(self._reading.poll(positions, timeout_seconds, limit), more_seconds=timeout_seconds)
+
+    def end(self, channel: str) -> int:
+        """Return the position after the last record that was ever stored; see the port.
+
+        Raises: ChannelMissingError, ChannelForbiddenError or ReplicasMissingError where this channel alone cannot be read.
+        """
+        return self._do(self._reading.end(channel))
+
+    @property
+    def troubles(self) -> Mapping[str, TransportError]:
+        """The channels that could not be used at the last look, and why; a poll goes on without them."""
+        return dict(self._topics.troubles)
+
+    def close(self) -> None:
+        """Close all connections; any further call is a RuntimeError."""
+        if self._closed:
+            return
+        try:
+            self._do(self._end())
+        finally:
+            self._closed = True
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(self._timeout)
+            self._loop.close()
+
+    def _do(self, work: Coroutine[Any, Any, _Result], *, more_seconds: float = 0.0) -> _Result:
+        if self._closed:
+            work.close()
+            raise RuntimeError("this log was closed")
+        seconds = 2 * self._timeout + more_seconds
+        doing = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return doing.result(seconds)
+        except TimeoutError as error:
+            doing.cancel()
+            raise ChannelUnavailableError(f"no broker answered within {seconds:.0f} seconds") from error
+
+    async def _end(self) -> None:
+        await self._reading.close()
+        await self._writing.close()
+        await self._topics.close()

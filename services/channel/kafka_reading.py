@@ -1,0 +1,185 @@
+"""Reading from Kafka: records are fetched by position, and nothing is kept between two polls.
+
+No consumer of the library stands between: what a broker answers to one request is what a poll returns. So it never waits for a
+topic that is not there, holds no more in memory than a broker may answer at once, and never unpacks what somebody compressed.
+Source: design.md section 9; docs/adr/0020-kafka-by-position.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Final, TypeAlias
+
+from aiokafka.errors import KafkaError, NoError, OffsetOutOfRangeError, for_code
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.protocol.offset import OffsetRequest, OffsetResetStrategy
+from aiokafka.record.memory_records import MemoryRecords
+
+from services.channel.kafka_errors import MOVED, away, of_channel
+from services.channel.kafka_topics import Topics
+from services.channel.port import Record
+
+__all__ = ["Reading"]
+
+_ANSWER_BYTES: Final = 8 * 1024 * 1024
+_CHANNEL_BYTES: Final = 256 * 1024
+_READ_UNCOMMITTED: Final = 0
+
+_Asked: TypeAlias = dict[str, int]
+_Found: TypeAlias = dict[str, list[Record]]
+
+
+class Reading:
+    """Reads channels by position; all on one event loop.
+
+    Of several brokers, one may have something while another still waits: what that one was asked is left to wait, and taken up
+    by the next poll if it asks the same.
+    """
+
+    def __init__(self, topics: Topics) -> None:
+        self._topics = topics
+        self._first: dict[str, int] = {}
+        self._waiting: dict[int, tuple[_Asked, asyncio.Task[_Found]]] = {}
+
+    async def poll(self, positions: Mapping[str, int], wait_seconds: float, limit: int) -> list[Record]:
+        """Return up to ``limit`` records; see the port. Raises: ChannelUnavailableError if no broker answers."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait_seconds
+        while True:
+            left = max(0.0, until - loop.time())
+            found = await self._round(positions, left, limit)
+            if found or loop.time() >= until:
+                return _shared(found, limit)
+            if not self._waiting:
+                # Nothing that was asked for can be read now.
+                await asyncio.sleep(min(left, 0.1))
+
+    async def end(self, channel: str) -> int:
+        """Return the position after the last record that was ever stored in a channel; errors say why it cannot be told."""
+        return await self._bound(channel, OffsetResetStrategy.LATEST)
+
+    async def close(self) -> None:
+        """Give up what still waits."""
+        tasks = [task for _, task in self._waiting.values()]
+        self._waiting.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _round(self, positions: Mapping[str, int], wait_seconds: float, limit: int) -> _Found:
+        """Ask each broker once, and return what the first of them has; with no time to wait, what all of them have."""
+        asked: dict[int, _Asked] = {}
+        for channel, leader in (await self._topics.leaders(positions)).items():
+            asked.setdefault(leader, {})[channel] = max(positions[channel], self._first.get(channel, 0))
+        tasks = [self._asking(node, these, wait_seconds, limit) for node, these in asked.items()]
+        found: _Found = {}
+        failed = 0
+        while tasks and not (found and wait_seconds):
+            done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            tasks = list(pending)
+            for task in done:
+                self._waiting = {node: each for node, each in self._waiting.items() if each[1] is not task}
+                try:
+                    found |= task.result()
+                except KafkaError as error:
+                    failed += 1
+                    if failed == len(asked):
+                        raise away(error) from error
+        return found
+
+    def _asking(self, node: int, asked: _Asked, wait_seconds: float, limit: int) -> asyncio.Task[_Found]:
+        before = self._waiting.get(node)
+        if before is None or before[0] != asked or before[1].done():
+            self._waiting[node] = asked, asyncio.ensure_future(self._fetch(node, asked, wait_seconds, limit))
+        return self._waiting[node][1]
+
+    async def _fetch(self, node: int, asked: _Asked, wait_seconds: float, limit: int) -> _Found:
+        client = await self._topics.client()
+        # A broker fills its answer in the order of the question: a flood in one channel must not always come first.
+        order = random.sample(list(asked), len(asked))
+        topics = [(channel, [(0, asked[channel], _CHANNEL_BYTES)]) for channel in order]
+        question = FetchRequest(int(wait_seconds * 1000), 1, _ANSWER_BYTES, _READ_UNCOMMITTED, topics, "")
+        try:
+            answer = await client.send(node, question)
+        except KafkaError:
+            await self._topics.ask_again()
+            raise
+        found: _Found = {}
+        troubles: dict[str, KafkaError] = {}
+        for channel, ((_, code, *_, data),) in answer.topics:
+            error = for_code(code)
+            if error is not NoError:
+                troubles[channel] = error(channel)
+                continue
+            if channel in self._topics.troubles:
+                self._topics.note(channel, None)
+            records = list(islice(_records(channel, asked[channel], bytes(data or b"")), limit))
+            if records:
+                found[channel] = records
+        for channel, trouble in troubles.items():
+            await self._mend(channel, trouble)
+        return found
+
+    async def _mend(self, channel: str, error: KafkaError) -> None:
+        """Do what lets the next poll read on in a channel, or note why nothing does."""
+        if isinstance(error, OffsetOutOfRangeError):
+            # Before the first record that is left, a poll begins there; beyond the last there is nothing yet.
+            self._first[channel] = await self._bound(channel, OffsetResetStrategy.EARLIEST)
+        elif isinstance(error, MOVED):
+            await self._topics.ask_again()
+        else:
+            self._topics.note(channel, of_channel(error, channel, "read"))
+
+    async def _bound(self, channel: str, which: int) -> int:
+        for again in (True, False):
+            leader = await self._topics.require(channel, "read")
+            question = OffsetRequest(-1, _READ_UNCOMMITTED, [(channel, [(0, which)])])
+            try:
+                answer = await (await self._topics.client()).send(leader, question)
+                ((_, ((_, code, _, offset),)),) = answer.topics
+                if (error := for_code(code)) is not NoError:
+                    raise error(channel)
+            except KafkaError as error:
+                if not again:
+                    raise of_channel(error, channel, "read") from error
+                await self._topics.ask_again()
+            else:
+                return int(offset)
+        raise RuntimeError("unreachable: the second time returns or raises")
+
+
+def _records(channel: str, position: int, data: bytes) -> Iterator[Record]:
+    """Yield the records of an answer from a position on."""
+    batches = MemoryRecords(data)
+    while batches.has_next():
+        batch = batches.next_batch()
+        if batch.is_control_batch:
+            continue
+        if batch.compression_type:
+            # None of ours: whoever may write here could make a reader unpack gigabytes. It is junk, in one piece.
+            if batch.next_offset > position:
+                yield Record(channel=channel, position=batch.next_offset - 1, value=b"")
+            continue
+        for record in batch:
+            if record.offset >= position:
+                yield Record(channel=channel, position=record.offset, value=bytes(record.value or b""))
+
+
+def _shared(found: _Found, limit: int) -> list[Record]:
+    """Return up to ``limit`` records: of each channel its share first, then more of those that have more."""
+    share = limit // max(1, len(found))
+    taken = {channel: records[:share] for channel, records in found.items()}
+    left = limit - sum(map(len, taken.values()))
+    for channel, records in found.items():
+        more = records[share : share + left]
+        taken[channel] += more
+        left -= len(more)
+    return list(_chained(taken.values()))
+
+
+def _chained(lists: Iterable[list[Record]]) -> Iterator[Record]:
+    for each in lists:
+        yield from each

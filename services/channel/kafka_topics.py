@@ -1,0 +1,121 @@
+"""Which channels a Kafka cluster has for this participant, and which broker leads each: asked once, and again when that fails.
+
+A channel is a topic with one partition. One that is missing or forbidden is looked for again every few seconds, and never holds
+the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from aiokafka import TopicPartition
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import (
+    KafkaError,
+    LeaderNotAvailableError,
+    NodeNotReadyError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
+
+from services.channel.kafka_errors import away, of_channel
+from services.wire.errors import TransportError
+
+__all__ = ["Topics"]
+
+_AGAIN_SECONDS: Final = 2.0
+_logger = logging.getLogger(__name__)
+# The library logs each look for a topic that is not there as an error; what that means is told here, once.
+logging.getLogger("aiokafka.cluster").setLevel(logging.CRITICAL)
+
+
+class Topics:
+    """Where channels are, as reading and writing both ask; all on one event loop.
+
+    ``troubles`` are the channels that cannot be used now, as of the last look, and why.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], timeout_seconds: float) -> None:
+        self._settings = dict(settings, request_timeout_ms=int(timeout_seconds * 1000))
+        self._client: AIOKafkaClient | None = None
+        self._asking = asyncio.Lock()
+        self._asked: dict[str, float] = {}
+        self.troubles: dict[str, TransportError] = {}
+
+    async def client(self) -> AIOKafkaClient:
+        """Return the client, connected. Raises: ChannelUnavailableError."""
+        async with self._asking:
+            if self._client is None:
+                made = AIOKafkaClient(**self._settings)
+                try:
+                    await made.bootstrap()
+                except (KafkaError, OSError) as error:
+                    await made.close()
+                    raise away(error) from error
+                self._client = made
+        return self._client
+
+    async def leaders(self, channels: Iterable[str]) -> dict[str, int]:
+        """Return the broker that leads each channel; one that cannot be used now is left out. Raises: ChannelUnavailableError."""
+        client, wanted, now = await self.client(), list(channels), time.monotonic()
+        unknown = [each for each in wanted if _leader(client, each) is None]
+        if any(now - self._asked.get(each, -_AGAIN_SECONDS) >= _AGAIN_SECONDS for each in unknown):
+            await self._ask(client, unknown)
+        found = ((each, _leader(client, each)) for each in wanted)
+        return {each: leader for each, leader in found if leader is not None}
+
+    async def require(self, channel: str, doing: str) -> int:
+        """Return the broker that leads a channel, asked now if that is not known.
+
+        Raises: ChannelMissingError, ChannelForbiddenError, ReplicasMissingError, ChannelUnavailableError.
+        """
+        client = await self.client()
+        if _leader(client, channel) is None:
+            await self._ask(client, [channel])
+        leader = _leader(client, channel)
+        if leader is None:
+            raise of_channel(_trouble(client, channel), channel, doing)
+        return leader
+
+    async def ask_again(self) -> None:
+        """Ask where the channels are: what was known of one turned out wrong. Raises: ChannelUnavailableError."""
+        await self._ask(await self.client(), [])
+
+    def note(self, channel: str, error: TransportError | None) -> None:
+        """Remember what is wrong with a channel, or that nothing is, and tell it when that changes."""
+        before = self.troubles.pop(channel, None)
+        if error is not None:
+            self.troubles[channel] = error
+        if str(before or "") != str(error or ""):
+            _logger.warning("%s", error or f"{channel} can be used again")
+
+    async def close(self) -> None:
+        """Close the client's connections."""
+        if self._client is not None:
+            await self._client.close()
+
+    async def _ask(self, client: AIOKafkaClient, channels: list[str]) -> None:
+        for each in channels:
+            client.add_topic(each)
+        if not await client.force_metadata_update():
+            raise away(NodeNotReadyError())
+        for each in channels:
+            self._asked[each] = time.monotonic()
+            lost = _leader(client, each) is None
+            self.note(each, of_channel(_trouble(client, each), each, "used") if lost else None)
+
+
+def _leader(client: AIOKafkaClient, channel: str) -> int | None:
+    found: int | None = client.cluster.leader_for_partition(TopicPartition(channel, 0))
+    return None if found == -1 else found
+
+
+def _trouble(client: AIOKafkaClient, channel: str) -> KafkaError:
+    if channel in client.cluster.unauthorized_topics:
+        return TopicAuthorizationFailedError(channel)
+    known = client.cluster.partitions_for_topic(channel) is not None
+    return LeaderNotAvailableError(channel) if known else UnknownTopicOrPartitionError(channel)

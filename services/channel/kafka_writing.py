@@ -1,0 +1,91 @@
+"""Writing to Kafka: one producer a process, one batch a channel in flight, durable when it returns.
+
+Without idempotence and transactions: a repeat is harmless here, and a producer that numbers its batches is of no use any more
+after one that was refused.
+Source: design.md section 9.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from services.channel.kafka_errors import away, of_channel
+from services.channel.kafka_topics import Topics
+from services.channel.port import RECORD_LIMIT_BYTES
+from services.wire.errors import RecordTooLargeError
+
+__all__ = ["Writing"]
+
+_BATCH_BYTES: Final = 1_000_000
+"""Below the limit of a topic (1 MiB) with all that a batch has around its records, and above the largest record."""
+
+
+class Writing:
+    """Appends to channels over one producer, which is made when it is needed first; all on one event loop."""
+
+    def __init__(self, settings: Mapping[str, Any], topics: Topics, timeout_seconds: float) -> None:
+        self._settings = settings
+        self._topics = topics
+        self._timeout = timeout_seconds
+        self._producer: AIOKafkaProducer | None = None
+        self._beginning = asyncio.Lock()
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def append(self, channel: str, records: Sequence[bytes]) -> None:
+        """Store records in order at the end of a channel; errors as the port says, and why a channel takes nothing."""
+        for value in records:
+            if len(value) > RECORD_LIMIT_BYTES:
+                raise RecordTooLargeError(f"a record is limited to {RECORD_LIMIT_BYTES} bytes, this one has {len(value)}")
+        # In turns: a batch that is tried again must not come behind one that was begun later.
+        async with self._turns[channel]:
+            producer = await self._begun()
+            # Asked before: a producer looks for a topic that is not there until its time is over.
+            await self._topics.require(channel, "written")
+            try:
+                for batch in _batches(producer, records):
+                    await (await producer.send_batch(batch, channel, partition=0))
+            except KafkaError as error:
+                raise of_channel(error, channel, "written") from error
+
+    async def close(self) -> None:
+        """End the producer."""
+        if self._producer is not None:
+            await self._producer.stop()
+
+    async def _begun(self) -> AIOKafkaProducer:
+        async with self._beginning:
+            if self._producer is None:
+                made = AIOKafkaProducer(
+                    **self._settings,
+                    acks="all",
+                    enable_idempotence=False,
+                    max_batch_size=_BATCH_BYTES,
+                    max_request_size=_BATCH_BYTES,
+                    request_timeout_ms=int(self._timeout * 1000),
+                )
+                try:
+                    await made.start()
+                except (KafkaError, OSError) as error:
+                    await made.stop()
+                    raise away(error) from error
+                self._producer = made
+        return self._producer
+
+
+def _batches(producer: AIOKafkaProducer, records: Sequence[bytes]) -> list[BatchBuilder]:
+    """Return records as as few batches as hold them."""
+    batches: list[BatchBuilder] = []
+    for value in records:
+        if not batches or batches[-1].append(key=None, value=value, timestamp=None) is None:
+            batches.append(producer.create_batch())
+            batches[-1].append(key=None, value=value, timestamp=None)
+    for batch in batches:
+        batch.close()
+    return batches

@@ -1,0 +1,80 @@
+"""A real broker for tests: started once a run where Java and its files are there, with topics that a test asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from infra.kafka.cluster import ADMIN, Cluster
+from services.channel.kafka import KafkaAccess, KafkaChannel
+
+__all__ = ["Bench"]
+
+_GONE = 3
+_EXISTS = 36
+_PATIENCE_SECONDS = 30
+
+
+@dataclass
+class Bench:
+    """A running cluster, and the handles that a test has opened."""
+
+    cluster: Cluster
+    handles: list[KafkaChannel] = field(default_factory=list)
+
+    def open(self, client: str = ADMIN, **settings: Any) -> KafkaChannel:
+        access = KafkaAccess(
+            servers=self.cluster.servers,
+            authority=self.cluster.authority.certificate,
+            certificate=self.cluster.certificate(client),
+        )
+        self.handles.append(KafkaChannel(access, client=client, **settings))
+        return self.handles[-1]
+
+    def close(self) -> None:
+        for each in self.handles:
+            each.close()
+        self.handles.clear()
+
+    def make_anew(self, *channels: str, **settings: str) -> None:
+        """Let these channels be there, and empty."""
+        self.admin(_made_anew(channels, settings))
+
+    def delete(self, *channels: str) -> None:
+        async def work(admin: AIOKafkaAdminClient) -> None:
+            await admin.delete_topics(list(channels))
+
+        self.admin(work)
+
+    def admin(self, work: Any) -> Any:
+        """Let ``work`` be done with an administrator's client, which is closed afterwards."""
+
+        async def done() -> Any:
+            client = AIOKafkaAdminClient(**self.cluster.client(ADMIN))
+            await client.start()
+            try:
+                return await work(client)
+            finally:
+                await client.close()
+
+        return asyncio.run(done())
+
+
+def _made_anew(channels: Sequence[str], settings: dict[str, str]) -> Any:
+    async def work(admin: AIOKafkaAdminClient) -> None:
+        await admin.delete_topics(list(channels))
+        until = time.monotonic() + _PATIENCE_SECONDS
+        left = list(channels)
+        while left:
+            assert time.monotonic() < until, f"{left} cannot be made"
+            made = await admin.create_topics([NewTopic(each, 1, 1, topic_configs=settings) for each in left])
+            left = [topic for topic, code, *_ in made.topic_errors if code]
+            if left:
+                await asyncio.sleep(0.05)
+
+    return work

@@ -1,0 +1,40 @@
+"""What more than one folder of tests uses: a real broker, started once a run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from infra.kafka.cluster import Cluster
+from infra.kafka.jars import HOME, BrokerFilesError, fetched, missing_programs
+from tests.brokers import Bench
+
+REQUIRED = "SARAKSTE_REQUIRES_BROKER"
+"""Set where a broker can be had for sure: there a test that cannot have one fails, and is not skipped."""
+
+
+@pytest.fixture(scope="session")
+def broker_files() -> None:
+    """Have the files of a broker; skip where they cannot be had."""
+    missing = missing_programs()
+    reason = f"a real broker needs {' and '.join(missing)}" if missing else ""
+    try:
+        if not missing:
+            fetched()
+    except BrokerFilesError as error:
+        reason = f"a real broker cannot be had here: {error}"
+    if reason:
+        (pytest.fail if os.environ.get(REQUIRED) else pytest.skip)(reason)
+
+
+@pytest.fixture(scope="session")
+def broker(broker_files: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:  # noqa: ARG001  # has them first
+    """Start one broker for all tests of a run."""
+    cluster = Cluster.make(tmp_path_factory.mktemp("broker") / "cluster", HOME, quick=True)
+    try:
+        cluster.start()
+        yield Bench(cluster)
+    finally:
+        cluster.stop()
