@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from infra.kafka.cluster import ADMIN, Cluster
-from services.channel.kafka import KafkaAccess, KafkaChannel
+from services.channel.kafka import KafkaAccess, KafkaChannel, goodbye
 
 __all__ = ["Bench"]
 
@@ -51,6 +52,14 @@ class Bench:
 
         self.admin(work)
 
+    def forget_before(self, channel: str, position: int) -> None:
+        """Let a channel begin at a position, as after records expired."""
+
+        async def work(admin: AIOKafkaAdminClient) -> None:
+            await admin.delete_records({TopicPartition(channel, 0): RecordsToDelete(position)})
+
+        self.admin(work)
+
     def admin(self, work: Any) -> Any:
         """Let ``work`` be done with an administrator's client, which is closed afterwards."""
 
@@ -61,6 +70,7 @@ class Bench:
                 return await work(client)
             finally:
                 await client.close()
+                await goodbye()
 
         return asyncio.run(done())
 

@@ -23,6 +23,7 @@ from aiokafka.errors import KafkaError
 
 from infra.kafka.certificates import Authority
 from infra.kafka.jars import HERE, fetched
+from services.channel.kafka import goodbye
 
 # That a broker does not answer yet is no news while it starts.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
@@ -242,6 +243,7 @@ class Cluster:
             return made.topic_errors[0][1] in _DONE
         finally:
             await admin.close()
+            await goodbye()
 
 
 def _java(home: Path, *arguments: str) -> list[str]:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from services.channel.kafka_reading import Reading
 from services.channel.kafka_topics import Topics
@@ -21,9 +21,19 @@ from services.channel.kafka_writing import Writing
 from services.channel.port import Record
 from services.wire.errors import ChannelUnavailableError, SettingsError, TransportError
 
-__all__ = ["KafkaAccess", "KafkaChannel"]
+__all__ = ["KafkaAccess", "KafkaChannel", "goodbye"]
+
+_GOODBYE_SECONDS: Final = 2.0
 
 _Result = TypeVar("_Result")
+
+
+async def goodbye() -> None:
+    """Wait until closed connections are gone: over TLS they say goodbye first, and the library gives nothing to wait for."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _GOODBYE_SECONDS
+    while getattr(loop, "_transports", None) and loop.time() < until:
+        await asyncio.sleep(0.01)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,3 +133,4 @@ class KafkaChannel:
         await self._reading.close()
         await self._writing.close()
         await self._topics.close()
+        await goodbye()

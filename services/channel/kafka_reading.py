@@ -26,6 +26,8 @@ __all__ = ["Reading"]
 
 _ANSWER_BYTES: Final = 8 * 1024 * 1024
 _CHANNEL_BYTES: Final = 256 * 1024
+_WAIT_SECONDS: Final = 1.0
+_PAUSE_SECONDS: Final = 0.1
 _READ_UNCOMMITTED: Final = 0
 
 _Asked: TypeAlias = dict[str, int]
@@ -49,13 +51,14 @@ class Reading:
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_seconds
         while True:
-            left = max(0.0, until - loop.time())
+            # In pieces: a channel that was missing is looked for between them.
+            left = min(_WAIT_SECONDS, max(0.0, until - loop.time()))
+            began = loop.time()
             found = await self._round(positions, left, limit)
             if found or loop.time() >= until:
                 return _shared(found, limit)
-            if not self._waiting:
-                # Nothing that was asked for can be read now.
-                await asyncio.sleep(min(left, 0.1))
+            # Where nothing that was asked for can be read now, no broker has waited.
+            await asyncio.sleep(max(0.0, began + min(left, _PAUSE_SECONDS) - loop.time()))
 
     async def end(self, channel: str) -> int:
         """Return the position after the last record that was ever stored in a channel; errors say why it cannot be told."""
@@ -93,7 +96,10 @@ class Reading:
     def _asking(self, node: int, asked: _Asked, wait_seconds: float, limit: int) -> asyncio.Task[_Found]:
         before = self._waiting.get(node)
         if before is None or before[0] != asked or before[1].done():
-            self._waiting[node] = asked, asyncio.ensure_future(self._fetch(node, asked, wait_seconds, limit))
+            task = asyncio.ensure_future(self._fetch(node, asked, wait_seconds, limit))
+            # What nobody waits for any more may fail as it likes.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            self._waiting[node] = asked, task
         return self._waiting[node][1]
 
     async def _fetch(self, node: int, asked: _Asked, wait_seconds: float, limit: int) -> _Found:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -17,19 +17,20 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.channel.embedded import EmbeddedChannel
+from services.channel.port import Channel
 from services.post.database import Database
 from services.post.history import Domain
 from services.post.keys import KeyRing
 from services.post.office import Office
 from services.post.ring import RingFile, RingKeys, write_durably
-from services.post.settings import ParticipantSettings
+from services.post.settings import KafkaSettings, ParticipantSettings
 from services.post.signing_folder import SigningFolder, load_key, make_key
 from services.post.store import CaseStore
 from services.wire.certificates import load_root
 from services.wire.channels import COMMISSION, REGISTRAR, Role
 from services.wire.errors import MigrationError, SettingsError
 
-__all__ = ["Clock", "build_office", "facts_keys_of", "make_folder", "milliseconds", "write_settings"]
+__all__ = ["Clock", "build_office", "facts_keys_of", "make_folder", "milliseconds", "open_log", "write_settings"]
 
 _SETTINGS: Final = "sarakste.toml"
 
@@ -66,8 +67,28 @@ def build_office(
         clock=clock,
         random=os.urandom,
         signing=_signing(folder) if working else None,
-        channel=EmbeddedChannel(settings.path(settings.log), clock=clock) if working else None,
+        channel=open_log(settings, clock) if working else None,
     )
+
+
+def open_log(settings: ParticipantSettings, clock: Clock = milliseconds) -> Channel:
+    """Return the log that settings name: a file, or brokers, which are not asked for anything yet.
+
+    Raises: ChannelUnavailableError if the file is no log; SettingsError if a file for TLS cannot be used.
+    """
+    if settings.kafka is None:
+        # One of both is there: the settings say so.
+        return EmbeddedChannel(settings.path(settings.log or Path()), clock=clock)
+    # Here: whoever has no brokers does not wait for what speaks with them.
+    from services.channel.kafka import KafkaAccess, KafkaChannel  # noqa: PLC0415
+
+    given = settings.kafka
+    access = KafkaAccess(
+        servers=given.servers,
+        authority=settings.path(given.authority) if given.authority else None,
+        certificate=settings.path(given.certificate) if given.certificate else None,
+    )
+    return KafkaChannel(access, client=settings.participant)
 
 
 def facts_keys_of(settings: ParticipantSettings) -> tuple[bytes, ...]:
@@ -101,12 +122,18 @@ def make_folder(folder: Path) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def write_settings(folder: Path, participant: str, *, log: str, root: str) -> None:
+def write_settings(folder: Path, participant: str, *, root: str, log: str | KafkaSettings) -> None:
     """Write the settings of a participant into its folder: the last thing of its making, so that half a folder is none."""
-    # JSON's strings are TOML's too, so a path may hold what it likes.
-    values = {"participant": participant, "log": log, "root": root}
-    text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items())
+    values = {"participant": participant, "root": root} | ({"log": log} if isinstance(log, str) else {})
+    text = _lines(values)
+    if isinstance(log, KafkaSettings):
+        text += "\n[kafka]\n" + _lines(log.model_dump(mode="json", exclude_none=True))
     write_durably(folder / _SETTINGS, text.encode("utf-8"))
+
+
+def _lines(values: Mapping[str, str]) -> str:
+    # JSON's strings are TOML's too, so a path may hold what it likes.
+    return "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items())
 
 
 def _database(settings: ParticipantSettings) -> Database:

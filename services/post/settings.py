@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from services.wire.errors import SettingsError
 
-__all__ = ["ParticipantSettings", "load_settings"]
+__all__ = ["KafkaSettings", "ParticipantSettings", "load_settings"]
 
 _PREFIX: Final = "SARAKSTE_"
 _DEFAULT: Final = "sarakste.toml"
@@ -30,14 +30,38 @@ def _place(path: Path) -> Path:
 Place = Annotated[Path, AfterValidator(_place)]
 
 
-class ParticipantSettings(BaseSettings):
-    """Who this is, and where its log and root certificate are; relative paths are taken from the file's folder."""
+class KafkaSettings(BaseModel):
+    """How the brokers are reached: ``servers`` are host:port, separated by commas.
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid")
+    ``authority`` holds the certificates by which brokers are trusted, ``certificate`` this participant's key and certificate for
+    TLS; both or, for brokers without TLS, none.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    servers: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}(,[A-Za-z0-9.-]+:[0-9]{1,5})*$")]
+    authority: Place | None = None
+    certificate: Place | None = None
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.authority is None) != (self.certificate is None):
+            raise PydanticCustomError("tls", "give authority and certificate, or, for brokers without TLS, neither")
+        return self
+
+
+class ParticipantSettings(BaseSettings):
+    """Who this is, and where its log and root certificate are; relative paths are taken from the file's folder.
+
+    The log is a file (``log``) or stands on brokers (the table ``kafka``).
+    """
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid")
     file: ClassVar[Path] = Path(_DEFAULT)
 
     participant: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,47}$")]
-    log: Place
+    log: Place | None = None
+    kafka: KafkaSettings | None = None
     root: Place
     busy_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
 
@@ -52,6 +76,12 @@ class ParticipantSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return the environment before the file; nothing else is read."""
         return (env_settings, TomlConfigSettingsSource(settings_cls, cls.file))
+
+    @model_validator(mode="after")
+    def _one_log(self) -> Self:
+        if (self.log is None) == (self.kafka is None):
+            raise PydanticCustomError("log", "give log, the path of a file, or the table kafka, and not both")
+        return self
 
     @property
     def folder(self) -> Path:
@@ -76,7 +106,9 @@ def load_settings(file: Path | None) -> ParticipantSettings:
         found: ParticipantSettings = kind()
     except ValidationError as error:
         lines = (
-            f"{_PREFIX}{'_'.join(map(str, each['loc'])).upper()} ({each['loc'][-1]} in {chosen.name}): {each['msg']}"
+            f"{_PREFIX}{'__'.join(map(str, each['loc'])).upper()} ({each['loc'][-1]} in {chosen.name}): {each['msg']}"
+            if each["loc"]
+            else f"{_PREFIX}LOG (log in {chosen.name}): {each['msg']}"
             for each in error.errors(include_input=False, include_url=False)
         )
         raise SettingsError("; ".join(lines)) from None

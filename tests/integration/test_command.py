@@ -275,7 +275,19 @@ def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path) -> N
     ("settings", "told"),
     [
         ('participant = "Nobody"\nlog = "log"\nroot = "root"', "SARAKSTE_PARTICIPANT (participant in sarakste.toml): "),
-        ('participant = "school-0099900011"\nroot = "root"', "SARAKSTE_LOG (log in sarakste.toml): Field required"),
+        ('participant = "school-0099900011"\nroot = "root"', "SARAKSTE_LOG (log in sarakste.toml): give log, the path"),
+        (
+            'participant = "school-0099900011"\nroot = "root"\nlog = "log"\n[kafka]\nservers = "a:1"',
+            "SARAKSTE_LOG (log in sarakste.toml): give log, the path of a file, or the table kafka, and not both",
+        ),
+        (
+            'participant = "school-0099900011"\nroot = "root"\n[kafka]\nservers = "nowhere"',
+            "SARAKSTE_KAFKA__SERVERS (servers in sarakste.toml): ",
+        ),
+        (
+            'participant = "school-0099900011"\nroot = "root"\n[kafka]\nservers = "a:1"\nauthority = "ca.pem"',
+            "SARAKSTE_KAFKA (kafka in sarakste.toml): give authority and certificate, or, for brokers without TLS, neither",
+        ),
         ('participant = "school-0099900011"\nlog = "a\\u0000b"\nroot = "root"', "SARAKSTE_LOG (log in sarakste.toml): no path"),
         ("participant = ", "sarakste.toml is no TOML"),
     ],
