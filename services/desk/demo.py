@@ -24,6 +24,7 @@ from rich.markup import escape
 
 from services.audit.verify import open_log, verify_log
 from services.desk.founding import found_exchange
+from services.desk.ground import FileGround, Ground
 from services.desk.playing import NotAsWrittenError, Played, Playing
 from services.desk.processes import Processes
 from services.desk.script import Script, read_script
@@ -47,15 +48,17 @@ def scripts() -> list[Path]:
     return sorted(folder.glob("*.yaml"))
 
 
-def play(folder: Path, *, on_stderr: bool = False) -> dict[str, Any]:
+def play(folder: Path, *, ground: Ground | None = None, on_stderr: bool = False) -> dict[str, Any]:
     """Play the demonstration in ``folder``, tell it, and return what was shown; an earlier one there is replaced.
+
+    The log stands on ``ground``, by default on a file in the folder.
 
     Raises: as ``make_room``; NotAsWrittenError if anything is not as the stories say.
     """
     began = time.monotonic()
     stories = [read_script(path) for path in scripts()]
     make_room(folder)
-    showing = _Showing(folder, stories, Console(stderr=on_stderr, highlight=False, soft_wrap=True))
+    showing = _Showing(folder, ground or FileGround(folder), stories, Console(stderr=on_stderr, highlight=False, soft_wrap=True))
     showing.show()
     seconds = time.monotonic() - began
     showing.console.print(f"\n[bold]All of this took {seconds:.1f} seconds[/bold]")
@@ -81,6 +84,7 @@ class _Showing:
     """One run: what is printed goes to ``console``, what was shown into ``report``."""
 
     folder: Path
+    ground: Ground
     stories: list[Script]
     console: Console
     report: dict[str, Any] = field(default_factory=dict)
@@ -90,8 +94,8 @@ class _Showing:
     def show(self) -> None:
         numbers = sorted({number for story in self.stories for number in story.schools})
         self._title("A new exchange: a registrar, the commission and two schools, each with keys of its own")
-        made = [self._line(made) for made in found_exchange(self.folder, numbers)]
-        self.company = Processes(self.folder, tuple(f"school-{number}" for number in numbers))
+        made = [self._line(made) for made in found_exchange(self.folder, numbers, ground=self.ground)]
+        self.company = Processes(self.folder, tuple(f"school-{number}" for number in numbers), self.ground)
         with self.company.working() as processes:
             self._line("working as processes: " + ", ".join(f"{name} {number}" for name, number in processes.items()))
             told = [self._story(place, story) for place, story in enumerate(self.stories, start=1)]
@@ -109,7 +113,7 @@ class _Showing:
         steps, shown = [], []
         for played in playing.play():
             steps.append(self._step(played))
-            fresh = [each for each in sights(self.company.log, self.company.offices) if each.digest not in self.seen]
+            fresh = [each for each in self._sights() if each.digest not in self.seen]
             self.seen.update(each.digest for each in fresh)
             shown += self._events(fresh)
         (name, (school, case_id)), *_ = playing.numbers.items()
@@ -143,7 +147,7 @@ class _Showing:
 
     def _channels(self) -> None:
         self._title("Who can read what, once more by channel: everybody tried every key that they hold on every sealed event")
-        everything = sorted(sights(self.company.log, self.company.offices), key=lambda each: each.channel)
+        everything = sorted(self._sights(), key=lambda each: each.channel)
         found = self.report["channels"] = {}
         for channel, group in groupby(everything, key=lambda each: each.channel):
             there = list(group)
@@ -164,9 +168,9 @@ class _Showing:
     def _verify(self) -> None:
         self._title("The log is verified with nothing but root.pem; then one byte of a copy is flipped")
         root = load_root((self.folder / "root.pem").read_bytes())
-        copy = self.folder / "flipped.sqlite"
-        _flip_one_byte(self.company.log, copy, to_commission(self.company.schools[0]))
-        for path, is_clean in ((self.company.log, True), (copy, False)):
+        whole, copy = self.ground.copy(), self.folder / "flipped.sqlite"
+        _flip_one_byte(whole, copy, to_commission(self.company.schools[0]))
+        for path, is_clean in ((whole, True), (copy, False)):
             with closing(open_log(path)) as log:
                 report = verify_log(log, root)
             self._line(f"{path.name}: {report.entries} entries in {len(report.channels)} channels, {report.counted}")
@@ -181,6 +185,10 @@ class _Showing:
     def _next(self, told: dict[str, Any]) -> None:
         self._title("What to try next")
         self.report["next"] = [self._line(line) for line in _commands(self.folder, told["school"], told["case"])]
+
+    def _sights(self) -> list[Sight]:
+        with self.ground.look() as log:
+            return sights(log, self.company.offices)
 
     def _title(self, text: str) -> None:
         self.console.print(f"\n[bold]{escape(text)}[/bold]")

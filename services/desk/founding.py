@@ -9,6 +9,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from services.desk.ground import FileGround, Ground
 from services.policy.fields import SchoolNumber
 from services.post.building import Clock, make_folder, milliseconds, write_settings
 from services.post.publishing import send_once, sign_once
@@ -36,8 +37,10 @@ class Made:
         return f"{self.path}: {self.what}"
 
 
-def found_exchange(folder: Path, schools: Sequence[str], *, clock: Clock = milliseconds) -> Iterator[Made]:
-    """Make the exchange and yield each thing that was made.
+def found_exchange(
+    folder: Path, schools: Sequence[str], *, ground: Ground | None = None, clock: Clock = milliseconds
+) -> Iterator[Made]:
+    """Make the exchange and yield each thing that was made; its log stands on ``ground``, by default on a file in the folder.
 
     Raises: SettingsError if there is one already, or a school number is none or is given twice; nothing is made then.
     """
@@ -50,23 +53,28 @@ def found_exchange(folder: Path, schools: Sequence[str], *, clock: Clock = milli
     if (folder / "root.pem").exists():
         beginning = "or the beginning of one, if `init` was interrupted: such a beginning may be removed and made again"
         raise SettingsError(f"{folder.name} holds an exchange already, {beginning}")
-    registrar = found(folder, organisation=_REGISTRAR[0], name=_REGISTRAR[1], clock=clock)
+    ground = ground or FileGround(folder)
+    registrar = found(folder, organisation=_REGISTRAR[0], name=_REGISTRAR[1], log=ground.settings(REGISTRAR), clock=clock)
     yield Made(path=f"{folder.name}/root.pem", what="the root certificate, all that a verifier needs")
-    _born(registrar, folder, COMMISSION, Role.COMMISSION, *_COMMISSION)
+    _born(registrar, folder, ground, COMMISSION, Role.COMMISSION, *_COMMISSION)
     yield Made(path=f"{folder.name}/{COMMISSION}", what="the commission")
     for number in schools:
         name = f"school-{number}"
-        _born(registrar, folder, name, Role.SCHOOL, f"NTRLV-{number}", f"Skola {number}")
+        _born(registrar, folder, ground, name, Role.SCHOOL, f"NTRLV-{number}", f"Skola {number}")
         yield Made(path=f"{folder.name}/{name}", what="a school")
-    sign_once(registrar.office)
+    while sign_once(registrar.office):
+        pass
+    ground.prepare(tuple(registrar.office.trust.participants.values()))
     while send_once(registrar.office):
-        sign_once(registrar.office)
-    yield Made(path=f"{folder.name}/log.sqlite", what="the log, with all of them admitted")
+        pass
+    yield Made(path=ground.name, what="the log, with all of them admitted")
 
 
-def _born(registrar: Registrar, folder: Path, name: str, role: Role, organisation: str, title: str) -> None:
+def _born(
+    registrar: Registrar, folder: Path, ground: Ground, name: str, role: Role, organisation: str, title: str
+) -> None:  # what somebody is
     key = make_folder(folder / name)
     request = Request(public_key=key.public_key(), organisation=organisation, name=title)
     write_durably(folder / name / "certificate.pem", issue(folder / REGISTRAR, request, clock=registrar.office.clock))
-    write_settings(folder / name, name, log="../log.sqlite", root="../root.pem")
+    write_settings(folder / name, name, log=ground.settings(name), root="../root.pem")
     registrar.admit(name, role, organisation, title)

@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
 from typing import ClassVar, Protocol
 from uuid import UUID
 
+from services.desk.ground import Ground
 from services.desk.script import Script, Step, on_day
 from services.desk.sight import sights
 from services.post.office import Office
@@ -62,8 +62,8 @@ class Company(Protocol):
     """Who plays: one exchange, its participants' offices to look into, and the ways to act and to let time pass."""
 
     @property
-    def log(self) -> Path:
-        """Where the log is."""
+    def ground(self) -> Ground:
+        """What the log stands on."""
         ...
 
     @property
@@ -164,7 +164,9 @@ class Playing:
 
     def _check_reading(self, step: Step, number: int) -> None:
         readers: dict[str, set[str]] = {}
-        for each in sights(self.company.log, self.company.offices):
+        with self.company.ground.look() as log:
+            there = sights(log, self.company.offices)
+        for each in there:
             if each.event is not None:
                 readers.setdefault(each.event, set()).update(each.facts)
         for who, kinds in step.then.reads.items():

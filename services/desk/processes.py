@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,9 +20,9 @@ from types import FrameType
 from typing import Any, Final, NoReturn
 from uuid import UUID
 
-from services.audit.verify import open_log
 from services.channel.port import Channel
 from services.commission.bootstrap import build as build_commission
+from services.desk.ground import Ground
 from services.desk.playing import NotAsWrittenError, Outcome
 from services.desk.script import FORMLESS, ScriptError, Step
 from services.desk.sight import exchange_channels
@@ -45,6 +45,7 @@ class Processes:
 
     folder: Path
     schools: tuple[str, ...]
+    ground: Ground
     patience_seconds: float = 30.0
     offices: Mapping[str, Office] = field(init=False)
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -56,11 +57,6 @@ class Processes:
             REGISTRAR: build_registrar(self._settings(REGISTRAR), working=False).office,
             **{name: build_school(self._settings(name)).office for name in self.schools},
         }
-
-    @property
-    def log(self) -> Path:
-        """Where the log is."""
-        return self.folder / "log.sqlite"
 
     @contextmanager
     def working(self) -> Iterator[Mapping[str, int]]:
@@ -108,7 +104,7 @@ class Processes:
         """Wait until nothing is to be signed, sent or read, for as long as patience lasts."""
         until = time.monotonic() + self.patience_seconds
         quiet = 0
-        with closing(open_log(self.log)) as log:
+        with self.ground.look() as log:
             # Twice: between two steps of a worker, what it read has not become what it writes yet.
             while quiet < _LOOKS and time.monotonic() < until:
                 quiet = quiet + 1 if not any(_has_work(office, log, self.schools) for office in self.offices.values()) else 0
@@ -150,7 +146,7 @@ class Processes:
 
     def _wait_for_channels(self) -> None:
         until = time.monotonic() + self.patience_seconds
-        with closing(open_log(self.log)) as log:
+        with self.ground.look() as log:
             while not all(log.end(channel) for channel in exchange_channels(self.schools)):
                 if time.monotonic() > until:
                     raise NotAsWrittenError("the channels were not opened in time; see worker.log in each folder")

@@ -20,6 +20,7 @@ from services.commission.application import Commission
 from services.commission.bootstrap import build as build_commission
 from services.commission.entrypoints.cli import ACTS
 from services.desk.founding import found_exchange
+from services.desk.ground import FileGround, Ground
 from services.desk.playing import Outcome, Played, Playing
 from services.desk.script import FORMLESS, Script, ScriptError, Step
 from services.post.building import milliseconds
@@ -58,9 +59,9 @@ class Rehearsal:
     patience_seconds: float = 0.0
 
     @property
-    def log(self) -> Path:
-        """Where the log is."""
-        return self.folder / "log.sqlite"
+    def ground(self) -> Ground:
+        """What the log stands on: a file that is thrown away with the rest."""
+        return FileGround(self.folder)
 
     def play(self) -> Iterator[Played]:
         """Found the exchange, play the story and yield each step.

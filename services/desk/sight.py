@@ -7,13 +7,10 @@ participants are at hand; in life nobody sees this.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from services.audit.verify import open_log
 from services.channel.port import Channel
 from services.post.cases import open_facts
 from services.post.office import Office
@@ -53,16 +50,15 @@ def exchange_channels(schools: tuple[str, ...]) -> tuple[str, ...]:
     return (*channels_of(COMMISSION, Role.COMMISSION, schools), *theirs)
 
 
-def sights(log: Path, offices: Mapping[str, Office]) -> list[Sight]:
+def sights(log: Channel, offices: Mapping[str, Office]) -> list[Sight]:
     """Return the sealed events of a log in the order in which they were written."""
     schools = tuple(name for name, office in offices.items() if office.role is Role.SCHOOL)
-    with closing(open_log(log)) as opened:
-        found = [
-            _sight(entry, body, offices)
-            for channel in exchange_channels(schools)
-            for entry in _entries(opened, channel)
-            if isinstance(body := entry.unverified_statement.body, Sealed)
-        ]
+    found = [
+        _sight(entry, body, offices)
+        for channel in exchange_channels(schools)
+        for entry in _entries(log, channel)
+        if isinstance(body := entry.unverified_statement.body, Sealed)
+    ]
     return sorted(found, key=lambda each: (each.written_at, each.channel, each.sequence))
 
 

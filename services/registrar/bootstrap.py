@@ -18,7 +18,7 @@ from services.post.database import Database
 from services.post.history import CaseRow, Domain, New, Recorded, RejectionCode
 from services.post.joining import require_names
 from services.post.ring import write_durably
-from services.post.settings import load_settings
+from services.post.settings import KafkaSettings, load_settings
 from services.post.signing_folder import load_key, make_key
 from services.registrar.application import Registrar
 from services.wire.certificates import REGISTRAR_POLICY_OID, SEAL_POLICY_OID, load_root
@@ -28,6 +28,7 @@ from services.wire.issuing import Request, Validity, make_root, make_seal, pem
 
 __all__ = ["build", "domain", "found", "issue", "read_path"]
 
+_LOG: Final = "../log.sqlite"
 _ROOT_YEARS: Final = 20
 _SEAL_YEARS: Final = 3
 _SERIAL_BYTES: Final = 16
@@ -66,8 +67,12 @@ def domain(_: Database) -> Domain:
     return _NoCases()
 
 
-def found(exchange: Path, *, organisation: str, name: str, clock: Clock = milliseconds) -> Registrar:
+def found(
+    exchange: Path, *, organisation: str, name: str, log: str | KafkaSettings = _LOG, clock: Clock = milliseconds
+) -> Registrar:
     """Make root and registrar of a new exchange in its folder; the root key is needed for this and for certificates alone.
+
+    ``log`` is what the registrar's settings are to say of the log.
 
     Raises: SettingsError if there is an exchange already; WithoutEffectError if organisation or name is empty.
     """
@@ -78,6 +83,7 @@ def found(exchange: Path, *, organisation: str, name: str, clock: Clock = millis
         if (exchange / "root.pem").exists() and not (folder / "root.key").exists():
             raise SettingsError(f"{exchange.name} holds an exchange already")
         _make(exchange, folder, organisation=organisation, name=name, clock=clock)
+        write_settings(folder, REGISTRAR, log=log, root="../root.pem")
     registrar = build(folder / "sarakste.toml", clock=clock)
     if registrar.is_open:
         raise SettingsError(f"{exchange.name} holds an exchange already")
@@ -124,7 +130,6 @@ def _make(exchange: Path, folder: Path, *, organisation: str, name: str, clock: 
         )
         made = make_seal(root_key, root, request, policy=REGISTRAR_POLICY_OID, validity=_validity(_SEAL_YEARS, clock))
         write_durably(seal, pem(made))
-    write_settings(folder, REGISTRAR, log="../log.sqlite", root="../root.pem")
 
 
 def _validity(years: int, clock: Clock) -> Validity:

@@ -12,6 +12,7 @@ from unittest.mock import ANY
 import pytest
 
 from services.desk.demo import make_room
+from services.desk.ground import FileGround
 from services.desk.playing import Playing
 from services.desk.processes import Processes
 from services.desk.script import ScriptError, read_script
@@ -68,7 +69,7 @@ def test_the_demonstration_plays_the_scripts_and_nothing_else(demo: Path) -> Non
 
 
 def test_the_demonstration_refuses_a_story_with_a_clock_of_its_own(demo: Path) -> None:
-    company = Processes(demo / "demo-exchange", (SCHOOL, "school-0099900022"))
+    company = Processes(demo / "demo-exchange", (SCHOOL, "school-0099900022"), FileGround(demo / "demo-exchange"))
     script = read_script(ROOT / "tests/scenarios/E02.yaml")
     with pytest.raises(ScriptError, match="step 1: at: separate processes live by the machine's clock"):
         list(Playing(script, company).play())
