@@ -48,6 +48,8 @@ class Reading:
 
     async def poll(self, positions: Mapping[str, int], wait_seconds: float, limit: int) -> list[Record]:
         """Return up to ``limit`` records; see the port. Raises: ChannelUnavailableError if no broker answers."""
+        if len(positions) == 1:
+            await self._topics.require(next(iter(positions)), "read")
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_seconds
         while True:
@@ -55,6 +57,8 @@ class Reading:
             left = min(_WAIT_SECONDS, max(0.0, until - loop.time()))
             began = loop.time()
             found = await self._round(positions, left, limit)
+            if len(positions) == 1 and (trouble := self._topics.troubles.get(next(iter(positions)))):
+                raise type(trouble)(str(trouble))
             if found or loop.time() >= until:
                 return _shared(found, limit)
             # Where nothing that was asked for can be read now, no broker has waited.

@@ -37,7 +37,8 @@ class Channel(Protocol):
         """Return up to ``limit`` records at or after the given positions, in the order of each channel.
 
         Returns as soon as there are any, and an empty list when the time is over. Positions have gaps; one before the
-        first record begins at the first, one beyond the end finds nothing. A channel that nobody wrote to is empty.
+        first record begins at the first, one beyond the end finds nothing. A channel that nobody wrote to is empty. One that
+        cannot be read now holds no other; asked for alone it raises ChannelClosedError, lest its silence be taken for its end.
         Raises: ValueError if ``limit`` is less than the number of channels asked for (the caller's bug).
         """
         ...

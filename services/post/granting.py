@@ -17,6 +17,7 @@ from services.post.keys import OwnKey, use_of
 from services.post.letterbook import statement_of
 from services.post.lost_keys import is_awaited
 from services.post.office import Office, is_over
+from services.post.outward import put
 from services.post.people import note_people
 from services.post.signing import signer_in
 from services.wire.channels import ChannelKind, channel_kind, mailbox_of, paired_channel, readers_of, writer_of
@@ -85,9 +86,9 @@ def grant_needed(office: Office, participant: str, needed: Iterable[Digest]) -> 
         if not peers and paired_channel(key.channel) and writer_of(key.channel) == participant:
             peers = _peers(office, [participant])
         letters += _letters(office, key, [peer for peer in peers if not _is_granted_lately(office, key, peer)])
-    if letters and office.channel is not None:
-        office.channel.append(mailbox_of(participant), [record for _, record in letters])
-        note_granted(office, participant, letters)
+    if not letters or office.channel is None or not put(office, mailbox_of(participant), [record for _, record in letters]):
+        return 0
+    note_granted(office, participant, letters)
     return len(letters)
 
 

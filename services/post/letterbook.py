@@ -6,7 +6,7 @@ Source: design.md sections 3 and 8.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -133,11 +133,14 @@ class Letterbook:
             channel,
         )
 
-    def unsent(self, limit: int) -> list[Row]:
-        """Return own entries that the channel has not shown, in the order in which they were signed."""
+    def unsent(self, limit: int, *, without: Collection[str] = ()) -> list[Row]:
+        """Return own entries that the channel has not shown, in the order in which they were signed; none of some channels."""
+        marks = ", ".join("?" * len(without))
         return self.database.all(
             "SELECT e.* FROM channels c CROSS JOIN entries e INDEXED BY entries_own ON e.channel = c.channel"  # noqa: S608  # own text
-            f" AND e.sequence > c.shown_sequence WHERE e.own = 1 AND c.state <> 'stopped' AND {_ON_CHAIN} ORDER BY e.id LIMIT ?",
+            f" AND e.sequence > c.shown_sequence WHERE e.own = 1 AND c.state <> 'stopped' AND c.channel NOT IN ({marks})"
+            f" AND {_ON_CHAIN} ORDER BY e.id LIMIT ?",
+            *without,
             limit,
         )
 

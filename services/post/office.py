@@ -79,7 +79,8 @@ class Office:
     """One participant's post. ``clock`` gives milliseconds since 1970; ``random(n)`` n bytes that nobody can guess.
 
     ``letterbook`` is the table of all entries I wrote and accepted. ``alarms`` are texts for a person, never with anything
-    personal. ``returning`` is there during a start alone, when own entries come back. ``signing`` and ``channel`` are None in a
+    personal. ``closed`` are channels that took nothing when it was tried last, and when that was. ``returning`` is there during a
+    start alone, when own entries come back. ``signing`` and ``channel`` are None in a
     process that acts only: it has no key to sign with and no way to the log.
     """
 
@@ -97,6 +98,7 @@ class Office:
     channel: Channel | None = None
     returning: Returning | None = None
     alarms: list[str] = field(default_factory=list)
+    closed: dict[str, int] = field(default_factory=dict)
     letterbook: Letterbook = field(init=False)
     _said: dict[str, int] = field(default_factory=dict)
     _trust: Trust = NO_TRUST

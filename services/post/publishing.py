@@ -16,6 +16,7 @@ from services.post.database import Row
 from services.post.granting import grants_for, note_granted
 from services.post.letterbook import Standing
 from services.post.office import Office, is_over
+from services.post.outward import closed_channels, put
 from services.post.ring import Head
 from services.post.signing import Draft, is_epoch_ahead, receipt_in, sign_body, sign_open, signer_in
 from services.post.store import sealed_body
@@ -97,27 +98,37 @@ def receipt_once(office: Office) -> int:
 def send_once(office: Office) -> int:
     """Send what the channels do not show yet, with the grants that it needs first, and return how many entries that was.
 
+    A channel that takes nothing now is left for a while, and holds no other.
     Raises: TransportError if the log does not answer; the same entries are sent again by the next call.
     """
-    rows = office.letterbook.unsent(_SEND_AT_ONCE)
+    closed = closed_channels(office)
+    rows = office.letterbook.unsent(_SEND_AT_ONCE, without=closed)
     if not rows or office.channel is None:
         return 0
     for recipient, grants in grants_for(office, rows).items():
-        office.channel.append(mailbox_of(recipient), [record for _, record in grants])
-        note_granted(office, recipient, grants)
+        # Nobody waits for a grant: who gets none asks for it.
+        if mailbox_of(recipient) not in closed and put(office, mailbox_of(recipient), [record for _, record in grants]):
+            note_granted(office, recipient, grants)
     # Before the batch: whoever restores an older database must not give these places away a second time.
     save_ring(office, rows)
-    # In the order of signing, so an entry never overtakes one of its case in another channel.
+    sent, refused = 0, set[str]()
+    # In the order of signing, so an entry never overtakes one of its case in another channel, unless that one takes nothing.
     for channel, run in groupby(rows, key=lambda row: str(row["channel"])):
+        if channel in refused:
+            continue
         batch = list(run)
+        is_taken = False
         try:
-            office.channel.append(channel, [office.letterbook.record_of(row) for row in batch])
-        except Exception:
-            # It is unknown what the log took: the channel is read back before anything else is said about it.
-            office.letterbook.note(channel, read_at=0)
-            raise
-        office.letterbook.note(channel, shown_sequence=batch[-1]["sequence"])
-    return len(rows)
+            is_taken = put(office, channel, [office.letterbook.record_of(row) for row in batch])
+        finally:
+            if not is_taken:
+                # It is unknown what the log took: the channel is read back before anything else is said about it.
+                office.letterbook.note(channel, read_at=0)
+                refused.add(channel)
+        if is_taken:
+            office.letterbook.note(channel, shown_sequence=batch[-1]["sequence"])
+            sent += len(batch)
+    return sent
 
 
 def save_ring(office: Office, rows: Sequence[Row] = ()) -> None:

@@ -17,7 +17,7 @@ from services.post.office import Office, is_over
 from services.wire.candidates import Candidate, candidate_of
 from services.wire.channels import paired_channel
 from services.wire.entry import encode_entry, to_be_signed
-from services.wire.errors import Evidence, ForkError, SignatureError
+from services.wire.errors import ChannelClosedError, Evidence, ForkError, SignatureError
 from services.wire.hashing import Digest, digest_of
 from services.wire.signing import verify_signature
 
@@ -41,7 +41,11 @@ def check_own_once(office: Office) -> int:
         standing = office.letterbook.standing(channel)
         if standing is not None and standing.state != "stopped" and _is_due(office, channel, standing, now):
             office.letterbook.note(channel, read_at=now)
-            return _check(office, channel, standing)
+            try:
+                return _check(office, channel, standing)
+            except ChannelClosedError as error:
+                # It is looked at again when something was to be sent there, or in an hour; the others go on.
+                office.tell(str(error))
     return 0
 
 

@@ -24,6 +24,7 @@ from services.post.letterbook import NO_HINT, Hint
 from services.post.mailbox import Mailbox
 from services.post.office import Office, is_over
 from services.wire.channels import TRUST_CHANNEL, Role, from_commission, mailbox_of, to_commission
+from services.wire.errors import ChannelClosedError
 from services.wire.following import Follower, Update
 from services.wire.hashing import Digest, digest_of
 from services.wire.paths import Pathfinder
@@ -140,8 +141,15 @@ class Receiver:
                 continue
             self._hints[name] = NO_HINT
             # A poll may show less than there is: only another record, or an end before the hint, says that something is gone.
-            if hint.record is not None and channel and (name in there or channel.end(name) < hint.position):
+            if hint.record is not None and (name in there or self._ends_before(name, hint)):
                 self.office.tell(f"{name}: the log does not show any more what it showed; it is read again from its start")
+
+    def _ends_before(self, name: str, hint: Hint) -> bool:
+        try:
+            return self.office.channel is not None and self.office.channel.end(name) < hint.position
+        except ChannelClosedError:
+            # Nobody can tell now; whoever polls it is told why.
+            return False
 
     def _look_whole(self, names: Sequence[str], now: int) -> None:
         """Begin again from the start, once a day, in every channel: a hint may look right in a log that was put back."""

@@ -23,10 +23,10 @@
     │   └── OrderError              two own events of one case claim the same predecessor
     ├── TransportError      a channel or a disk; ``retriable`` says whether waiting helps
     │   ├── ChannelUnavailableError
-    │   ├── ChannelClosedError      one channel takes or gives nothing now; the others go on
-    │   │   ├── ChannelMissingError
-    │   │   ├── ChannelForbiddenError
-    │   │   └── ReplicasMissingError
+    │   │   └── ChannelClosedError  one channel takes or gives nothing now; the others go on
+    │   │       ├── ChannelMissingError
+    │   │       ├── ChannelForbiddenError
+    │   │       └── ReplicasMissingError
     │   ├── RecordTooLargeError
     │   ├── DatabaseBusyError
     │   ├── DatabaseError
@@ -236,7 +236,7 @@ class ChannelUnavailableError(TransportError):
     """The log does not answer now."""
 
 
-class ChannelClosedError(TransportError):
+class ChannelClosedError(ChannelUnavailableError):
     """The log answers, and one channel of it takes or gives nothing now; the others go on. Its leaves say why."""
 
 
