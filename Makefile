@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-other fuzz installed bench compare record-history lint types lock clean soak-kills simulate mutants
+.PHONY: help demo test test-other fuzz installed bench compare record-history lint types lock clean soak-kills simulate mutants kafka-up kafka-down demo-kafka
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
@@ -51,6 +51,12 @@ record-history: .venv/.ready ## Record what this version, while it is not releas
 
 compare: .venv/.ready ## Compare both readers over harmed logs (SEEDS=5000)
 	$(BIN)/python -m tests.compare_readers $(or $(SEEDS),5000)
+
+kafka-up: .venv/.ready ## Start a Kafka broker of one's own (NODES=3 for three), over TLS; its files are fetched once from Maven Central
+	$(BIN)/python -m infra.kafka up --nodes $(or $(NODES),1)
+
+kafka-down: .venv/.ready ## End the brokers of kafka-up
+	$(BIN)/python -m infra.kafka down
 
 lint: .venv/.ready ## Check style and format
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import shutil
 import signal
 import socket
 import ssl
@@ -87,6 +88,7 @@ class Broker:
     controller_port: int
     home: Path
     directory_id: str
+    dies_with_us: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -103,6 +105,9 @@ class Broker:
         """Start the process; whether it answers is for the cluster to wait for."""
         with (self.folder / "broker.log").open("ab") as log:
             call = _java(self.home, "kafka.Kafka", str(self.settings))
+            if self.dies_with_us and shutil.which("setpriv"):
+                # A test run that is killed leaves no broker behind.
+                call = ["setpriv", "--pdeathsig", "KILL", *call]
             self.process = subprocess.Popen(  # noqa: S603  # our own call
                 call, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder, start_new_session=True
             )
@@ -128,7 +133,7 @@ class Broker:
 
 @dataclass
 class Cluster:
-    """A cluster in a folder; ``quick`` notices within a second that a broker is gone, for tests."""
+    """A cluster in a folder; a ``quick`` one, for tests, notices within a second that a broker is gone, and ends with its maker."""
 
     folder: Path
     brokers: list[Broker]
@@ -144,7 +149,7 @@ class Cluster:
         authority = Authority.of(folder / "tls")
         ports = list(range(first_port, first_port + 2 * nodes)) if first_port else _free_ports(2 * nodes)
         brokers = [
-            Broker(folder / f"broker-{number}", number, ports[2 * number - 2], ports[2 * number - 1], home, _random_id())
+            Broker(folder / f"broker-{number}", number, ports[2 * number - 2], ports[2 * number - 1], home, _random_id(), quick)
             for number in range(1, nodes + 1)
         ]
         cluster = cls(folder, brokers, authority)

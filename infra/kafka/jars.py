@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-__all__ = ["HOME", "BrokerFilesError", "fetched", "missing_programs"]
+__all__ = ["HOME", "BrokerFilesError", "fetched"]
 
 HERE: Final = Path(__file__).resolve().parent
 HOME: Final = HERE.parents[1] / ".kafka"
@@ -21,17 +21,15 @@ class BrokerFilesError(Exception):
     """The files of a broker cannot be had, or are not what they have to be."""
 
 
-def missing_programs() -> list[str]:
-    """Return which of the programs are not there that a broker needs."""
-    return [name for name in ("java", "mvn") if shutil.which(name) is None]
-
-
 def fetched(home: Path = HOME) -> Path:
     """Return the folder of the files, fetched now if they are not there.
 
-    Raises: BrokerFilesError if Maven does not bring them, or one is not the file that SHA256SUMS names.
+    Raises: BrokerFilesError if there is no Java, Maven does not bring them, or one is not the file that SHA256SUMS names.
     """
     folder = home / "libs"
+    needed = ["java"] if folder.is_dir() else ["java", "mvn"]
+    if missing := [name for name in needed if shutil.which(name) is None]:
+        raise BrokerFilesError(f"a broker needs {' and '.join(missing)}, and there is none in the path")
     if folder.is_dir():
         return folder
     draft = home / "libs.draft"
