@@ -22,9 +22,9 @@ from typing import Any, Final
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
-from infra.kafka.certificates import Authority
 from infra.kafka.jars import HERE, fetched
 from services.channel.kafka import goodbye
+from services.channel.kafka_certificates import Authority
 
 # That a broker does not answer yet is no news while it starts.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
@@ -153,7 +153,7 @@ class Cluster:
             for number in range(1, nodes + 1)
         ]
         cluster = cls(folder, brokers, authority)
-        certificate = authority.issue("broker", is_broker=True)
+        certificate = authority.issue("broker", hosts=("localhost", "127.0.0.1"))
         authority.issue(ADMIN)
         identity = _random_id()
         for broker in brokers:
