@@ -15,7 +15,7 @@ from services.wire.errors import (
     TransportError,
 )
 
-__all__ = ["MOVED", "away", "of_channel"]
+__all__ = ["MOVED", "away", "of_channel", "of_provisioning"]
 
 MOVED: Final = (
     kafka.NotLeaderForPartitionError,
@@ -41,6 +41,17 @@ def of_channel(error: Exception, channel: str, doing: str) -> TransportError:
     if isinstance(error, _TOO_LARGE):
         return RecordTooLargeError(f"the broker takes no record of this size in {channel}: the registrar provisions its limit")
     return away(error)
+
+
+def of_provisioning(error: Exception, about: str) -> TransportError:
+    """Return what an error means that came while a cluster was looked at or changed; ``about`` is the topic or the rights."""
+    if isinstance(error, kafka.ClusterAuthorizationFailedError | kafka.TopicAuthorizationFailedError):
+        return ChannelForbiddenError(f"{about}: this certificate may not provision: use the one of the cluster's administrator")
+    if isinstance(error, kafka.InvalidReplicationFactorError):
+        return ReplicasMissingError(f"{about} cannot be made: fewer brokers answer than it has to have copies; start them first")
+    return ChannelUnavailableError(
+        f"{about}: the cluster does not take this ({type(error).__name__}): look into the broker's log"
+    )
 
 
 def away(error: Exception) -> ChannelUnavailableError:
