@@ -130,7 +130,7 @@ def test_who_has_read_nothing_yet_looks_back_at_nothing(exchange: Exchange) -> N
     log = listened(member)
     member.receiver.receive_once()
     # The registrar's own channel is no news to it.
-    assert log.asked == [Question({mailbox_of(REGISTRAR): 0}, 0.0, 500)]
+    assert log.asked == [Question({}, 0.0, 500)]
 
 
 def test_a_process_that_begins_anew_reads_on_where_the_last_one_ended_and_judges_nothing_again(exchange: Exchange) -> None:
