@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from cryptography import x509
@@ -21,12 +23,21 @@ from services.post.ring import write_durably
 from services.post.settings import KafkaSettings, load_settings
 from services.post.signing_folder import load_key, make_key
 from services.registrar.application import Registrar
+from services.registrar.cluster import Provisioning
+from services.registrar.differences import Change, GrantRight, MakeTopic, SetSettings, WithdrawRight
+from services.registrar.foresight import Foresight
+from services.registrar.provisioning import Found, Right, Topic
 from services.wire.certificates import REGISTRAR_POLICY_OID, SEAL_POLICY_OID, load_root
 from services.wire.channels import REGISTRAR, Role
 from services.wire.errors import CertificateError, SettingsError
 from services.wire.issuing import Request, Validity, make_root, make_seal, pem
+from services.wire.trust import Participant
 
-__all__ = ["build", "domain", "found", "issue", "read_path"]
+if TYPE_CHECKING:
+    from services.channel.kafka_admin import KafkaAdmin
+    from services.channel.kafka_certificates import Issued
+
+__all__ = ["build", "domain", "found", "issue", "issue_clients", "participants_of", "provisioning", "read_path"]
 
 _LOG: Final = "../log.sqlite"
 _ROOT_YEARS: Final = 20
@@ -55,6 +66,27 @@ class _NoCases:
 
     def row(self, history: Sequence[Recorded]) -> CaseRow:  # noqa: ARG002  # the Protocol's
         return CaseRow(state="None")
+
+
+class _KafkaCluster:
+    """The port to a cluster over the log's adapter, which knows nothing of the exchange."""
+
+    def __init__(self, admin: KafkaAdmin) -> None:
+        self._admin = admin
+
+    def read(self) -> Found:
+        state = self._admin.read()
+        rights = None if state.rights is None else frozenset(Right(**asdict(each)) for each in state.rights)
+        return Found(brokers=state.brokers, topics={each.name: Topic(**asdict(each)) for each in state.topics}, rights=rights)
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        from services.channel.kafka_admin import RightRow, TopicRow  # noqa: PLC0415  # whoever provisions has it loaded
+
+        # First what is too much: whatever comes after, nobody keeps what is not theirs.
+        self._admin.withdraw([RightRow(**asdict(each.right)) for each in changes if isinstance(each, WithdrawRight)])
+        self._admin.make([TopicRow(**asdict(each.topic)) for each in changes if isinstance(each, MakeTopic)])
+        self._admin.set_settings({each.topic: each.settings for each in changes if isinstance(each, SetSettings)})
+        self._admin.grant([RightRow(**asdict(each.right)) for each in changes if isinstance(each, GrantRight)])
 
 
 def build(config: Path | None, *, working: bool = True, clock: Clock = milliseconds) -> Registrar:
@@ -103,6 +135,40 @@ def issue(folder: Path, request: Request, *, for_registrar: bool = False, clock:
     key: ec.EllipticCurvePrivateKey = load_key(folder / "root.key")
     policy = REGISTRAR_POLICY_OID if for_registrar else SEAL_POLICY_OID
     return pem(make_seal(key, root.der, request, policy=policy, validity=_validity(_SEAL_YEARS, clock)))
+
+
+def provisioning(
+    participants: Sequence[Participant], *, servers: str, authority: Path | None, certificate: Path | None
+) -> Provisioning:
+    """Return what provisions a Kafka cluster; ``certificate`` is its administrator's.
+
+    Raises: SettingsError if a file for TLS cannot be used.
+    """
+    # Here: who admits or revokes does not wait for what speaks with brokers.
+    from services.channel.kafka import KafkaAccess  # noqa: PLC0415
+    from services.channel.kafka_admin import KafkaAdmin  # noqa: PLC0415
+
+    access = KafkaAccess(servers=servers, authority=authority, certificate=certificate)
+    access.settings(REGISTRAR)  # a wrong file is told before anything is done
+    return Provisioning(cluster=_KafkaCluster(KafkaAdmin(access=access)), participants=participants, pause=time.sleep)
+
+
+def participants_of(registrar: Registrar) -> tuple[Participant, ...]:
+    """Return everybody who was ever admitted, also by what the registrar's worker has still to sign."""
+    return tuple(Foresight(registrar.office).trust().participants.values())
+
+
+def issue_clients(participants: Sequence[Participant], folder: Path, *, make_keys: bool, plan: bool) -> list[Issued]:
+    """Issue the certificates with which participants reach the brokers, with the cluster's authority in a folder.
+
+    Whoever was removed is given none any more: its reading ends with the one it has.
+    Raises: SettingsError, CertificateError.
+    """
+    from services.channel import kafka_certificates  # noqa: PLC0415  # as above
+
+    names = [each.id for each in participants if each.role is not Role.UNKNOWN and not each.removed]
+    authority = kafka_certificates.Authority(folder)
+    return kafka_certificates.issue_clients(authority, dict.fromkeys([REGISTRAR, *names]), make_keys=make_keys, plan=plan)
 
 
 def read_path(data: bytes) -> tuple[bytes, ...]:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.post.console import Config, Json, add_common, read_file, say, write_file
-from services.wire.errors import RefusedError
+from services.post.console import Config, Json, add_common, as_text, print_json, read_file, say, write_file
+from services.wire.errors import RefusedError, VerificationError
 
 if TYPE_CHECKING:
     from services.post.office import Office
     from services.registrar.application import Registrar
+    from services.registrar.cluster import Report
 
 __all__ = ["app"]
+
+Servers = Annotated[str, typer.Option("--servers", help="The brokers: host:port, separated by commas.")]
+Authority = Annotated[Path | None, typer.Option("--authority", help="Certificates (PEM) by which brokers are trusted.")]
+Certificate = Annotated[
+    Path | None, typer.Option("--certificate", help="Key and certificate (PEM) of the cluster's administrator.")
+]
 
 _QUEUED = "queued; the registrar's worker signs and sends it"
 
@@ -142,3 +149,102 @@ def confirm(config: Config = None, as_json: Json = False) -> None:
     """Say that there is nothing new; once a week."""
     _registrar(config).confirm()
     say(_QUEUED, as_json=as_json, queued="TrustConfirmed")
+
+
+@app.command("client-certificates")
+def client_certificates(
+    folder: Annotated[Path, typer.Argument(help="The folder of the cluster's authority: ca.pem and ca.key.")],
+    make_keys: Annotated[
+        bool, typer.Option("--make-keys", help="Make a key too where there is no request: for tests, and who runs all alone.")
+    ] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Only show what would be made.")] = False,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Make the certificates with which participants reach the brokers.
+
+    NAME.request.pem in FOLDER (PKCS#10 with the subject CN=NAME) gets NAME.certificate.pem; anew when that soon runs out.
+    """
+    from dataclasses import asdict
+
+    from services.registrar.bootstrap import issue_clients, participants_of
+
+    issued = issue_clients(participants_of(_registrar(config)), folder, make_keys=make_keys, plan=plan)
+    lines = []
+    for each in issued:
+        made = f"{each.file} {'would be' if plan else 'is'} made" if each.is_new else f"{each.file} is kept"
+        lines.append(f"{each.name}: {made if each.file else f'no certificate, for {each.name}.request.pem is not there'}")
+    say("\n".join(lines), as_json=as_json, plan=plan, certificates=list(map(asdict, issued)))
+
+
+@app.command()
+def provision(
+    servers: Servers,
+    authority: Authority = None,
+    certificate: Certificate = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only show what would be done.")] = False,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Give a Kafka cluster what it has to have: topics, their settings, access rights.
+
+    Whatever is as it should be stays untouched. Leaves with 4 if something is left that only a person can mend; --plan with 0.
+    """
+    from services.registrar.bootstrap import participants_of, provisioning
+
+    participants = participants_of(_registrar(config))
+    provisioner = provisioning(participants, servers=servers, authority=authority, certificate=certificate)
+    before, after = (provisioner.check(),) * 2 if plan else provisioner.provision()
+    if as_json:
+        print_json({"plan": plan, "before": _report(before), "after": _report(after)})
+    else:
+        _say_report(before, mended="would be mended" if plan else "mended")
+        typer.echo(f"{len(before.changes)} changes {'would be ' if plan else ''}made")
+        if not plan and after.changes:
+            _say_report(after, mended="NOT MENDED")
+    if not plan and not after.is_clean:
+        raise typer.Exit(VerificationError.exit_code)
+
+
+@app.command()
+def check(
+    servers: Servers,
+    authority: Authority = None,
+    certificate: Certificate = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Compare a Kafka cluster with what it has to have, and explain each difference; changes nothing.
+
+    Leaves with 4 if there is one, as verify does, and with 5 if no broker answers. What belongs to others is told, and is none.
+    """
+    from services.registrar.bootstrap import participants_of, provisioning
+
+    participants = participants_of(_registrar(config))
+    report = provisioning(participants, servers=servers, authority=authority, certificate=certificate).check()
+    if as_json:
+        print_json(_report(report))
+    else:
+        _say_report(report, mended="to be mended")
+        typer.echo(
+            "everything is as it should be" if report.is_clean else f"{len(report.changes)} changes to be made by provision"
+        )
+    if not report.is_clean:
+        raise typer.Exit(VerificationError.exit_code)
+
+
+def _report(report: Report) -> dict[str, Any]:
+    names = ("about", "found", "wanted", "if_it_stays")
+    lines = [{name: getattr(each, name) for name in names} | {"mended_by": each.mending.value} for each in report.differences]
+    found = {"brokers": report.brokers, "copies": report.copies, "warning": report.warning}
+    return found | {"clean": report.is_clean, "changes": len(report.changes), "differences": lines}
+
+
+def _say_report(report: Report, *, mended: str) -> None:
+    from services.registrar.differences import Mending
+
+    for each in report.differences:
+        who = {Mending.PROVISION: mended, Mending.PERSON: "FOR A PERSON", Mending.NOBODY: "note"}[each.mending]
+        typer.echo(as_text(f"{who}: {each}"))
+    if report.warning:
+        typer.echo(f"note: {report.warning}")
