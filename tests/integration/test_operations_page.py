@@ -1,4 +1,4 @@
-"""docs/operations.md says what is so: each line of its table is a drill, and each command that it shows is there."""
+"""docs/operations.md says what is so: each line of its table is a drill; and each command that a page shows is there."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer.main
 from services.desk.main import app
 from services.wire.audience import AUDIENCE
 from services.wire.channels import ChannelKind
+from tests.commands import ROOT
 from tests.drills import DRILLS, OPERATIONS, losses, not_run
 from tests.integration import (
     test_restore_drills,
@@ -29,9 +30,8 @@ MODULES: Final = (
     test_restore_drills_signing,
 )
 
-SHOWN: Final = sorted(
-    {*re.findall(r"^    (sarakste .+)$", OPERATIONS, re.MULTILINE), *re.findall(r"`(sarakste \w+ .+?)`", OPERATIONS)}
-)
+PAGES: Final = OPERATIONS + (ROOT / "docs/cluster.md").read_text("utf-8")
+SHOWN: Final = sorted({*re.findall(r"^ {4,7}(sarakste .+)$", PAGES, re.MULTILINE), *re.findall(r"`(sarakste \w+ .+?)`", PAGES)})
 
 
 def test_each_line_of_the_table_is_tried_out_by_a_drill_and_each_drill_has_a_line() -> None:
