@@ -58,6 +58,12 @@ kafka-up: .venv/.ready ## Start a Kafka broker of one's own (NODES=3 for three),
 kafka-down: .venv/.ready ## End the brokers of kafka-up
 	$(BIN)/python -m infra.kafka down
 
+demo-kafka: .venv/.ready ## Play the main job over a broker that is begun anew; it runs on until kafka-down
+	$(BIN)/python -m infra.kafka down
+	$(BIN)/python -m infra.kafka up
+	$(BIN)/sarakste demo demo-exchange-kafka --cluster .kafka/cluster
+	@echo "The broker runs on; make kafka-down ends it."
+
 lint: .venv/.ready ## Check style and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

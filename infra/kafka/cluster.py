@@ -133,7 +133,7 @@ class Broker:
 
 @dataclass
 class Cluster:
-    """A cluster in a folder; a ``quick`` one, for tests, notices within a second that a broker is gone, and ends with its maker."""
+    """A cluster in a folder; a ``quick`` one, for tests, notices in a second that a broker is gone, and ends with its maker."""
 
     folder: Path
     brokers: list[Broker]

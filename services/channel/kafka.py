@@ -32,8 +32,14 @@ async def goodbye() -> None:
     """Wait until closed connections are gone: over TLS they say goodbye first, and the library gives nothing to wait for."""
     loop = asyncio.get_running_loop()
     until = loop.time() + _GOODBYE_SECONDS
-    while getattr(loop, "_transports", None) and loop.time() < until:  # noqa: ASYNC110  # nobody gives an event for it
+    while _connections(loop) and loop.time() < until:  # noqa: ASYNC110  # nobody gives an event for it
         await asyncio.sleep(0.01)
+
+
+def _connections(loop: asyncio.AbstractEventLoop) -> int:
+    """Return how many connections of a loop have a socket still, as far as it tells."""
+    transports = list(getattr(loop, "_transports", {}).values())
+    return sum(getattr(each, "_sock", None) is not None for each in transports)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

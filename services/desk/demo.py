@@ -58,8 +58,10 @@ def play(folder: Path, *, ground: Ground | None = None, on_stderr: bool = False)
     began = time.monotonic()
     stories = [read_script(path) for path in scripts()]
     make_room(folder)
-    showing = _Showing(folder, ground or FileGround(folder), stories, Console(stderr=on_stderr, highlight=False, soft_wrap=True))
-    showing.show()
+    ground = ground or FileGround(folder)
+    showing = _Showing(folder, ground, stories, Console(stderr=on_stderr, highlight=False, soft_wrap=True))
+    with closing(ground):
+        showing.show()
     seconds = time.monotonic() - began
     showing.console.print(f"\n[bold]All of this took {seconds:.1f} seconds[/bold]")
     return showing.report | {"seconds": round(seconds, 1)}

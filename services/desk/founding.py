@@ -67,6 +67,8 @@ def found_exchange(
     ground.prepare(tuple(registrar.office.trust.participants.values()))
     while send_once(registrar.office):
         pass
+    if registrar.office.channel is not None:
+        registrar.office.channel.close()
     yield Made(path=ground.name, what="the log, with all of them admitted")
 
 

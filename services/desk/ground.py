@@ -40,6 +40,10 @@ class Ground(Protocol):
         """Return a file that holds all records of the log: the log itself where that is a file."""
         ...
 
+    def close(self) -> None:
+        """Give back what looking has opened."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FileGround:
@@ -66,3 +70,6 @@ class FileGround:
     def copy(self) -> Path:
         """Return the file itself."""
         return self.folder / "log.sqlite"
+
+    def close(self) -> None:
+        """Do nothing: each look closes the file."""

@@ -113,11 +113,22 @@ def rehearse(script: Path, as_json: Json = False) -> None:
 
 
 @app.command()
-def demo(folder: Annotated[Path, typer.Argument()] = Path("demo-exchange"), as_json: Json = False) -> None:
+def demo(
+    folder: Annotated[Path, typer.Argument()] = Path("demo-exchange"),
+    cluster: Annotated[
+        Path | None, typer.Option("--cluster", help="Over the brokers that `make kafka-up` started in this folder.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Play the main job with separate processes, and leave the exchange to play with; with --json it is told on stderr."""
     from services.desk.demo import play
 
-    report = play(folder, on_stderr=as_json)
+    ground = None
+    if cluster is not None:
+        from services.desk.kafka_ground import KafkaGround
+
+        ground = KafkaGround(cluster, folder)
+    report = play(folder, ground=ground, on_stderr=as_json)
     if as_json:
         print_json(report)
 

@@ -196,7 +196,11 @@ def add_common(
             office = office_of(config, True)
             running = Worker(office)
             typer.echo(f"{office.participant}: working", err=True)
-            running.work(stop)
+            try:
+                running.work(stop)
+            finally:
+                if office.channel is not None:
+                    office.channel.close()
 
     @app.command()
     def migrate(config: Config = None, as_json: Json = False) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from infra.kafka.certificates import Authority
 from services.channel.kafka import KafkaAccess, KafkaChannel
+from services.channel.kafka_certificates import Authority
 from services.channel.port import RECORD_LIMIT_BYTES, Channel
 from services.wire.errors import (
     ChannelForbiddenError,
