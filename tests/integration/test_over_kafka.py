@@ -1,0 +1,278 @@
+"""A whole exchange over real brokers, each participant with its own certificate and rights, and what befalls brokers."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import pytest
+
+from infra.kafka.cluster import ADMIN, Cluster
+from infra.kafka.jars import HOME
+from services.channel.kafka import KafkaAccess
+from services.channel.kafka_admin import KafkaAdmin, RightRow
+from services.channel.port import Channel
+from services.registrar.bootstrap import provisioning
+from services.school.application import School
+from services.wire.channels import COMMISSION, Role, commission_case, record_of, to_commission
+from services.wire.errors import ChannelUnavailableError
+from services.wire.hashing import Digest
+from services.wire.trust import Participant
+from tests.brokers import Bench
+from tests.chains import SCHOOL, seal_of
+from tests.exchange import COMMISSION_ORGANISATION, Exchange, Member
+from tests.integration.test_two_sides import answered, asked, examined, recommended
+from tests.people import another_pupil, application_form
+from tests.troubles import clean, records, settled
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"]), pytest.mark.timeout(300)]
+
+HOUR: Final = 3_600_000
+PATIENCE_SECONDS: Final = 3.0
+PATIENCE: Final = 20
+PARTICIPANTS: Final = (
+    Participant(id=SCHOOL, role=Role.SCHOOL, organisation="NTRLV-90000000001", name=SCHOOL, admitted=Digest(bytes(32))),
+    Participant(
+        id=COMMISSION, role=Role.COMMISSION, organisation=COMMISSION_ORGANISATION, name=COMMISSION, admitted=Digest(bytes(32))
+    ),
+)
+
+
+class BrokerExchange(Exchange):
+    """The exchange of one school and the commission over a cluster: whoever looks from outside is its administrator."""
+
+    bench: Bench
+
+    def opened_log(self) -> Channel:
+        opened: Channel = self.bench.open(ADMIN, timeout_seconds=PATIENCE_SECONDS)
+        return opened
+
+    def enter(self, name: str, role: Role, seal: object) -> Member:
+        member = super().enter(name, role, seal)  # type: ignore[arg-type]  # handed through
+        member.office.channel = self.bench.open(name, timeout_seconds=PATIENCE_SECONDS)
+        return member
+
+
+def access(cluster: Cluster) -> KafkaAccess:
+    return KafkaAccess(servers=cluster.servers, authority=cluster.authority.certificate, certificate=cluster.certificate(ADMIN))
+
+
+def provision(cluster: Cluster) -> None:
+    files = {"authority": cluster.authority.certificate, "certificate": cluster.certificate(ADMIN)}
+    _, after = provisioning(PARTICIPANTS, servers=cluster.servers, **files).provision()
+    assert not after.changes
+
+
+def begun(bench: Bench, folder: Path) -> BrokerExchange:
+    """Return an exchange of two on a cluster on which nothing is left of another."""
+    cluster = bench.cluster
+    left = [topic.name for topic in KafkaAdmin(access=access(cluster)).read().topics if "." in topic.name]
+    bench.delete(*left)
+    provision(cluster)
+    kind = type("BrokerExchange", (BrokerExchange,), {"bench": bench})
+    exchange: BrokerExchange = kind(folder)
+    exchange.admit(SCHOOL, Role.SCHOOL, seal_of("old"))
+    exchange.admit(COMMISSION, Role.COMMISSION, seal_of("commission", organisation=COMMISSION_ORGANISATION))
+    exchange.settle()
+    return exchange
+
+
+@pytest.fixture(scope="module")
+def own_bench(broker_files: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:  # noqa: ARG001  # has them first
+    """Start a broker that these tests may kill."""
+    cluster = Cluster.make(tmp_path_factory.mktemp("broker") / "cluster", HOME, quick=True)
+    try:
+        cluster.start()
+        yield Bench(cluster)
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture
+def over(own_bench: Bench, tmp_path: Path) -> Iterator[BrokerExchange]:
+    yield begun(own_bench, tmp_path)
+    own_bench.close()
+
+
+def at_commission(exchange: Exchange, case: UUID) -> str:
+    return exchange.members[COMMISSION].state(commission_case(case, to_commission(SCHOOL)))
+
+
+def work_on(exchange: Exchange, hours: int = 2) -> None:
+    """Let time pass, so that everything is looked at again that is looked at hourly."""
+    for _ in range(hours):
+        exchange.clock.now += HOUR
+        settled(exchange)
+
+
+def test_an_application_is_answered_yes_over_a_broker(over: BrokerExchange) -> None:
+    mine, theirs = asked(over)
+    examined(over, theirs)
+    recommended(over, theirs)
+    answered(over, theirs)
+    settled(over)
+    assert over.members[SCHOOL].state(mine) == "ReadyForDecision"
+    told = {alarm for member in over.members.values() for alarm in member.alarms}
+    assert not [alarm for alarm in told if "has said nothing for 8 days" not in alarm]  # the registrar is a pen here
+    clean(over)
+
+
+def test_acts_are_kept_while_the_broker_is_dead_and_nothing_is_lost_or_double(over: BrokerExchange) -> None:
+    asked(over)
+    (broker,) = over.bench.cluster.brokers
+    broker.end(signal.SIGKILL)
+    school = School(over.members[SCHOOL].office)
+    kept = []
+    for number in range(2, 5):
+        case, _ = school.file(application_form(pupil=another_pupil(number)))
+        school.request(case)
+        kept.append(case)
+        with pytest.raises(ChannelUnavailableError, match="no broker"):
+            over.members[SCHOOL].work()
+    assert [at_commission(over, case) for case in kept] == [""] * 3
+    broker.start()
+    over.bench.cluster.wait()
+    settled(over)
+    assert [at_commission(over, case) for case in kept] == ["Received"] * 3
+    work_on(over)
+    there = records(over, to_commission(SCHOOL))
+    assert len(there) == len(set(there))
+    assert all(member.held("parked") == [] for member in over.members.values())
+    clean(over)
+
+
+def test_a_broker_back_with_an_older_disk_is_healed_and_nobody_is_convicted_of_a_fork(
+    over: BrokerExchange, tmp_path: Path
+) -> None:
+    asked(over)
+    (broker,) = over.bench.cluster.brokers
+    broker.end()
+    shutil.copytree(broker.folder / "data", tmp_path / "older")
+    broker.start()
+    over.bench.cluster.wait()
+    later, theirs = asked(over, pupil=another_pupil(2))
+    examined(over, theirs)
+    assert at_commission(over, later) == "FileChecked"
+    before = {channel: len(records(over, channel)) for channel in (to_commission(SCHOOL), record_of(COMMISSION))}
+    broker.end(signal.SIGKILL)
+    shutil.rmtree(broker.folder / "data")
+    shutil.copytree(tmp_path / "older", broker.folder / "data")
+    broker.start()
+    over.bench.cluster.wait()
+    assert len(records(over, to_commission(SCHOOL))) < before[to_commission(SCHOOL)]
+    recommended(over, theirs)
+    answered(over, theirs)
+    work_on(over, 3)
+    assert over.members[SCHOOL].state(later) == "ReadyForDecision"
+    assert len(set(records(over, to_commission(SCHOOL)))) >= before[to_commission(SCHOOL)]
+    assert len(set(records(over, record_of(COMMISSION)))) >= before[record_of(COMMISSION)]
+    for member in over.members.values():
+        states = {row["state"] for row in member.office.database.all("SELECT state FROM channels")}
+        assert states == {"reading"}
+    clean(over)
+
+
+def test_a_topic_that_was_emptied_is_filled_again_from_the_letterbook(over: BrokerExchange) -> None:
+    mine, theirs = asked(over)
+    examined(over, theirs)
+    channel = to_commission(SCHOOL)
+    before = set(records(over, channel))
+    over.bench.delete(channel)
+    provision(over.bench.cluster)
+    assert records(over, channel) == []
+    recommended(over, theirs)
+    answered(over, theirs)
+    work_on(over, 3)
+    assert before <= set(records(over, channel))
+    assert over.members[SCHOOL].state(mine) == "ReadyForDecision"
+    clean(over)
+
+
+def test_a_right_that_is_taken_away_stops_one_channel_and_given_back_lets_it_go_on(over: BrokerExchange) -> None:
+    admin = KafkaAdmin(access=access(over.bench.cluster))
+    right = RightRow(
+        kind="topic",
+        name=record_of(SCHOOL),
+        pattern="literal",
+        principal=f"User:{SCHOOL}",
+        host="*",
+        operation="Write",
+        allows=True,
+    )
+    admin.withdraw([right])
+    case, theirs = asked(over)
+    assert at_commission(over, case) == "Received"
+    (told,) = [alarm for alarm in over.members[SCHOOL].alarms if record_of(SCHOOL) in alarm]
+    assert "may not be written with this certificate" in told
+    admin.grant([right])
+    over.clock.now += 31_000
+    settled(over)
+    examined(over, theirs)
+    work_on(over)
+    assert len(set(records(over, record_of(SCHOOL)))) == 4  # its opening and the three events of the filing
+    clean(over)
+
+
+@pytest.fixture
+def three(broker_files: None, tmp_path: Path) -> Iterator[BrokerExchange]:  # noqa: ARG001  # has them first
+    """Start three brokers with an exchange on them."""
+    cluster = Cluster.make(tmp_path / "cluster", HOME, nodes=3, quick=True)
+    bench = Bench(cluster)
+    try:
+        cluster.start()
+        (tmp_path / "exchange").mkdir()
+        yield begun(bench, tmp_path / "exchange")
+    finally:
+        bench.close()
+        cluster.stop()
+
+
+def test_of_three_brokers_one_may_die_unnoticed_and_two_stop_only_the_sending(three: BrokerExchange) -> None:
+    asked(three)
+    first, second, _ = three.bench.cluster.brokers
+    first.end(signal.SIGKILL)
+    case = _despite_pauses(three, 2)
+    assert at_commission(three, case) == "Received"
+    second.end(signal.SIGKILL)
+    school = School(three.members[SCHOOL].office)
+    kept, _ = school.file(application_form(pupil=another_pupil(3)))
+    school.request(kept)
+    # Accepted and kept, and nobody is told that it was sent.
+    with pytest.raises(ChannelUnavailableError):
+        _worked(three, 1)
+    assert three.members[SCHOOL].office.letterbook.unsent(1)
+    for broker in (first, second):
+        broker.start()
+    three.bench.cluster.wait()
+    _worked(three, PATIENCE)
+    work_on(three)
+    assert at_commission(three, kept) == "Received"
+    assert not three.members[SCHOOL].office.letterbook.unsent(1)
+    clean(three)
+
+
+def _despite_pauses(exchange: Exchange, number: int) -> UUID:
+    school = School(exchange.members[SCHOOL].office)
+    case, _ = school.file(application_form(pupil=another_pupil(number)))
+    school.request(case)
+    _worked(exchange, PATIENCE)
+    return case
+
+
+def _worked(exchange: Exchange, times: int) -> None:
+    """Let everybody work until nothing is left, as workers do that wait where the log does not answer."""
+    for left in reversed(range(times)):
+        try:
+            settled(exchange)
+        except ChannelUnavailableError:
+            if not left:
+                raise
+        else:
+            if not exchange.members[SCHOOL].office.letterbook.unsent(1):
+                return
+        exchange.clock.now += 31_000
+    raise ChannelUnavailableError("something is unsent still")
