@@ -144,14 +144,17 @@ class Worker:
             finally:
                 self.tell()
 
-    def step(self) -> int:
-        """Do one bounded piece of everything there is to do, and return how much was done."""
+    def step(self, *, wait_seconds: float = 0.0) -> int:
+        """Do one bounded piece of everything there is to do, and return how much was done.
+
+        So long it is waited for records, if none is there: what comes meanwhile is read at once.
+        """
         office = self.office
         if self._steps == 1:
             # What a start had to say was told after the first step.
             forget_taken_back(office)
         self._steps += 1
-        done = self.receiver.receive_once()
+        done = self.receiver.receive_once(timeout_seconds=wait_seconds)
         if has_begun(office):
             # Keys of own events came back: what they open is taken back, as after any restore.
             self.receiver = Receiver(office)
@@ -176,12 +179,11 @@ class Worker:
 
         Raises: DiskError, after which only a start goes on; whatever a person has to look at.
         """
+        wait_seconds = 0.0
         while not stop.is_set():
             try:
-                idle = not self.step()
+                wait_seconds = 0.0 if self.step(wait_seconds=wait_seconds) else _IDLE_SECONDS
                 self._waits_for = None
-                if idle:
-                    stop.wait(_IDLE_SECONDS)
             except (ChannelUnavailableError, DatabaseBusyError) as error:
                 self._wait(stop, error)
             self.tell()
