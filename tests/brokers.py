@@ -84,7 +84,13 @@ def _made_anew(channels: Sequence[str], settings: dict[str, str]) -> Any:
             assert time.monotonic() < until, f"{left} cannot be made"
             made = await admin.create_topics([NewTopic(each, 1, 1, topic_configs=settings) for each in left])
             left = [topic for topic, code, *_ in made.topic_errors if code]
+            left += [] if left else await _unseen(admin, channels)
             if left:
                 await asyncio.sleep(0.05)
 
     return work
+
+
+async def _unseen(admin: AIOKafkaAdminClient, channels: Sequence[str]) -> list[str]:
+    """Return which topics the broker does not show yet, though it has made them."""
+    return [each["topic"] for each in await admin.describe_topics(list(channels)) if each["error_code"]]

@@ -56,6 +56,8 @@ class KafkaAccess:
 
     def settings(self, client: str) -> dict[str, Any]:
         """Return this as the library's settings. Raises: SettingsError if a file is none of what it should be."""
+        if (self.authority is None) != (self.certificate is None):
+            raise SettingsError("give authority and certificate, or, for brokers without TLS, neither")
         found: dict[str, Any] = {"bootstrap_servers": self.servers.split(","), "client_id": client}
         if self.authority is None or self.certificate is None:
             return found
