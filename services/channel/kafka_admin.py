@@ -35,7 +35,7 @@ from aiokafka.protocol.admin import (
 )
 from aiokafka.protocol.metadata import MetadataRequest
 
-from services.channel.kafka import KafkaAccess
+from services.channel.kafka import KafkaAccess, goodbye
 from services.channel.kafka_errors import away, of_provisioning
 
 __all__ = ["ClusterState", "KafkaAdmin", "RightRow", "TopicRow"]
@@ -44,7 +44,6 @@ _Result = TypeVar("_Result")
 _Item = TypeVar("_Item")
 
 _AT_ONCE: Final = 200
-_GOODBYE_SECONDS: Final = 0.1
 _TOPIC: Final = 2
 _ANY: Final = 1
 _SET_ON_THE_TOPIC: Final = 1
@@ -149,8 +148,7 @@ class KafkaAdmin:
                 raise away(error) from error
             finally:
                 await admin.close()
-                # A TLS connection says goodbye after it was closed, and the library gives nothing to wait for.
-                await asyncio.sleep(_GOODBYE_SECONDS)
+                await goodbye()
 
         return asyncio.run(done())
 
