@@ -37,7 +37,17 @@ if TYPE_CHECKING:
     from services.channel.kafka_admin import KafkaAdmin
     from services.channel.kafka_certificates import Issued
 
-__all__ = ["build", "domain", "found", "issue", "issue_clients", "participants_of", "provisioning", "read_path"]
+__all__ = [
+    "build",
+    "domain",
+    "found",
+    "issue",
+    "issue_clients",
+    "participants_of",
+    "provisioning",
+    "provisioning_of",
+    "read_path",
+]
 
 _LOG: Final = "../log.sqlite"
 _ROOT_YEARS: Final = 20
@@ -148,14 +158,35 @@ def provisioning(
     from services.channel.kafka import KafkaAccess  # noqa: PLC0415
     from services.channel.kafka_admin import KafkaAdmin  # noqa: PLC0415
 
+    if (authority is None) != (certificate is None):
+        # Never without TLS by an oversight.
+        raise SettingsError("give --authority and --certificate, the administrator's, or, for brokers without TLS, neither")
     access = KafkaAccess(servers=servers, authority=authority, certificate=certificate)
     access.settings(REGISTRAR)  # a wrong file is told before anything is done
     return Provisioning(cluster=_KafkaCluster(KafkaAdmin(access=access)), participants=participants, pause=time.sleep)
 
 
-def participants_of(registrar: Registrar) -> tuple[Participant, ...]:
+def provisioning_of(
+    config: Path | None, *, servers: str | None, authority: Path | None, certificate: Path | None
+) -> Provisioning:
+    """Return what provisions the cluster that settings name, where nothing else is given, for everybody the registrar admitted.
+
+    Raises: SettingsError if a value is missing, or a file for TLS cannot be used.
+    """
+    settings = load_settings(config)
+    given = settings.kafka
+    servers = servers or (given.servers if given else None)
+    if servers is None:
+        raise SettingsError("--servers is missing, and the settings have no table kafka; give the brokers as host:port")
+    if authority is None and given and given.authority:
+        authority = settings.path(given.authority)
+    return provisioning(participants_of(config), servers=servers, authority=authority, certificate=certificate)
+
+
+def participants_of(config: Path | None) -> tuple[Participant, ...]:
     """Return everybody who was ever admitted, also by what the registrar's worker has still to sign."""
-    return tuple(Foresight(registrar.office).trust().participants.values())
+    # Without the log: before a cluster is provisioned, and the registrar has its certificate for it, there is no way there.
+    return tuple(Foresight(build(config, working=False).office).trust().participants.values())
 
 
 def issue_clients(participants: Sequence[Participant], folder: Path, *, make_keys: bool, plan: bool) -> list[Issued]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from services.channel.kafka import KafkaAccess, KafkaChannel
 from services.channel.kafka_admin import ClusterState, KafkaAdmin, RightRow, TopicRow
 from services.desk.founding import found_exchange
 from services.desk.main import app
+from services.post.building import write_settings
+from services.post.settings import KafkaSettings
 from services.wire.channels import REGISTRAR
 from services.wire.errors import ChannelForbiddenError, ChannelMissingError, ChannelUnavailableError, SettingsError
 from tests.brokers import Bench
@@ -194,6 +197,22 @@ def test_who_is_no_administrator_is_told_so_and_not_that_everything_is_missing(p
         assert isinstance(done.exception, ChannelForbiddenError)
         assert "cluster's administrator" in str(done.exception)
     assert provisioned.state() == before
+
+
+def test_brokers_and_authority_are_those_of_the_settings_though_the_registrar_has_no_certificate_yet(
+    provisioned: Cluster, exchange: Path, tmp_path: Path
+) -> None:
+    """Its own is issued by the registrar too, and nobody else's right is taken for the administrator's."""
+    own = Path(shutil.copytree(exchange / REGISTRAR, tmp_path / REGISTRAR))
+    shutil.copy(exchange / "root.pem", tmp_path)
+    access = provisioned.access("admin")
+    write_settings(own, REGISTRAR, root="../root.pem", log=KafkaSettings(**asdict(replace(access, certificate=Path("tls.pem")))))
+    call = ["registrar", "check", "--config", str(own / "sarakste.toml")]
+    done = CliRunner().invoke(app, [*call, "--certificate", str(access.certificate)])
+    assert (done.exit_code, "everything is as it should be" in done.stdout) == (0, True), done.exception
+    assert "give --authority and --certificate" in str(CliRunner().invoke(app, call).exception)
+    no_brokers = [*call[:-1], provisioned.settings]
+    assert "--servers is missing" in str(CliRunner().invoke(app, no_brokers).exception)
 
 
 def test_a_cluster_that_is_away_is_no_difference(exchange: Path, broker: Bench) -> None:

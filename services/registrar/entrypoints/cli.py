@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-Servers = Annotated[str, typer.Option("--servers", help="The brokers: host:port, separated by commas.")]
-Authority = Annotated[Path | None, typer.Option("--authority", help="Certificates (PEM) by which brokers are trusted.")]
+Servers = Annotated[str | None, typer.Option("--servers", help="The brokers: host:port,host:port; else those of the settings.")]
+Authority = Annotated[
+    Path | None, typer.Option("--authority", help="Certificates (PEM) that brokers are trusted by; else those of the settings.")
+]
 Certificate = Annotated[
     Path | None, typer.Option("--certificate", help="Key and certificate (PEM) of the cluster's administrator.")
 ]
@@ -169,7 +171,7 @@ def client_certificates(
 
     from services.registrar.bootstrap import issue_clients, participants_of
 
-    issued = issue_clients(participants_of(_registrar(config)), folder, make_keys=make_keys, plan=plan)
+    issued = issue_clients(participants_of(config), folder, make_keys=make_keys, plan=plan)
     lines = []
     for each in issued:
         made = f"{each.file} {'would be' if plan else 'is'} made" if each.is_new else f"{each.file} is kept"
@@ -179,7 +181,7 @@ def client_certificates(
 
 @app.command()
 def provision(
-    servers: Servers,
+    servers: Servers = None,
     authority: Authority = None,
     certificate: Certificate = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only show what would be done.")] = False,
@@ -190,10 +192,9 @@ def provision(
 
     Whatever is as it should be stays untouched. Leaves with 4 if something is left that only a person can mend; --plan with 0.
     """
-    from services.registrar.bootstrap import participants_of, provisioning
+    from services.registrar.bootstrap import provisioning_of
 
-    participants = participants_of(_registrar(config))
-    provisioner = provisioning(participants, servers=servers, authority=authority, certificate=certificate)
+    provisioner = provisioning_of(config, servers=servers, authority=authority, certificate=certificate)
     before, after = (provisioner.check(),) * 2 if plan else provisioner.provision()
     if as_json:
         print_json({"plan": plan, "before": _report(before), "after": _report(after)})
@@ -208,7 +209,7 @@ def provision(
 
 @app.command()
 def check(
-    servers: Servers,
+    servers: Servers = None,
     authority: Authority = None,
     certificate: Certificate = None,
     config: Config = None,
@@ -218,10 +219,9 @@ def check(
 
     Leaves with 4 if there is one, as verify does, and with 5 if no broker answers. What belongs to others is told, and is none.
     """
-    from services.registrar.bootstrap import participants_of, provisioning
+    from services.registrar.bootstrap import provisioning_of
 
-    participants = participants_of(_registrar(config))
-    report = provisioning(participants, servers=servers, authority=authority, certificate=certificate).check()
+    report = provisioning_of(config, servers=servers, authority=authority, certificate=certificate).check()
     if as_json:
         print_json(_report(report))
     else:
