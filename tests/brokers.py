@@ -16,8 +16,6 @@ from services.channel.kafka import KafkaAccess, KafkaChannel, goodbye
 
 __all__ = ["Bench"]
 
-_GONE = 3
-_EXISTS = 36
 _PATIENCE_SECONDS = 30
 
 
@@ -84,9 +82,11 @@ def _made_anew(channels: Sequence[str], settings: dict[str, str]) -> Any:
             assert time.monotonic() < until, f"{left} cannot be made"
             made = await admin.create_topics([NewTopic(each, 1, 1, topic_configs=settings) for each in left])
             left = [topic for topic, code, *_ in made.topic_errors if code]
-            left += [] if left else await _unseen(admin, channels)
             if left:
                 await asyncio.sleep(0.05)
+        while await _unseen(admin, channels):
+            assert time.monotonic() < until, "topics are made and not shown"
+            await asyncio.sleep(0.05)
 
     return work
 
