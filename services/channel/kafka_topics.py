@@ -14,13 +14,8 @@ from typing import Any, Final
 
 from aiokafka import TopicPartition
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import (
-    KafkaError,
-    LeaderNotAvailableError,
-    NodeNotReadyError,
-    TopicAuthorizationFailedError,
-    UnknownTopicOrPartitionError,
-)
+from aiokafka.errors import KafkaError, LeaderNotAvailableError, NodeNotReadyError, NoError, for_code
+from aiokafka.protocol.metadata import MetadataRequest
 
 from services.channel.kafka_errors import away, of_channel
 from services.wire.errors import TransportError
@@ -74,11 +69,12 @@ class Topics:
         Raises: ChannelMissingError, ChannelForbiddenError, ReplicasMissingError, ChannelUnavailableError.
         """
         client = await self.client()
-        if _leader(client, channel) is None:
+        if (leader := _leader(client, channel)) is None:
             await self._ask(client, [channel])
-        leader = _leader(client, channel)
+            leader = _leader(client, channel)
         if leader is None:
-            raise of_channel(_trouble(client, channel), channel, doing)
+            errors = await self._errors(client, [channel])
+            raise of_channel(errors[channel], channel, doing)
         return leader
 
     async def ask_again(self) -> None:
@@ -99,23 +95,26 @@ class Topics:
             await self._client.close()
 
     async def _ask(self, client: AIOKafkaClient, channels: list[str]) -> None:
-        for each in channels:
-            client.add_topic(each)
+        # Of all topics at once, for a client that names none: one answer, however many channels are looked for one by one.
         if not await client.force_metadata_update():
             raise away(NodeNotReadyError())
+        lost = [each for each in channels if _leader(client, each) is None]
+        errors = await self._errors(client, lost) if lost else {}
         for each in channels:
             self._asked[each] = time.monotonic()
-            lost = _leader(client, each) is None
-            self.note(each, of_channel(_trouble(client, each), each, "used") if lost else None)
+            self.note(each, of_channel(errors[each], each, "used") if each in errors else None)
+
+    async def _errors(self, client: AIOKafkaClient, channels: list[str]) -> dict[str, KafkaError]:
+        """Return why channels have no leader; one that is forbidden is not among all topics, as one that is missing."""
+        node = client.get_random_node()
+        try:
+            answer = await client.send(node, MetadataRequest(channels))
+        except KafkaError as error:
+            raise away(error) from error
+        kinds = {channel: for_code(code) for code, channel, *_ in answer.topics}
+        return {channel: (LeaderNotAvailableError if kind is NoError else kind)(channel) for channel, kind in kinds.items()}
 
 
 def _leader(client: AIOKafkaClient, channel: str) -> int | None:
     found: int | None = client.cluster.leader_for_partition(TopicPartition(channel, 0))
     return None if found == -1 else found
-
-
-def _trouble(client: AIOKafkaClient, channel: str) -> KafkaError:
-    if channel in client.cluster.unauthorized_topics:
-        return TopicAuthorizationFailedError(channel)
-    known = client.cluster.partitions_for_topic(channel) is not None
-    return LeaderNotAvailableError(channel) if known else UnknownTopicOrPartitionError(channel)

@@ -8,12 +8,13 @@ Source: design.md section 9.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, LeaderNotAvailableError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from services.channel.kafka_errors import away, of_channel
@@ -48,6 +49,7 @@ class Writing:
             producer = await self._begun()
             # Asked before: a producer looks for a topic that is not there until its time is over.
             await self._topics.require(channel, "written")
+            await self._know(producer, channel)
             try:
                 for batch in _batches(producer, records):
                     await (await producer.send_batch(batch, channel, partition=0))
@@ -58,6 +60,13 @@ class Writing:
         """End the producer."""
         if self._producer is not None:
             await self._producer.stop()
+
+    async def _know(self, producer: AIOKafkaProducer, channel: str) -> None:
+        """Let the producer know a channel, all others with it: told of one by one, it would ask for all of them each time."""
+        until = time.monotonic() + self._timeout
+        while producer.client.cluster.partitions_for_topic(channel) is None:
+            if not await producer.client.force_metadata_update() or time.monotonic() > until:
+                raise away(LeaderNotAvailableError())
 
     async def _begun(self) -> AIOKafkaProducer:
         async with self._beginning:
