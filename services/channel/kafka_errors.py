@@ -26,7 +26,7 @@ MOVED: Final = (
 )
 """Another broker leads the channel by now, or will in a moment: where it is has to be asked again."""
 
-_REPLICAS: Final = (kafka.NotEnoughReplicasError, kafka.NotEnoughReplicasAfterAppendError, kafka.LeaderNotAvailableError)
+_REPLICAS: Final = (kafka.NotEnoughReplicasError, kafka.NotEnoughReplicasAfterAppendError, *MOVED)
 _TOO_LARGE: Final = (kafka.MessageSizeTooLargeError, kafka.RecordListTooLargeError)
 
 
