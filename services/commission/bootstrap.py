@@ -8,7 +8,7 @@ from services.commission.application import Commission
 from services.commission.domain.receiving import CommissionDomain
 from services.post.building import Clock, build_office, milliseconds
 from services.post.joining import join_exchange
-from services.post.settings import load_settings
+from services.post.settings import KafkaSettings, load_settings
 from services.wire.channels import COMMISSION, Role
 
 __all__ = ["build", "join"]
@@ -21,7 +21,7 @@ def build(config: Path | None, *, working: bool = False, clock: Clock = millisec
     )
 
 
-def join(folder: Path, *, log: Path, root: Path, organisation: str, name: str) -> tuple[str, bytes]:
+def join(folder: Path, *, log: Path | KafkaSettings, root: Path, organisation: str, name: str) -> tuple[str, bytes]:
     """Make the commission's folder for an exchange that is there; return its id and its certificate request.
 
     Raises: as ``join_exchange``.

@@ -11,6 +11,7 @@ from typing import Protocol
 from services.audit.verify import open_log
 from services.channel.port import Channel
 from services.post.settings import KafkaSettings
+from services.registrar.bootstrap import FILE
 from services.wire.trust import Participant
 
 __all__ = ["FileGround", "Ground"]
@@ -24,7 +25,7 @@ class Ground(Protocol):
         """What a person knows it by."""
         ...
 
-    def settings(self, participant: str) -> str | KafkaSettings:
+    def settings(self, participant: str) -> Path | KafkaSettings:
         """Return what a participant's settings say of the log: a path from its folder, or how it reaches the brokers."""
         ...
 
@@ -56,9 +57,9 @@ class FileGround:
         """The path of the file, from the folder above the exchange."""
         return f"{self.folder.name}/log.sqlite"
 
-    def settings(self, participant: str) -> str:  # noqa: ARG002  # the Protocol's
+    def settings(self, participant: str) -> Path:  # noqa: ARG002  # the Protocol's
         """Return the path from any participant's folder."""
-        return "../log.sqlite"
+        return FILE
 
     def prepare(self, participants: Sequence[Participant]) -> None:
         """Do nothing: the file is made by who writes first."""

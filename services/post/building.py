@@ -122,9 +122,9 @@ def make_folder(folder: Path) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def write_settings(folder: Path, participant: str, *, root: str, log: str | KafkaSettings) -> None:
+def write_settings(folder: Path, participant: str, *, root: str, log: Path | KafkaSettings) -> None:
     """Write the settings of a participant into its folder: the last thing of its making, so that half a folder is none."""
-    values = {"participant": participant, "root": root} | ({"log": log} if isinstance(log, str) else {})
+    values = {"participant": participant, "root": root} | ({"log": str(log)} if isinstance(log, Path) else {})
     text = _lines(values)
     if isinstance(log, KafkaSettings):
         text += "\n[kafka]\n" + _lines(log.model_dump(mode="json", exclude_none=True))

@@ -27,9 +27,13 @@ if TYPE_CHECKING:
     from services.post.viewing import Content, EventLine
 
 __all__ = [
+    "Authority",
+    "Client",
     "Config",
     "Json",
     "Limit",
+    "Log",
+    "Servers",
     "add_common",
     "as_text",
     "case_number",
@@ -44,6 +48,10 @@ __all__ = [
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file; else SARAKSTE_CONFIG, else ./sarakste.toml.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, also of an error.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="Show at most so many, the newest first.")]
+Log = Annotated[Path | None, typer.Option("--log", help="The exchange's log, where it is a file; else give --servers.")]
+Servers = Annotated[str | None, typer.Option("--servers", help="The brokers of its log: host:port, separated by commas.")]
+Authority = Annotated[Path | None, typer.Option("--authority", help="Certificates (PEM) by which brokers are trusted.")]
+Client = Annotated[Path | None, typer.Option("--certificate", help="Key and certificate (PEM) for TLS to the brokers.")]
 Personal = Annotated[bool, typer.Option("--personal", help="Also print what is personal: names, codes, addresses, texts.")]
 
 _FILE_LIMIT_BYTES: Final = 1024 * 1024

@@ -16,19 +16,20 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from pydantic import ValidationError
 
 from services.channel.embedded import EmbeddedChannel
 from services.post.building import make_folder, milliseconds, write_settings
 from services.post.console import say
 from services.post.ring import write_durably
-from services.post.settings import ParticipantSettings
+from services.post.settings import KafkaSettings, ParticipantSettings
 from services.post.signing_folder import load_key
 from services.wire.certificates import SEAL_POLICY_OID, Certificate, load_root, verify_path
 from services.wire.channels import Role
 from services.wire.errors import CertificateError, RefusedError, SettingsError
 from services.wire.issuing import make_request, read_request
 
-__all__ = ["REQUEST", "install_first", "join_exchange", "next_steps", "require_names", "say_joined"]
+__all__ = ["REQUEST", "install_first", "join_exchange", "log_of", "next_steps", "require_names", "say_joined"]
 
 REQUEST: Final = "request.pem"
 _CERTIFICATE: Final = "certificate.pem"
@@ -48,7 +49,25 @@ def require_names(organisation: str, name: str) -> None:
         raise SettingsError(f"name is no organisation's name; write one line of 1 to {_NAME_LIMIT} characters")
 
 
-def join_exchange(folder: Path, participant: str, *, log: Path, root: Path, organisation: str, name: str) -> bytes:
+def log_of(log: Path | None, servers: str | None, authority: Path | None, certificate: Path | None) -> Path | KafkaSettings:
+    """Return what a command says of the log: a file, or how its brokers are reached.
+
+    Raises: SettingsError if it says both, neither, or what does not fit.
+    """
+    if (log is None) == (servers is None):
+        raise SettingsError("give either --log, the path of a file, or --servers, the addresses of brokers")
+    if log is not None:
+        return log
+    try:
+        return KafkaSettings(servers=servers or "", authority=authority, certificate=certificate)
+    except ValidationError as error:
+        said = error.errors(include_input=False, include_url=False)[0]
+        raise SettingsError(f"--{said['loc'][-1] if said['loc'] else 'authority'}: {said['msg']}") from None
+
+
+def join_exchange(
+    folder: Path, participant: str, *, log: Path | KafkaSettings, root: Path, organisation: str, name: str
+) -> bytes:
     """Make a participant's folder for an exchange that is there, and return its certificate request (PKCS#10 in PEM).
 
     The request stays in the folder too: it says for which organisation the first certificate has to be.
@@ -59,14 +78,16 @@ def join_exchange(folder: Path, participant: str, *, log: Path, root: Path, orga
         load_root(root.read_bytes())
     except OSError as error:
         raise SettingsError(f"{root.name} cannot be read: {error.strerror}") from error
-    # A worker would make a log that is not there: a wrong path has to be told now.
-    EmbeddedChannel(log, clock=milliseconds, read_only=True).close()
+    # A worker would make a log that is not there: a wrong path has to be told now. Brokers are known when the first certificate
+    # for them is there.
+    if isinstance(log, Path):
+        EmbeddedChannel(log, clock=milliseconds, read_only=True).close()
     if (folder / REQUEST).exists() and (folder / "sarakste.toml").exists():
         raise SettingsError(f"{folder.name} is a participant's folder already; its {REQUEST} is what the registrar needs")
     key = make_folder(folder)
     request = make_request(key, organisation=organisation, name=name)
     write_durably(folder / REQUEST, request)
-    write_settings(folder, participant, log=_seen_from(folder, log), root=_seen_from(folder, root))
+    write_settings(folder, participant, log=_seen(folder, log), root=_seen_from(folder, root))
     return request
 
 
@@ -108,6 +129,13 @@ def say_joined(folder: Path, participant: str, steps: Sequence[str], *, as_json:
     text = f"{folder.name}: {participant} is made, with its keys and request.pem. What follows (1 and 2 are the registrar's):"
     lines = (f"  {number}. {step}" for number, step in enumerate(steps, start=1))
     say("\n".join((text, *lines)), as_json=as_json, participant=participant, made=folder.name, next=steps)
+
+
+def _seen(folder: Path, log: Path | KafkaSettings) -> Path | KafkaSettings:
+    if isinstance(log, Path):
+        return Path(_seen_from(folder, log))
+    files = {name: getattr(log, name) for name in ("authority", "certificate")}
+    return log.model_copy(update={name: Path(_seen_from(folder, path)) for name, path in files.items() if path is not None})
 
 
 def _seen_from(folder: Path, path: Path) -> str:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from services.channel.kafka_certificates import Issued
 
 __all__ = [
+    "FILE",
     "build",
     "domain",
     "found",
@@ -49,7 +50,9 @@ __all__ = [
     "read_path",
 ]
 
-_LOG: Final = "../log.sqlite"
+FILE: Final = Path("../log.sqlite")
+"""Where the log is, from a participant's folder, if it is a file of the exchange's folder."""
+
 _ROOT_YEARS: Final = 20
 _SEAL_YEARS: Final = 3
 _SERIAL_BYTES: Final = 16
@@ -110,7 +113,7 @@ def domain(_: Database) -> Domain:
 
 
 def found(
-    exchange: Path, *, organisation: str, name: str, log: str | KafkaSettings = _LOG, clock: Clock = milliseconds
+    exchange: Path, *, organisation: str, name: str, log: Path | KafkaSettings = FILE, clock: Clock = milliseconds
 ) -> Registrar:
     """Make root and registrar of a new exchange in its folder; the root key is needed for this and for certificates alone.
 

@@ -11,7 +11,7 @@ from services.policy.fields import SchoolNumber
 from services.post.building import Clock, build_office, milliseconds
 from services.post.database import Database
 from services.post.joining import join_exchange
-from services.post.settings import load_settings
+from services.post.settings import KafkaSettings, load_settings
 from services.school.application import School
 from services.school.domain.receiving import SchoolDomain
 from services.wire.channels import Role
@@ -25,7 +25,7 @@ def build(config: Path | None, *, working: bool = False, clock: Clock = millisec
     return School(build_office(load_settings(config), Role.SCHOOL, domain, working=working, clock=clock))
 
 
-def join(folder: Path, number: str, *, log: Path, root: Path, organisation: str, name: str) -> tuple[str, bytes]:
+def join(folder: Path, number: str, *, log: Path | KafkaSettings, root: Path, organisation: str, name: str) -> tuple[str, bytes]:
     """Make a school's folder for an exchange that is there; return its id and its certificate request.
 
     Raises: SettingsError if ``number`` is no school's; as ``join_exchange``.

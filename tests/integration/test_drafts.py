@@ -84,7 +84,7 @@ def test_drafts_are_kept_and_listed_by_command(tmp_path: Path) -> None:
     folder = tmp_path / SCHOOL
     (tmp_path / "root.pem").write_bytes(_root())
     make_folder(folder)
-    write_settings(folder, SCHOOL, log="../log.sqlite", root="../root.pem")
+    write_settings(folder, SCHOOL, log=Path("../log.sqlite"), root="../root.pem")
     form = tmp_path / "form.json"
     form.write_bytes(FORM)
     config = ["--config", str(folder / "sarakste.toml"), "--json"]

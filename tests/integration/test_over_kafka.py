@@ -10,14 +10,19 @@ from typing import Final
 from uuid import UUID
 
 import pytest
+from typer.testing import CliRunner
 
 from infra.kafka.cluster import ADMIN, Cluster
 from infra.kafka.jars import HOME
 from services.channel.kafka import KafkaAccess
 from services.channel.kafka_admin import KafkaAdmin, RightRow
 from services.channel.port import Channel
+from services.desk.main import app
+from services.post.worker import Worker
+from services.registrar.bootstrap import build as build_registrar
 from services.registrar.bootstrap import provisioning
 from services.school.application import School
+from services.school.bootstrap import build as build_school
 from services.wire.channels import COMMISSION, Role, commission_case, record_of, to_commission
 from services.wire.errors import ChannelUnavailableError
 from services.wire.hashing import Digest
@@ -34,6 +39,7 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"]),
 HOUR: Final = 3_600_000
 PATIENCE_SECONDS: Final = 3.0
 PATIENCE: Final = 20
+JOINED: Final = "school-0099900033"
 PARTICIPANTS: Final = (
     Participant(id=SCHOOL, role=Role.SCHOOL, organisation="NTRLV-90000000001", name=SCHOOL, admitted=Digest(bytes(32))),
     Participant(
@@ -282,3 +288,49 @@ def _worked(exchange: Exchange, times: int) -> None:
                 return
         exchange.clock.now += 31_000
     raise ChannelUnavailableError("something is unsent still")
+
+
+def test_an_exchange_is_founded_and_joined_over_brokers_by_commands(
+    own_bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each with its own certificate for the brokers; a topic is there when somebody is admitted, not before."""
+    monkeypatch.chdir(tmp_path)
+    cluster = own_bench.cluster
+    left = [topic.name for topic in KafkaAdmin(access=access(cluster)).read().topics if "." in topic.name]
+    own_bench.delete(*left)
+    names = ("--organisation", "NTRLV-99990000037", "--name", "Paraugu tehnikums")
+    registrar = ("--config", "exchange/registrar/sarakste.toml")
+    run("registrar", "init", "exchange", "NTRLV-99990000022", "Reģistrs", *way(cluster, "registrar"))
+    run("registrar", "provision", "--certificate", cluster.certificate(ADMIN), *registrar)
+    run("school", "init", "technical", "--number", "0099900033", *names, "--root", "exchange/root.pem", *way(cluster, JOINED))
+    run("registrar", "issue", "technical/request.pem", "technical.pem", *registrar)
+    run("registrar", "admit", JOINED, "School", names[1], names[3], *registrar)
+    run("school", "certificate", "technical.pem", "--config", "technical/sarakste.toml")
+    run("registrar", "provision", "--certificate", cluster.certificate(ADMIN), *registrar)
+    workers = [Worker(build_registrar(Path(registrar[1])).office)]
+    workers.append(Worker(build_school(Path("technical/sarakste.toml"), working=True).office))
+    try:
+        for worker in workers:
+            assert worker.start()
+        for _ in range(20):
+            if not sum(worker.step() for worker in workers):
+                break
+        log = own_bench.open()
+        assert log.end(to_commission(JOINED)) == 2  # its opening, and where letters to it are sealed to
+        assert log.end(record_of(JOINED)) == 1
+    finally:
+        for worker in workers:
+            assert worker.office.channel is not None
+            worker.office.channel.close()
+        own_bench.close()
+
+
+def way(cluster: Cluster, name: str) -> tuple[object, ...]:
+    """Return the options that say how somebody reaches the brokers."""
+    files = ("--authority", cluster.authority.certificate, "--certificate", cluster.certificate(name))
+    return ("--servers", cluster.servers, *files)
+
+
+def run(*arguments: object) -> None:
+    done = CliRunner().invoke(app, list(map(str, arguments)))
+    assert done.exit_code == 0, done.exception or done.output

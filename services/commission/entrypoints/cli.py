@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
-from services.post.console import Config, Json, add_common, case_number, read_file, show, write_file
+from services.post.console import (
+    Authority,
+    Client,
+    Config,
+    Json,
+    Log,
+    Servers,
+    add_common,
+    case_number,
+    read_file,
+    show,
+    write_file,
+)
 
 if TYPE_CHECKING:
     from services.commission.application import Commission
@@ -69,21 +81,25 @@ def _add(name: str, act: Act) -> None:
 
 
 @app.command()
-def init(
+def init(  # noqa: PLR0913, PLR0917  # one option each
     folder: Annotated[Path, typer.Argument(help="The folder to make.")],
     organisation: Annotated[str, typer.Option("--organisation", help="Its organizationIdentifier, as NTRLV-90000000001.")],
     name: Annotated[str, typer.Option("--name", help="Its name, as the certificate is to say it.")],
-    log: Annotated[Path, typer.Option("--log", help="The exchange's log.")],
     root: Annotated[Path, typer.Option("--root", help="The exchange's root certificate.")],
+    log: Log = None,
+    servers: Servers = None,
+    authority: Authority = None,
+    certificate: Client = None,
     request: Annotated[Path | None, typer.Option("--request", help="Write the request here too.")] = None,
     as_json: Json = False,
 ) -> None:
     """Join an exchange that is there: make FOLDER with keys, database, settings and a certificate request."""
     from services.commission.bootstrap import join
-    from services.post.joining import next_steps, say_joined
+    from services.post.joining import log_of, next_steps, say_joined
     from services.wire.channels import Role
 
-    participant, made = join(folder, log=log, root=root, organisation=organisation, name=name)
+    place = log_of(log, servers, authority, certificate)
+    participant, made = join(folder, log=place, root=root, organisation=organisation, name=name)
     if request is not None:
         write_file(request, made)
     where = request or folder / "request.pem"

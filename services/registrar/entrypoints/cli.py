@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.post.console import Config, Json, add_common, as_text, print_json, read_file, say, write_file
+from services.post.console import Client, Config, Json, add_common, as_text, print_json, read_file, say, write_file
 from services.wire.errors import RefusedError, VerificationError
 
 if TYPE_CHECKING:
@@ -45,11 +45,22 @@ add_common(app, _office, has_cases=False)
 
 
 @app.command()
-def init(folder: Path, organisation: str, name: str, as_json: Json = False) -> None:
+def init(  # one option each
+    folder: Path,
+    organisation: str,
+    name: str,
+    servers: Annotated[str | None, typer.Option("--servers", help="The brokers of its log; else the log is a file.")] = None,
+    authority: Authority = None,
+    certificate: Client = None,
+    as_json: Json = False,
+) -> None:
     """Make root and registrar of a new exchange in FOLDER."""
-    from services.registrar.bootstrap import found
+    from services.post.joining import log_of
+    from services.registrar.bootstrap import FILE, found
 
-    found(folder, organisation=organisation, name=name)
+    tls = [path.resolve() if path is not None else None for path in (authority, certificate)]
+    log = FILE if servers is None else log_of(None, servers, *tls)
+    found(folder, organisation=organisation, name=name, log=log)
     text = f"{folder.name}: root.pem and registrar/ are made; keep registrar/root.key away from this machine"
     say(text, as_json=as_json, made=[f"{folder.name}/root.pem", f"{folder.name}/registrar"])
 

@@ -8,7 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.post.console import Config, Json, add_common, case_number, print_json, read_file, say, show, write_file
+from services.post.console import (
+    Authority,
+    Client,
+    Config,
+    Json,
+    Log,
+    Servers,
+    add_common,
+    case_number,
+    print_json,
+    read_file,
+    say,
+    show,
+    write_file,
+)
 from services.wire.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -48,17 +62,21 @@ def init(  # noqa: PLR0913, PLR0917  # one option each
     number: Annotated[str, typer.Option("--number", help="The school's ten digits.")],
     organisation: Annotated[str, typer.Option("--organisation", help="Its organizationIdentifier, as NTRLV-90000000001.")],
     name: Annotated[str, typer.Option("--name", help="Its name, as the certificate is to say it.")],
-    log: Annotated[Path, typer.Option("--log", help="The exchange's log.")],
     root: Annotated[Path, typer.Option("--root", help="The exchange's root certificate.")],
+    log: Log = None,
+    servers: Servers = None,
+    authority: Authority = None,
+    certificate: Client = None,
     request: Annotated[Path | None, typer.Option("--request", help="Write the request here too.")] = None,
     as_json: Json = False,
 ) -> None:
     """Join an exchange that is there: make FOLDER with keys, database, settings and a certificate request."""
-    from services.post.joining import next_steps, say_joined
+    from services.post.joining import log_of, next_steps, say_joined
     from services.school.bootstrap import join
     from services.wire.channels import Role
 
-    participant, made = join(folder, number, log=log, root=root, organisation=organisation, name=name)
+    place = log_of(log, servers, authority, certificate)
+    participant, made = join(folder, number, log=place, root=root, organisation=organisation, name=name)
     if request is not None:
         write_file(request, made)
     where = request or folder / "request.pem"
