@@ -202,8 +202,7 @@ class Receiver:
             update = follower.offer(record.value for record in records)
             hint = Hint(records[-1].position + 1, digest_of(records[-1].value))
             # While something waits for what lies before it, a restart has to see it again.
-            is_further = not follower.remembers and hint.position > self._hint(name).position
-            self._store(name, update, hint=hint if is_further else None)
+            self._store(name, update, hint=None if follower.remembers else hint)
         self._hints[name] = hint
         if name == TRUST_CHANNEL and update.new:
             try:
