@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from services.post.signing import Draft, sign_body
 from services.wire.channels import COMMISSION, TRUST_CHANNEL, to_commission
+from services.wire.contents import KeyRevoked, Reason
 from services.wire.entry import Sealed, body_digest, decode_entry, encode_entry, to_be_signed
 from services.wire.errors import FacesError, ForkError, MissingError, PlaceError, RepeatError
 from services.wire.hashing import Id, digest_of
 from services.wire.signing import sign
 from tests.attacks.workshop import OTHER, SEALS, TO, Workshop
-from tests.chains import SCHOOL, Pen, seal_of
-from tests.troubles import settled
+from tests.chains import SCHOOL, Pen, registrar_seal, seal_of
+from tests.troubles import closed_restart, settled
 
 
 def test_swapped_entries_are_read_in_the_order_that_was_signed(shop: Workshop) -> None:
@@ -171,10 +172,10 @@ def test_a_forked_channel(shop: Workshop) -> None:
         (other.previous.hex(), one.previous.hex()),
     }
     assert {fault["sequence"] for fault in faults} == {one.sequence}
-    assert any("stands still" in alarm and "contradicts itself" in alarm for alarm in shop.commission.alarms)
     (row,) = shop.commission.office.database.all("SELECT state, reason FROM channels WHERE channel = ?", TO)
     assert row["state"] == "forked"
     assert "contradicts itself" in row["reason"], "whoever looks later is told why"
+    assert f"{TO} stands still after {one.sequence - 1}: forked, {row['reason']}" in shop.commission.alarms
     assert shop.commission.held("parked") == []
     shop.goes_on()
     (finding,) = shop.findings()
@@ -208,6 +209,22 @@ def test_a_forked_registrar(shop: Workshop) -> None:
         assert {fault["fault"] for fault in faults} == {ForkError.__name__}
         assert {fault["found"] for fault in faults} == {one.previous.hex(), other.previous.hex()}
     assert FacesError.__name__ not in {fault["fault"] for fault in shop.faults(COMMISSION)}
+    shop.goes_on(SCHOOL, OTHER)
+
+
+def test_a_registrar_whose_one_face_revokes_the_key_of_the_other(shop: Workshop) -> None:
+    """What a branch of its channel revokes counts in that branch alone: else whoever met one face first would never see two."""
+    one, other = (shop.registrar.fork(salt) for salt in ("one face", "other face"))
+    its, before = registrar_seal("its"), one.sequence
+    revoked = KeyRevoked(key=its.certificate.key_digest, reason=Reason.STOLEN)
+    shop.shown(one.rotated(registrar_seal("mine")), one.open(revoked), channel=TRUST_CHANNEL)
+    assert revoked.key in shop.commission.office.trust.revoked
+    member = closed_restart(shop, COMMISSION)
+    shop.shown(other.rotated(its), other.confirmed(), channel=TRUST_CHANNEL)
+    (row,) = member.office.database.all("SELECT state FROM channels WHERE channel = ?", TRUST_CHANNEL)
+    assert row["state"] == "forked"
+    faults = shop.faults(COMMISSION, TRUST_CHANNEL)
+    assert {(fault["fault"], fault["sequence"]) for fault in faults} == {(ForkError.__name__, before + 1)}
     shop.goes_on(SCHOOL, OTHER)
 
 

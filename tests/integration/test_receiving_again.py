@@ -50,6 +50,18 @@ def fails_to_receive(exchange: Exchange, member: Member) -> None:
         member.receiver.receive_once()
 
 
+def stores_the_registrars_word_alone(member: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the database be busy before anybody looks back under what the registrar has said."""
+
+    def busy(*_: object) -> None:
+        raise DatabaseBusyError("the database is busy")
+
+    monkeypatch.setattr("services.post.receiving.compare_trust", busy)
+    with pytest.raises(DatabaseBusyError):
+        member.receiver.receive_once()
+    monkeypatch.undo()
+
+
 def test_what_waits_for_an_entry_before_it_is_seen_again_after_something_could_not_be_stored(exchange: Exchange) -> None:
     member = exchange.members[COMMISSION]
     hidden, cases = hidden_and_ahead(exchange)
@@ -77,14 +89,7 @@ def test_a_gap_is_forgotten_with_its_channel_when_the_registrars_word_could_not_
     member = exchange.members[COMMISSION]
     hidden_and_ahead(exchange)
     said_by_registrar(exchange, TrustConfirmed())
-
-    def busy(*_: object) -> None:
-        raise DatabaseBusyError("the database is busy")
-
-    monkeypatch.setattr("services.post.receiving.compare_trust", busy)
-    with pytest.raises(DatabaseBusyError):
-        member.receiver.receive_once()
-    monkeypatch.undo()
+    stores_the_registrars_word_alone(member, monkeypatch)
     # A worker that waited for longer than a gap may stay untold must not end.
     exchange.clock.now += 1_000_000
     member.receiver.receive_once()
@@ -106,6 +111,20 @@ def test_a_state_that_could_not_be_noted_is_noted_later(exchange: Exchange) -> N
     member.receiver.receive_once()
     assert state_of(member) == "waiting"
     assert any(f"{TO} stands still" in alarm for alarm in member.alarms)
+
+
+def test_what_the_registrar_undid_stops_its_channel_later_where_the_database_was_busy_when_it_was_found(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked(exchange)
+    settled(exchange)
+    member = exchange.members[COMMISSION]
+    epoch_after(exchange, TO, SCHOOL, seal_of("stranger"), back=2)
+    stores_the_registrars_word_alone(member, monkeypatch)
+    fails_to_receive(exchange, member)
+    assert state_of(member) == "reading"
+    member.receiver.receive_once()
+    assert state_of(member) == "off chain"
 
 
 def test_what_a_person_agreed_to_and_could_not_be_done_is_done_later(exchange: Exchange) -> None:
