@@ -52,7 +52,7 @@ _EVENTS_A_CASE: Final = 1000
 def held_kinds(office: Office, channel: str) -> set[str]:
     """Return which kinds of what is not settled are held of a channel and may touch an entry that comes: mostly none."""
     rows = office.database.all(
-        "SELECT DISTINCT kind FROM held WHERE channel = ? AND kind IN ('off chain', 'voided', 'parked') AND resolved_at IS NULL",
+        "SELECT DISTINCT kind FROM held WHERE channel = ? AND kind IN ('off chain', 'parked') AND resolved_at IS NULL",
         channel,
     )
     return {row["kind"] for row in rows}
@@ -203,7 +203,7 @@ def _judge(
     if code is not None or case_id is None:
         _refuse(office, entry, facts, case_id, code or RejectionCode.UNKNOWN_CASE)
         return
-    version = _append(office, entry, case_id, facts.type, after=len(history))
+    version = _append(office, entry, case_id, facts.type, len(history))
     _note_missing_key(office, entry, facts)
     refresh_row(office, case_id, (*history, incoming), version, school_of(channel))
     if back is not None:
@@ -224,9 +224,10 @@ def _refuse(
     """
     channel, kind = entry.statement.channel, facts.type if facts else ""
     known = case_id if case_id is not None and office.store.version(case_id) else None
-    _append(office, entry, known, kind)
+    stream_id = known or office.own_stream
+    _append(office, entry, stream_id, kind, office.store.version(stream_id))
     said = error or _expected(entry, facts, code)
-    hold(office, channel, "refused", code.value, case_id=known or office.own_stream, entry=entry, error=said)
+    hold(office, channel, "refused", code.value, case_id=stream_id, entry=entry, error=said)
     if error is not None:
         # Without the place, which is held: whoever writes many must not hide what else there is to tell.
         office.tell(f"{channel}: an event is refused: {error.message}")
@@ -260,10 +261,8 @@ def _expected(entry: VerifiedEntry, facts: Facts | None, code: RejectionCode) ->
             return Evidence(expected="an event that may come in the state of its case", found=facts.type)
 
 
-def _append(office: Office, entry: VerifiedEntry, case_id: UUID | None, kind: str, *, after: int | None = None) -> int:
-    """Store an event at the end of its stream and return its version; ``after`` is the last one's, where the caller knows it."""
-    stream_id = case_id or office.own_stream
-    last = office.store.version(stream_id) if after is None else after
+def _append(office: Office, entry: VerifiedEntry, stream_id: UUID, kind: str, last: int) -> int:
+    """Store an event after the ``last`` one of its stream and return its version."""
     statement = entry.statement
     body = encode_body(statement.body)
     event = SealedEvent(stream_id, last + 1, kind, statement.channel, statement.event_id, body, entry.facts)

@@ -112,7 +112,7 @@ def _enter(office: Office, name: str, step: Step, *, hint: Hint | None = None, p
     news_since = None if isinstance(step.content, Receipt) else office.clock()
     office.letterbook.move(name, step.place, hint=hint, news_since=news_since)
     held = held_kinds(office, name)
-    if held & {"off chain", "voided"}:
+    if "off chain" in held:
         fold_again(office, entry)
     if isinstance(statement.body, Open):
         if park is None:
@@ -132,10 +132,7 @@ def _open(office: Office, name: str, step: Step) -> None:
     if step.fault is not None:
         office.tell(f"{name}: {step.fault.message}")
         keep_contradiction(office, name, step.entry.digest, step.fault)
-    match step.content:
-        case EncryptionKeyPublished() as content:
-            note_peer(office, writer_of(name), content)
-        case Receipt() as content:
-            compare_receipt(office, step.entry, content)
-        case _:
-            pass
+    if isinstance(step.content, EncryptionKeyPublished):
+        note_peer(office, writer_of(name), step.content)
+    elif isinstance(step.content, Receipt):
+        compare_receipt(office, step.entry, step.content)

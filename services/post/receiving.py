@@ -294,14 +294,17 @@ class Receiver:
         rows = self.office.database.all("SELECT channel, agreed = agreeable AS agreed FROM channels WHERE state = 'off chain'")
         self._may_stand_still = bool(rows)
         for name in [row["channel"] for row in rows if row["agreed"]]:
-            follower = self._follower(name)
-            if follower.off_chain is None:
-                continue
-            with self._or_forget(name):
-                with self.office.database.transaction():
-                    undone = undo(self.office, name, follower.agreeable)
-                self.office.tell(f"{name}: {undone} entries are undone, as a person agreed")
-                self._store(name, follower.agree())
+            # What a restart finds may be on the chain again.
+            if self._follower(name).off_chain is not None:
+                self._undo(name)
+
+    def _undo(self, name: str) -> None:
+        follower = self._followers[name]
+        with self._or_forget(name):
+            with self.office.database.transaction():
+                undone = undo(self.office, name, follower.agreeable)
+            self.office.tell(f"{name}: {undone} entries are undone, as a person agreed")
+            self._store(name, follower.agree())
 
     def _redrive(self, channels: Iterable[str]) -> None:
         for name in sorted(channels):
