@@ -26,15 +26,15 @@ def statements_of(member: Member) -> Iterator[list[str]]:
     member.office.database.connection.set_trace_callback(None)
 
 
-def test_a_request_that_comes_is_taken_in_with_31_statements(exchange: Exchange) -> None:
+def test_two_requests_that_come_at_once_are_taken_in_with_58_statements(exchange: Exchange) -> None:
     member = exchange.members[COMMISSION]
     asked_unread(exchange, 2)
     member.receiver.receive_once()
-    theirs, _ = asked_unread(exchange, 3)
+    asked = [asked_unread(exchange, pupil)[0] for pupil in (3, 4)]
     with statements_of(member) as statements:
         member.receiver.receive_once()
-    assert member.state(theirs) == "Received"
-    assert len(statements) <= 31, statements
+    assert [member.state(case_id) for case_id in asked] == ["Received", "Received"]
+    assert len(statements) <= 58, statements
 
 
 def test_a_look_that_finds_nothing_asks_only_whether_the_registrar_said_more(exchange: Exchange) -> None:

@@ -297,12 +297,17 @@ def test_a_personal_part_that_has_not_come_is_noted_and_kept_when_it_comes(excha
     assert (reader.state(theirs), reader.held("missing")) == ("Received", ["the personal part has not come"])
     exchange.log.append(TO, [record])
     reader.receiver.receive_once()
-    row = reader.office.database.one("SELECT channel, event_id, digest, resolved_at FROM held WHERE kind = 'missing'")
+    query = "SELECT channel, event_id, digest, resolved_at FROM held WHERE kind = 'missing'"
+    row = reader.office.database.one(query)
     assert row is not None
     assert tuple(row) == (TO, whole.unverified_statement.event_id, whole.digest, exchange.clock.now)
     body = whole.unverified_statement.body
     assert isinstance(body, Sealed)
     assert reader.office.letterbook.part(body.personal) == whole.raw_personal
+    exchange.clock.now += 1_000
+    exchange.log.append(TO, [record])
+    reader.receiver.receive_once()
+    assert reader.office.database.one(query) == row, "what comes again later heals nothing"
 
 
 def test_a_personal_part_that_is_here_is_not_missed_where_its_event_stands_again_without_it(exchange: Exchange) -> None:
