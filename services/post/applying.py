@@ -87,7 +87,7 @@ def apply_sealed(office: Office, entry: VerifiedEntry, *, park: str | None = Non
         hold(office, channel, "parked", "behind something that is parked", entry=entry)
         return
     try:
-        facts = open_facts(office, channel, entry.statement.event_id, body.facts_key, entry.facts or b"")
+        facts = _opened(office, entry, body)
     except (SealError, MalformedError) as error:
         _refuse(office, entry, None, None, RejectionCode.UNREADABLE, error)
         return
@@ -270,12 +270,16 @@ def _append(office: Office, entry: VerifiedEntry, stream_id: UUID, kind: str, la
     return last + 1
 
 
+def _opened(office: Office, entry: VerifiedEntry, body: Sealed) -> Facts | None:
+    statement = entry.statement
+    return open_facts(office, statement.channel, statement.event_id, body.facts_key, entry.facts or b"")
+
+
 def _case_if_known(office: Office, entry: VerifiedEntry, body: Sealed) -> UUID | None:
     """Return the case of an entry on which this program fails, so that only this case waits; None if even that fails."""
-    channel = entry.statement.channel
     try:
-        facts = open_facts(office, channel, entry.statement.event_id, body.facts_key, entry.facts or b"")
-        return _case_of(office, facts, channel) if facts is not None else None
+        facts = _opened(office, entry, body)
+        return _case_of(office, facts, entry.statement.channel) if facts is not None else None
     except Exception:  # the error that parks it may be in here  # noqa: BLE001
         return None
 
