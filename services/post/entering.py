@@ -114,13 +114,12 @@ def _enter(office: Office, name: str, step: Step, *, hint: Hint | None = None, p
     held = held_kinds(office, name)
     if "off chain" in held:
         fold_again(office, entry)
-    if isinstance(statement.body, Open):
-        if park is None:
-            _open(office, name, step)
-        return True
-    if entry.personal is None and office.letterbook.part(statement.body.personal) is None:
-        hold(office, name, "missing", "the personal part has not come", entry=entry)
-    apply_sealed(office, entry, park=park, is_blocked=None if "parked" in held else _nothing_blocks)
+    if not isinstance(statement.body, Open):
+        if entry.personal is None and office.letterbook.part(statement.body.personal) is None:
+            hold(office, name, "missing", "the personal part has not come", entry=entry)
+        apply_sealed(office, entry, park=park, is_blocked=None if "parked" in held else _nothing_blocks)
+    elif park is None:
+        _open(office, name, step)
     return True
 
 
