@@ -64,18 +64,22 @@ def enter_steps(office: Office, name: str, steps: Sequence[Step], *, hint: Hint 
 def heal(office: Office, name: str, healed: Sequence[Candidate]) -> None:
     """Keep the personal parts of entries that I hold and that came again with what was lacking then."""
     book = office.letterbook
-    bodies = ((each, each.unverified_statement.body) for each in healed)
-    lacking = [(each, body) for each, body in bodies if not isinstance(body, Open) and book.part(body.personal) is None]
+    found = ((each.digest, each.unverified_statement.body, each.personal) for each in healed)
+    lacking = [
+        (entry, body.personal, sealed)
+        for entry, body, sealed in found
+        if not isinstance(body, Open) and sealed is not None and book.part(body.personal) is None
+    ]
     if not lacking:
         return
     with office.database.transaction():
-        for each, body in lacking:
-            book.keep_part(body.personal, each.personal or b"")
+        for entry, part, sealed in lacking:
+            book.keep_part(part, sealed)
             office.database.run(
                 "UPDATE held SET resolved_at = ? WHERE channel = ? AND kind = 'missing' AND digest = ?",
                 office.clock(),
                 name,
-                each.digest,
+                entry,
             )
 
 
