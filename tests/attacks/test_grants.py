@@ -118,7 +118,7 @@ def test_a_letter_that_stays_is_told_once_and_taken_in_all_the_same_when_its_rot
     for _ in range(4):
         shop.clock.now += 300_000
         shop.goes_on(OTHER)
-    shop.quarter_of_an_hour()
+    # The time runs from when it came, not from when it was tried last.
     assert len(told_of_letters(shop)) == 1
     shop.there[TO].append(shop.pen(TO).rotated(new))
     shop.commission.receiver.mailbox.read_again()
