@@ -77,6 +77,7 @@ GROUPS: Final[dict[str, Group]] = {
             "tests/integration/test_receiving.py",
             "tests/integration/test_receiving_again.py",
             "tests/integration/test_asking_the_log.py",
+            "tests/integration/test_closed_channels.py",
             "tests/integration/test_costs.py",
             "tests/integration/test_set_back.py",
             "tests/integration/test_refused_rows.py",
