@@ -155,7 +155,8 @@ def _copied(name: str) -> Path:
     settings = {
         "source_paths": ["services"],
         "only_mutate": list(group.files),
-        "also_copy": ["schemas", "demo", "docs", "examples", "README.md"],
+        # Whatever tests import or read besides.
+        "also_copy": sorted({path.partition("/")[0] for path in listed.stdout.splitlines()} - {"services"}),
         "pytest_add_cli_args_test_selection": list(group.tests),
         # A change that never ends is noticed by the test that hangs, not by the time limit of all tests together.
         "pytest_add_cli_args": ["-p", "likely_first", "--timeout=20"],
