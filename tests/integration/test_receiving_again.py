@@ -190,6 +190,9 @@ def test_a_gap_that_was_filled_is_told_to_nobody(exchange: Exchange) -> None:
 def test_where_to_look_on_is_noted_with_the_last_entry_and_no_earlier(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Later today nobody reads a channel whole for its own sake.
+    exchange.clock.now += 86_400_000
+    settled(exchange)
     member = exchange.members[COMMISSION]
     first, second = asked_unread(exchange, 2)[0], asked_unread(exchange, 3)[0]
     judge, judged = member.office.domain.judge, list[Recorded]()
