@@ -178,18 +178,29 @@ class EmbeddedChannel:
 
     def _find(self, positions: Mapping[str, int], limit: int) -> list[Record]:
         found: list[Record] = []
+        more: dict[str, int] = {}
         # Each channel gets its share first, so that a flood in one does not hold the others.
         share = limit // max(1, len(positions))
         for channel, position in positions.items():
-            # SQLite keeps any type in any column, and whoever can write the file is no friend: what is not bytes is junk for
-            # the reader to skip, and a position that is no number is not a place at which anybody goes on.
-            rows = self._connection.execute(
-                "SELECT position, coalesce(CAST(value AS BLOB), x'') FROM records WHERE channel = ? AND position BETWEEN ? AND ?"
-                " AND typeof(position) = 'integer' AND appended_at >= ? ORDER BY position LIMIT ?",
-                (channel, position, _LAST_POSITION, self._oldest(channel), share),
-            )
-            found += [Record(channel, place, value) for place, value in rows]
+            some = self._some(channel, position, share)
+            found += some
+            if len(some) == share:
+                more[channel] = some[-1].position + 1
+        # Then whoever has more gets what the others left: among many channels a share is one record.
+        for channel, position in more.items():
+            if len(found) < limit:
+                found += self._some(channel, position, limit - len(found))
         return found
+
+    def _some(self, channel: str, position: int, limit: int) -> list[Record]:
+        # SQLite keeps any type in any column, and whoever can write the file is no friend: what is not bytes is junk for
+        # the reader to skip, and a position that is no number is not a place at which anybody goes on.
+        rows = self._connection.execute(
+            "SELECT position, coalesce(CAST(value AS BLOB), x'') FROM records WHERE channel = ? AND position BETWEEN ? AND ?"
+            " AND typeof(position) = 'integer' AND appended_at >= ? ORDER BY position LIMIT ?",
+            (channel, position, _LAST_POSITION, self._oldest(channel), limit),
+        )
+        return [Record(channel, place, value) for place, value in rows]
 
     def _end(self, channel: str) -> int:
         row = self._connection.execute("SELECT position FROM ends WHERE channel = ?", (channel,)).fetchone()

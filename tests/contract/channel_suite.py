@@ -62,6 +62,13 @@ class ChannelContract:
         log.append(OTHER, [b"urgent"])
         assert b"urgent" in [record.value for record in read(log, {SCHOOL: 0, OTHER: 0}, limit=10)]
 
+    def test_what_other_channels_leave_is_for_those_that_have_more(self) -> None:
+        log = self.open_log()
+        log.append(SCHOOL, [b"much"] * 50)
+        log.append(OTHER, [b"one"])
+        found = [record.value for record in read(log, {SCHOOL: 0, OTHER: 0}, limit=20)]
+        assert (len(found), found.count(b"one")) == (20, 1)
+
     def test_a_limit_that_would_starve_a_channel_is_the_callers_bug(self) -> None:
         with pytest.raises(ValueError, match="at least one record a channel"):
             read(self.open_log(), {SCHOOL: 0, OTHER: 0}, limit=1)
