@@ -8,16 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.channel.embedded import EmbeddedChannel
+from services.channel.embedded import MAILBOX_DAYS, EmbeddedChannel
 from services.channel.port import Record
 from services.wire.entry import decode_entry
-from services.wire.errors import ChannelUnavailableError
+from services.wire.errors import ChannelUnavailableError, VerificationError
+from services.wire.grants import decode_grant
 from services.wire.hashing import Digest
 
 __all__ = ["SharedLog"]
 
 _ALL = 10_000
 _MAILBOX = ".mailbox"
+_LIFE = MAILBOX_DAYS * 86_400_000
 
 
 @dataclass
@@ -25,6 +27,8 @@ class SharedLog:
     """One log for all sites; ``rates`` says how often an append or a poll goes which wrong way.
 
     ``given`` are the digests of all entries that the product ever handed to ``append``, by place, also those that were lost.
+    ``expired`` are, by mailbox, the keys of letters that were not shown any more, or removed, for their age by the clock of
+    whoever called.
     """
 
     path: Path
@@ -34,6 +38,7 @@ class SharedLog:
     say: Callable[[str, str], None]
     rates: dict[str, float] = field(default_factory=dict)
     given: dict[tuple[str, int, int], set[Digest]] = field(default_factory=lambda: defaultdict(set))
+    expired: dict[str, set[Digest]] = field(default_factory=lambda: defaultdict(set))
     late: list[tuple[str, list[bytes]]] = field(default_factory=list)
     held_back: dict[str, int] = field(default_factory=dict)
     refuses_once: bool = False
@@ -60,6 +65,7 @@ class SharedLog:
             self.rng.shuffle(stored)
         if self._goes("records repeated", site, channel):
             stored += self.rng.choices(stored, k=self.rng.randint(1, 3))
+        self._note_expired(channel, 0)
         self.real.append(channel, stored)
         if self._goes("answer of an append lost", site, channel):
             self.say(site, f"appends {len(records)} to {channel}; they are stored and the answer is lost")
@@ -70,6 +76,8 @@ class SharedLog:
         self._caller = site
         if self._goes("poll without an answer", site):
             raise ChannelUnavailableError("the log does not answer")
+        for channel, position in positions.items():
+            self._note_expired(channel, position)
         found = self.real.poll(positions, timeout_seconds=0, limit=limit)
         found = [record for record in found if record.channel not in self.held_back]
         if len(found) > 1 and self._goes("poll cut short", site):
@@ -94,6 +102,7 @@ class SharedLog:
     def put(self, channel: str, records: Sequence[bytes]) -> None:
         """Put records into a channel that no process of the exchange appends now."""
         self._caller = ""
+        self._note_expired(channel, 0)
         self.real.append(channel, records)
 
     def deliver_late(self) -> None:
@@ -132,6 +141,20 @@ class SharedLog:
             self.happened(way, *places)
             return True
         return False
+
+    def _note_expired(self, channel: str, position: int) -> None:
+        if not channel.endswith(_MAILBOX):
+            return
+        letters = self.real._connection.execute(  # noqa: SLF001  # what is there and not shown
+            "SELECT value FROM records WHERE channel = ? AND position >= ? AND appended_at < ?",
+            (channel, position, self.clock_of(self._caller) - _LIFE),
+        )
+        for (letter,) in letters:
+            try:
+                self.expired[channel].add(decode_grant(letter).header.key_id)
+            except VerificationError:
+                # Junk, which gives nobody a key.
+                continue
 
     def _note_given(self, channel: str, records: Sequence[bytes]) -> None:
         if channel.endswith(_MAILBOX):

@@ -7,17 +7,21 @@ Source: domain.md, sections C and D; the guidance, sections 3 to 5.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import date
 from uuid import UUID
 
 from services.commission.domain.case import CommissionCase
 from services.commission.input import ExaminationInput
-from services.post.cases import history_of
+from services.post.cases import history_of, open_facts
 from services.post.office import Office
 from services.school.domain.case import SchoolCase, fold
+from services.wire.channels import mailbox_of
 from services.wire.events import Asks, Opinion
+from services.wire.hashing import Digest
 
-__all__ = ["commission_refusals", "school_refusals"]
+__all__ = ["commission_refusals", "school_refusals", "unread_refusals"]
 
 
 def school_refusals(office: Office, case_id: UUID, act: str, today: date) -> set[str]:
@@ -75,6 +79,23 @@ def commission_refusals(case: CommissionCase, act: str, today: date, examination
         "AlreadyAnsweredError": act == "answers" and case.answer is not None,
     }
     return {name for name, is_there in reasons.items() if is_there}
+
+
+def unread_refusals(office: Office, case_id: UUID, act: str, expired: Mapping[str, AbstractSet[Digest]]) -> set[str]:
+    """Return the refusal that is right while the key of a request was in a letter that expired before it was read.
+
+    ``expired`` are the keys of such letters, by mailbox. Whoever lacks a key for another reason has to have another cause.
+    """
+    keys = expired.get(mailbox_of(office.participant))
+    if act != "dispatches" or not keys:
+        return set()
+    for event in office.store.stream(case_id).events:
+        body = event.sealed
+        facts = open_facts(office, event.channel, event.event_id, body.facts_key, event.facts) if event.facts else None
+        key = facts.personal_key if facts is not None else None
+        if key is not None and key in keys and office.ring.get(key) is None:
+            return {"NotReadableError"}
+    return set()
 
 
 def _folded(office: Office, case_id: UUID) -> SchoolCase:

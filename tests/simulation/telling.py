@@ -92,6 +92,7 @@ _CAUSES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (r"^(LeaseError)", ("two workers", "a second worker began")),
     (r"^(CaseIncompleteError)", ("database restored",)),
     # The key of a case comes by letter, and nobody waits for it but who looks at what is personal.
+    # A clock that jumped is no cause here: whether it kept that very letter from its reader is looked at with each act.
     (r"^(NotReadableError)", ("facts key late", "away", "append", "answer", "poll", *_LOSSES, *_KEYS, *_THEFT)),
     (rf"^({'|'.join(_NO)}): ", _TIME),
 )
