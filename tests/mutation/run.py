@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["GROUPS", "REASONS", "ROOT", "Group", "Survivor", "explained", "judged"]
+__all__ = ["GROUPS", "REASONS", "ROOT", "Group", "Survivor", "explained", "judged", "named"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 REASONS: Final = ROOT / "docs/mutants.md"
@@ -176,8 +176,13 @@ def _survivor(folder: Path, mutant: str) -> Survivor:
     told = subprocess.run([MUTMUT, "show", mutant], cwd=folder, capture_output=True, text=True, check=True)  # noqa: S603  # as above
     lines = [line for line in told.stdout.splitlines() if not line.startswith(("---", "+++"))]
     before, after = (" ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
-    where = re.sub(r"__mutmut_\d+$", "", mutant).replace("xǁ", "").replace("ǁ", ".").replace(".x_", ".")
-    return Survivor(where=where, before=before, after=after)
+    return Survivor(where=named(mutant), before=before, after=after)
+
+
+def named(mutant: str) -> str:
+    """Return the name of the function that a change is of, as it stands in the code."""
+    module, _, function = re.sub(r"__mutmut_\d+$", "", mutant).rpartition(".")
+    return f"{module}.{function[2:].replace('ǁ', '.')}"
 
 
 if __name__ == "__main__":

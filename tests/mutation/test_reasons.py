@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.mutation.run import GROUPS, REASONS, ROOT, Survivor, explained, judged
+from tests.mutation.run import GROUPS, REASONS, ROOT, Survivor, explained, judged, named
 
 
 def words(text: str) -> str:
@@ -49,3 +49,15 @@ def test_a_column_of_a_row_in_other_letters_is_the_same_and_nothing_else_is(befo
     where = "services.post.applying.entry_of"
     assert not Survivor(where=where, before=before, after=after).names_the_same
     assert Survivor(where=where, before='(row["state"], "open")', after='(row["STATE"], "open")').names_the_same
+
+
+@pytest.mark.parametrize(
+    ("mutant", "name"),
+    [
+        ("services.post.entering.x__enter__mutmut_12", "services.post.entering._enter"),
+        ("services.post.mailbox.xǁMailboxǁ_sort__mutmut_6", "services.post.mailbox.Mailbox._sort"),
+        ("services.wire.trust.xǁ_Buildingǁ_take__mutmut_6", "services.wire.trust._Building._take"),
+    ],
+)
+def test_a_change_is_named_as_its_function_is_in_the_code(mutant: str, name: str) -> None:
+    assert named(mutant) == name
