@@ -14,13 +14,14 @@ from services.post.office import Office
 from services.post.rebuilding import rebuild
 from services.school.application import School
 from services.wire.channels import COMMISSION, commission_case, from_commission, to_commission
-from services.wire.contents import EpochOpened, ParticipantRemoved, TrustConfirmed
+from services.wire.contents import EncryptionKeyPublished, EpochOpened, ParticipantRemoved, TrustConfirmed
 from services.wire.entry import Sealed, decode_entry, encode_entry
 from services.wire.events import Answer, ConfirmationGiven, ConfirmationGivenPersonal, Rejected, RejectedCode
+from services.wire.grants import SUITE
 from services.wire.hashing import Digest, digest_of
 from services.wire.records import encode_event
 from tests.chains import SCHOOL, seal_of
-from tests.exchange import Exchange
+from tests.exchange import COMMISSION_ORGANISATION, Exchange
 from tests.integration.test_two_sides import asked, rogue_answer
 from tests.people import REQUESTED_A2, REQUESTED_PERSONAL, another_pupil
 from tests.troubles import asked_unread, pen_at, raw_event, raw_log, raw_row, records, said_by_registrar, settled
@@ -284,6 +285,23 @@ def test_a_key_that_was_erased_is_not_asked_for(exchange: Exchange) -> None:
     settled(exchange)
     assert reader.state(commission_case(UUID(int=0), TO)) == "Received"
     assert reader.office.database.all("SELECT * FROM held WHERE kind = 'key'") == []
+
+
+def test_what_went_out_before_its_reader_could_be_written_to_is_granted_when_it_can_be_and_nobody_has_to_ask(
+    exchange: Exchange,
+) -> None:
+    reader, writer = exchange.members[COMMISSION], exchange.members[SCHOOL]
+    writer.office.database.run("DELETE FROM peers")
+    theirs, _ = asked_unread(exchange)
+    reader.receiver.receive_once()
+    assert reader.held("parked") == ["the facts key is missing"]
+    key = reader.office.ring.current_encryption_key()
+    assert key is not None
+    pen = pen_at(exchange, FROM, COMMISSION, seal_of("commission", organisation=COMMISSION_ORGANISATION), "")
+    exchange.log.append(FROM, [pen.open(EncryptionKeyPublished(suite=SUITE, public_key=key.public_key))])
+    writer.receiver.receive_once()
+    reader.receiver.receive_once()
+    assert reader.state(theirs) == "Received"
 
 
 def test_a_personal_part_that_has_not_come_is_noted_and_kept_when_it_comes(exchange: Exchange) -> None:
