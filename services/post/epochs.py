@@ -92,7 +92,8 @@ def _queue_again(office: Office, channel: str, rows: Sequence[Row]) -> None:
             continue
         if not office.letterbook.is_on_chain(channel, statement.event_id):
             case_id = office.case_of_event(channel, statement.event_id)
-            again.append((channel, statement.event_id, case_id.hex if case_id else None, body, row["facts"]))
+            case = case_id.hex if case_id else None
+            again.append((channel, statement.event_id, case, body, row["facts"], office.clock()))
     for row in office.database.all("SELECT id, event_id FROM outgoing WHERE channel = ?", channel):
         # An older branch that counts again may hold what was to be said anew.
         if office.letterbook.is_on_chain(channel, row["event_id"]):
@@ -102,7 +103,7 @@ def _queue_again(office: Office, channel: str, rows: Sequence[Row]) -> None:
     for place, values in enumerate(again):
         # Before whatever was saved later: an event's place in its case does not change.
         office.database.run(
-            "INSERT OR IGNORE INTO outgoing (id, channel, event_id, case_id, body, facts) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO outgoing (id, channel, event_id, case_id, body, facts, saved_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
             start + place,
             *values,
         )

@@ -149,7 +149,8 @@ def save(
 def queue_open(office: Office, channel: str, content: OpenContent) -> None:
     """Put an open entry into the queue of what waits for a signature."""
     body = encode_body(encode_open(content))
-    office.database.run("INSERT INTO outgoing (channel, event_id, body) VALUES (?, ?, ?)", channel, office.random(16), body)
+    query = "INSERT INTO outgoing (channel, event_id, body, saved_at) VALUES (?, ?, ?, ?)"
+    office.database.run(query, channel, office.random(16), body, office.clock())
 
 
 def _sealed(
@@ -187,12 +188,13 @@ def _sealed(
     body = encode_body(Sealed(facts_key=facts_key.key_id, facts=digest_of(sealed_facts), personal=part))
     office.letterbook.keep_part(part, sealed_personal)
     office.database.run(
-        "INSERT INTO outgoing (channel, event_id, case_id, body, facts) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO outgoing (channel, event_id, case_id, body, facts, saved_at) VALUES (?, ?, ?, ?, ?, ?)",
         channel,
         event_id,
         case_id.hex if case_id else None,
         body,
         sealed_facts,
+        now,
     )
     return (encoded.type, channel, event_id, body, sealed_facts), body
 

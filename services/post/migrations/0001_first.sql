@@ -16,7 +16,7 @@ CREATE TABLE tracking (application_name TEXT PRIMARY KEY, notification_id INTEGE
 -- Sealed personal parts: the only rows beside names and drafts that are ever deleted.
 CREATE TABLE parts (digest BLOB PRIMARY KEY, sealed BLOB NOT NULL);
 
--- Bodies that wait for a signature, in the order in which they were saved; lost: their keys are not on the ring.
+-- Bodies that wait for a signature, in the order in which they were saved, and since when; lost: their keys are not on the ring.
 CREATE TABLE outgoing (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     channel TEXT NOT NULL,
@@ -25,6 +25,7 @@ CREATE TABLE outgoing (
     body BLOB NOT NULL,
     facts BLOB,
     lost INTEGER NOT NULL DEFAULT 0,
+    saved_at INTEGER NOT NULL,
     UNIQUE (channel, event_id)
 );
 CREATE INDEX outgoing_by_case ON outgoing (case_id);
