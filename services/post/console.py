@@ -182,24 +182,26 @@ def add_common(
     """
     from services.post.console_backup import add_backup
     from services.post.console_recovery import add_recovery
+    from services.post.console_status import add_status
 
     if has_cases:
         _add_cases(app, office_of, states)
         _add_certificate(app)
+    add_status(app, office_of)
     add_recovery(app, office_of)
     add_backup(app)
 
     @app.command()
     def worker(config: Config = None) -> None:
         """Sign, send and receive until told to stop (Ctrl-C or SIGTERM)."""
-        from services.post.lease import lease
+        from services.post.lease import LEASE, lease
         from services.post.settings import load_settings
         from services.post.worker import Worker
 
         stop = threading.Event()
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, lambda *_: stop.set())
-        with lease(load_settings(config).folder / "database.lease"):
+        with lease(load_settings(config).folder / LEASE):
             # Built under the lease: until then another worker writes what stands in the folder, the ring file above all.
             office = office_of(config, True)
             running = Worker(office)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,9 +19,14 @@ from typing import Final
 from services.post.office import Office, when_of
 from services.wire.errors import LeaseError
 
-__all__ = ["lease", "take_over"]
+__all__ = ["LEASE", "holder_of", "lease", "take_over"]
+
+LEASE: Final = "database.lease"
+"""The file of the lease, in a participant's folder."""
 
 _MINE_BYTES: Final = 8
+_TRIES: Final = 5
+_PAUSE_SECONDS: Final = 0.02
 
 
 @contextmanager
@@ -30,15 +36,13 @@ def lease(path: Path) -> Iterator[None]:
     Raises: LeaseError if another worker holds it.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
+    if not _locks_soon(descriptor):
+        number = _process(descriptor)
         os.close(descriptor)
-        process = f" (process {holder})" if holder.isdecimal() else ""
+        process = f" (process {number})" if number is not None else ""
         raise LeaseError(
             f"another worker of this participant is active{process}: one is enough. If that one stands still, end it first"
-        ) from error
+        )
     try:
         # For who is kept out; a disk that is full is told of where something is lost by it.
         with suppress(OSError):
@@ -49,11 +53,24 @@ def lease(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def take_over(office: Office) -> None:
+def holder_of(path: Path) -> tuple[bool, int | None]:
+    """Tell whether a worker holds the lease, and the number of its process where it is known."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False, None
+    try:
+        # Closing gives it back at once; who begins to work at this moment tries again.
+        return (False, None) if _locks(descriptor, fcntl.LOCK_SH) else (True, _process(descriptor))
+    finally:
+        os.close(descriptor)
+
+
+def take_over(office: Office) -> str:
     """Say in the database that this worker is the one that writes there; whoever was before it learns that, and ends.
 
-    From now on each writing transaction of this office raises LeaseError as soon as another worker has taken over, or the
-    database was put back to a time before this one.
+    Returns what this worker is called there. From now on each writing transaction of this office raises LeaseError as soon as
+    another worker has taken over, or the database was put back to a time before this one.
     """
     mine = f"worker {office.random(_MINE_BYTES).hex()}"
     with office.database.transaction():
@@ -67,3 +84,26 @@ def take_over(office: Office) -> None:
             raise LeaseError(f"this database is no longer this worker's: {since}. This one wrote nothing there since, and ends")
 
     office.database.guard(require_mine)
+    return mine
+
+
+def _locks_soon(descriptor: int) -> bool:
+    # Whoever only looks has the lock for a moment; a worker keeps it.
+    for _ in range(_TRIES):
+        if _locks(descriptor, fcntl.LOCK_EX):
+            return True
+        time.sleep(_PAUSE_SECONDS)
+    return False
+
+
+def _locks(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _process(descriptor: int) -> int | None:
+    text = os.read(descriptor, 20).decode("ascii", "replace").strip()
+    return int(text) if text.isdecimal() else None

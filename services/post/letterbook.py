@@ -18,12 +18,10 @@ from services.wire.entry import Open, Statement, VerifiedEntry, decode_statement
 from services.wire.hashing import Digest, Id
 from services.wire.paths import Place
 
-__all__ = ["NO_HINT", "Hint", "Letterbook", "Standing", "statement_of"]
+__all__ = ["NO_HINT", "ON_CHAIN", "Hint", "Letterbook", "Standing", "certificates_of", "statement_of"]
 
-# What the reading rule took once and does not take any more keeps its row and counts no longer.
-_ON_CHAIN: Final = (
-    "NOT EXISTS (SELECT 1 FROM held h WHERE h.channel = e.channel AND h.kind = 'off chain' AND h.digest = e.digest)"
-)
+ON_CHAIN: Final = "NOT EXISTS (SELECT 1 FROM held h WHERE h.channel = e.channel AND h.kind = 'off chain' AND h.digest = e.digest)"
+"""A condition on rows ``e`` of ``entries``; what the reading rule took once and takes no more keeps its row without it."""
 _CERTIFICATES: Final = Schema(
     {
         "type": "record",
@@ -129,7 +127,7 @@ class Letterbook:
     def held_of(self, channel: str) -> list[Row]:
         """Return the entries of a channel that count, in their order."""
         return self.database.all(
-            f"SELECT e.* FROM entries e WHERE e.channel = ? AND {_ON_CHAIN} ORDER BY e.sequence",  # noqa: S608  # own text
+            f"SELECT e.* FROM entries e WHERE e.channel = ? AND {ON_CHAIN} ORDER BY e.sequence",  # noqa: S608  # own text
             channel,
         )
 
@@ -139,7 +137,7 @@ class Letterbook:
         return self.database.all(
             "SELECT e.* FROM channels c CROSS JOIN entries e INDEXED BY entries_own ON e.channel = c.channel"  # noqa: S608  # own text
             f" AND e.sequence > c.shown_sequence WHERE e.own = 1 AND c.state <> 'stopped' AND c.channel NOT IN ({marks})"
-            f" AND {_ON_CHAIN} ORDER BY e.id LIMIT ?",
+            f" AND {ON_CHAIN} ORDER BY e.id LIMIT ?",
             *without,
             limit,
         )
@@ -147,7 +145,7 @@ class Letterbook:
     def own_after(self, channel: str, sequence: int, limit: int = -1) -> list[Row]:
         """Return own entries of a channel that count, in their order, after a place; ``limit`` -1 is all of them."""
         return self.database.all(
-            f"SELECT e.* FROM entries e WHERE e.channel = ? AND e.own = 1 AND e.sequence > ? AND {_ON_CHAIN}"  # noqa: S608  # own text
+            f"SELECT e.* FROM entries e WHERE e.channel = ? AND e.own = 1 AND e.sequence > ? AND {ON_CHAIN}"  # noqa: S608  # own text
             " ORDER BY e.sequence LIMIT ?",
             channel,
             sequence,
@@ -158,7 +156,7 @@ class Letterbook:
         """Return the first own entry that the channel shows behind a place, and how many there are."""
         row = self.database.one(
             "SELECT min(e.sequence), count(*) FROM channels c JOIN entries e ON e.channel = c.channel AND e.own = 1"  # noqa: S608  # own text
-            f" AND e.sequence <= c.shown_sequence WHERE c.channel = ? AND (e.epoch, e.sequence) > (?, ?) AND {_ON_CHAIN}",
+            f" AND e.sequence <= c.shown_sequence WHERE c.channel = ? AND (e.epoch, e.sequence) > (?, ?) AND {ON_CHAIN}",
             channel,
             epoch,
             sequence,
@@ -203,7 +201,7 @@ class Letterbook:
     def is_on_chain(self, channel: str, event_id: Id) -> bool:
         """Tell whether an entry that counts holds an event."""
         row = self.database.one(
-            f"SELECT 1 FROM entries e WHERE e.channel = ? AND e.event_id = ? AND {_ON_CHAIN}",  # noqa: S608  # own text
+            f"SELECT 1 FROM entries e WHERE e.channel = ? AND e.event_id = ? AND {ON_CHAIN}",  # noqa: S608  # own text
             channel,
             event_id,
         )
@@ -212,7 +210,7 @@ class Letterbook:
     def digest_at(self, channel: str, sequence: int) -> tuple[int, Digest] | None:
         """Return epoch and digest of the entry that counts at a place of a channel, None if I hold none."""
         row = self.database.one(
-            f"SELECT e.epoch, e.digest FROM entries e WHERE e.channel = ? AND e.sequence = ? AND {_ON_CHAIN}"  # noqa: S608  # own text
+            f"SELECT e.epoch, e.digest FROM entries e WHERE e.channel = ? AND e.sequence = ? AND {ON_CHAIN}"  # noqa: S608  # own text
             " ORDER BY e.epoch DESC",
             channel,
             sequence,
@@ -232,7 +230,7 @@ class Letterbook:
         if row is None:
             return None
         epoch, sequence, digest, certificates, hint, hint_record, *rest = row
-        place = Place(epoch, sequence, digest, _certificates(certificates))
+        place = Place(epoch, sequence, digest, certificates_of(certificates))
         return Standing(place, Hint(hint, hint_record), *rest)
 
     def move(
@@ -278,7 +276,8 @@ def _certificate_path(certificates: tuple[Certificate, ...]) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _certificates(row: bytes) -> tuple[Certificate, ...]:
+def certificates_of(row: bytes) -> tuple[Certificate, ...]:
+    """Return the certificates in a row of ``channels``, in the order in which they came; the last one is current."""
     # A channel has few and is looked up at each step; parsing takes longer than the look-up.
     return tuple(parse_leaf(der) for der in decode_own(_CERTIFICATES, row)["path"])
 

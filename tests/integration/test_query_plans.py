@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from services.post.status import look
 from services.post.viewing import cases
 from services.wire.channels import COMMISSION
 from tests.chains import SCHOOL
@@ -73,6 +74,20 @@ def test_the_life_of_a_case_and_a_quiet_day_read_through_nothing(tmp_path: Path,
         assert cases(exchange.members[name].office)
     exchange.clock.now += 2 * HOUR
     settled(exchange)
+    assert read_through == {}
+
+
+def test_a_status_reads_through_nothing_also_where_much_is_held(tmp_path: Path, read_through: dict[str, str]) -> None:
+    exchange = two_sides(tmp_path)
+    asked(exchange, pupil=another_pupil(3))
+    settled(exchange)
+    read_through.clear()
+    for name in (SCHOOL, COMMISSION):
+        database = exchange.members[name].office.database
+        held = "INSERT INTO held (channel, kind, reason, digest, resolved_at) VALUES ('a.record', ?, '', ?, ?)"
+        for number in range(200):
+            database.run(held, "refused", bytes([number]), number % 2 or None)
+        look(database, name, now=exchange.clock.now, lease=tmp_path / "none")
     assert read_through == {}
 
 
