@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -183,6 +181,7 @@ def add_common(
     from services.post.console_backup import add_backup
     from services.post.console_recovery import add_recovery
     from services.post.console_status import add_status
+    from services.post.console_worker import add_worker
 
     if has_cases:
         _add_cases(app, office_of, states)
@@ -190,27 +189,7 @@ def add_common(
     add_status(app, office_of)
     add_recovery(app, office_of)
     add_backup(app)
-
-    @app.command()
-    def worker(config: Config = None) -> None:
-        """Sign, send and receive until told to stop (Ctrl-C or SIGTERM)."""
-        from services.post.lease import LEASE, lease
-        from services.post.settings import load_settings
-        from services.post.worker import Worker
-
-        stop = threading.Event()
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, lambda *_: stop.set())
-        with lease(load_settings(config).folder / LEASE):
-            # Built under the lease: until then another worker writes what stands in the folder, the ring file above all.
-            office = office_of(config, True)
-            running = Worker(office)
-            typer.echo(f"{office.participant}: working", err=True)
-            try:
-                running.work(stop)
-            finally:
-                if office.channel is not None:
-                    office.channel.close()
+    add_worker(app, office_of)
 
     @app.command()
     def migrate(config: Config = None, as_json: Json = False) -> None:

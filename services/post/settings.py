@@ -5,6 +5,7 @@ Read in entrypoints only. A message names the variable and what would be right.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated, ClassVar, Final, Self
@@ -15,10 +16,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from services.wire.errors import SettingsError
 
-__all__ = ["KafkaSettings", "ParticipantSettings", "load_settings"]
+__all__ = ["HealthSettings", "KafkaSettings", "ParticipantSettings", "load_settings"]
 
 _PREFIX: Final = "SARAKSTE_"
 _DEFAULT: Final = "sarakste.toml"
+_LAST_PORT: Final = 65535
 
 
 def _place(path: Path) -> Path:
@@ -50,6 +52,37 @@ class KafkaSettings(BaseModel):
         return self
 
 
+class HealthSettings(BaseModel):
+    """Where a worker can be asked how it is: ``listen`` is an address and a port, ``127.0.0.1:9464`` or ``[::1]:9464``.
+
+    Who asks is not asked who he is: an address that other machines reach needs ``allow_insecure_network``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    listen: Annotated[str, StringConstraints(pattern=r"^([0-9.]{7,15}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}$")]
+    allow_insecure_network: bool = False
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The address and the port."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @model_validator(mode="after")
+    def _there_and_near(self) -> Self:
+        host, port = self.address
+        try:
+            is_near = ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            raise PydanticCustomError("listen", "there is no such address; 127.0.0.1 is this machine") from None
+        if not 0 < port <= _LAST_PORT:
+            raise PydanticCustomError("listen", "a port is a number from 1 to 65535")
+        if not is_near and not self.allow_insecure_network:
+            raise PydanticCustomError("listen", "other machines could ask too; set allow_insecure_network if they may")
+        return self
+
+
 class ParticipantSettings(BaseSettings):
     """Who this is, and where its log and root certificate are; relative paths are taken from the file's folder.
 
@@ -62,6 +95,7 @@ class ParticipantSettings(BaseSettings):
     participant: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,47}$")]
     log: Place | None = None
     kafka: KafkaSettings | None = None
+    health: HealthSettings | None = None
     root: Place
     busy_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
 

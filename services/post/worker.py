@@ -19,7 +19,9 @@ from services.post.firing import fire_due_once
 from services.post.granting import supersede_for_removed
 from services.post.lease import take_over
 from services.post.office import Office
+from services.post.outward import closed_channels
 from services.post.publishing import receipt_once, send_once, sign_once
+from services.post.pulse import Pulse
 from services.post.reading_back import check_own_once
 from services.post.receiving import Receiver
 from services.post.renewing import ask_once, renew_once
@@ -57,9 +59,10 @@ _BACK_OFF_SECONDS: Final = 1.0
 
 @dataclass(slots=True)
 class Worker:
-    """A participant's worker. ``start`` before the first ``step``."""
+    """A participant's worker. ``start`` before the first ``step``; others may look at its ``pulse`` meanwhile."""
 
     office: Office
+    pulse: Pulse = field(default_factory=Pulse)
     receiver: Receiver = field(init=False)
     watch: Watch = field(init=False)
     _waits_for: str | None = None
@@ -76,8 +79,9 @@ class Worker:
         Raises: LeaseError; RingError; ForkError if the log contradicts this database; OrderError; StoreBehindError if a
         counterpart holds entries of mine that are neither here nor in the log.
         """
-        office = self.office
-        take_over(office)
+        office, pulse = self.office, self.pulse
+        pulse.is_started = False
+        pulse.name = take_over(office)
         for lost in office.ring.start(office.ring_file):
             office.tell(lost)
         office.returning = begin_start(office)
@@ -85,6 +89,7 @@ class Worker:
             self.receiver.read_trust()
         self._steps = 0
         for channel in office.own_channels:
+            pulse.beat()
             try:
                 read_back(office, channel, office.returning, stop)
             except StoppedError:
@@ -108,11 +113,13 @@ class Worker:
         queue_undone(office)
         supersede_for_removed(office)
         end_start(office)
+        pulse.is_started = True
         return True
 
     def _receive_all(self, stop: threading.Event | None) -> bool:
         try:
             while self.receiver.receive_once():
+                self.pulse.beat()
                 if stop is not None and stop.is_set():
                     return False
         except (StoreBehindError, ForkError) as error:
@@ -150,6 +157,7 @@ class Worker:
         So long it is waited for records, if none is there: what comes meanwhile is read at once.
         """
         office = self.office
+        self.pulse.beat()
         if self._steps == 1:
             # What a start had to say was told after the first step.
             forget_taken_back(office)
@@ -170,6 +178,7 @@ class Worker:
         done += receipt_once(office)
         done += send_once(office)
         done += check_own_once(office)
+        self.pulse.closed = len(closed_channels(office))
         for alarm in self.watch.look_once():
             office.tell(alarm)
         return done
@@ -183,12 +192,13 @@ class Worker:
         while not stop.is_set():
             try:
                 wait_seconds = 0.0 if self.step(wait_seconds=wait_seconds) else _IDLE_SECONDS
-                self._waits_for = None
+                self._waits_for = self.pulse.waits_for = None
             except (ChannelUnavailableError, DatabaseBusyError) as error:
                 self._wait(stop, error)
             self.tell()
 
     def _wait(self, stop: threading.Event, error: TransportError) -> None:
+        self.pulse.wait(error)
         # Said once while it lasts: what a disk lacks room for must not fill it with lines.
         if str(error) != self._waits_for:
             self._waits_for = str(error)
