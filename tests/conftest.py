@@ -1,4 +1,4 @@
-"""What more than one folder of tests uses: a real broker, started once a run."""
+"""What more than one folder of tests uses: a real broker, started once a run; and all tests: nothing personal is logged."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from infra.kafka.cluster import Cluster
 from infra.kafka.jars import HOME, BrokerFilesError, fetched
 from tests.brokers import Bench
+from tests.listening import Listener
 
 REQUIRED = "SARAKSTE_REQUIRES_BROKER"
 """Set where a broker can be had for sure: there a test that cannot have one fails, and is not skipped."""
@@ -33,3 +34,19 @@ def broker(broker_files: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield Bench(cluster)
     finally:
         cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def listener() -> Iterator[Listener]:
+    """Listen to all that is logged in a run."""
+    found = Listener()
+    found.start()
+    yield found
+    found.stop()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_personal_is_logged(listener: Listener) -> Iterator[None]:
+    """Fail each test in which a line is logged with a name, a code, an address or a number of the fixtures."""
+    yield
+    assert listener.taken() == [], "these places log something personal"

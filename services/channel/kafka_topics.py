@@ -87,7 +87,8 @@ class Topics:
         if error is not None:
             self.troubles[channel] = error
         if str(before or "") != str(error or ""):
-            _logger.warning("%s", error or f"{channel} can be used again")
+            text = error or f"{channel} can be used again"
+            _logger.warning("%s", text, extra={"event": "channel", "channel": channel})
 
     async def close(self) -> None:
         """Close the client's connections."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from services.post.console import Config
+from services.wire.errors import ExchangeError
 
 if TYPE_CHECKING:
     from services.post.office import Office
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add_worker"]
 
+_logger = logging.getLogger(__name__)
+
 
 def add_worker(app: typer.Typer, office_of: Callable[[Path | None, bool], Office]) -> None:
     """Add the command worker."""
@@ -27,25 +31,53 @@ def add_worker(app: typer.Typer, office_of: Callable[[Path | None, bool], Office
     @app.command()
     def worker(config: Config = None) -> None:
         """Sign, send and receive until told to stop (Ctrl-C or SIGTERM)."""
-        from services.post.lease import LEASE, lease
+        from services.post.logs import log_lines
         from services.post.settings import load_settings
-        from services.post.worker import Worker
 
         stop = threading.Event()
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, lambda *_: stop.set())
         settings = load_settings(config)
-        with lease(settings.folder / LEASE):
-            # Built under the lease: until then another worker writes what stands in the folder, the ring file above all.
-            office = office_of(config, True)
-            running = Worker(office)
-            try:
-                with _health(settings, running):
-                    typer.echo(f"{office.participant}: working", err=True)
-                    running.work(stop)
-            finally:
-                if office.channel is not None:
-                    office.channel.close()
+        with log_lines(settings.participant, form=settings.logging.format):
+            code = _logged(lambda: _work(settings, lambda: office_of(config, True), stop))
+        raise typer.Exit(code)
+
+
+def _work(settings: ParticipantSettings, build: Callable[[], Office], stop: threading.Event) -> None:
+    from services.post.lease import LEASE, lease
+    from services.post.worker import Worker
+
+    with lease(settings.folder / LEASE):
+        # Built under the lease: until then another worker writes what stands in the folder, the ring file above all.
+        office = build()
+        running = Worker(office)
+        try:
+            with _health(settings, running):
+                _logger.info("%s: working", office.participant, extra={"event": "working"})
+                running.work(stop)
+        finally:
+            if office.channel is not None:
+                office.channel.close()
+
+
+def _logged(work: Callable[[], None]) -> int:
+    """Work, log how it ended, and return the exit code.
+
+    Of a mistake in this program its kind and place are said, and not its text: that could be of anything, and anybody.
+    """
+    try:
+        work()
+    except ExchangeError as error:
+        name = type(error).__name__.removesuffix("Error")
+        _logger.error("%s", error, extra={"event": "ended", "error": name, "exit_code": error.exit_code})  # noqa: TRY400  # told
+        return error.exit_code
+    except Exception as error:
+        name = type(error).__name__
+        extra = {"event": "ended", "error": name, "exit_code": ExchangeError.exit_code}
+        _logger.exception("a mistake in this program: %s", name, extra=extra)  # its kind, not its text
+        return ExchangeError.exit_code
+    _logger.info("stopped", extra={"event": "ended", "exit_code": 0})
+    return 0
 
 
 def _health(settings: ParticipantSettings, worker: Worker) -> AbstractContextManager[object]:

@@ -199,7 +199,8 @@ class _Handler(BaseHTTPRequestHandler):
             answer = route()
         except Exception as error:  # noqa: BLE001  # the outermost of a thread: a bug of ours is said, and ends nothing
             # Without its text, which may be of anything.
-            _logger.error("%s cannot be made: %s in this program", self.path, type(error).__name__)  # noqa: TRY400
+            extra = {"event": "page-failed", "error": type(error).__name__}
+            _logger.error("%s cannot be made: a mistake in this program", self.path, extra=extra)  # noqa: TRY400
             answer = _Answer(500, b"a mistake in this program\n")
         self._say(answer)
 

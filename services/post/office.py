@@ -7,6 +7,7 @@ Source: design.md sections 2 and 3.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from services.post.placing import Returning
 
 __all__ = ["Office", "Signer", "Signers", "Signing", "day_of", "is_over", "when_of"]
+
+_logger = logging.getLogger(__name__)
 
 _DAY: Final = 86_400_000
 _SAID_LIMIT: Final = 1000
@@ -117,6 +120,8 @@ class Office:
             self._said.clear()
         self._said[alarm] = now
         self.alarms.append(alarm)
+        # Whoever tells it warns of it; here for who looks for where it comes from.
+        _logger.debug("%s", alarm, extra={"event": "told"})
 
     @property
     def signers(self) -> Signers:

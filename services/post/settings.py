@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from pathlib import Path
-from typing import Annotated, ClassVar, Final, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from services.wire.errors import SettingsError
 
-__all__ = ["HealthSettings", "KafkaSettings", "ParticipantSettings", "load_settings"]
+__all__ = ["HealthSettings", "KafkaSettings", "LoggingSettings", "ParticipantSettings", "load_settings"]
 
 _PREFIX: Final = "SARAKSTE_"
 _DEFAULT: Final = "sarakste.toml"
@@ -83,6 +83,14 @@ class HealthSettings(BaseModel):
         return self
 
 
+class LoggingSettings(BaseModel):
+    """How a worker logs: ``json``, a line an object; ``text``, a sentence; ``auto``, text on a terminal and JSON elsewhere."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal["auto", "json", "text"] = "auto"
+
+
 class ParticipantSettings(BaseSettings):
     """Who this is, and where its log and root certificate are; relative paths are taken from the file's folder.
 
@@ -96,6 +104,7 @@ class ParticipantSettings(BaseSettings):
     log: Place | None = None
     kafka: KafkaSettings | None = None
     health: HealthSettings | None = None
+    logging: LoggingSettings = LoggingSettings()
     root: Place
     busy_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
 

@@ -175,7 +175,7 @@ def _loaded(path: Path) -> ec.EllipticCurvePrivateKey | None:
         return load_key(path)
     except SettingsError as error:
         if any(_read(path)):
-            _logger.warning("left aside: %s", error)
+            _logger.warning("left aside: %s", error, extra={"event": "left-aside"})
         else:
             # No other file is removed by reading: this one holds zeros, and whoever only looks may be unable to.
             with suppress(OSError):

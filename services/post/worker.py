@@ -18,6 +18,7 @@ from services.post.epochs import open_epoch_once, queue_undone
 from services.post.firing import fire_due_once
 from services.post.granting import supersede_for_removed
 from services.post.lease import take_over
+from services.post.logs import channel_in
 from services.post.office import Office
 from services.post.outward import closed_channels
 from services.post.publishing import receipt_once, send_once, sign_once
@@ -202,13 +203,13 @@ class Worker:
         # Said once while it lasts: what a disk lacks room for must not fill it with lines.
         if str(error) != self._waits_for:
             self._waits_for = str(error)
-            _logger.warning("waiting: %s", error)
+            _logger.warning("waiting: %s", error, extra={"event": "waiting", "error": type(error).__name__.removesuffix("Error")})
         stop.wait(_BACK_OFF_SECONDS)
 
     def tell(self) -> None:
         """Log what a person has to be told."""
         for alarm in self.office.alarms:
-            _logger.warning("%s", alarm)
+            _logger.warning("%s", alarm, extra={"event": "alarm", "channel": channel_in(alarm)})
         self.office.alarms.clear()
 
     def _open_channels(self) -> None:

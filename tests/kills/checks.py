@@ -15,6 +15,7 @@ from services.wire.entry import Open
 from services.wire.hashing import Digest
 from tests.kills.clerks import Desk, WrongError, path_of
 from tests.kills.looking import Sight, query
+from tests.personal import PERSONAL
 
 __all__ = ["check_all", "require"]
 
@@ -154,8 +155,10 @@ def alarms(sight: Sight, names: list[str]) -> Counter[str]:
     said: Counter[str] = Counter()
     for name in names:
         for line in (sight.folder / name / "worker.log").read_text("utf-8").splitlines():
-            if not line.endswith(": working") and not line.startswith("waiting: "):
-                said[line] += 1
+            event = json.loads(line)
+            require(PERSONAL.search(json.dumps(event, ensure_ascii=False)) is None, f"{name} logged something personal")
+            if event["event"] not in ("working", "waiting", "ended") or event.get("exit_code"):
+                said[event["text"]] += 1
     return said
 
 
