@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -21,16 +22,19 @@ class BrokerFilesError(Exception):
     """The files of a broker cannot be had, or are not what they have to be."""
 
 
-def fetched(home: Path = HOME) -> Path:
-    """Return the folder of the files, fetched now if they are not there.
+def fetched(home: Path = HOME, *, sums: Path = HERE / "SHA256SUMS") -> Path:
+    """Return the folder of the files, fetched now if they are not there or are those of another version of ``sums``.
 
-    Raises: BrokerFilesError if there is no Java, Maven does not bring them, or one is not the file that SHA256SUMS names.
+    Raises: BrokerFilesError if there is no Java, Maven does not bring them, or one is not the file that ``sums`` names.
     """
     folder = home / "libs"
-    needed = ["java"] if folder.is_dir() else ["java", "mvn"]
+    known = _known(sums)
+    # A version stands in a file's name. What the files hold was looked at when they came.
+    is_there = folder.is_dir() and {path.name for path in folder.iterdir()} == known.keys()
+    needed = ["java"] if is_there else ["java", "mvn"]
     if missing := [name for name in needed if shutil.which(name) is None]:
         raise BrokerFilesError(f"a broker needs {' and '.join(missing)}, and there is none in the path")
-    if folder.is_dir():
+    if is_there:
         return folder
     draft = home / "libs.draft"
     shutil.rmtree(draft, ignore_errors=True)
@@ -41,15 +45,20 @@ def fetched(home: Path = HOME) -> Path:
         raise BrokerFilesError(f"Maven does not run: {error}") from error
     if done.returncode:
         raise BrokerFilesError(f"Maven does not bring the files of the broker:\n{done.stdout[-2000:]}")
-    _require_known(draft)
+    _require(draft, known)
+    shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)
     return folder
 
 
-def _require_known(folder: Path) -> None:
+def _known(sums: Path) -> dict[str, str]:
+    """Return the pinned files by name, each with its digest in hexadecimal."""
+    lines = (line.split() for line in sums.read_text("ascii").splitlines())
+    return {name: digest for digest, name in lines}
+
+
+def _require(folder: Path, known: Mapping[str, str]) -> None:
     """Return if a folder holds the pinned files and no other: whoever answers for the repository must not choose what runs."""
-    lines = (line.split() for line in (HERE / "SHA256SUMS").read_text("ascii").splitlines())
-    known = {name: digest for digest, name in lines}
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
     wrong = sorted(name for name in known.keys() | found.keys() if known.get(name) != found.get(name))
     if wrong:
