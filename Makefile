@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-other fuzz installed bench compare record-history lint types lock clean soak-kills simulate mutants kafka-up kafka-down demo-kafka
+.PHONY: help demo test test-other fuzz installed bench compare record-history lint types lock clean soak-kills simulate mutants kafka-up kafka-down demo-kafka asyncapi
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
@@ -48,6 +48,9 @@ bench: .venv/.ready ## Print ratios of our paths against bare primitives
 
 record-history: .venv/.ready ## Record what this version, while it is not released, leaves behind for later ones to read
 	$(BIN)/python -m tests.histories
+
+asyncapi: .venv/.ready ## Make schemas/asyncapi.json anew, the map of the wire for tools
+	$(BIN)/python -m infra.asyncapi
 
 compare: .venv/.ready ## Compare both readers over harmed logs (SEEDS=5000)
 	$(BIN)/python -m tests.compare_readers $(or $(SEEDS),5000)
