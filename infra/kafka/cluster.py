@@ -29,7 +29,7 @@ from services.channel.kafka_certificates import Authority
 # That a broker does not answer yet is no news while it starts.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
-__all__ = ["ADMIN", "Broker", "BrokerError", "Cluster"]
+__all__ = ["ADMIN", "Broker", "BrokerError", "Cluster", "java"]
 
 ADMIN: Final = "admin"
 """The client that may do everything: who provisions."""
@@ -104,7 +104,7 @@ class Broker:
     def start(self) -> None:
         """Start the process; whether it answers is for the cluster to wait for."""
         with (self.folder / "broker.log").open("ab") as log:
-            call = _java(self.home, "kafka.Kafka", str(self.settings))
+            call = java(self.home, "kafka.Kafka", str(self.settings))
             if self.dies_with_us and shutil.which("setpriv"):
                 # A test run that is killed leaves no broker behind.
                 call = ["setpriv", "--pdeathsig", "KILL", *call]
@@ -215,7 +215,7 @@ class Cluster:
         voters = ",".join(
             f"{each.node}@{where}:{each.directory_id}" for each, where in zip(self.brokers, controllers, strict=True)
         )
-        call = _java(broker.home, "kafka.tools.StorageTool", "format", "-t", identity, "-c", str(broker.settings))
+        call = java(broker.home, "kafka.tools.StorageTool", "format", "-t", identity, "-c", str(broker.settings))
         done = subprocess.run(  # noqa: S603  # our own call
             [*call, "--initial-controllers", voters], capture_output=True, text=True, check=False
         )
@@ -251,7 +251,8 @@ class Cluster:
             await goodbye()
 
 
-def _java(home: Path, *arguments: str) -> list[str]:
+def java(home: Path, *arguments: str) -> list[str]:
+    """Return the call of a class that is among the files; what is logged comes on stderr."""
     return [
         "java",
         "-Xms64m",
