@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from services.channel.kafka_writing import ENTRY_TYPE
 from services.registrar.provisioning import COPIES, READ, Right, Topic, Wanted, wanted_for
 from services.wire.audience import AUDIENCE, may_write
 from services.wire.avro import load_schema, single_object_header
@@ -40,6 +41,7 @@ _ROLES: Final = {
 }
 _PARAMETERS: Final = {Role.SCHOOL: "the id of a school, `school-` and its number", Role.AUDITOR: "the id of an auditor"}
 _TRUST_ONLY: Final = "registrar.trust only"
+_HEADERS: Final = {"type": "object", "properties": {"content-type": {"const": ENTRY_TYPE}}, "additionalProperties": False}
 _AVRO: Final = "application/vnd.apache.avro+json;version=1.9.0"
 _NUMBERS: Final = ("retention.ms", "retention.bytes", "max.message.bytes", "segment.ms", "min.insync.replicas")
 
@@ -179,6 +181,7 @@ def _message(name: str, payload: str, inside: Mapping[str, str], schemas: Mappin
     return {
         "name": name,
         "summary": _doc(schemas[name]),
+        **({"contentType": ENTRY_TYPE, "headers": _HEADERS} if payload == "Entry" else {}),
         "payload": _to("components", "schemas", payload),
         "x-single-object-header": single_object_header(load_schema(f"wire/{payload}.avsc")).hex(),
         "x-inside": {place: _to("components", "schemas", schema) for place, schema in inside.items()},

@@ -22,8 +22,13 @@ from services.channel.kafka_topics import Topics
 from services.channel.port import RECORD_LIMIT_BYTES
 from services.wire.errors import RecordTooLargeError
 
-__all__ = ["Writing"]
+__all__ = ["ENTRY_TYPE", "Writing"]
 
+ENTRY_TYPE: Final = "application/vnd.sarakste.entry+avro"
+"""The header ``content-type`` of what is written into a channel, for tools that look; nothing of ours reads or trusts it."""
+
+_MAILBOX: Final = ".mailbox"
+_HEADERS: Final = [("content-type", ENTRY_TYPE.encode("ascii"))]
 _BATCH_BYTES: Final = 1_000_000
 """Below the limit of a topic (1 MiB) with all that a batch has around its records, and above the largest record."""
 
@@ -51,7 +56,7 @@ class Writing:
             await self._topics.require(channel, "written")
             await self._know(producer, channel)
             try:
-                for batch in _batches(producer, records):
+                for batch in _batches(producer, records, [] if channel.endswith(_MAILBOX) else _HEADERS):
                     await (await producer.send_batch(batch, channel, partition=0))
             except KafkaError as error:
                 raise of_channel(error, channel, "written") from error
@@ -88,13 +93,13 @@ class Writing:
         return self._producer
 
 
-def _batches(producer: AIOKafkaProducer, records: Sequence[bytes]) -> list[BatchBuilder]:
+def _batches(producer: AIOKafkaProducer, records: Sequence[bytes], headers: list[tuple[str, bytes]]) -> list[BatchBuilder]:
     """Return records as as few batches as hold them."""
     batches: list[BatchBuilder] = []
     for value in records:
-        if not batches or batches[-1].append(key=None, value=value, timestamp=None) is None:
+        if not batches or batches[-1].append(key=None, value=value, timestamp=None, headers=headers) is None:
             batches.append(producer.create_batch())
-            batches[-1].append(key=None, value=value, timestamp=None)
+            batches[-1].append(key=None, value=value, timestamp=None, headers=headers)
     for batch in batches:
         batch.close()
     return batches

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from services.channel.kafka import KafkaAccess, KafkaChannel
 from services.channel.kafka_certificates import Authority
@@ -186,3 +186,22 @@ def test_a_channel_that_was_emptied_and_made_again_is_read_from_its_start(bench:
     bench.open().append(SCHOOL, [b"again"])
     assert [record.value for record in log.poll({SCHOOL: 0}, timeout_seconds=20, limit=10)] == [b"again"]
     assert values(log, SCHOOL, position=2) == []
+
+
+def test_a_record_says_in_its_header_what_it_is_and_a_letter_says_nothing(bench: Bench) -> None:
+    mailbox = "school-0099900011.mailbox"
+    bench.make_anew(mailbox)
+    log = bench.open()
+    log.append(SCHOOL, [b"entry"])
+    log.append(mailbox, [b"letter"])
+
+    async def read_headers() -> list[tuple[tuple[str, bytes], ...]]:
+        settings = bench.cluster.client("admin")
+        async with AIOKafkaConsumer(SCHOOL, mailbox, **settings, auto_offset_reset="earliest") as consumer:
+            found = [await consumer.getone() for _ in range(2)]
+        return sorted((tuple(each.headers) for each in found), key=len)
+
+    try:
+        assert asyncio.run(read_headers()) == [(), (("content-type", b"application/vnd.sarakste.entry+avro"),)]
+    finally:
+        bench.delete(mailbox)
