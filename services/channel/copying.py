@@ -6,7 +6,8 @@ it is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
 
 from services.channel.port import Channel
 
@@ -16,15 +17,24 @@ _AT_ONCE = 500
 
 
 def copy_channels(source: Channel, target: Channel, channels: Iterable[str]) -> int:
-    """Append all records of channels to the same channels of ``target``, and return how many there were.
+    """Append all records of channels to the same channels of ``target`` that it lacks, and return how many those were.
 
+    So it may be done again, after an interruption or for what came since.
     Raises: TransportError of either log; ChannelClosedError for a channel that cannot be read now.
     """
     copied = 0
     for channel in channels:
-        position = 0
-        while records := source.poll({channel: position}, timeout_seconds=0, limit=_AT_ONCE):
-            target.append(channel, [record.value for record in records])
-            position = records[-1].position + 1
-            copied += len(records)
+        there = {sha256(value).digest() for page in _pages(target, channel) for value in page}
+        for page in _pages(source, channel):
+            lacking = [value for value in page if sha256(value).digest() not in there]
+            if lacking:
+                target.append(channel, lacking)
+                copied += len(lacking)
     return copied
+
+
+def _pages(log: Channel, channel: str) -> Iterator[list[bytes]]:
+    position = 0
+    while records := log.poll({channel: position}, timeout_seconds=0, limit=_AT_ONCE):
+        position = records[-1].position + 1
+        yield [record.value for record in records]

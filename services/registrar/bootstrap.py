@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from services.post.building import Clock, build_office, make_folder, milliseconds, write_settings
+from services.post.building import Clock, build_office, make_folder, milliseconds, open_log, write_settings
 from services.post.database import Database
 from services.post.history import CaseRow, Domain, New, Recorded, RejectionCode
 from services.post.joining import require_names
@@ -26,7 +27,7 @@ from services.registrar.application import Registrar
 from services.registrar.cluster import Provisioning
 from services.registrar.differences import Change, GrantRight, MakeTopic, SetSettings, WithdrawRight
 from services.registrar.foresight import Foresight
-from services.registrar.provisioning import Found, Right, Topic
+from services.registrar.provisioning import Found, Right, Topic, wanted_for
 from services.wire.certificates import REGISTRAR_POLICY_OID, SEAL_POLICY_OID, load_root
 from services.wire.channels import REGISTRAR, Role
 from services.wire.errors import CertificateError, SettingsError
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FILE",
     "build",
+    "copy_log",
     "domain",
     "found",
     "issue",
@@ -203,6 +205,22 @@ def issue_clients(participants: Sequence[Participant], folder: Path, *, make_key
     names = [each.id for each in participants if each.role is not Role.UNKNOWN and not each.removed]
     authority = kafka_certificates.Authority(folder)
     return kafka_certificates.issue_clients(authority, dict.fromkeys([REGISTRAR, *names]), make_keys=make_keys, plan=plan)
+
+
+def copy_log(participants: Sequence[Participant], source: Path, target: Path) -> int:
+    """Copy what the log of one settings file holds, and that of another lacks, and return how many records that was.
+
+    Raises: SettingsError if a file is none, or both name the same log; TransportError.
+    """
+    from services.channel.copying import copy_channels  # noqa: PLC0415  # as above
+
+    given = [load_settings(each) for each in (source, target)]
+    places = [each.kafka.servers if each.kafka else str(each.path(each.log or Path()).resolve()) for each in given]
+    if places[0] == places[1]:
+        raise SettingsError(f"{source.name} and {target.name} name the same log")
+    with ExitStack() as opened:
+        read, written = (opened.enter_context(closing(open_log(each))) for each in given)
+        return copy_channels(read, written, sorted(wanted_for(participants, 1).topics))
 
 
 def read_path(data: bytes) -> tuple[bytes, ...]:

@@ -244,6 +244,24 @@ def check(
         raise typer.Exit(VerificationError.exit_code)
 
 
+@app.command("copy-log")
+def copy_log(
+    source: Annotated[Path, typer.Argument(help="A settings file that names the log to copy from.")],
+    target: Annotated[Path, typer.Argument(help="A settings file that names the log to copy to.")],
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Copy what one log holds and another lacks, before everybody moves there; over brokers as their administrator.
+
+    It may be done again, while everybody works. What it misses every worker sends again by itself.
+    """
+    from services.registrar.bootstrap import copy_log as copied
+    from services.registrar.bootstrap import participants_of
+
+    number = copied(participants_of(_registrar(config)), source, target)
+    say(f"{number} records copied", as_json=as_json, copied=number)
+
+
 def _report(report: Report) -> dict[str, Any]:
     names = ("about", "found", "wanted", "if_it_stays")
     lines = [{name: getattr(each, name) for name in names} | {"mended_by": each.mending.value} for each in report.differences]
