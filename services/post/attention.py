@@ -51,6 +51,7 @@ class Trouble(Enum):
     PARKED = "parked"
     AWAITS_KEYS = "awaits-keys"
     CERTIFICATE_ENDS = "certificate-ends"
+    TLS_CERTIFICATE_ENDS = "tls-certificate-ends"
     NOT_VERIFIED = "not-verified"
     REGISTRAR_SILENT = "registrar-silent"
 
@@ -84,6 +85,8 @@ def _of_all(status: Status) -> Iterator[Attention]:
         yield _one(
             Trouble.STARTING, f"the start is not over since {when_of(status.starting_since)}: nothing is decided until it is"
         )
+    if status.tls_ends is not None and status.tls_ends - now < _EXPIRY_WARNING:
+        yield _one(Trouble.TLS_CERTIFICATE_ENDS, f"the client certificate for brokers ends on {day_of(status.tls_ends)}")
     if status.trust_at is not None and now - status.trust_at >= _TRUST_SILENT:
         yield _one(Trouble.REGISTRAR_SILENT, f"the registrar has said nothing since {day_of(status.trust_at)}")
 

@@ -32,11 +32,13 @@ def add_status(app: typer.Typer, office_of: Callable[[Path | None, bool], Office
         """Show how the post stands, and what wants a person: then it leaves with 11."""
         from services.post.attention import attention
         from services.post.lease import LEASE
+        from services.post.settings import load_settings
         from services.post.status import look
 
         office = office_of(config, False)
-        database = office.database
-        found = look(database, office.participant, now=office.clock(), lease=database.path.with_name(LEASE))
+        settings = load_settings(config)
+        lease = settings.folder / LEASE
+        found = look(office.database, office.participant, now=office.clock(), lease=lease, tls=settings.tls)
         wanted = attention(found)
         if as_json:
             print_json(_as_json(found, wanted))
@@ -81,6 +83,8 @@ def _lines(status: Status, wanted: list[Attention]) -> Iterator[str]:
         yield f"  registrar     heard of on {day_of(status.trust_at)}"
     if (ends := status.certificate_ends) is not None:
         yield f"  certificate   ends on {day_of(ends)}, in {(ends - status.at) // _DAY} days"
+    if (ends := status.tls_ends) is not None:
+        yield f"  for brokers   ends on {day_of(ends)}, in {(ends - status.at) // _DAY} days"
     for each in wanted:
         yield f"{'NOW' if each.trouble.urgency.value == 'now' else 'TODAY'} {each.trouble.value}: {each.text}"
     if not wanted:

@@ -87,5 +87,5 @@ def _health(settings: ParticipantSettings, worker: Worker) -> AbstractContextMan
     from services.post.health import Health, View
 
     office = worker.office
-    view = View(folder=settings.folder, participant=office.participant, pulse=worker.pulse, clock=office.clock)
+    view = View(settings.folder, office.participant, worker.pulse, office.clock, settings.tls)
     return Health(settings.health.address, view)

@@ -50,12 +50,13 @@ class _Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is looked at: a worker's pulse, and its participant's database in ``folder``."""
+    """What is looked at: a worker's pulse, its participant's database in ``folder``, and its client certificate if it has one."""
 
     folder: Path
     participant: str
     pulse: Pulse
     clock: Callable[[], int]
+    tls: Path | None = None
 
     def status(self) -> Status:
         """Return the participant's status.
@@ -68,7 +69,7 @@ class View:
             raise DatabaseError(f"{path.name} is gone")
         with closing(Database(path, busy_timeout_seconds=1.0)) as database:
             database.require_current()
-            return look(database, self.participant, now=self.clock(), lease=self.folder / LEASE)
+            return look(database, self.participant, now=self.clock(), lease=self.folder / LEASE, tls=self.tls)
 
 
 class Health:

@@ -80,6 +80,8 @@ def _of_status(status: Status) -> Iterator[GaugeMetricFamily]:
     yield _one("registrar_silence_seconds", "How long ago the registrar said its last word.", age(status.trust_at))
     if (ends := status.certificate_ends) is not None:
         yield _one("certificate_days_left", "Days until the first own certificate ends.", (ends - status.at) / _DAY)
+    if (ends := status.tls_ends) is not None:
+        yield _one("tls_certificate_days_left", "Days until the client certificate for brokers ends.", (ends - status.at) / _DAY)
 
 
 def _of_attention(status: Status) -> Iterator[GaugeMetricFamily]:

@@ -131,6 +131,11 @@ class ParticipantSettings(BaseSettings):
         """The participant's folder: that of its settings file."""
         return self.file.parent
 
+    @property
+    def tls(self) -> Path | None:
+        """The file of the client certificate for brokers, None without one."""
+        return self.path(self.kafka.certificate) if self.kafka is not None and self.kafka.certificate is not None else None
+
     def path(self, given: Path) -> Path:
         """Return a path of these settings as it stands from here."""
         return given if given.is_absolute() else self.folder / given

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cryptography import x509
+
 from services.post.database import Database, Row
 from services.post.lease import holder_of
 from services.post.letterbook import ON_CHAIN, certificates_of
@@ -85,7 +87,8 @@ class Status:
     """How a participant stands at ``at`` (milliseconds since 1970).
 
     ``held`` is how much is held and not settled, by kind, counted up to ``COUNT_LIMIT``. ``starting_since`` is there while a
-    start is not over. ``trust_at`` is when the registrar said its last word.
+    start is not over. ``trust_at`` is when the registrar said its last word, ``tls_ends`` when the client certificate for brokers
+    ends, None where there is none.
     """
 
     participant: str
@@ -93,6 +96,7 @@ class Status:
     lease: Lease
     starting_since: int | None
     trust_at: int | None
+    tls_ends: int | None
     held: dict[str, int]
     channels: tuple[ChannelStatus, ...]
 
@@ -127,8 +131,8 @@ class Status:
         return _oldest(each.certificate_ends for each in self.own)
 
 
-def look(database: Database, participant: str, *, now: int, lease: Path) -> Status:
-    """Return how a participant stands; ``lease`` is its lease file. Reads alone.
+def look(database: Database, participant: str, *, now: int, lease: Path, tls: Path | None = None) -> Status:
+    """Return how a participant stands; ``lease`` is its lease file, ``tls`` that of its client certificate. Reads alone.
 
     Raises: DatabaseBusyError, DatabaseError, DiskError.
     """
@@ -139,6 +143,7 @@ def look(database: Database, participant: str, *, now: int, lease: Path) -> Stat
         lease=_lease(lease, said),
         starting_since=said.get("starting"),
         trust_at=_trust_at(database, now),
+        tls_ends=_tls_ends(tls) if tls is not None else None,
         held={kind: _held(database, kind) for kind in HELD_KINDS},
         channels=tuple(_channels(database, participant, now)),
     )
@@ -148,6 +153,14 @@ def _lease(path: Path, said: dict[str, int]) -> Lease:
     held, process = holder_of(path)
     worker = next((name for name in said if name.startswith("worker ")), None)
     return Lease(held=held, process=process, since=said[worker] if worker and held else None, name=worker)
+
+
+def _tls_ends(path: Path) -> int | None:
+    """Return when the certificate in a file ends; None if there is none: whoever connects is told what is wrong with it."""
+    try:
+        return int(x509.load_pem_x509_certificates(path.read_bytes())[0].not_valid_after_utc.timestamp() * 1000)
+    except (OSError, ValueError):
+        return None
 
 
 def _held(database: Database, kind: str) -> int:

@@ -16,6 +16,7 @@ from services.post.status import COUNT_LIMIT, Status, look
 from services.school.application import School
 from services.wire.channels import COMMISSION, REGISTRAR, TRUST_CHANNEL, from_commission, record_of, to_commission
 from services.wire.errors import LeaseError
+from services.wire.issuing import pem
 from tests.chains import SCHOOL, seal_of
 from tests.exchange import Exchange, Member
 from tests.folders import Folders
@@ -179,6 +180,24 @@ def test_a_certificate_wants_a_person_a_month_before_it_ends(exchange: Exchange)
     # The registrar of a test signs for years; of the others nobody is told before their certificates have ended.
     assert wanted(member)[Trouble.CERTIFICATE_ENDS].channels == (RECORD, TO)
     assert datetime.fromtimestamp(ends / 1000, UTC).strftime("%Y-%m-%d") in wanted(member)[Trouble.CERTIFICATE_ENDS].text
+
+
+def test_a_client_certificate_wants_a_person_a_month_before_it_ends(exchange: Exchange, tmp_path: Path) -> None:
+    settled(exchange)
+    office, file = exchange.members[SCHOOL].office, tmp_path / "tls.pem"
+
+    def seen() -> tuple[int | None, bool]:
+        status = look(office.database, SCHOOL, now=exchange.clock.now, lease=tmp_path / "none", tls=file)
+        return status.tls_ends, Trouble.TLS_CERTIFICATE_ENDS in {each.trouble for each in attention(status)}
+
+    assert seen() == (None, False)
+    file.write_text("this is none")
+    assert seen() == (None, False)
+    file.write_bytes(b"a key before it\n" + pem(seal_of("old").certificate.der))
+    ends = int(seal_of("old").certificate.not_after.timestamp() * 1000)
+    assert seen() == (ends, False)
+    exchange.clock.now = ends - 29 * DAY
+    assert seen() == (ends, True)
 
 
 def test_a_registrar_that_says_nothing_wants_a_person_after_eight_days(exchange: Exchange) -> None:
