@@ -17,10 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from services.post.console import as_text
-from services.wire.channels import channel_kind
-from services.wire.errors import MalformedError
 
-__all__ = ["JsonLines", "Sentences", "channel_in", "log_lines"]
+__all__ = ["JsonLines", "Sentences", "log_lines"]
 
 _OURS: Final = "services"
 _FRAMES: Final = 12
@@ -76,16 +74,6 @@ def log_lines(participant: str, *, form: str) -> Iterator[None]:
     finally:
         ours.setLevel(before)
         root.removeHandler(handler)
-
-
-def channel_in(alarm: str) -> str | None:
-    """Return the channel that an alarm is about: its name is the first word; None if it is about none."""
-    word = alarm.partition(" ")[0].rstrip(":")
-    try:
-        channel_kind(word)
-    except MalformedError:
-        return None
-    return word
 
 
 def _places(record: logging.LogRecord) -> list[str] | None:

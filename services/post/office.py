@@ -26,7 +26,8 @@ from services.post.letterbook import Letterbook
 from services.post.ring import RingFile
 from services.post.store import CaseStore
 from services.wire.certificates import Certificate, Root
-from services.wire.channels import TRUST_CHANNEL, Role, channels_of
+from services.wire.channels import TRUST_CHANNEL, Role, channel_kind, channels_of
+from services.wire.errors import MalformedError
 from services.wire.hashing import Digest, Id
 from services.wire.reading import read_trust
 from services.wire.records import SchemaBook
@@ -35,7 +36,7 @@ from services.wire.trust import NO_TRUST, Trust
 if TYPE_CHECKING:
     from services.post.placing import Returning
 
-__all__ = ["Office", "Signer", "Signers", "Signing", "day_of", "is_over", "when_of"]
+__all__ = ["Office", "Signer", "Signers", "Signing", "channel_in", "day_of", "is_over", "when_of"]
 
 _logger = logging.getLogger(__name__)
 
@@ -176,6 +177,16 @@ class Office:
 @lru_cache
 def _own_stream(participant: str) -> UUID:
     return uuid5(UUID(int=0), participant)
+
+
+def channel_in(alarm: str) -> str | None:
+    """Return the channel that an alarm is about: its name is the first word; None if it is about none."""
+    word = alarm.partition(" ")[0].rstrip(":")
+    try:
+        channel_kind(word)
+    except MalformedError:
+        return None
+    return word
 
 
 def is_over(now: int, since: int, pause: int) -> bool:

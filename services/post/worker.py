@@ -18,8 +18,7 @@ from services.post.epochs import open_epoch_once, queue_undone
 from services.post.firing import fire_due_once
 from services.post.granting import supersede_for_removed
 from services.post.lease import take_over
-from services.post.logs import channel_in
-from services.post.office import Office
+from services.post.office import Office, channel_in
 from services.post.outward import closed_channels
 from services.post.publishing import receipt_once, send_once, sign_once
 from services.post.pulse import Pulse

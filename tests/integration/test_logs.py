@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from services.post import console_worker
-from services.post.logs import JsonLines, Sentences, channel_in, log_lines
+from services.post.logs import JsonLines, Sentences, log_lines
+from services.post.office import channel_in
 from services.post.settings import load_settings
 from services.post.worker import Worker
 from services.wire.channels import COMMISSION, REGISTRAR, from_commission
