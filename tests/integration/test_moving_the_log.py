@@ -22,15 +22,15 @@ EVERYBODY = (REGISTRAR, COMMISSION, SCHOOL, OTHER_SCHOOL)
 LACKS = "the log lacks"
 
 
-def moved(folders: Folders, log: str | Callable[[str], KafkaSettings]) -> None:
+def moved(folders: Folders, log: Path | Callable[[str], KafkaSettings]) -> None:
     """Let everybody's settings name another log, as an operator does with an editor."""
     for name in EVERYBODY:
         folders.stop(name)
         (folders.home(name) / "sarakste.toml").unlink()
-        write_settings(folders.home(name), name, root="../root.pem", log=log if isinstance(log, str) else log(name))
+        write_settings(folders.home(name), name, root="../root.pem", log=log if isinstance(log, Path) else log(name))
 
 
-def settings(folders: Folders, name: str, log: str | KafkaSettings) -> Path:
+def settings(folders: Folders, name: str, log: Path | KafkaSettings) -> Path:
     """Return a settings file that names a log, in a folder beside the participants'."""
     folder = folders.folder / name
     folder.mkdir()
@@ -50,7 +50,7 @@ def goes_on(folders: Folders) -> None:
 
 
 def test_a_copied_log_lacks_nothing_and_everybody_goes_on_there(folders: Folders) -> None:
-    old, new = settings(folders, "old", "../log.sqlite"), settings(folders, "new", "../new.sqlite")
+    old, new = settings(folders, "old", Path("../log.sqlite")), settings(folders, "new", Path("../new.sqlite"))
     folders.everybody()
     done(folders, SCHOOL, "request", folders.filed(2))
     first = folders.run(REGISTRAR, "copy-log", old, new, "--json").json["copied"]
@@ -59,7 +59,7 @@ def test_a_copied_log_lacks_nothing_and_everybody_goes_on_there(folders: Folders
     second = folders.run(REGISTRAR, "copy-log", old, new, "--json").json["copied"]
     assert first > 60 > second > 0
     assert folders.run(REGISTRAR, "copy-log", old, new, "--json").json["copied"] == 0
-    moved(folders, "../new.sqlite")
+    moved(folders, Path("../new.sqlite"))
     settled_with(folders, *EVERYBODY)
     assert not any(LACKS in folders.alarms(name) for name in EVERYBODY)
     goes_on(folders)
@@ -69,7 +69,7 @@ def test_a_copied_log_lacks_nothing_and_everybody_goes_on_there(folders: Folders
 def test_an_empty_log_gets_everything_from_the_workers_and_everybody_goes_on_there(folders: Folders) -> None:
     folders.everybody()
     held = verified(folders, "log.sqlite")
-    moved(folders, "../new.sqlite")
+    moved(folders, Path("../new.sqlite"))
     settled_with(folders, *EVERYBODY)
     goes_on(folders)
     again = verified(folders, "new.sqlite")
@@ -97,7 +97,7 @@ def test_a_log_is_copied_to_brokers_and_everybody_goes_on_there(folders: Folders
     admin = over(ADMIN)
     options = ("--servers", admin.servers, "--authority", admin.authority, "--certificate", admin.certificate)
     done(folders, REGISTRAR, "provision", *options)
-    old, new = settings(folders, "old", "../log.sqlite"), settings(folders, "new", admin)
+    old, new = settings(folders, "old", Path("../log.sqlite")), settings(folders, "new", admin)
     assert folders.run(REGISTRAR, "copy-log", old, new, "--json").json["copied"] > 60
     moved(folders, over)
     settled_with(folders, *EVERYBODY)
@@ -105,12 +105,12 @@ def test_a_log_is_copied_to_brokers_and_everybody_goes_on_there(folders: Folders
     goes_on(folders)
     # What the brokers hold as a file again, for who wants to verify it.
     folders.stop(*EVERYBODY)
-    back = settings(folders, "back", "../back.sqlite")
+    back = settings(folders, "back", Path("../back.sqlite"))
     assert folders.run(REGISTRAR, "copy-log", new, back, "--json").json["copied"] > 60
     assert verified(folders, "back.sqlite")
 
 
 def test_a_log_is_not_copied_to_itself(folders: Folders) -> None:
-    old, new = settings(folders, "old", "../log.sqlite"), settings(folders, "new", "../new/../log.sqlite")
+    old, new = settings(folders, "old", Path("../log.sqlite")), settings(folders, "new", "../new/../log.sqlite")
     answer = folders.run(REGISTRAR, "copy-log", old, new)
     assert (answer.code, "name the same log" in answer.err) == (2, True)

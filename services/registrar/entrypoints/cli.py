@@ -258,7 +258,7 @@ def copy_log(
     from services.registrar.bootstrap import copy_log as copied
     from services.registrar.bootstrap import participants_of
 
-    number = copied(participants_of(_registrar(config)), source, target)
+    number = copied(participants_of(config), source, target)
     say(f"{number} records copied", as_json=as_json, copied=number)
 
 
