@@ -111,6 +111,6 @@ def test_a_log_is_copied_to_brokers_and_everybody_goes_on_there(folders: Folders
 
 
 def test_a_log_is_not_copied_to_itself(folders: Folders) -> None:
-    old, new = settings(folders, "old", Path("../log.sqlite")), settings(folders, "new", "../new/../log.sqlite")
+    old, new = settings(folders, "old", Path("../log.sqlite")), settings(folders, "new", Path("../new/../log.sqlite"))
     answer = folders.run(REGISTRAR, "copy-log", old, new)
     assert (answer.code, "name the same log" in answer.err) == (2, True)
