@@ -11,6 +11,7 @@ import asyncio
 import ssl
 import threading
 from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -117,12 +118,14 @@ class KafkaChannel:
         """Close all connections; any further call is a RuntimeError."""
         if self._closed:
             return
-        try:
-            self._do(self._end())
-        finally:
-            self._closed = True
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(self._timeout)
+        self._closed = True
+        ending = asyncio.run_coroutine_threadsafe(self._end(), self._loop)
+        # Nothing is lost by a broker that does not hear of it.
+        with suppress(Exception):
+            ending.result(2 * self._timeout)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(self._timeout)
+        if not self._thread.is_alive():
             self._loop.close()
 
     def _do(self, work: Coroutine[Any, Any, _Result], *, more_seconds: float = 0.0) -> _Result:
@@ -136,6 +139,9 @@ class KafkaChannel:
         except TimeoutError as error:
             doing.cancel()
             raise ChannelUnavailableError(f"no broker answered within {seconds:.0f} seconds") from error
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # The library and we trust the form of an answer; one of another form must not end a worker.
+            raise ChannelUnavailableError(f"a broker's answer is of a wrong form ({type(error).__name__})") from error
 
     async def _end(self) -> None:
         await self._reading.close()

@@ -7,10 +7,11 @@ from typing import Final
 from aiokafka import errors as kafka
 
 from services.wire.errors import (
+    ChannelDamagedError,
     ChannelForbiddenError,
+    ChannelLimitError,
     ChannelMissingError,
     ChannelUnavailableError,
-    RecordTooLargeError,
     ReplicasMissingError,
     TransportError,
 )
@@ -39,7 +40,9 @@ def of_channel(error: Exception, channel: str, doing: str) -> TransportError:
     if isinstance(error, _REPLICAS):
         return ReplicasMissingError(f"{channel} has too few copies at work: it waits for the brokers that have them")
     if isinstance(error, _TOO_LARGE):
-        return RecordTooLargeError(f"the broker takes no record of this size in {channel}: the registrar provisions its limit")
+        return ChannelLimitError(f"the broker takes no record of this size in {channel}: the registrar provisions its limit")
+    if isinstance(error, kafka.CorruptRecordException):
+        return ChannelDamagedError(f"what the broker answers of {channel} is damaged: look at its disk, and at its other copies")
     return away(error)
 
 

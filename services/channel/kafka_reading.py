@@ -13,12 +13,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final, TypeAlias
 
-from aiokafka.errors import KafkaError, NoError, OffsetOutOfRangeError, for_code
+from aiokafka.errors import (
+    CorruptRecordException,
+    KafkaError,
+    LeaderNotAvailableError,
+    NoError,
+    OffsetOutOfRangeError,
+    for_code,
+)
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.offset import OffsetRequest, OffsetResetStrategy
-from aiokafka.record.memory_records import MemoryRecords
 
 from services.channel.kafka_errors import MOVED, away, of_channel
+from services.channel.kafka_records import records_in
 from services.channel.kafka_topics import Topics
 from services.channel.port import Record
 
@@ -28,6 +35,7 @@ _ANSWER_BYTES: Final = 8 * 1024 * 1024
 _CHANNEL_BYTES: Final = 256 * 1024
 _WAIT_SECONDS: Final = 1.0
 _PAUSE_SECONDS: Final = 0.1
+_TRIES: Final = 5
 _READ_UNCOMMITTED: Final = 0
 
 _Asked: TypeAlias = dict[str, int]
@@ -44,23 +52,43 @@ class Reading:
     def __init__(self, topics: Topics) -> None:
         self._topics = topics
         self._first: dict[str, int] = {}
+        self._mended = 0
         self._waiting: dict[int, tuple[_Asked, asyncio.Task[_Found]]] = {}
 
     async def poll(self, positions: Mapping[str, int], wait_seconds: float, limit: int) -> list[Record]:
         """Return up to ``limit`` records; see the port. Raises: ChannelUnavailableError if no broker answers."""
         if len(positions) == 1:
-            await self._topics.require(next(iter(positions)), "read")
+            ((channel, position),) = positions.items()
+            return await self._alone(channel, position, wait_seconds, limit)
+        return _shared(await self._several(positions, wait_seconds, limit), limit)
+
+    async def _alone(self, channel: str, position: int, wait_seconds: float, limit: int) -> list[Record]:
+        """Return what one channel holds: whoever asks for one alone takes silence for its end, so it has to be that."""
+        await self._topics.require(channel, "read")
+        for _ in range(_TRIES):
+            found = await self._several({channel: position}, wait_seconds, limit)
+            if (trouble := self._topics.troubles.get(channel)) is not None:
+                raise type(trouble)(str(trouble))
+            # A broker that has just taken over may know less than was acknowledged, and show it.
+            if found or max(position, self._first.get(channel, 0)) >= await self._bound(channel, OffsetResetStrategy.LATEST):
+                return _shared(found, limit)
+            await asyncio.sleep(_PAUSE_SECONDS)
+        raise of_channel(LeaderNotAvailableError(channel), channel, "read")
+
+    async def _several(self, positions: Mapping[str, int], wait_seconds: float, limit: int) -> _Found:
         loop = asyncio.get_running_loop()
-        until = loop.time() + wait_seconds
+        until, tries = loop.time() + wait_seconds, _TRIES
         while True:
             # In pieces: a channel that was missing is looked for between them.
             left = min(_WAIT_SECONDS, max(0.0, until - loop.time()))
-            began = loop.time()
+            began, mended = loop.time(), self._mended
             found = await self._round(positions, left, limit)
-            if len(positions) == 1 and (trouble := self._topics.troubles.get(next(iter(positions)))):
-                raise type(trouble)(str(trouble))
+            if self._mended != mended and not found and tries:
+                # What was asked was asked of the wrong broker, or before the first record that is left: no answer yet.
+                tries -= 1
+                continue
             if found or loop.time() >= until:
-                return _shared(found, limit)
+                return found
             # Where nothing that was asked for can be read now, no broker has waited.
             await asyncio.sleep(max(0.0, began + min(left, _PAUSE_SECONDS) - loop.time()))
 
@@ -124,9 +152,13 @@ class Reading:
             if error is not NoError:
                 troubles[channel] = error(channel)
                 continue
+            try:
+                records = list(islice(records_in(channel, asked[channel], bytes(data or b"")), limit))
+            except Exception:  # the frames themselves are damaged: no other channel is to suffer from that  # noqa: BLE001
+                troubles[channel] = CorruptRecordException(channel)
+                continue
             if channel in self._topics.troubles:
                 self._topics.note(channel, None)
-            records = list(islice(_records(channel, asked[channel], bytes(data or b"")), limit))
             if records:
                 found[channel] = records
         for channel, trouble in troubles.items():
@@ -138,8 +170,10 @@ class Reading:
         if isinstance(error, OffsetOutOfRangeError):
             # Before the first record that is left, a poll begins there; beyond the last there is nothing yet.
             self._first[channel] = await self._bound(channel, OffsetResetStrategy.EARLIEST)
+            self._mended += 1
         elif isinstance(error, MOVED):
             await self._topics.ask_again()
+            self._mended += 1
         else:
             self._topics.note(channel, of_channel(error, channel, "read"))
 
@@ -159,23 +193,6 @@ class Reading:
             else:
                 return int(offset)
         raise RuntimeError("unreachable: the second time returns or raises")
-
-
-def _records(channel: str, position: int, data: bytes) -> Iterator[Record]:
-    """Yield the records of an answer from a position on."""
-    batches = MemoryRecords(data)
-    while batches.has_next():
-        batch = batches.next_batch()
-        if batch.is_control_batch:
-            continue
-        if batch.compression_type:
-            # None of ours: whoever may write here could make a reader unpack gigabytes. It is junk, in one piece.
-            if batch.next_offset > position:
-                yield Record(channel=channel, position=batch.next_offset - 1, value=b"")
-            continue
-        for record in batch:
-            if record.offset >= position:
-                yield Record(channel=channel, position=record.offset, value=bytes(record.value or b""))
 
 
 def _shared(found: _Found, limit: int) -> list[Record]:

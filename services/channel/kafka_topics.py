@@ -74,7 +74,7 @@ class Topics:
             leader = _leader(client, channel)
         if leader is None:
             errors = await self._errors(client, [channel])
-            raise of_channel(errors[channel], channel, doing)
+            raise of_channel(errors.get(channel, LeaderNotAvailableError(channel)), channel, doing)
         return leader
 
     async def ask_again(self) -> None:

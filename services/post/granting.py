@@ -86,7 +86,9 @@ def grant_needed(office: Office, participant: str, needed: Iterable[Digest]) -> 
         if not peers and paired_channel(key.channel) and writer_of(key.channel) == participant:
             peers = _peers(office, [participant])
         letters += _letters(office, key, [peer for peer in peers if not _is_granted_lately(office, key, peer)])
-    if not letters or office.channel is None or not put(office, mailbox_of(participant), [record for _, record in letters]):
+    if not letters or office.channel is None:
+        return 0
+    if put(office, mailbox_of(participant), [record for _, record in letters]) is not None:
         return 0
     note_granted(office, participant, letters)
     return len(letters)

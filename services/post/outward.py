@@ -13,8 +13,8 @@ __all__ = ["closed_channels", "put"]
 _CLOSED_FOR: Final = 30_000
 
 
-def put(office: Office, channel: str, records: Sequence[bytes]) -> bool:
-    """Append records to a channel; return False if that one takes nothing now: a person is told, and it is tried again later.
+def put(office: Office, channel: str, records: Sequence[bytes]) -> ChannelClosedError | None:
+    """Append records to a channel; return why, if that one takes nothing now: a person is told, and it is tried again later.
 
     Raises: TransportError if the log does not answer.
     """
@@ -25,9 +25,9 @@ def put(office: Office, channel: str, records: Sequence[bytes]) -> bool:
     except ChannelClosedError as error:
         office.closed[channel] = office.clock()
         office.tell(str(error))
-        return False
+        return error
     office.closed.pop(channel, None)
-    return True
+    return None
 
 
 def closed_channels(office: Office) -> set[str]:

@@ -7,7 +7,7 @@ Source: design.md sections 3 and 4.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -24,7 +24,7 @@ from services.wire.avro import decode, load_schema
 from services.wire.channels import mailbox_of, paired_channel
 from services.wire.contents import ChannelOpened
 from services.wire.entry import Open, Sealed
-from services.wire.errors import RingError
+from services.wire.errors import ReplicasMissingError, RingError
 
 __all__ = ["receipt_once", "save_ring", "send_once", "sign_once"]
 
@@ -105,10 +105,8 @@ def send_once(office: Office) -> int:
     rows = office.letterbook.unsent(_SEND_AT_ONCE, without=closed)
     if not rows or office.channel is None:
         return 0
-    for recipient, grants in grants_for(office, rows).items():
-        # Nobody waits for a grant: who gets none asks for it.
-        if mailbox_of(recipient) not in closed and put(office, mailbox_of(recipient), [record for _, record in grants]):
-            note_granted(office, recipient, grants)
+    if not _send_grants(office, rows, closed):
+        return 0
     # Before the batch: whoever restores an older database must not give these places away a second time.
     save_ring(office, rows)
     sent, refused = 0, set[str]()
@@ -119,7 +117,8 @@ def send_once(office: Office) -> int:
         batch = list(run)
         is_taken = False
         try:
-            is_taken = put(office, channel, [office.letterbook.record_of(row) for row in batch])
+            trouble = put(office, channel, [office.letterbook.record_of(row) for row in batch])
+            is_taken = trouble is None
         finally:
             if not is_taken:
                 # It is unknown what the log took: the channel is read back before anything else is said about it.
@@ -128,7 +127,22 @@ def send_once(office: Office) -> int:
         if is_taken:
             office.letterbook.note(channel, shown_sequence=batch[-1]["sequence"])
             sent += len(batch)
+        elif isinstance(trouble, ReplicasMissingError):
+            break
     return sent
+
+
+def _send_grants(office: Office, rows: Sequence[Row], closed: Collection[str]) -> bool:
+    """Send the grants that entries need; return False if that took its time to fail: the next step reads first, and goes on."""
+    for recipient, grants in grants_for(office, rows).items():
+        # Nobody waits for a grant: who gets none asks for it.
+        if mailbox_of(recipient) in closed:
+            continue
+        if (trouble := put(office, mailbox_of(recipient), [record for _, record in grants])) is None:
+            note_granted(office, recipient, grants)
+        elif isinstance(trouble, ReplicasMissingError):
+            return False
+    return True
 
 
 def save_ring(office: Office, rows: Sequence[Row] = ()) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Annotated, ClassVar, Final, Literal, Self
 
@@ -21,6 +22,8 @@ __all__ = ["HealthSettings", "KafkaSettings", "LoggingSettings", "ParticipantSet
 _PREFIX: Final = "SARAKSTE_"
 _DEFAULT: Final = "sarakste.toml"
 _LAST_PORT: Final = 65535
+_LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST: Final = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
 
 
 def _place(path: Path) -> Path:
@@ -32,6 +35,14 @@ def _place(path: Path) -> Path:
 Place = Annotated[Path, AfterValidator(_place)]
 
 
+def _servers(text: str) -> str:
+    for each in text.split(","):
+        host, _, port = each.rpartition(":")
+        if _HOST.fullmatch(host) is None or not port.isascii() or not port.isdecimal() or not 0 < int(port) <= _LAST_PORT:
+            raise PydanticCustomError("servers", "write host:port of each broker, separated by commas, as broker-1:9092")
+    return text
+
+
 class KafkaSettings(BaseModel):
     """How the brokers are reached: ``servers`` are host:port, separated by commas.
 
@@ -41,7 +52,7 @@ class KafkaSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    servers: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}(,[A-Za-z0-9.-]+:[0-9]{1,5})*$")]
+    servers: Annotated[str, AfterValidator(_servers)]
     authority: Place | None = None
     certificate: Place | None = None
 

@@ -26,6 +26,8 @@
     │   │   └── ChannelClosedError  one channel takes or gives nothing now; the others go on
     │   │       ├── ChannelMissingError
     │   │       ├── ChannelForbiddenError
+    │   │       ├── ChannelLimitError
+    │   │       ├── ChannelDamagedError
     │   │       └── ReplicasMissingError
     │   ├── RecordTooLargeError
     │   ├── DatabaseBusyError
@@ -52,7 +54,9 @@ __all__ = [
     "BasisError",
     "CertificateError",
     "ChannelClosedError",
+    "ChannelDamagedError",
     "ChannelForbiddenError",
+    "ChannelLimitError",
     "ChannelMissingError",
     "ChannelUnavailableError",
     "ConflictError",
@@ -246,6 +250,14 @@ class ChannelMissingError(ChannelClosedError):
 
 class ChannelForbiddenError(ChannelClosedError):
     """The client's certificate has no right to do that in a channel: the registrar provisions rights."""
+
+
+class ChannelLimitError(ChannelClosedError):
+    """A channel was provisioned with a lower limit than the wire's: larger records wait until that is mended."""
+
+
+class ChannelDamagedError(ChannelClosedError):
+    """What a broker answers of a channel is no frames of records: its disk, or what stands between, is at fault."""
 
 
 class ReplicasMissingError(ChannelClosedError):

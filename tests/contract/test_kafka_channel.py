@@ -18,9 +18,9 @@ from services.channel.kafka_certificates import Authority
 from services.channel.port import RECORD_LIMIT_BYTES, Channel
 from services.wire.errors import (
     ChannelForbiddenError,
+    ChannelLimitError,
     ChannelMissingError,
     ChannelUnavailableError,
-    RecordTooLargeError,
     SettingsError,
 )
 from tests.brokers import Bench
@@ -149,7 +149,7 @@ def test_what_somebody_compressed_is_junk_and_is_never_unpacked(bench: Bench) ->
 def test_a_record_over_the_limit_of_a_topic_is_refused_and_the_next_one_goes(bench: Bench) -> None:
     bench.make_anew(OTHER, **{"max.message.bytes": "10000"})
     log = bench.open()
-    with pytest.raises(RecordTooLargeError, match="of this size"):
+    with pytest.raises(ChannelLimitError, match="of this size"):
         log.append(OTHER, [bytes(20_000)])
     log.append(OTHER, [b"small"])
     assert values(log, OTHER) == [b"small"]
