@@ -137,7 +137,10 @@ class Receiver:
         hints = {name: hint for name in names if (hint := self._hint(name)).position}
         before = {name: hint.position - 1 for name, hint in hints.items()}
         found = channel.poll(before, timeout_seconds=0, limit=len(before)) if channel and before else []
-        there = {each.channel: Hint(each.position + 1, digest_of(each.value)) for each in found}
+        there: dict[str, Hint] = {}
+        for each in found:
+            # The first of each: a poll gives a channel more where others have less.
+            there.setdefault(each.channel, Hint(each.position + 1, digest_of(each.value)))
         for name, hint in hints.items():
             if there.get(name) == hint:
                 continue

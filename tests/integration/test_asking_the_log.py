@@ -177,3 +177,21 @@ def test_where_to_look_on_is_stored_with_the_last_entry_of_a_batch(exchange: Exc
     standing = member.office.letterbook.standing(channel)
     assert standing is not None
     assert standing.hint.position == exchange.log.end(channel)
+
+
+class Generous(Listened):
+    """A log that gives more than it was asked for, as one does whose other channels have less."""
+
+    def poll(self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:
+        return super().poll(positions, timeout_seconds=timeout_seconds, limit=10 * limit)
+
+
+def test_a_poll_that_gives_a_channel_more_is_no_sign_of_a_log_that_was_cut(exchange: Exchange) -> None:
+    """Each hour the record before the place where a reader stands is compared; what stands behind it says nothing."""
+    member = exchange.members[COMMISSION]
+    asked_unread(exchange)
+    assert member.office.channel is not None
+    member.office.channel = Generous(member.office.channel)
+    exchange.clock.now += _HOUR
+    settled(exchange)
+    assert not [alarm for alarm in member.alarms if "does not show any more" in alarm]
