@@ -100,6 +100,7 @@ class Soak:
     _workers: dict[int, str] = field(default_factory=dict)
     _moved: float = 0.0
     _pupils: Iterator[int] = field(default_factory=count)
+    _numbers: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
         papers = self.folder / "papers"
@@ -112,8 +113,7 @@ class Soak:
         for name in list(self.names):
             self.start_worker(name)
         for clerk in self._everybody():
-            self._clerks[len(self._clerks)] = clerk
-        self._idle += self._clerks
+            self._engage(clerk)
         while self.kills.done < self.kills.wanted:
             self._step()
         self.desk.is_open = False
@@ -161,8 +161,12 @@ class Soak:
     def _joined(self, name: str) -> None:
         self.names.append(name)
         self.start_worker(name)
-        number = len(self._clerks) + len(self._orders)
-        self._clerks[number] = school_clerk(self.desk, name, lambda: next(self._pupils))
+        self._engage(school_clerk(self.desk, name, lambda: next(self._pupils)))
+
+    def _engage(self, clerk: Clerk) -> None:
+        # Never a number that somebody had before: who has gone home leaves none free for a clerk whose order still runs.
+        number = next(self._numbers)
+        self._clerks[number] = clerk
         self._idle.append(number)
 
     def _step(self) -> None:
