@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-other fuzz installed bench compare record-history lint types lock clean soak-kills simulate mutants kafka-up kafka-down demo-kafka asyncapi
+.PHONY: help demo test test-other fuzz installed bench bench-kafka compare record-history lint types lock clean soak-kills simulate mutants kafka-up kafka-down demo-kafka asyncapi
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
@@ -45,6 +45,10 @@ soak-kills: .venv/.ready ## Kill processes of an exchange at work, N times (N=10
 
 bench: .venv/.ready ## Print ratios of our paths against bare primitives
 	$(BIN)/python -m tests.bench.run
+
+bench-kafka: .venv/.ready ## Print what the exchange costs over a real broker, beside what its parts cost bare (three minutes)
+	$(BIN)/python -m infra.kafka fetch
+	$(BIN)/python -m tests.bench.kafka
 
 record-history: .venv/.ready ## Record what this version, while it is not released, leaves behind for later ones to read
 	$(BIN)/python -m tests.histories

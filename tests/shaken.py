@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.channel.port import Channel, Record
+from services.channel.port import Channel, Record, Until
 from services.wire.channels import COMMISSION, Role, writer_of
 from tests.chains import SCHOOL, Pen, Seal, seal_of
 from tests.exchange import COMMISSION_ORGANISATION, Exchange, Member
@@ -38,7 +38,14 @@ class ShakenLog:
     def append(self, channel: str, records: Sequence[bytes]) -> None:
         self.log.append(channel, records)
 
-    def poll(self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:  # noqa: ARG002  # as the port
+    def poll(
+        self,
+        positions: Mapping[str, int],
+        *,
+        timeout_seconds: float,  # noqa: ARG002  # as the port
+        limit: int,
+        until: Until | None = None,  # noqa: ARG002  # as the port
+    ) -> list[Record]:
         found: list[Record] = []
         for channel in self.rng.sample(sorted(positions), len(positions)):
             start, shown = positions[channel], self._more(channel)

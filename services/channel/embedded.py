@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from services.channel.disk import disk_trouble
-from services.channel.port import RECORD_LIMIT_BYTES, Record
+from services.channel.port import RECORD_LIMIT_BYTES, Record, Until
 from services.wire.errors import ChannelUnavailableError, RecordTooLargeError
 
 __all__ = ["MAILBOX_DAYS", "EmbeddedChannel"]
@@ -30,7 +30,7 @@ _FOR_EVER: Final = -(2**63)
 # Far beyond what a log can hold, and far enough from SQLite's largest number that every next position is one too.
 _LAST_POSITION: Final = 2**62
 _DAY_MILLISECONDS: Final = 86_400_000
-_LOOK_AGAIN_SECONDS: Final = 0.02
+_LOOK_AGAIN_SECONDS: Final = 0.005
 _APPLICATION_ID: Final = 0x5341524B
 _TABLES: Final = (
     (
@@ -87,7 +87,9 @@ class EmbeddedChannel:
             self._connection.executemany("INSERT INTO records VALUES (?, ?, ?, ?)", rows)
             self._connection.execute("INSERT OR REPLACE INTO ends VALUES (?, ?)", (channel, first + len(rows)))
 
-    def poll(self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:
+    def poll(
+        self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int, until: Until | None = None
+    ) -> list[Record]:
         """Return up to ``limit`` records at or after the given positions; see the port."""
         if limit < len(positions):
             # Otherwise a flood in the first channels would keep the last ones from ever being looked at.
@@ -96,7 +98,7 @@ class EmbeddedChannel:
             # Who does not wait need not know what has changed meanwhile.
             with self._open():
                 return self._find(positions, limit)
-        until = time.monotonic() + timeout_seconds
+        end = time.monotonic() + timeout_seconds
         seen = None
         while True:
             with self._open():
@@ -104,8 +106,8 @@ class EmbeddedChannel:
                 state = (self._connection.execute("PRAGMA data_version").fetchone()[0], self._connection.total_changes)
                 found = [] if state == seen else self._find(positions, limit)
                 seen = state
-            left = until - time.monotonic()
-            if found or left <= 0:
+            left = end - time.monotonic()
+            if found or left <= 0 or (until is not None and until()):
                 return found
             time.sleep(min(_LOOK_AGAIN_SECONDS, left))
 

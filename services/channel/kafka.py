@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+import time
 from collections.abc import Coroutine, Mapping, Sequence
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +21,13 @@ from typing import Any, Final, TypeVar
 from services.channel.kafka_reading import Reading
 from services.channel.kafka_topics import Topics
 from services.channel.kafka_writing import Writing
-from services.channel.port import Record
+from services.channel.port import Record, Until
 from services.wire.errors import ChannelUnavailableError, SettingsError, TransportError
 
 __all__ = ["KafkaAccess", "KafkaChannel", "goodbye"]
 
 _GOODBYE_SECONDS: Final = 2.0
+_LOOK_SECONDS: Final = 0.005
 
 _Result = TypeVar("_Result")
 
@@ -96,11 +99,19 @@ class KafkaChannel:
         """
         self._do(self._writing.append(channel, records))
 
-    def poll(self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:
+    def poll(
+        self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int, until: Until | None = None
+    ) -> list[Record]:
         """Return up to ``limit`` records at or after the given positions; see the port, and ``troubles``."""
         if limit < len(positions):
             raise ValueError("a poll asks for at least one record a channel")
-        return self._do(self._reading.poll(positions, timeout_seconds, limit), more_seconds=timeout_seconds)
+        doing = self._begin(self._reading.poll(positions, timeout_seconds, limit))
+        end = time.monotonic() + timeout_seconds
+        while until is not None and time.monotonic() < end and not _is_done(doing, _LOOK_SECONDS):
+            # What brokers were asked goes on, and is taken up by the next poll.
+            if until() and doing.cancel():
+                return []
+        return self._outcome(doing, more_seconds=timeout_seconds)
 
     def end(self, channel: str) -> int:
         """Return the position after the last record that was ever stored; see the port.
@@ -128,12 +139,17 @@ class KafkaChannel:
         if not self._thread.is_alive():
             self._loop.close()
 
-    def _do(self, work: Coroutine[Any, Any, _Result], *, more_seconds: float = 0.0) -> _Result:
+    def _do(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        return self._outcome(self._begin(work))
+
+    def _begin(self, work: Coroutine[Any, Any, _Result]) -> Future[_Result]:
         if self._closed:
             work.close()
             raise RuntimeError("this log was closed")
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def _outcome(self, doing: Future[_Result], *, more_seconds: float = 0.0) -> _Result:
         seconds = 2 * self._timeout + more_seconds
-        doing = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return doing.result(seconds)
         except TimeoutError as error:
@@ -148,3 +164,7 @@ class KafkaChannel:
         await self._writing.close()
         await self._topics.close()
         await goodbye()
+
+
+def _is_done(doing: Future[_Result], seconds: float) -> bool:
+    return bool(wait([doing], seconds).done)

@@ -11,7 +11,7 @@ import asyncio
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from aiokafka.errors import (
     CorruptRecordException,
@@ -42,18 +42,26 @@ _Asked: TypeAlias = dict[str, int]
 _Found: TypeAlias = dict[str, list[Record]]
 
 
+class _Question(NamedTuple):
+    """What a broker was asked, and whether it may wait with its answer."""
+
+    asked: _Asked
+    waits: bool
+    task: asyncio.Task[_Found]
+
+
 class Reading:
     """Reads channels by position; all on one event loop.
 
-    Of several brokers, one may have something while another still waits: what that one was asked is left to wait, and taken up
-    by the next poll if it asks the same.
+    A broker may still wait when a poll ends, because another one had something or because whoever polls has better to do: what it
+    was asked is left to wait, and taken up by the next poll if it asks the same.
     """
 
     def __init__(self, topics: Topics) -> None:
         self._topics = topics
         self._first: dict[str, int] = {}
         self._mended = 0
-        self._waiting: dict[int, tuple[_Asked, asyncio.Task[_Found]]] = {}
+        self._waiting: dict[int, _Question] = {}
 
     async def poll(self, positions: Mapping[str, int], wait_seconds: float, limit: int) -> list[Record]:
         """Return up to ``limit`` records; see the port. Raises: ChannelUnavailableError if no broker answers."""
@@ -98,7 +106,7 @@ class Reading:
 
     async def close(self) -> None:
         """Give up what still waits."""
-        tasks = [task for _, task in self._waiting.values()]
+        tasks = [each.task for each in self._waiting.values()]
         self._waiting.clear()
         for task in tasks:
             task.cancel()
@@ -109,14 +117,14 @@ class Reading:
         asked: dict[int, _Asked] = {}
         for channel, leader in (await self._topics.leaders(positions)).items():
             asked.setdefault(leader, {})[channel] = max(positions[channel], self._first.get(channel, 0))
-        tasks = [self._asking(node, these, wait_seconds, limit) for node, these in asked.items()]
+        tasks = [task for node, these in asked.items() if (task := self._asking(node, these, wait_seconds, limit)) is not None]
         found: _Found = {}
         failed = 0
         while tasks and not (found and wait_seconds):
             done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             tasks = list(pending)
             for task in done:
-                self._waiting = {node: each for node, each in self._waiting.items() if each[1] is not task}
+                self._waiting = {node: each for node, each in self._waiting.items() if each.task is not task}
                 try:
                     found |= task.result()
                 except KafkaError as error:
@@ -125,14 +133,19 @@ class Reading:
                         raise away(error) from error
         return found
 
-    def _asking(self, node: int, asked: _Asked, wait_seconds: float, limit: int) -> asyncio.Task[_Found]:
+    def _asking(self, node: int, asked: _Asked, wait_seconds: float, limit: int) -> asyncio.Task[_Found] | None:
+        """Return what gives a broker's answer; None where it waits with one, so that who has no time to wait gets none."""
         before = self._waiting.get(node)
-        if before is None or before[0] != asked or before[1].done():
-            task = asyncio.ensure_future(self._fetch(node, asked, wait_seconds, limit))
-            # What nobody waits for any more may fail as it likes.
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
-            self._waiting[node] = asked, task
-        return self._waiting[node][1]
+        if before is not None and before.asked == asked:
+            if not before.task.done():
+                return before.task if wait_seconds or not before.waits else None
+            if _has_some(before.task):
+                return before.task
+        task = asyncio.ensure_future(self._fetch(node, asked, wait_seconds, limit))
+        # What nobody waits for any more may fail as it likes.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._waiting[node] = _Question(asked, wait_seconds > 0, task)
+        return task
 
     async def _fetch(self, node: int, asked: _Asked, wait_seconds: float, limit: int) -> _Found:
         client = await self._topics.client()
@@ -193,6 +206,11 @@ class Reading:
             else:
                 return int(offset)
         raise RuntimeError("unreachable: the second time returns or raises")
+
+
+def _has_some(task: asyncio.Task[_Found]) -> bool:
+    """Tell whether an answer came with records while nobody waited for it; nothing changes where they stand, so they count."""
+    return not task.cancelled() and task.exception() is None and bool(task.result())
 
 
 def _shared(found: _Found, limit: int) -> list[Record]:

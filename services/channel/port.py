@@ -6,12 +6,15 @@ judged by ``services.wire`` alone, so an adapter may repeat or mix up what it li
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
-__all__ = ["RECORD_LIMIT_BYTES", "Channel", "Record"]
+__all__ = ["RECORD_LIMIT_BYTES", "Channel", "Record", "Until"]
 
 RECORD_LIMIT_BYTES: Final = 640 * 1024
+
+Until: TypeAlias = Callable[[], bool]
+"""Asked every few milliseconds by the thread that waits; true when there is something better to do."""
 
 
 class Record(NamedTuple):
@@ -33,12 +36,15 @@ class Channel(Protocol):
         """
         ...
 
-    def poll(self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:
+    def poll(
+        self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int, until: Until | None = None
+    ) -> list[Record]:
         """Return up to ``limit`` records at or after the given positions, in the order of each channel.
 
-        Returns as soon as there are any, and an empty list when the time is over. Positions have gaps; one before the
-        first record begins at the first, one beyond the end finds nothing. A channel that nobody wrote to is empty. One that
-        cannot be read now holds no other; asked for alone it raises ChannelClosedError, lest its silence be taken for its end.
+        Returns as soon as there are any, and an empty list when the time is over, or where ``until`` says so. Positions have
+        gaps; one before the first record begins at the first, one beyond the end finds nothing. A channel that nobody wrote to
+        is empty. One that cannot be read now holds no other; asked for alone it raises ChannelClosedError, lest its silence be
+        taken for its end.
         Raises: ValueError if ``limit`` is less than the number of channels asked for (the caller's bug).
         """
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from services.channel.port import Channel, Record
+from services.channel.port import Channel, Record, Until
 
 __all__ = ["Watched"]
 
@@ -22,11 +22,13 @@ class Watched:
         """As the port's."""
         self.channel.append(channel, records)
 
-    def poll(self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:
+    def poll(
+        self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int, until: Until | None = None
+    ) -> list[Record]:
         """As the port's; tells of what is read."""
         fresh = positions.keys() - self._known
         self._known |= fresh
-        found = self.channel.poll(positions, timeout_seconds=timeout_seconds, limit=limit)
+        found = self.channel.poll(positions, timeout_seconds=timeout_seconds, limit=limit, until=until)
         self.tell(len(found), sum(self.channel.end(name) for name in fresh))
         return found
 

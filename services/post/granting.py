@@ -41,6 +41,7 @@ from services.wire.sealing import key_id
 __all__ = ["grant_missed", "grant_needed", "grants_for", "note_granted", "note_peer", "supersede_for_removed", "take_grants"]
 
 _MISSED_AT_ONCE: Final = 500
+_TAKEN_AT_ONCE: Final = 100
 _AGAIN_AFTER: Final = 1_800_000
 
 _PAIRED: Final = (ChannelKind.TO_COMMISSION, ChannelKind.FROM_COMMISSION)
@@ -149,14 +150,17 @@ def take_grants(office: Office, records: Iterable[bytes]) -> tuple[set[str], lis
     """Put the keys of genuine letters on the ring; return the channels that got a new key, and what was wrong with others."""
     channels: set[str] = set()
     faults: list[tuple[bytes, VerificationError]] = []
-    for record in records:
-        try:
-            channel, is_new = _take(office, record)
-        except VerificationError as error:
-            faults.append((record, type(error)(error.message, replace(error.evidence, raw=record))))
-            continue
-        if is_new:
-            channels.add(channel)
+    letters = list(records)
+    for start in range(0, len(letters), _TAKEN_AT_ONCE):
+        with office.database.transaction():
+            for record in letters[start : start + _TAKEN_AT_ONCE]:
+                try:
+                    channel, is_new = _take(office, record)
+                except VerificationError as error:
+                    faults.append((record, type(error)(error.message, replace(error.evidence, raw=record))))
+                    continue
+                if is_new:
+                    channels.add(channel)
     return channels, faults
 
 

@@ -21,7 +21,7 @@ from services.post.ring import Head
 from services.post.signing import Draft, is_epoch_ahead, receipt_in, sign_body, sign_open, signer_in
 from services.post.store import sealed_body
 from services.wire.avro import decode, load_schema
-from services.wire.channels import mailbox_of, paired_channel
+from services.wire.channels import ChannelKind, channel_kind, mailbox_of, paired_channel
 from services.wire.contents import ChannelOpened
 from services.wire.entry import Open, Sealed
 from services.wire.errors import ReplicasMissingError, RingError
@@ -109,11 +109,10 @@ def send_once(office: Office) -> int:
         return 0
     # Before the batch: whoever restores an older database must not give these places away a second time.
     save_ring(office, rows)
-    sent, refused = 0, set[str]()
-    # In the order of signing, so an entry never overtakes one of its case in another channel, unless that one takes nothing.
+    sent = 0
+    # One batch a channel. The record first: what a request or an answer stands on is there before it, unless it takes nothing.
+    rows.sort(key=lambda row: (channel_kind(row["channel"]) is not ChannelKind.RECORD, row["channel"]))
     for channel, run in groupby(rows, key=lambda row: str(row["channel"])):
-        if channel in refused:
-            continue
         batch = list(run)
         is_taken = False
         try:
@@ -123,7 +122,6 @@ def send_once(office: Office) -> int:
             if not is_taken:
                 # It is unknown what the log took: the channel is read back before anything else is said about it.
                 office.letterbook.note(channel, read_at=0)
-                refused.add(channel)
         if is_taken:
             office.letterbook.note(channel, shown_sequence=batch[-1]["sequence"])
             sent += len(batch)

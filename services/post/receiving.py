@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.channel.port import Record
+from services.channel.port import Record, Until
 from services.post.agreeing import undo
 from services.post.applying import redrive_channel
 from services.post.comparing import compare_trust
@@ -62,8 +62,8 @@ class Receiver:
         self._evidence = EvidenceBook(self.office)
         self.mailbox = Mailbox(self.office, self._evidence)
 
-    def receive_once(self, *, timeout_seconds: float = 0.0) -> int:
-        """Read one batch of every channel and return how many records there were.
+    def receive_once(self, *, timeout_seconds: float = 0.0, until: Until | None = None) -> int:
+        """Read one batch of every channel and return how many records there were; waits as the port says.
 
         Raises: TransportError if the log does not answer; during a start StoreBehindError or ForkError if a receipt says
         that this database is not what its counterpart knows.
@@ -84,7 +84,8 @@ class Receiver:
         if self.office.role is not Role.REGISTRAR:
             # Nobody grants the registrar a key, so a log with access rights has no mailbox for it.
             positions[mailbox] = self.mailbox.position
-        records = channel.poll(positions, timeout_seconds=timeout_seconds, limit=max(_POLL_LIMIT, len(positions)))
+        limit = max(_POLL_LIMIT, len(positions))
+        records = channel.poll(positions, timeout_seconds=timeout_seconds, limit=limit, until=until)
         by_channel: dict[str, list[Record]] = {}
         for record in records:
             by_channel.setdefault(record.channel, []).append(record)

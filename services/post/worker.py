@@ -154,7 +154,7 @@ class Worker:
     def step(self, *, wait_seconds: float = 0.0) -> int:
         """Do one bounded piece of everything there is to do, and return how much was done.
 
-        So long it is waited for records, if none is there: what comes meanwhile is read at once.
+        So long it is waited for records, if none is there, or for an act: what comes meanwhile is read, or sent, at once.
         """
         office = self.office
         self.pulse.beat()
@@ -162,7 +162,7 @@ class Worker:
             # What a start had to say was told after the first step.
             forget_taken_back(office)
         self._steps += 1
-        done = self.receiver.receive_once(timeout_seconds=wait_seconds)
+        done = self.receiver.receive_once(timeout_seconds=wait_seconds, until=office.database.has_changed)
         if has_begun(office):
             # Keys of own events came back: what they open is taken back, as after any restore.
             self.receiver = Receiver(office)

@@ -15,7 +15,7 @@ from typing import Final
 from uuid import UUID
 
 from services.audit.verify import Finding
-from services.channel.port import Channel, Record
+from services.channel.port import Channel, Record, Until
 from services.post.database import Row
 from services.school.application import School
 from services.wire.channels import COMMISSION, Role, commission_case, from_commission, mailbox_of, record_of, to_commission
@@ -49,7 +49,14 @@ class MemoryLog:
     def append(self, channel: str, records: Sequence[bytes]) -> None:
         self.records.setdefault(channel, []).extend(records)
 
-    def poll(self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:  # noqa: ARG002  # as the port
+    def poll(
+        self,
+        positions: Mapping[str, int],
+        *,
+        timeout_seconds: float,  # noqa: ARG002  # as the port
+        limit: int,
+        until: Until | None = None,  # noqa: ARG002  # as the port
+    ) -> list[Record]:
         share = limit // max(1, len(positions))
         return [
             Record(channel=channel, position=place, value=value)
@@ -74,13 +81,15 @@ class Window:
     def append(self, channel: str, records: Sequence[bytes]) -> None:
         self.instead.get(channel, self.log).append(channel, records)
 
-    def poll(self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:
+    def poll(
+        self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int, until: Until | None = None
+    ) -> list[Record]:
         share = limit // max(1, len(positions))
         return [
             record
             for channel, position in positions.items()
             for record in self.instead.get(channel, self.log).poll(
-                {channel: position}, timeout_seconds=timeout_seconds, limit=share
+                {channel: position}, timeout_seconds=timeout_seconds, limit=share, until=until
             )
         ]
 

@@ -36,7 +36,7 @@ from tests.chains import SCHOOL, seal_of
 from tests.exchange import Exchange, two_sides
 from tests.people import another_pupil, application_form
 
-__all__ = ["receiving"]
+__all__ = ["Floor", "receiving", "scratch"]
 
 REQUESTS: Final = 300
 AT_ONCE: Final = 100
@@ -45,8 +45,8 @@ CHANNEL: Final = to_commission(SCHOOL)
 
 
 @dataclass(frozen=True, slots=True)
-class _Floor:
-    """The primitives over real records; ``scratch`` is a database like a participant's, which every commit makes durable."""
+class Floor:
+    """The primitives over real records of a channel; ``scratch`` is a database like a participant's: each commit is durable."""
 
     keys: Mapping[Digest, OwnKey | None]
     scratch: Database
@@ -116,7 +116,7 @@ def receiving(folder: Path) -> None:
     records = [each.value for each in exchange.log.poll({CHANNEL: 0}, timeout_seconds=0, limit=500)]
     begun = len(records) - REQUESTS
 
-    floor = _Floor(keys, _scratch(folder / "floor.sqlite"))
+    floor = Floor(keys, scratch(folder / "floor.sqlite"))
     single = of_pairs(_one_by_one(exchange, office, folder / "single", floor.alone, records, begun))
     detail = f"{REQUESTS} cases, {1 / single.seconds:,.0f} entries/s"
     say("receive of an entry against verify, decode, unseal, commit", single.ratio, ">= 0.50", detail)
@@ -124,14 +124,14 @@ def receiving(folder: Path) -> None:
     bare = of_pairs(_one_by_one(exchange, office, folder / "bare", floor.bare, records, begun))
     say("the same, where nothing but the bare record is committed", bare.ratio, "-", f"{1 / bare.seconds:,.0f} entries/s")
 
-    floors = iter([_Floor(keys, _scratch(folder / f"floor{number}.sqlite")) for number in range(ROUNDS)])
+    floors = iter([Floor(keys, scratch(folder / f"floor{number}.sqlite")) for number in range(ROUNDS)])
     readers = iter([_another_commission(office, exchange.log, folder / f"batch{number}") for number in range(ROUNDS)])
     batched = paired(lambda: next(floors).together(records), lambda: _received(next(readers)), rounds=ROUNDS)
     detail = f"{len(records) / batched.seconds:,.0f} entries/s"
     say("the same as the first, both committing a hundred at a time", batched.ratio, "-", detail)
 
 
-def _scratch(path: Path) -> Database:
+def scratch(path: Path) -> Database:
     database = Database(path)
     database.migrate()
     database.run("CREATE TABLE rows (value BLOB)")

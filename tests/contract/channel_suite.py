@@ -109,6 +109,15 @@ class ChannelContract:
         assert [record.value for record in log.poll({SCHOOL: 0}, timeout_seconds=30, limit=1)] == [b"one"]
         later.join()
 
+    def test_a_waiting_reader_leaves_for_what_is_better_to_do_and_misses_nothing(self) -> None:
+        reader, writer = self.open_log(), self.open_log()
+        looks = iter([False, False, True, True])
+        assert reader.poll({SCHOOL: 0, OTHER: 0}, timeout_seconds=600, limit=10, until=lambda: next(looks)) == []
+        assert reader.poll({SCHOOL: 0, OTHER: 0}, timeout_seconds=600, limit=10, until=lambda: next(looks)) == []
+        writer.append(SCHOOL, [b"one"])
+        found = reader.poll({SCHOOL: 0, OTHER: 0}, timeout_seconds=30, limit=10, until=lambda: False)
+        assert [record.value for record in found] == [b"one"]
+
     def test_a_closed_log_is_not_used_again(self) -> None:
         log = self.open_log()
         log.close()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from services.channel.port import Channel, Record
+from services.channel.port import Channel, Record, Until
 from services.post.worker import Worker
 from services.wire.channels import COMMISSION, REGISTRAR, TRUST_CHANNEL, Role, from_commission, mailbox_of, to_commission
 from tests.chains import SCHOOL, registrar_seal
@@ -38,12 +38,14 @@ class Listened:
     def append(self, channel: str, records: Sequence[bytes]) -> None:
         self.log.append(channel, records)
 
-    def poll(self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:
+    def poll(
+        self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int, until: Until | None = None
+    ) -> list[Record]:
         self.asked.append(Question(dict(positions), timeout_seconds, limit))
         if self.silent:
             self.silent -= 1
             return []
-        return self.log.poll(positions, timeout_seconds=0, limit=limit)
+        return self.log.poll(positions, timeout_seconds=0, limit=limit, until=until)
 
     def end(self, channel: str) -> int:
         return self.log.end(channel)
@@ -182,8 +184,10 @@ def test_where_to_look_on_is_stored_with_the_last_entry_of_a_batch(exchange: Exc
 class Generous(Listened):
     """A log that gives more than it was asked for, as one does whose other channels have less."""
 
-    def poll(self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:
-        return super().poll(positions, timeout_seconds=timeout_seconds, limit=10 * limit)
+    def poll(
+        self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int, until: Until | None = None
+    ) -> list[Record]:
+        return super().poll(positions, timeout_seconds=timeout_seconds, limit=10 * limit, until=until)
 
 
 def test_a_poll_that_gives_a_channel_more_is_no_sign_of_a_log_that_was_cut(exchange: Exchange) -> None:

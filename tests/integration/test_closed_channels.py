@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from services.channel.port import Channel, Record
+from services.channel.port import Channel, Record, Until
 from services.school.application import School
 from services.wire.channels import COMMISSION, commission_case, from_commission, mailbox_of, record_of, to_commission
 from services.wire.errors import ChannelClosedError, ChannelForbiddenError, ChannelMissingError
@@ -35,11 +35,13 @@ class Doors:
             raise ChannelForbiddenError(f"{channel} may not be written")
         self.log.append(channel, values)
 
-    def poll(self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:
+    def poll(
+        self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int, until: Until | None = None
+    ) -> list[Record]:
         there = {channel: position for channel, position in positions.items() if channel not in self.closed}
         if len(positions) == 1 and not there:
             raise ChannelMissingError(f"there is no {next(iter(positions))}")
-        return self.log.poll(there, timeout_seconds=timeout_seconds, limit=limit) if there else []
+        return self.log.poll(there, timeout_seconds=timeout_seconds, limit=limit, until=until) if there else []
 
     def end(self, channel: str) -> int:
         if channel in self.closed:

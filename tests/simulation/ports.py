@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from services.channel.port import Record
+from services.channel.port import Record, Until
 from services.post.database import Database
 from services.post.office import Signers
 from services.post.ring import Head, KeyRow, RingFile
@@ -173,7 +173,14 @@ class PortOfLog:
         self.between()
         self.fuse.call("after an append")
 
-    def poll(self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:  # noqa: ARG002  # as the port
+    def poll(
+        self,
+        positions: Mapping[str, int],
+        *,
+        timeout_seconds: float,  # noqa: ARG002  # as the port
+        limit: int,
+        until: Until | None = None,  # noqa: ARG002  # as the port
+    ) -> list[Record]:
         self.fuse.call("a poll")
         found = self.log.polled(self.site, positions, limit)
         self.between()
