@@ -19,7 +19,8 @@ from services.post.history import Domain
 from services.post.keys import KeyRing
 from services.post.office import Office, Signer, Signers
 from services.post.receiving import Receiver
-from services.post.ring import RingFile, RingKeys
+from services.post.ring import RingKeys
+from services.post.ring_file import RingFile
 from services.post.saving import queue_open
 from services.post.store import CaseStore
 from services.post.worker import Worker

@@ -22,7 +22,8 @@ from services.post.database import Database
 from services.post.history import Domain
 from services.post.keys import KeyRing
 from services.post.office import Office
-from services.post.ring import RingFile, RingKeys, write_durably
+from services.post.ring import RingKeys, write_durably
+from services.post.ring_file import RingFile
 from services.post.settings import KafkaSettings, ParticipantSettings
 from services.post.signing_folder import SigningFolder, load_key, make_key
 from services.post.store import CaseStore

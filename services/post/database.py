@@ -214,9 +214,16 @@ def _close_all(connections: list[sqlite3.Connection]) -> None:
 
 
 def _statements(script: str) -> list[str]:
-    """Split a migration; its statements hold no semicolon of their own."""
-    lines = "\n".join(line for line in script.splitlines() if not line.lstrip().startswith("--"))
-    return [each.strip() for each in lines.split(";") if each.strip()]
+    """Split a migration, whose statements end with their lines."""
+    found, statement = [], ""
+    for line in script.splitlines():
+        if line.lstrip().startswith("--"):
+            continue
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            found.append(statement.strip())
+            statement = ""
+    return found
 
 
 @contextmanager

@@ -7,14 +7,15 @@ Source: design.md sections 5 and 7.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any, Final
 from uuid import UUID
 
 from services.post.database import Database, Row
-from services.post.ring import KeyRow, RingFile, RingKeys, merged, unwrap, wrap
+from services.post.ring import KeyRow, RingKeys, merged, unwrap, wrap
+from services.post.ring_file import Head, RingFile
 from services.wire.errors import Evidence, GrantError, RingError
 from services.wire.grants import SUITE, EncryptionKey, GrantedKey, KeyUse, prekey_id
 from services.wire.hashing import Digest
@@ -50,7 +51,7 @@ class KeyRing:
     clock: Callable[[], int]
     random: Callable[[int], bytes]
     _open: dict[Digest, OwnKey] = field(default_factory=dict)
-    _rows: dict[tuple[Any, ...], KeyRow] = field(default_factory=dict)
+    _saved: int = 0
 
     def facts_key(self, channel: str, year: int) -> OwnKey:
         """Return the current facts key of a channel of mine for a year, made now if there is none.
@@ -163,10 +164,17 @@ class KeyRing:
         return fresh
 
     def rows(self) -> tuple[KeyRow, ...]:
-        """Return all rows as the ring file keeps them, in the order of their ids; one that did not change is the same object."""
-        found = self.database.all("SELECT * FROM keys ORDER BY key_id")
-        self._rows = {values: self._rows.get(values) or _key_row(row) for row in found for values in [tuple(row)]}
-        return tuple(self._rows.values())
+        """Return all rows as the ring file keeps them, in the order of their ids."""
+        return tuple(_key_row(row) for row in self.database.all("SELECT * FROM keys ORDER BY key_id"))
+
+    def save(self, file: RingFile, heads: Mapping[str, Head]) -> None:
+        """Let the ring file hold what changed since this was done last, in the open transaction, and these heads.
+
+        Raises: DiskError.
+        """
+        found = self.database.all("SELECT * FROM keys WHERE changed > ? ORDER BY changed", self._saved)
+        file.add((_key_row(row) for row in found), heads)
+        self._saved = found[-1]["changed"] if found else self._saved
 
     def start(self, file: RingFile) -> tuple[str, ...]:
         """Take every key that opens from database or ring file, less the erased, into both; return what opens from neither.

@@ -23,7 +23,7 @@ from services.post.database import Database
 from services.post.history import Domain
 from services.post.keys import KeyRing
 from services.post.letterbook import Letterbook
-from services.post.ring import RingFile
+from services.post.ring_file import RingFile
 from services.post.store import CaseStore
 from services.wire.certificates import Certificate, Root
 from services.wire.channels import TRUST_CHANNEL, Role, channel_kind, channels_of

@@ -17,7 +17,7 @@ from services.post.granting import grants_for, note_granted
 from services.post.letterbook import Standing
 from services.post.office import Office, is_over
 from services.post.outward import closed_channels, put
-from services.post.ring import Head
+from services.post.ring_file import Head
 from services.post.signing import Draft, is_epoch_ahead, receipt_in, sign_body, sign_open, signer_in
 from services.post.store import sealed_body
 from services.wire.avro import decode, load_schema
@@ -154,7 +154,7 @@ def save_ring(office: Office, rows: Sequence[Row] = ()) -> None:
             heads[row["channel"]] = head
     # In a transaction, so that a worker that another one has taken over from does not write an older file over a newer one.
     with office.database.transaction():
-        office.ring_file.save(office.ring.rows(), heads)
+        office.ring.save(office.ring_file, heads)
 
 
 def _opens(office: Office, row: Row) -> bool:

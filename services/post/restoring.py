@@ -21,7 +21,8 @@ from services.post.keys import KeyRing
 from services.post.lease import lease
 from services.post.letterbook import Letterbook
 from services.post.lost_keys import KEYS_LOST
-from services.post.ring import RingFile, RingKeys, unwrap, write_durably
+from services.post.ring import RingKeys, unwrap, write_durably
+from services.post.ring_file import RingFile
 from services.post.settings import ParticipantSettings
 from services.wire.errors import DatabaseBusyError, DatabaseError, MigrationError, RingError, TransportError
 

@@ -1,6 +1,7 @@
-"""Ring key and ring file: what opens the key ring, and its copy outside the database.
+"""The ring key: what opens the key ring.
 
-Decides how keys are wrapped and kept on disk; which keys there are is for ``keys``. A restore needs any backup of the
+Decides how keys are wrapped and kept on disk; which keys there are is for ``keys``, their copy outside the database for
+``ring_file``. A restore needs any backup of the
 database, the newest ring file and the ring key: copies of the first two may lie anywhere, the ring key has one copy, on a
 medium of its own.
 Source: design.md sections 6 and 7.
@@ -8,22 +9,21 @@ Source: design.md sections 6 and 7.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from services.wire.errors import DiskError, RingError
+from services.wire.errors import RingError
 from services.wire.hashing import Digest
 
-__all__ = ["Head", "KeyRow", "RingFile", "RingKeys", "merged", "unwrap", "wrap", "write_durably"]
+__all__ = ["KeyRow", "RingKeys", "merged", "unwrap", "wrap", "write_durably"]
 
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -48,15 +48,6 @@ class KeyRow:
     wrapped: bytes | None
     superseded_at: int | None = None
     erased_at: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """How far one of my own channels goes once the batch that is being sent is sent."""
-
-    epoch: int
-    sequence: int
-    digest: Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,71 +105,6 @@ class RingKeys:
         return keys
 
 
-@dataclass(slots=True)
-class RingFile:
-    """The ring file: all keys wrapped, and the heads of my channels. Written whole, durably, before a batch is sent.
-
-    A row is encoded once and its text kept: of a ring of many thousand keys a batch changes the heads and hardly a row.
-    """
-
-    path: Path
-    keys: tuple[KeyRow, ...] = ()
-    heads: Mapping[str, Head] = field(default_factory=dict)
-    _texts: dict[Digest, tuple[KeyRow, str]] = field(default_factory=dict, repr=False, compare=False)
-
-    @classmethod
-    def load(cls, path: Path) -> RingFile:
-        """Read the ring file; one that is not there is empty.
-
-        Raises: RingError if it is damaged.
-        """
-        if not path.exists():
-            return cls(path)
-        try:
-            found = json.loads(path.read_bytes())
-            keys = tuple(_row(each) for each in found["keys"])
-            heads = {channel: _head(each) for channel, each in found["heads"].items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise RingError(f"the ring file {path.name} is damaged: take its newest copy") from error
-        return cls(path, keys, heads)
-
-    def reload(self) -> None:
-        """Read the file again: what was read before the lease was held may be older than what another worker wrote.
-
-        Raises: RingError if it is damaged.
-        """
-        found = RingFile.load(self.path)
-        self.keys, self.heads = found.keys, found.heads
-
-    def save(self, keys: tuple[KeyRow, ...], heads: Mapping[str, Head]) -> None:
-        """Write all keys and heads; the file that was there is there until the new one is whole.
-
-        Raises: DiskError.
-        """
-        if keys == self.keys and heads == self.heads:
-            return
-        plain = {
-            channel: {"epoch": head.epoch, "sequence": head.sequence, "digest": head.digest.hex()}
-            for channel, head in sorted(heads.items())
-        }
-        rows = ",\n".join(self._text(key) for key in keys)
-        # In one piece: a copy that somebody takes or cuts short is whole or no JSON, never without its newest heads.
-        text = f'{{"keys": [\n{rows}\n],\n"heads": {json.dumps(plain, indent=1)}}}\n'
-        try:
-            write_durably(self.path, text.encode("ascii"))
-        except OSError as error:
-            raise DiskError(f"{self.path.name} cannot be written: {error.strerror}. Nothing is sent before it is") from error
-        self.keys, self.heads = keys, dict(heads)
-
-    def _text(self, key: KeyRow) -> str:
-        known = self._texts.get(key.key_id)
-        # The same object, not an equal one: comparing the fields of all rows would cost what this saves.
-        if known is None or known[0] is not key:
-            values = {name: _plain(getattr(key, name)) for name in KeyRow.__dataclass_fields__}
-            known = self._texts[key.key_id] = key, json.dumps(values, separators=(",", ":"))
-        return known[1]
-
-
 def wrap(ring: RingKeys, key_id: Digest, key: bytes, random: Callable[[int], bytes]) -> bytes:
     """Return ``key`` wrapped under the newest ring key, bound to its id.
 
@@ -226,18 +152,3 @@ def write_durably(path: Path, content: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def _plain(value: Any) -> Any:
-    return value.hex() if isinstance(value, bytes) else value
-
-
-def _row(found: Mapping[str, Any]) -> KeyRow:
-    values = dict(found)
-    for name in ("key_id", "case_id", "wrapped"):
-        values[name] = bytes.fromhex(values[name]) if values[name] is not None else None
-    return KeyRow(**values)
-
-
-def _head(found: Mapping[str, Any]) -> Head:
-    return Head(epoch=int(found["epoch"]), sequence=int(found["sequence"]), digest=Digest(bytes.fromhex(found["digest"])))

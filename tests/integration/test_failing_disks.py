@@ -93,13 +93,15 @@ def test_a_worker_whose_disk_is_full_waits_loses_nothing_and_ends_when_it_is_tol
 def test_a_ring_file_for_which_there_is_no_room_is_told_before_anything_is_sent(play: Play) -> None:
     play.asked(1)
     play.settle()
-    play.pool.stop([play.workers[SCHOOL]])
-    (play.home(SCHOOL) / ".ring.file.new").mkdir()
-    worker = play.work(SCHOOL)
+    file, worker = play.home(SCHOOL) / "ring.file", play.workers[SCHOOL]
+    # Neither can anything be put behind what stands there, nor can it be written whole.
+    file.rename(file.with_name("aside"))
+    file.with_name(".ring.file.new").mkdir()
     play.asked(2)
     waits(play, worker, "waiting: ring.file cannot be written", "Nothing is sent before it is")
     assert len(play.sight.cases(COMMISSION)) == 1
-    (play.home(SCHOOL) / ".ring.file.new").rmdir()
+    file.with_name("aside").rename(file)
+    file.with_name(".ring.file.new").rmdir()
     play.wait(lambda: len(play.sight.cases(COMMISSION)) == 2, "what waited is not sent")
     play.settle()
     play.check()

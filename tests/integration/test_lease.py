@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
 from services.post.publishing import save_ring
-from services.post.ring import Head, KeyRow, RingFile
+from services.post.ring import KeyRow
+from services.post.ring_file import Head, RingFile
 from services.wire.channels import Role
 from services.wire.errors import DatabaseBusyError, LeaseError
 from tests.chains import SCHOOL, seal_of
@@ -71,7 +72,7 @@ def test_nobody_takes_over_while_a_start_writes_the_ring_file(exchange: Exchange
     second.office.database.connection.execute("PRAGMA busy_timeout = 10")
     whole, tried = RingFile.save, list[str]()
 
-    def save(file: RingFile, keys: tuple[KeyRow, ...], heads: Mapping[str, Head]) -> None:
+    def save(file: RingFile, keys: Iterable[KeyRow], heads: Mapping[str, Head]) -> None:
         if file is first.office.ring_file and not tried:
             tried.append("to take over")
             with pytest.raises(DatabaseBusyError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from services.post.agreeing import agree
 from services.post.history import RejectionCode
 from services.post.publishing import save_ring
+from services.post.ring_file import RingFile
 from services.post.saving import CaseIncompleteError
 from services.post.signing import sign_open
 from services.wire.channels import COMMISSION, commission_case, record_of, to_commission
@@ -48,10 +48,8 @@ def hurt(exchange: Exchange, name: str, where: str) -> bytes:
     lost = {row["key_id"].hex() for row in office.database.all(f"SELECT key_id FROM keys WHERE {where}")}  # noqa: S608  # of a test
     assert lost
     office.database.run(f"UPDATE keys SET wrapped = zeroblob(60) WHERE {where}")  # noqa: S608  # of a test
-    spoilt = json.loads(whole)
-    for key in spoilt["keys"]:
-        key["wrapped"] = "00" * 60 if key["key_id"] in lost else key["wrapped"]
-    office.ring_file.path.write_text(json.dumps(spoilt))
+    file = RingFile.load(office.ring_file.path)
+    file.save([replace(key, wrapped=bytes(60)) if key.key_id.hex() in lost else key for key in file.keys], file.heads)
     return whole
 
 

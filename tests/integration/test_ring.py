@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import random
 import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -21,7 +19,8 @@ from services.post.keys import KeyRing
 from services.post.lease import lease
 from services.post.office import Office
 from services.post.publishing import save_ring
-from services.post.ring import Head, KeyRow, RingFile, RingKeys, unwrap, wrap
+from services.post.ring import KeyRow, RingKeys, unwrap, wrap
+from services.post.ring_file import Head, RingFile
 from services.wire.channels import Role, to_commission
 from services.wire.errors import LeaseError, RingError, SettingsError
 from services.wire.grants import GrantedKey, KeyUse
@@ -368,8 +367,7 @@ def test_a_worker_reads_nothing_of_its_folder_before_it_holds_the_lease(tmp_path
     assert found == [(tmp_path / "sarakste.toml", True)]
 
 
-def test_the_ring_file_says_the_same_however_it_came_about(home: Home) -> None:
-    """Kept texts of rows must not outlive the rows: each state is compared with a file written from nothing."""
+def test_the_ring_file_says_what_the_ring_says_whatever_changed(home: Home) -> None:
     file = home.file
     home.ring.local_key("LOOKUP")
     for change in (
@@ -377,32 +375,86 @@ def test_the_ring_file_says_the_same_however_it_came_about(home: Home) -> None:
         lambda: home.ring.case_key(CHANNEL, CASE),
         lambda: superseded(home),
         lambda: erased(home, home.ring.case_key(CHANNEL, CASE).key_id),
-        lambda: home.database.run("DELETE FROM keys WHERE key_use = 'LOOKUP'"),
+        lambda: home.ring.case_key(CHANNEL, UUID(int=2)),
     ):
         change()
-        file.save(home.ring.rows(), HEADS)
-        afresh = RingFile(home.folder / "afresh")
-        afresh.save(home.ring.rows(), HEADS)
-        assert file.path.read_bytes() == afresh.path.read_bytes()
+        home.ring.save(file, HEADS)
         assert (home.file.keys, home.file.heads) == (home.ring.rows(), HEADS)
+        assert (file.keys, file.heads) == (home.ring.rows(), HEADS)
 
 
-def test_of_rows_that_did_not_change_nothing_is_encoded_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    file, real = home.file, json.dumps
-    encoded: list[dict[str, object]] = []
-
-    def noted(value: dict[str, object], **how: Any) -> str:
-        encoded.append(value)
-        return real(value, **how)
-
-    monkeypatch.setattr(json, "dumps", noted)
+def test_a_new_key_is_put_behind_what_stands_in_the_ring_file_and_nothing_else_is_written(home: Home) -> None:
+    file = home.file
     for number in range(20):
         home.ring.case_key(CHANNEL, UUID(int=number))
-    file.save(home.ring.rows(), {})
+    home.ring.save(file, HEADS)
+    before, inode = file.path.read_bytes(), file.path.stat().st_ino
+    fresh = home.ring.facts_key(CHANNEL, 2026)
+    home.ring.save(file, HEADS)
+    after = file.path.read_bytes()
+    assert after[1024:].startswith(before[1024:])
+    assert after.count(b"key_id") == before.count(b"key_id") + 1
+    assert file.path.stat().st_ino == inode
+    assert unwrap(home.ring.ring, home.file.rows[fresh.key_id]) == fresh.key
+
+
+def test_of_a_key_that_is_erased_no_wrapped_byte_stays_in_the_ring_file(home: Home) -> None:
+    file = home.file
+    home.ring.save(file, HEADS)
+    key = home.ring.case_key(CHANNEL, CASE)
+    home.ring.save(file, HEADS)
+    wrapped = home.row(key.key_id).wrapped
+    assert wrapped is not None
+    assert wrapped.hex().encode() in file.path.read_bytes()
+    erased(home, key.key_id)
+    home.ring.save(file, HEADS)
+    assert wrapped.hex().encode() not in file.path.read_bytes()
+    assert home.file.rows[key.key_id].erased_at == home.now
+
+
+def test_what_is_put_behind_does_not_grow_for_ever(home: Home) -> None:
+    file = home.file
     home.ring.facts_key(CHANNEL, 2026)
-    encoded.clear()
-    file.save(home.ring.rows(), HEADS)
-    assert [each.get("key_use") for each in encoded] == ["FACTS", None]
+    for number in range(1200):
+        home.ring.save(file, {CHANNEL: replace(HEADS[CHANNEL], sequence=number)})
+    assert len(file.path.read_bytes()) < 100_000
+    assert home.file.heads[CHANNEL].sequence == 1199
+
+
+def test_a_ring_file_that_was_moved_away_or_changed_under_a_worker_is_written_whole(home: Home) -> None:
+    file = home.file
+    home.ring.facts_key(CHANNEL, 2026)
+    home.ring.save(file, HEADS)
+    for harm in (file.path.unlink, lambda: file.path.write_bytes(b"something else" * 200), lambda: file.path.write_bytes(b"")):
+        harm()
+        home.ring.case_key(CHANNEL, UUID(int=file.path.exists()))
+        home.ring.save(file, {CHANNEL: replace(HEADS[CHANNEL], sequence=len(home.ring.rows()) + 10)})
+        assert home.file.keys == home.ring.rows()
+        home.ring.renew_encryption_key()
+
+
+@pytest.mark.parametrize("left", range(0, 1400, 13))
+def test_an_append_that_was_cut_off_at_any_byte_leaves_what_was_there_and_the_next_one_says_all(home: Home, left: int) -> None:
+    """Power fails while bytes are written: of the line, or of the mark that counts it, the first ``left`` bytes came through."""
+    file = home.file
+    home.ring.facts_key(CHANNEL, 2026)
+    home.ring.save(file, {})
+    before, keys = file.path.read_bytes(), home.ring.rows()
+    home.ring.case_key(CHANNEL, CASE)
+    home.ring.save(file, HEADS)
+    after = file.path.read_bytes()
+    line = len(after) - len(before)
+    cut = bytearray(before + after[len(before) : len(before) + left])
+    if left > line:
+        # The line is there; of its mark some bytes are.
+        cut[512 : 512 + left - line] = after[512 : 512 + left - line]
+    file.path.write_bytes(cut)
+    is_done = bytes(cut[:1024]) == after[:1024]
+    assert home.file.keys == (home.ring.rows() if is_done else keys)
+    again = home.file
+    home.opened()
+    home.ring.save(again, HEADS)
+    assert (home.file.keys, home.file.heads) == (home.ring.rows(), HEADS)
 
 
 def test_killed_before_the_new_ring_file_is_whole_the_old_one_is_there_and_the_next_write_says_all(

@@ -7,7 +7,8 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from services.post.ring import RingFile, write_durably
+from services.post.ring import write_durably
+from services.post.ring_file import RingFile
 from services.wire.candidates import Candidate, candidate_of
 from services.wire.entry import body_digest, decode_statement
 from services.wire.hashing import Digest

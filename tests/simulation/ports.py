@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -11,7 +11,8 @@ from typing import Final, Protocol
 from services.channel.port import Record, Until
 from services.post.database import Database
 from services.post.office import Signers
-from services.post.ring import Head, KeyRow, RingFile
+from services.post.ring import KeyRow
+from services.post.ring_file import Head, RingFile
 from services.wire.hashing import Digest
 from tests.exchange import FixedSigning
 
@@ -120,14 +121,19 @@ class RingOnDisk(RingFile):
 
     @classmethod
     def of(cls, path: Path, fuse: Fuse) -> RingOnDisk:
-        found = RingFile.load(path)
-        made = cls(path, found.keys, found.heads)
+        made = cls(path)
+        made.reload()
         made.fuse = fuse
         return made
 
-    def save(self, keys: tuple[KeyRow, ...], heads: Mapping[str, Head]) -> None:
+    def save(self, keys: Iterable[KeyRow], heads: Mapping[str, Head]) -> None:
         self.fuse.call("before the ring file is written")
         super().save(keys, heads)
+        self.fuse.call("after the ring file is written")
+
+    def add(self, keys: Iterable[KeyRow], heads: Mapping[str, Head]) -> None:
+        self.fuse.call("before the ring file is written")
+        super().add(keys, heads)
         self.fuse.call("after the ring file is written")
 
 

@@ -158,9 +158,18 @@ CREATE TABLE keys (
     generation INTEGER NOT NULL,
     wrapped BLOB,
     superseded_at INTEGER,
-    erased_at INTEGER
+    erased_at INTEGER,
+    changed INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX keys_by_use ON keys (key_use);
+-- Numbers that grow with each change, whoever makes it: the ring file is told what is new, and not all there is.
+CREATE INDEX keys_by_change ON keys (changed);
+CREATE TRIGGER keys_inserted AFTER INSERT ON keys BEGIN
+    UPDATE keys SET changed = (SELECT coalesce(max(changed), 0) + 1 FROM keys) WHERE key_id = NEW.key_id;
+END;
+CREATE TRIGGER keys_updated AFTER UPDATE OF made_here, generation, wrapped, superseded_at, erased_at ON keys BEGIN
+    UPDATE keys SET changed = (SELECT coalesce(max(changed), 0) + 1 FROM keys) WHERE key_id = NEW.key_id;
+END;
 CREATE UNIQUE INDEX keys_current_facts ON keys (channel, year) WHERE key_use = 'FACTS' AND made_here = 1 AND superseded_at IS NULL;
 CREATE UNIQUE INDEX keys_current_case ON keys (channel, case_id) WHERE key_use = 'CASE' AND made_here = 1 AND erased_at IS NULL;
 CREATE TABLE grants (
