@@ -7,7 +7,7 @@ Source: design.md sections 3 and 6.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -134,14 +134,8 @@ class Receiver:
 
     def _compare_with_before(self, names: Sequence[str]) -> None:
         """Begin again from the start in channels that were cut or put back: they give positions again that lie behind me."""
-        channel = self.office.channel
         hints = {name: hint for name in names if (hint := self._hint(name)).position}
-        before = {name: hint.position - 1 for name, hint in hints.items()}
-        found = channel.poll(before, timeout_seconds=0, limit=len(before)) if channel and before else []
-        there: dict[str, Hint] = {}
-        for each in found:
-            # The first of each: a poll gives a channel more where others have less.
-            there.setdefault(each.channel, Hint(each.position + 1, digest_of(each.value)))
+        there = self._shown_before(hints)
         for name, hint in hints.items():
             if there.get(name) == hint:
                 continue
@@ -149,6 +143,25 @@ class Receiver:
             # A poll may show less than there is: only another record, or an end before the hint, says that something is gone.
             if hint.record is not None and (name in there or self._ends_before(name, hint)):
                 self.office.tell(f"{name}: the log does not show any more what it showed; it is read again from its start")
+
+    def _shown_before(self, hints: Mapping[str, Hint]) -> dict[str, Hint]:
+        """Return what the log shows now of the last record that was read of each channel."""
+        channel, there = self.office.channel, dict[str, Hint]()
+        left = {name: hint.position - 1 for name, hint in hints.items()}
+        while channel is not None and left:
+            try:
+                found = channel.poll(left, timeout_seconds=0, limit=len(left))
+            except ChannelClosedError:
+                # The last one that is left cannot be read now.
+                break
+            for each in found:
+                # The first of each: a poll gives a channel more where others have less.
+                there.setdefault(each.channel, Hint(each.position + 1, digest_of(each.value)))
+            # An answer has room for so many bytes: whom it left out is asked for again.
+            asked, left = left, {name: position for name, position in left.items() if name not in there}
+            if len(left) == len(asked):
+                break
+        return there
 
     def _ends_before(self, name: str, hint: Hint) -> bool:
         try:

@@ -199,3 +199,28 @@ def test_a_poll_that_gives_a_channel_more_is_no_sign_of_a_log_that_was_cut(excha
     exchange.clock.now += _HOUR
     settled(exchange)
     assert not [alarm for alarm in member.alarms if "does not show any more" in alarm]
+
+
+class Meagre(Listened):
+    """A log that answers with one record at a time, as a broker does whose answer has no room for more."""
+
+    def poll(
+        self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int, until: Until | None = None
+    ) -> list[Record]:
+        return super().poll(positions, timeout_seconds=timeout_seconds, limit=limit, until=until)[:1]
+
+
+def test_whom_an_answer_had_no_room_for_is_asked_for_again_and_not_read_from_its_start(exchange: Exchange) -> None:
+    asked_unread(exchange)
+    settled(exchange)
+    member = exchange.members[COMMISSION]
+    # The look at everything that comes once a day is over.
+    exchange.clock.now += _HOUR
+    while member.receiver.receive_once():
+        pass
+    assert member.office.channel is not None
+    member.office.channel = log = Meagre(member.office.channel)
+    exchange.clock.now += _HOUR
+    member.receiver.receive_once()
+    assert {TRUST_CHANNEL, to_commission(SCHOOL)} <= log.asked[-1].positions.keys()
+    assert 0 not in log.asked[-1].positions.values()
