@@ -134,8 +134,8 @@ def _near(site: Site, text: str) -> set[str]:
     """Return where the cause of what a site says has to be: there, in what it names, or at whoever writes that."""
     named = {each for each in _CHANNELS if each in text}
     if text.startswith(("letters ", "NotReadableError")):
-        # Who may write letters to it: whoever it reads.
-        named |= {mailbox_of(site.name), *_read_by(site)}
+        # Who may write letters to it: whoever it reads. To which key they are sealed stands in its own channels.
+        named |= {mailbox_of(site.name), *_read_by(site), *channels_of(site.name, site.role, SCHOOLS)}
     return {site.name, *named, *(each.partition(".")[0] if each.endswith(".mailbox") else writer_of(each) for each in named)}
 
 

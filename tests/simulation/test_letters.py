@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.wire.channels import COMMISSION, mailbox_of
+from services.wire.channels import COMMISSION, from_commission, mailbox_of, record_of
 from tests.chains import SCHOOL
 from tests.simulation.acts import commission_act, do, form
 from tests.simulation.founding import new_world
@@ -101,3 +101,16 @@ def test_one_refusal_with_a_cause_excuses_no_other(world: World) -> None:
     require_unreadable(world)
     with pytest.raises(Broken, match=WITHOUT_A_CAUSE):
         check_told(world, Channels(world))
+
+
+def test_a_log_that_lost_where_its_reader_publishes_its_key_is_a_cause_and_one_that_lost_another_channel_is_none(
+    world: World,
+) -> None:
+    world.log.held_back[MAILBOX] = 0
+    recommended(world)
+    require_unreadable(world)
+    world.happened("log rolled back", record_of(SCHOOL))
+    with pytest.raises(Broken, match=WITHOUT_A_CAUSE):
+        check_told(world, Channels(world))
+    world.happened("log rolled back", from_commission(SCHOOL))
+    check_told(world, Channels(world))
