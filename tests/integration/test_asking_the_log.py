@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -10,10 +12,20 @@ import pytest
 
 from services.channel.port import Channel, Record, Until
 from services.post.worker import Worker
-from services.wire.channels import COMMISSION, REGISTRAR, TRUST_CHANNEL, Role, from_commission, mailbox_of, to_commission
+from services.wire.channels import (
+    COMMISSION,
+    REGISTRAR,
+    TRUST_CHANNEL,
+    Role,
+    from_commission,
+    mailbox_of,
+    record_of,
+    to_commission,
+)
 from tests.chains import SCHOOL, registrar_seal
 from tests.exchange import Exchange, Member
-from tests.integration.test_two_sides import asked
+from tests.integration.test_two_sides import asked, school
+from tests.people import application_form
 from tests.troubles import asked_unread, closed_restart, settled
 
 _HOUR = 3_600_000
@@ -224,3 +236,31 @@ def test_whom_an_answer_had_no_room_for_is_asked_for_again_and_not_read_from_its
     member.receiver.receive_once()
     assert {TRUST_CHANNEL, to_commission(SCHOOL)} <= log.asked[-1].positions.keys()
     assert 0 not in log.asked[-1].positions.values()
+
+
+def test_a_worker_that_waits_for_records_is_woken_by_an_act(exchange: Exchange) -> None:
+    member = exchange.members[SCHOOL]
+    settled(exchange)
+    before = exchange.log.end(record_of(SCHOOL))
+
+    def work() -> None:
+        # What others did before it asked for the first time it cannot know.
+        while exchange.log.end(record_of(SCHOOL)) == before:
+            member.worker.step(wait_seconds=600)
+
+    working = threading.Thread(target=work, daemon=True)
+    working.start()
+    time.sleep(0.5)
+    # In another thread, so by another connection, as a clerk's command does it.
+    school(exchange).file(application_form())
+    working.join(timeout=60)
+    assert exchange.log.end(record_of(SCHOOL)) > before
+
+
+def test_what_a_worker_itself_commits_wakes_it_not(exchange: Exchange) -> None:
+    member = exchange.members[SCHOOL]
+    database = member.office.database
+    asked(exchange)
+    database.has_changed()
+    settled(exchange)
+    assert not database.has_changed()
