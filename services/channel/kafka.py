@@ -27,7 +27,7 @@ from services.wire.errors import ChannelUnavailableError, SettingsError, Transpo
 __all__ = ["KafkaAccess", "KafkaChannel", "goodbye"]
 
 _GOODBYE_SECONDS: Final = 2.0
-_LOOK_SECONDS: Final = 0.005
+_LOOK_SECONDS: Final = 0.002
 
 _Result = TypeVar("_Result")
 

@@ -38,7 +38,16 @@ from services.wire.grants import (
 from services.wire.hashing import Digest, Id
 from services.wire.sealing import key_id
 
-__all__ = ["grant_missed", "grant_needed", "grants_for", "note_granted", "note_peer", "supersede_for_removed", "take_grants"]
+__all__ = [
+    "Grant",
+    "grant_missed",
+    "grant_needed",
+    "grants_for",
+    "note_granted",
+    "note_peer",
+    "supersede_for_removed",
+    "take_grants",
+]
 
 _MISSED_AT_ONCE: Final = 500
 _TAKEN_AT_ONCE: Final = 100

@@ -258,7 +258,9 @@ class KeyRing:
             # Whoever inserts a key holds the generation's row, so that no key slips past a ring that is made anew.
             self.database.run("INSERT INTO ring VALUES (?) ON CONFLICT DO UPDATE SET generation = generation", row.generation)
             self.database.run(
-                f"INSERT INTO keys ({', '.join(names)}) VALUES ({marks}) ON CONFLICT (key_id) DO UPDATE SET {changed}",  # noqa: S608  # names of a class of ours
+                f"INSERT INTO keys ({', '.join(names)}, changed)"  # noqa: S608  # names of a class of ours
+                f" VALUES ({marks}, (SELECT coalesce(max(changed), 0) + 1 FROM keys))"
+                f" ON CONFLICT (key_id) DO UPDATE SET {changed}",
                 *(getattr(row, name) for name in names),
             )
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from services.post.cases import open_facts
 from services.post.database import Row
-from services.post.granting import grants_for, note_granted
+from services.post.granting import Grant, grants_for, note_granted
 from services.post.letterbook import Standing
 from services.post.office import Office, is_over
 from services.post.outward import closed_channels, put
@@ -105,7 +105,8 @@ def send_once(office: Office) -> int:
     rows = office.letterbook.unsent(_SEND_AT_ONCE, without=closed)
     if not rows or office.channel is None:
         return 0
-    if not _send_grants(office, rows, closed):
+    granted = _send_grants(office, rows, closed)
+    if granted is None:
         return 0
     # Before the batch: whoever restores an older database must not give these places away a second time.
     save_ring(office, rows)
@@ -123,24 +124,35 @@ def send_once(office: Office) -> int:
                 # It is unknown what the log took: the channel is read back before anything else is said about it.
                 office.letterbook.note(channel, read_at=0)
         if is_taken:
-            office.letterbook.note(channel, shown_sequence=batch[-1]["sequence"])
+            with office.database.transaction():
+                # With the letters that went out before it: one commit, and none between them and what they are for.
+                while granted:
+                    note_granted(office, *granted.popitem())
+                office.letterbook.note(channel, shown_sequence=batch[-1]["sequence"])
             sent += len(batch)
         elif isinstance(trouble, ReplicasMissingError):
             break
+    for recipient, letters in granted.items():
+        # Nothing of what they are for was taken; when it is tried again they have gone out.
+        note_granted(office, recipient, letters)
     return sent
 
 
-def _send_grants(office: Office, rows: Sequence[Row], closed: Collection[str]) -> bool:
-    """Send the grants that entries need; return False if that took its time to fail: the next step reads first, and goes on."""
+def _send_grants(office: Office, rows: Sequence[Row], closed: Collection[str]) -> dict[str, list[Grant]] | None:
+    """Send the grants that entries need, and return them by recipient, to be noted with the first batch that goes out.
+
+    None if that took its time to fail: the next step reads first, and goes on.
+    """
+    granted = {}
     for recipient, grants in grants_for(office, rows).items():
         # Nobody waits for a grant: who gets none asks for it.
         if mailbox_of(recipient) in closed:
             continue
         if (trouble := put(office, mailbox_of(recipient), [record for _, record in grants])) is None:
-            note_granted(office, recipient, grants)
+            granted[recipient] = grants
         elif isinstance(trouble, ReplicasMissingError):
-            return False
-    return True
+            return None
+    return granted
 
 
 def save_ring(office: Office, rows: Sequence[Row] = ()) -> None:

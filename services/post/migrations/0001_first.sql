@@ -159,16 +159,13 @@ CREATE TABLE keys (
     wrapped BLOB,
     superseded_at INTEGER,
     erased_at INTEGER,
-    changed INTEGER
+    changed INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX keys_by_use ON keys (key_use);
 -- Numbers that grow with each change, whoever makes it: the ring file is told what is new, and not all there is.
 CREATE INDEX keys_by_change ON keys (changed);
-CREATE TRIGGER keys_inserted AFTER INSERT ON keys BEGIN
-    UPDATE keys SET changed = (SELECT coalesce(max(changed), 0) + 1 FROM keys) WHERE key_id = NEW.key_id;
-END;
 CREATE TRIGGER keys_updated AFTER UPDATE OF made_here, generation, wrapped, superseded_at, erased_at ON keys BEGIN
-    UPDATE keys SET changed = (SELECT coalesce(max(changed), 0) + 1 FROM keys) WHERE key_id = NEW.key_id;
+    UPDATE keys SET changed = (SELECT max(changed) + 1 FROM keys) WHERE key_id = NEW.key_id;
 END;
 CREATE UNIQUE INDEX keys_current_facts ON keys (channel, year) WHERE key_use = 'FACTS' AND made_here = 1 AND superseded_at IS NULL;
 CREATE UNIQUE INDEX keys_current_case ON keys (channel, case_id) WHERE key_use = 'CASE' AND made_here = 1 AND erased_at IS NULL;
