@@ -108,8 +108,9 @@ class KafkaChannel:
         doing = self._begin(self._reading.poll(positions, timeout_seconds, limit))
         end = time.monotonic() + timeout_seconds
         while until is not None and time.monotonic() < end and not _is_done(doing, _LOOK_SECONDS):
-            # What brokers were asked goes on, and is taken up by the next poll.
-            if until() and doing.cancel():
+            # Not while it still looks for brokers: many acts would keep it from ever finding one. What brokers were asked goes
+            # on, and is taken up by the next poll.
+            if self._reading.waits and until() and doing.cancel():
                 return []
         return self._outcome(doing, more_seconds=timeout_seconds)
 

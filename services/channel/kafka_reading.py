@@ -54,7 +54,7 @@ class Reading:
     """Reads channels by position; all on one event loop.
 
     A broker may still wait when a poll ends, because another one had something or because whoever polls has better to do: what it
-    was asked is left to wait, and taken up by the next poll if it asks the same.
+    was asked is left to wait, and taken up by the next poll if it asks the same. ``waits`` is whether a poll does nothing else.
     """
 
     def __init__(self, topics: Topics) -> None:
@@ -62,6 +62,7 @@ class Reading:
         self._first: dict[str, int] = {}
         self._mended = 0
         self._waiting: dict[int, _Question] = {}
+        self.waits = False
 
     async def poll(self, positions: Mapping[str, int], wait_seconds: float, limit: int) -> list[Record]:
         """Return up to ``limit`` records; see the port. Raises: ChannelUnavailableError if no broker answers."""
@@ -121,7 +122,11 @@ class Reading:
         found: _Found = {}
         failed = 0
         while tasks and not (found and wait_seconds):
-            done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            self.waits = wait_seconds > 0
+            try:
+                done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                self.waits = False
             tasks = list(pending)
             for task in done:
                 self._waiting = {node: each for node, each in self._waiting.items() if each.task is not task}

@@ -51,6 +51,10 @@ class Topics:
                 except (KafkaError, OSError) as error:
                     await made.close()
                     raise away(error) from error
+                except BaseException:
+                    # Its time is over, and nobody else closes what it has opened.
+                    await made.close()
+                    raise
                 self._client = made
         return self._client
 

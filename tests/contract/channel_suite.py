@@ -118,6 +118,13 @@ class ChannelContract:
         found = reader.poll({SCHOOL: 0, OTHER: 0}, timeout_seconds=30, limit=10, until=lambda: False)
         assert [record.value for record in found] == [b"one"]
 
+    def test_a_reader_that_always_has_better_to_do_reads_all_the_same(self) -> None:
+        self.open_log().append(SCHOOL, [b"one"])
+        reader, found = self.open_log(), list[Record]()
+        for _ in range(1000):
+            found = found or reader.poll({SCHOOL: 0, OTHER: 0}, timeout_seconds=600, limit=10, until=lambda: True)
+        assert [record.value for record in found] == [b"one"]
+
     def test_a_closed_log_is_not_used_again(self) -> None:
         log = self.open_log()
         log.close()
