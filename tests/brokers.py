@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from infra.kafka.cluster import ADMIN, Cluster
+from infra.kafka.jars import HOME
 from services.channel.kafka import KafkaAccess, KafkaChannel, goodbye
 
-__all__ = ["Bench"]
+__all__ = ["Bench", "started"]
 
 _PATIENCE_SECONDS = 30
 
 
 @dataclass
 class Bench:
-    """A running cluster, and the handles that a test has opened."""
+    """A running cluster, and the handles that a test has opened.
+
+    ``ways`` are the ports by which participants reach its brokers, one a broker, where something stands between.
+    """
 
     cluster: Cluster
+    ways: Sequence[int] = ()
     handles: list[KafkaChannel] = field(default_factory=list)
 
     def open(self, client: str = ADMIN, **settings: Any) -> KafkaChannel:
+        ways = ",".join(f"127.0.0.1:{port}" for port in self.ways)
         access = KafkaAccess(
-            servers=self.cluster.servers,
+            servers=ways if ways and client != ADMIN else self.cluster.servers,
             authority=self.cluster.authority.certificate,
             certificate=self.cluster.certificate(client),
         )
@@ -71,6 +79,19 @@ class Bench:
                 await goodbye()
 
         return asyncio.run(done())
+
+
+@contextmanager
+def started(folder: Path, *, nodes: int = 1, ways: Sequence[int] = ()) -> Iterator[Bench]:
+    """Start a cluster in a folder, and end it with all that was opened on it. Raises: BrokerError."""
+    cluster = Cluster.make(folder, HOME, nodes=nodes, quick=True, ways=ways)
+    bench = Bench(cluster, ways)
+    try:
+        cluster.start()
+        yield bench
+    finally:
+        bench.close()
+        cluster.stop()
 
 
 def _made_anew(channels: Sequence[str], settings: dict[str, str]) -> Any:

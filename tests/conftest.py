@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.kafka.cluster import Cluster
-from infra.kafka.jars import HOME, BrokerFilesError, fetched
-from tests.brokers import Bench
+from infra.kafka.jars import BrokerFilesError, fetched
+from tests.brokers import Bench, started
 from tests.listening import Listener
 
 REQUIRED = "SARAKSTE_REQUIRES_BROKER"
@@ -28,12 +27,8 @@ def broker_files() -> None:
 @pytest.fixture(scope="session")
 def broker(broker_files: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:  # noqa: ARG001  # has them first
     """Start one broker for all tests of a run."""
-    cluster = Cluster.make(tmp_path_factory.mktemp("broker") / "cluster", HOME, quick=True)
-    try:
-        cluster.start()
-        yield Bench(cluster)
-    finally:
-        cluster.stop()
+    with started(tmp_path_factory.mktemp("broker") / "cluster") as bench:
+        yield bench
 
 
 @pytest.fixture(scope="session")

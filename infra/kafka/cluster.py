@@ -15,7 +15,9 @@ import ssl
 import subprocess
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,11 +44,11 @@ _SETTINGS: Final = """\
 process.roles=broker,controller
 node.id={node}
 controller.quorum.bootstrap.servers={controllers}
-listeners=CLIENTS://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=CLIENTS://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+listeners=CLIENTS://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{way}
+advertised.listeners=CLIENTS://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{advertised_way}
 inter.broker.listener.name=CLIENTS
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CLIENTS:SSL,CONTROLLER:SSL
+listener.security.protocol.map=CLIENTS:SSL,CONTROLLER:SSL,WAY:SSL
 ssl.client.auth=required
 ssl.keystore.type=PEM
 ssl.keystore.location={certificate}
@@ -80,7 +82,7 @@ class BrokerError(Exception):
 
 @dataclass
 class Broker:
-    """One broker: its folder, its number, its ports."""
+    """One broker: its folder, its number, its ports; at ``way_port`` it takes those who come by way of something else."""
 
     folder: Path
     node: int
@@ -89,6 +91,7 @@ class Broker:
     home: Path
     directory_id: str
     dies_with_us: bool = False
+    way_port: int | None = None
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -140,24 +143,37 @@ class Cluster:
     authority: Authority
 
     @classmethod
-    def make(cls, folder: Path, home: Path, *, nodes: int = 1, quick: bool = False, first_port: int | None = None) -> Cluster:
+    def make(
+        cls,
+        folder: Path,
+        home: Path,
+        *,
+        nodes: int = 1,
+        quick: bool = False,
+        first_port: int | None = None,
+        ways: Sequence[int] = (),
+    ) -> Cluster:
         """Make the folders, certificates and settings of a cluster, and format its brokers.
 
+        ``ways`` are the ports, one a broker, of something that leads clients to its ``way_port``: who comes by one of them is
+        told of no other address.
         Raises: BrokerFilesError, BrokerError.
         """
         fetched(home)
         authority = Authority.of(folder / "tls")
-        ports = list(range(first_port, first_port + 2 * nodes)) if first_port else _free_ports(2 * nodes)
+        ports = list(range(first_port, first_port + 2 * nodes)) if first_port else _free_ports(2 * nodes + len(ways))
         brokers = [
             Broker(folder / f"broker-{number}", number, ports[2 * number - 2], ports[2 * number - 1], home, _random_id(), quick)
             for number in range(1, nodes + 1)
         ]
+        for broker, port in zip(brokers, ports[2 * nodes :], strict=False):
+            broker.way_port = port
         cluster = cls(folder, brokers, authority)
         certificate = authority.issue("broker", hosts=("localhost", "127.0.0.1"))
         authority.issue(ADMIN)
         identity = _random_id()
-        for broker in brokers:
-            cluster._format(broker, certificate, identity, quick=quick)
+        for broker, way in zip_longest(brokers, ways):
+            cluster._format(broker, certificate, identity, quick=quick, way=way)
         return cluster
 
     @property
@@ -195,7 +211,7 @@ class Cluster:
         path = self.authority.folder / f"{name}.pem"
         return path if path.exists() else self.authority.issue(name)
 
-    def _format(self, broker: Broker, certificate: Path, identity: str, *, quick: bool) -> None:
+    def _format(self, broker: Broker, certificate: Path, identity: str, *, quick: bool, way: int | None) -> None:
         broker.folder.mkdir(parents=True)
         controllers = [f"127.0.0.1:{each.controller_port}" for each in self.brokers]
         broker.settings.write_text(
@@ -204,6 +220,8 @@ class Cluster:
                 controllers=",".join(controllers),
                 port=broker.port,
                 controller_port=broker.controller_port,
+                way=f",WAY://127.0.0.1:{broker.way_port}" if way else "",
+                advertised_way=f",WAY://127.0.0.1:{way}" if way else "",
                 certificate=certificate,
                 authority=self.authority.certificate,
                 data=broker.folder / "data",

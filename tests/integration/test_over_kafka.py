@@ -13,7 +13,6 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.kafka.cluster import ADMIN, Cluster
-from infra.kafka.jars import HOME
 from services.channel.kafka import KafkaAccess
 from services.channel.kafka_admin import KafkaAdmin, RightRow
 from services.channel.port import Channel
@@ -27,7 +26,7 @@ from services.wire.channels import COMMISSION, Role, commission_case, record_of,
 from services.wire.errors import ChannelUnavailableError
 from services.wire.hashing import Digest
 from services.wire.trust import Participant
-from tests.brokers import Bench
+from tests.brokers import Bench, started
 from tests.chains import SCHOOL, seal_of
 from tests.exchange import COMMISSION_ORGANISATION, Exchange, Member
 from tests.integration.test_two_sides import answered, asked, examined, recommended
@@ -90,12 +89,8 @@ def begun(bench: Bench, folder: Path) -> BrokerExchange:
 @pytest.fixture(scope="module")
 def own_bench(broker_files: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:  # noqa: ARG001  # has them first
     """Start a broker that these tests may kill."""
-    cluster = Cluster.make(tmp_path_factory.mktemp("broker") / "cluster", HOME, quick=True)
-    try:
-        cluster.start()
-        yield Bench(cluster)
-    finally:
-        cluster.stop()
+    with started(tmp_path_factory.mktemp("broker") / "cluster") as bench:
+        yield bench
 
 
 @pytest.fixture
@@ -226,15 +221,9 @@ def test_a_right_that_is_taken_away_stops_one_channel_and_given_back_lets_it_go_
 @pytest.fixture
 def three(broker_files: None, tmp_path: Path) -> Iterator[BrokerExchange]:  # noqa: ARG001  # has them first
     """Start three brokers with an exchange on them."""
-    cluster = Cluster.make(tmp_path / "cluster", HOME, nodes=3, quick=True)
-    bench = Bench(cluster)
-    try:
-        cluster.start()
+    with started(tmp_path / "cluster", nodes=3) as bench:
         (tmp_path / "exchange").mkdir()
         yield begun(bench, tmp_path / "exchange")
-    finally:
-        bench.close()
-        cluster.stop()
 
 
 def test_of_three_brokers_one_may_die_unnoticed_and_two_stop_only_the_sending(three: BrokerExchange) -> None:
