@@ -42,8 +42,11 @@ async def goodbye() -> None:
 
 def _connections(loop: asyncio.AbstractEventLoop) -> int:
     """Return how many connections of a loop have a socket still, as far as it tells."""
-    transports = list(getattr(loop, "_transports", {}).values())
-    return sum(getattr(each, "_sock", None) is not None for each in transports)
+    return sum(getattr(each, "_sock", None) is not None for each in _transports(loop))
+
+
+def _transports(loop: asyncio.AbstractEventLoop) -> list[Any]:
+    return list(getattr(loop, "_transports", {}).values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +111,8 @@ class KafkaChannel:
         doing = self._begin(self._reading.poll(positions, timeout_seconds, limit))
         end = time.monotonic() + timeout_seconds
         while until is not None and time.monotonic() < end and not _is_done(doing, _LOOK_SECONDS):
-            # Not while it still looks for brokers: many acts would keep it from ever finding one. What brokers were asked goes
-            # on, and is taken up by the next poll.
-            if self._reading.waits and until() and doing.cancel():
+            # What brokers were asked goes on, and is taken up by the next poll.
+            if until() and doing.cancel():
                 return []
         return self._outcome(doing, more_seconds=timeout_seconds)
 
@@ -131,10 +133,12 @@ class KafkaChannel:
         if self._closed:
             return
         self._closed = True
-        ending = asyncio.run_coroutine_threadsafe(self._end(), self._loop)
         # Nothing is lost by a broker that does not hear of it.
-        with suppress(Exception):
-            ending.result(2 * self._timeout)
+        for work in (self._end(), self._cut()):
+            ending = asyncio.run_coroutine_threadsafe(work, self._loop)
+            with suppress(Exception):
+                ending.result(_GOODBYE_SECONDS)
+            ending.cancel()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(self._timeout)
         if not self._thread.is_alive():
@@ -165,6 +169,15 @@ class KafkaChannel:
         await self._writing.close()
         await self._topics.close()
         await goodbye()
+
+    async def _cut(self) -> None:
+        """End whatever did not end by itself: where nobody answers, nothing says goodbye."""
+        for each in _transports(self._loop):
+            each.abort()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
 
 def _is_done(doing: Future[_Result], seconds: float) -> bool:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 
@@ -19,6 +21,7 @@ from aiokafka.errors import (
     LeaderNotAvailableError,
     NoError,
     OffsetOutOfRangeError,
+    RequestTimedOutError,
     for_code,
 )
 from aiokafka.protocol.fetch import FetchRequest
@@ -26,13 +29,16 @@ from aiokafka.protocol.offset import OffsetRequest, OffsetResetStrategy
 
 from services.channel.kafka_errors import MOVED, away, of_channel
 from services.channel.kafka_records import records_in
-from services.channel.kafka_topics import Topics
+from services.channel.kafka_topics import PATIENCE_SECONDS, Topics
 from services.channel.port import Record
+from services.wire.errors import ChannelUnavailableError
 
 __all__ = ["Reading"]
 
 _ANSWER_BYTES: Final = 8 * 1024 * 1024
 _CHANNEL_BYTES: Final = 256 * 1024
+_LEAST_BYTES: Final = 64 * 1024
+_QUICK_SECONDS: Final = 1.0
 _WAIT_SECONDS: Final = 1.0
 _PAUSE_SECONDS: Final = 0.1
 _TRIES: Final = 5
@@ -54,21 +60,22 @@ class Reading:
     """Reads channels by position; all on one event loop.
 
     A broker may still wait when a poll ends, because another one had something or because whoever polls has better to do: what it
-    was asked is left to wait, and taken up by the next poll if it asks the same. ``waits`` is whether a poll does nothing else.
+    was asked is left to wait, and taken up by the next poll if it asks the same.
     """
 
     def __init__(self, topics: Topics) -> None:
         self._topics = topics
         self._first: dict[str, int] = {}
         self._mended = 0
+        self._answer_bytes = _ANSWER_BYTES
         self._waiting: dict[int, _Question] = {}
-        self.waits = False
 
     async def poll(self, positions: Mapping[str, int], wait_seconds: float, limit: int) -> list[Record]:
         """Return up to ``limit`` records; see the port. Raises: ChannelUnavailableError if no broker answers."""
         if len(positions) == 1:
             ((channel, position),) = positions.items()
-            return await self._alone(channel, position, wait_seconds, limit)
+            ask = partial(self._alone, channel, position, wait_seconds, limit)
+            return await self._topics.alone(channel, "read", ask, more_seconds=wait_seconds)
         return _shared(await self._several(positions, wait_seconds, limit), limit)
 
     async def _alone(self, channel: str, position: int, wait_seconds: float, limit: int) -> list[Record]:
@@ -103,7 +110,8 @@ class Reading:
 
     async def end(self, channel: str) -> int:
         """Return the position after the last record that was ever stored in a channel; errors say why it cannot be told."""
-        return await self._bound(channel, OffsetResetStrategy.LATEST)
+        ask = partial(self._bound, channel, OffsetResetStrategy.LATEST)
+        return await self._topics.alone(channel, "read", ask)
 
     async def close(self) -> None:
         """Give up what still waits."""
@@ -114,55 +122,78 @@ class Reading:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _round(self, positions: Mapping[str, int], wait_seconds: float, limit: int) -> _Found:
-        """Ask each broker once, and return what the first of them has; with no time to wait, what all of them have."""
+        """Ask each broker once, and return what the first of them has; with no time to wait, what all of them have.
+
+        Who is late keeps nobody from what others have answered: it is taken up by a later call.
+        """
         asked: dict[int, _Asked] = {}
         for channel, leader in (await self._topics.leaders(positions)).items():
             asked.setdefault(leader, {})[channel] = max(positions[channel], self._first.get(channel, 0))
-        tasks = [task for node, these in asked.items() if (task := self._asking(node, these, wait_seconds, limit)) is not None]
+        questions = {node: self._asking(node, these, wait_seconds, limit) for node, these in asked.items()}
+        tasks = {task: node for node, task in questions.items() if task is not None}
+        now = asyncio.get_running_loop().time
+        # For those who have been silent a moment ago nobody waits longer than was asked for.
+        until = now() + wait_seconds if all(map(self._topics.is_silent, asked)) else None
         found: _Found = {}
-        failed = 0
+        failed: dict[int, Exception] = {}
         while tasks and not (found and wait_seconds):
-            self.waits = wait_seconds > 0
-            try:
-                done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                self.waits = False
-            tasks = list(pending)
+            left = None if until is None else max(0.0, until - now())
+            done, _ = await asyncio.wait(tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                break
             for task in done:
-                self._waiting = {node: each for node, each in self._waiting.items() if each.task is not task}
+                node = tasks.pop(task)
+                self._waiting = {each: kept for each, kept in self._waiting.items() if kept.task is not task}
                 try:
                     found |= task.result()
-                except KafkaError as error:
-                    failed += 1
-                    if failed == len(asked):
-                        raise away(error) from error
+                except (KafkaError, ChannelUnavailableError) as error:
+                    failed[node] = error
+                else:
+                    self._topics.hear(node, answers=True)
+                    until = now() + (0.0 if all(map(self._topics.is_silent, tasks.values())) else PATIENCE_SECONDS)
+        await self._note_silence(asked, failed)
         return found
+
+    async def _note_silence(self, asked: Mapping[int, _Asked], failed: Mapping[int, Exception]) -> None:
+        """Note which brokers do not answer; raise if there is no other."""
+        if len(failed) == len(asked) and failed and not await self._topics.are_silent_alone(failed):
+            first = next(iter(failed.values()))
+            raise away(first) from first
+        for node in failed:
+            self._topics.hear(node, answers=False)
+            self._topics.silence(asked[node])
 
     def _asking(self, node: int, asked: _Asked, wait_seconds: float, limit: int) -> asyncio.Task[_Found] | None:
         """Return what gives a broker's answer; None where it waits with one, so that who has no time to wait gets none."""
         before = self._waiting.get(node)
-        if before is not None and before.asked == asked:
-            if not before.task.done():
-                return before.task if wait_seconds or not before.waits else None
-            if _has_some(before.task):
-                return before.task
-        task = asyncio.ensure_future(self._fetch(node, asked, wait_seconds, limit))
-        # What nobody waits for any more may fail as it likes.
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        self._waiting[node] = _Question(asked, wait_seconds > 0, task)
-        return task
+        if before is None or before.asked != asked or _is_spent(before.task):
+            task = asyncio.ensure_future(self._fetch(node, asked, wait_seconds, limit))
+            # What nobody waits for any more may fail as it likes.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            self._waiting[node] = _Question(asked, wait_seconds > 0, task)
+            return task
+        return before.task if wait_seconds or not before.waits or before.task.done() else None
 
     async def _fetch(self, node: int, asked: _Asked, wait_seconds: float, limit: int) -> _Found:
         client = await self._topics.client()
         # A broker fills its answer in the order of the question: a flood in one channel must not always come first.
         order = random.sample(list(asked), len(asked))
-        topics = [(channel, [(0, asked[channel], _CHANNEL_BYTES)]) for channel in order]
-        question = FetchRequest(int(wait_seconds * 1000), 1, _ANSWER_BYTES, _READ_UNCOMMITTED, topics, "")
+        most = min(_CHANNEL_BYTES, self._answer_bytes)
+        topics = [(channel, [(0, asked[channel], most)]) for channel in order]
+        question = FetchRequest(int(wait_seconds * 1000), 1, self._answer_bytes, _READ_UNCOMMITTED, topics, "")
+        began = time.monotonic()
         try:
             answer = await client.send(node, question)
-        except KafkaError:
-            await self._topics.ask_again()
+        except KafkaError as failure:
+            if isinstance(failure, RequestTimedOutError):
+                # Perhaps too much for a slow way: less of it may come in time.
+                self._answer_bytes = max(_LEAST_BYTES, min(self._answer_bytes, len(asked) * _CHANNEL_BYTES) // 4)
+            # Not waited for: it may be asked of the one that is silent.
+            client.force_metadata_update()
             raise
+        size = sum(len(data or b"") for _, ((*_, data),) in answer.topics)
+        if size > self._answer_bytes // 2 and time.monotonic() - began < _QUICK_SECONDS:
+            self._answer_bytes = min(_ANSWER_BYTES, self._answer_bytes * 2)
         found: _Found = {}
         troubles: dict[str, KafkaError] = {}
         for channel, ((_, code, *_, data),) in answer.topics:
@@ -213,9 +244,9 @@ class Reading:
         raise RuntimeError("unreachable: the second time returns or raises")
 
 
-def _has_some(task: asyncio.Task[_Found]) -> bool:
-    """Tell whether an answer came with records while nobody waited for it; nothing changes where they stand, so they count."""
-    return not task.cancelled() and task.exception() is None and bool(task.result())
+def _is_spent(task: asyncio.Task[_Found]) -> bool:
+    """Tell whether it has ended without anything that a later call could take up."""
+    return task.done() and (task.cancelled() or task.exception() is not None or not task.result())
 
 
 def _shared(found: _Found, limit: int) -> list[Record]:

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
@@ -18,7 +19,7 @@ from aiokafka.errors import KafkaError, LeaderNotAvailableError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from services.channel.kafka_errors import away, of_channel
-from services.channel.kafka_topics import Topics
+from services.channel.kafka_topics import Topics, retrieved
 from services.channel.port import RECORD_LIMIT_BYTES
 from services.wire.errors import RecordTooLargeError
 
@@ -31,6 +32,8 @@ _MAILBOX: Final = ".mailbox"
 _HEADERS: Final = [("content-type", ENTRY_TYPE.encode("ascii"))]
 _BATCH_BYTES: Final = 1_000_000
 """Below the limit of a topic (1 MiB) with all that a batch has around its records, and above the largest record."""
+_ENOUGH_BYTES: Final = 64 * 1024
+"""From here on a batch takes no more: it is sent and read whole, and over a slow way each has to arrive in time."""
 
 
 class Writing:
@@ -41,7 +44,7 @@ class Writing:
         self._topics = topics
         self._timeout = timeout_seconds
         self._producer: AIOKafkaProducer | None = None
-        self._beginning = asyncio.Lock()
+        self._beginning: asyncio.Task[AIOKafkaProducer] | None = None
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def append(self, channel: str, records: Sequence[bytes]) -> None:
@@ -51,53 +54,68 @@ class Writing:
                 raise RecordTooLargeError(f"a record is limited to {RECORD_LIMIT_BYTES} bytes, this one has {len(value)}")
         # In turns: a batch that is tried again must not come behind one that was begun later.
         async with self._turns[channel]:
-            producer = await self._begun()
-            # Asked before: a producer looks for a topic that is not there until its time is over.
-            await self._topics.require(channel, "written")
-            await self._know(producer, channel)
-            try:
-                for batch in _batches(producer, records, [] if channel.endswith(_MAILBOX) else _HEADERS):
-                    await (await producer.send_batch(batch, channel, partition=0))
-            except KafkaError as error:
-                raise of_channel(error, channel, "written") from error
+            await self._topics.alone(channel, "written", partial(self._put, channel, records))
 
     async def close(self) -> None:
         """End the producer."""
         if self._producer is not None:
             await self._producer.stop()
 
+    async def _put(self, channel: str, records: Sequence[bytes]) -> None:
+        producer = await self._begun()
+        # Asked before: a producer looks for a topic that is not there until its time is over.
+        await self._topics.require(channel, "written")
+        await self._know(producer, channel)
+        try:
+            for batch in _batches(producer, records, [] if channel.endswith(_MAILBOX) else _HEADERS):
+                sent = await producer.send_batch(batch, channel, partition=0)
+                sent.add_done_callback(retrieved)
+                await asyncio.shield(sent)
+        except KafkaError as error:
+            raise of_channel(error, channel, "written") from error
+
     async def _know(self, producer: AIOKafkaProducer, channel: str) -> None:
         """Let the producer know a channel, all others with it: told of one by one, it would ask for all of them each time."""
         until = time.monotonic() + self._timeout
         while producer.client.cluster.partitions_for_topic(channel) is None:
-            if not await producer.client.force_metadata_update() or time.monotonic() > until:
+            if time.monotonic() > until or not await producer.client.force_metadata_update():
                 raise away(LeaderNotAvailableError())
 
     async def _begun(self) -> AIOKafkaProducer:
-        async with self._beginning:
-            if self._producer is None:
-                made = AIOKafkaProducer(
-                    **self._settings,
-                    acks="all",
-                    enable_idempotence=False,
-                    max_batch_size=_BATCH_BYTES,
-                    max_request_size=_BATCH_BYTES,
-                    request_timeout_ms=int(self._timeout * 1000),
-                )
-                try:
-                    await made.start()
-                except (KafkaError, OSError) as error:
-                    await made.stop()
-                    raise away(error) from error
-                self._producer = made
+        if self._producer is None:
+            # As with the client that asks where channels are: a later call takes up what an earlier one gave up waiting for.
+            if self._beginning is None or self._beginning.done():
+                self._beginning = asyncio.ensure_future(self._begin())
+                self._beginning.add_done_callback(retrieved)
+            return await asyncio.shield(self._beginning)
         return self._producer
+
+    async def _begin(self) -> AIOKafkaProducer:
+        made = AIOKafkaProducer(
+            **self._settings,
+            acks="all",
+            enable_idempotence=False,
+            max_batch_size=_BATCH_BYTES,
+            max_request_size=_BATCH_BYTES,
+            request_timeout_ms=int(self._timeout * 1000),
+        )
+        try:
+            await made.start()
+        except BaseException as error:
+            await made.stop()
+            if isinstance(error, KafkaError | OSError):
+                raise away(error) from error
+            raise
+        self._producer = made
+        return made
 
 
 def _batches(producer: AIOKafkaProducer, records: Sequence[bytes], headers: list[tuple[str, bytes]]) -> list[BatchBuilder]:
-    """Return records as as few batches as hold them."""
+    """Return records in batches, each of as many as make it large enough."""
     batches: list[BatchBuilder] = []
     for value in records:
-        if not batches or batches[-1].append(key=None, value=value, timestamp=None, headers=headers) is None:
+        is_full = not batches or batches[-1].size() >= _ENOUGH_BYTES
+        if is_full or batches[-1].append(key=None, value=value, timestamp=None, headers=headers) is None:
             batches.append(producer.create_batch())
             batches[-1].append(key=None, value=value, timestamp=None, headers=headers)
     for batch in batches:

@@ -7,7 +7,7 @@ Source: design.md sections 3 and 4.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -24,12 +24,16 @@ from services.wire.avro import decode, load_schema
 from services.wire.channels import ChannelKind, channel_kind, mailbox_of, paired_channel
 from services.wire.contents import ChannelOpened
 from services.wire.entry import Open, Sealed
-from services.wire.errors import ReplicasMissingError, RingError
+from services.wire.errors import ChannelSilentError, ReplicasMissingError, RingError
 
 __all__ = ["receipt_once", "save_ring", "send_once", "sign_once"]
 
 _SIGN_AT_ONCE: Final = 100
 _SEND_AT_ONCE: Final = 200
+_SEND_BYTES: Final = 256 * 1024
+_TOOK_LONG: Final = (ReplicasMissingError, ChannelSilentError)
+"""What took its time to fail: the next step reads first, and goes on."""
+
 _RECEIPT_AFTER_MILLISECONDS: Final = 1000
 _RECEIPT_AFTER_ENTRIES: Final = 500
 
@@ -110,32 +114,47 @@ def send_once(office: Office) -> int:
         return 0
     # Before the batch: whoever restores an older database must not give these places away a second time.
     save_ring(office, rows)
-    sent = 0
-    # One batch a channel. The record first: what a request or an answer stands on is there before it, unless it takes nothing.
+    sent, refused = 0, set[str]()
+    # The record first: what a request or an answer stands on is there before it, unless that one takes nothing.
     rows.sort(key=lambda row: (channel_kind(row["channel"]) is not ChannelKind.RECORD, row["channel"]))
-    for channel, run in groupby(rows, key=lambda row: str(row["channel"])):
-        batch = list(run)
+    for channel, batch in _batches(office, rows):
+        if channel in refused:
+            continue
         is_taken = False
         try:
-            trouble = put(office, channel, [office.letterbook.record_of(row) for row in batch])
+            trouble = put(office, channel, [record for _, record in batch])
             is_taken = trouble is None
         finally:
             if not is_taken:
                 # It is unknown what the log took: the channel is read back before anything else is said about it.
                 office.letterbook.note(channel, read_at=0)
+                refused.add(channel)
         if is_taken:
             with office.database.transaction():
                 # With the letters that went out before it: one commit, and none between them and what they are for.
                 while granted:
                     note_granted(office, *granted.popitem())
-                office.letterbook.note(channel, shown_sequence=batch[-1]["sequence"])
+                office.letterbook.note(channel, shown_sequence=batch[-1][0]["sequence"])
             sent += len(batch)
-        elif isinstance(trouble, ReplicasMissingError):
+        elif isinstance(trouble, _TOOK_LONG):
             break
     for recipient, letters in granted.items():
         # Nothing of what they are for was taken; when it is tried again they have gone out.
         note_granted(office, recipient, letters)
     return sent
+
+
+def _batches(office: Office, rows: Sequence[Row]) -> Iterator[tuple[str, list[tuple[Row, bytes]]]]:
+    """Yield what stands together in one channel with its records, in pieces that also a slow way takes in one call."""
+    for channel, run in groupby(rows, key=lambda row: str(row["channel"])):
+        batch: list[tuple[Row, bytes]] = []
+        for row in run:
+            record = office.letterbook.record_of(row)
+            if batch and sum(len(each) for _, each in batch) + len(record) > _SEND_BYTES:
+                yield channel, batch
+                batch = []
+            batch.append((row, record))
+        yield channel, batch
 
 
 def _send_grants(office: Office, rows: Sequence[Row], closed: Collection[str]) -> dict[str, list[Grant]] | None:
@@ -150,7 +169,7 @@ def _send_grants(office: Office, rows: Sequence[Row], closed: Collection[str]) -
             continue
         if (trouble := put(office, mailbox_of(recipient), [record for _, record in grants])) is None:
             granted[recipient] = grants
-        elif isinstance(trouble, ReplicasMissingError):
+        elif isinstance(trouble, _TOOK_LONG):
             return None
     return granted
 

@@ -28,6 +28,7 @@
     │   │       ├── ChannelForbiddenError
     │   │       ├── ChannelLimitError
     │   │       ├── ChannelDamagedError
+    │   │       ├── ChannelSilentError
     │   │       └── ReplicasMissingError
     │   ├── RecordTooLargeError
     │   ├── DatabaseBusyError
@@ -58,6 +59,7 @@ __all__ = [
     "ChannelForbiddenError",
     "ChannelLimitError",
     "ChannelMissingError",
+    "ChannelSilentError",
     "ChannelUnavailableError",
     "ConflictError",
     "DatabaseBusyError",
@@ -258,6 +260,10 @@ class ChannelLimitError(ChannelClosedError):
 
 class ChannelDamagedError(ChannelClosedError):
     """What a broker answers of a channel is no frames of records: its disk, or what stands between, is at fault."""
+
+
+class ChannelSilentError(ChannelClosedError):
+    """The one broker that has a channel does not answer here, and others do: a way that is broken, mostly."""
 
 
 class ReplicasMissingError(ChannelClosedError):

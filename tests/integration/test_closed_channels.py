@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -11,7 +12,7 @@ import pytest
 from services.channel.port import Channel, Record, Until
 from services.school.application import School
 from services.wire.channels import COMMISSION, commission_case, from_commission, mailbox_of, record_of, to_commission
-from services.wire.errors import ChannelClosedError, ChannelForbiddenError, ChannelMissingError
+from services.wire.errors import ChannelClosedError, ChannelForbiddenError, ChannelMissingError, ChannelUnavailableError
 from tests.chains import SCHOOL
 from tests.exchange import Exchange, Member
 from tests.integration.test_two_sides import asked
@@ -157,3 +158,37 @@ def test_an_own_channel_that_cannot_be_looked_at_holds_no_other(exchange: Exchan
     assert f"there is no {from_commission(SCHOOL)}" in commission.alarms
     case, _ = asked(exchange, pupil=another_pupil(5))
     assert at_commission(exchange, case) == "Received"
+
+
+class Narrow(Doors):
+    """A log over a way through which so many bytes fit and then nothing."""
+
+    left: int = 0
+
+    def append(self, channel: str, values: Sequence[bytes]) -> None:
+        size = sum(map(len, values))
+        if size > self.left:
+            raise ChannelUnavailableError("no broker answered in time")
+        self.left -= size
+        self.log.append(channel, values)
+
+
+def test_what_waits_goes_through_a_narrow_way_piece_by_piece_and_none_of_it_again(exchange: Exchange) -> None:
+    member, channel = exchange.members[SCHOOL], record_of(SCHOOL)
+    clerk = School(member.office)
+    before = len(records(exchange, channel))
+    for number in range(2, 102):
+        clerk.file(application_form(pupil=another_pupil(number)))
+    assert member.office.channel is not None
+    member.office.channel = way = Narrow(member.office.channel)
+    # Less fits through in the time of a step than is sent at once.
+    fits = 270_000
+    for number in range(10):
+        # All of it is signed before anything can be sent.
+        way.left = fits if number > 4 else 0
+        with suppress(ChannelUnavailableError):
+            member.work()
+    sent = records(exchange, channel)
+    assert sum(map(len, sent)) * 200 // len(sent) > fits
+    assert len(sent) == len(set(sent)) == before + 300
+    clean(exchange)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any
 
 import pytest
@@ -49,6 +49,19 @@ class OneBroker:
 
     async def leaders(self, channels: Iterable[str]) -> dict[str, int]:
         return dict.fromkeys(channels, 1)
+
+    async def alone(self, channel: str, doing: str, work: Callable[[], Awaitable[Any]], **_: float) -> Any:
+        del channel, doing
+        return await work()
+
+    def is_silent(self, _: int) -> bool:
+        return False
+
+    def hear(self, node: int, *, answers: bool) -> None:
+        """Hear the one there is."""
+
+    async def are_silent_alone(self, _: Collection[int]) -> bool:
+        return False
 
     async def ask_again(self) -> None:
         """Know the same as before."""
