@@ -12,6 +12,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from infra.kafka.cluster import ADMIN, Cluster
 from infra.kafka.jars import HOME
@@ -58,6 +59,15 @@ class Bench:
 
         self.admin(work)
 
+    def limit(self, channel: str, size_bytes: int) -> None:
+        """Let a channel take no batch over a size, and lose its other settings: whoever provisions gives them back."""
+
+        async def work(admin: AIOKafkaAdminClient) -> None:
+            settings = {"max.message.bytes": str(size_bytes)}
+            await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, channel, configs=settings)])
+
+        self.admin(work)
+
     def forget_before(self, channel: str, position: int) -> None:
         """Let a channel begin at a position, as after records expired."""
 
@@ -65,6 +75,20 @@ class Bench:
             await admin.delete_records({TopicPartition(channel, 0): RecordsToDelete(position)})
 
         self.admin(work)
+
+    def leaders(self, *channels: str) -> dict[str, int]:
+        """Return the number of the broker that leads each channel, as of now."""
+
+        async def work(admin: AIOKafkaAdminClient) -> dict[str, int]:
+            told = await admin.describe_topics(list(channels))
+            return {each["topic"]: each["partitions"][0]["leader"] for each in told if each["partitions"]}
+
+        found: dict[str, int] = {}
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while len(found) < len(channels) or -1 in found.values():
+            assert time.monotonic() < until, f"nobody leads one of {channels}"
+            found = self.admin(work)
+        return found
 
     def admin(self, work: Any) -> Any:
         """Let ``work`` be done with an administrator's client, which is closed afterwards."""

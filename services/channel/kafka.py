@@ -80,7 +80,8 @@ class KafkaAccess:
 class KafkaChannel:
     """The ``Channel`` port over a Kafka cluster; a handle may be used by several threads.
 
-    ``client`` is the name that a broker's log shows. ``timeout_seconds`` is how long a broker may take to answer.
+    ``client`` is the name that a broker's log shows. ``timeout_seconds`` is how long a broker may take to answer; a call
+    ends within twice that, and what it was told to wait.
     Raises: SettingsError if the files for TLS cannot be used.
     """
 

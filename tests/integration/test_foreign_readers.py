@@ -19,8 +19,8 @@ from services.wire.entry import split_entry
 from tests.brokers import Bench
 from tests.chains import SCHOOL
 from tests.foreign import READERS, Desk
-from tests.integration.test_over_kafka import access, begun, provision
 from tests.integration.test_two_sides import answered, asked, examined, recommended
+from tests.over_brokers import access, begun, provision
 from tests.troubles import settled
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"]), pytest.mark.timeout(300)]

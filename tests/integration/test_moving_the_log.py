@@ -16,7 +16,7 @@ from tests.brokers import Bench
 from tests.commands import SCHOOL
 from tests.drills import done, settled_with
 from tests.folders import OTHER_SCHOOL, Folders
-from tests.integration.test_over_kafka import access
+from tests.over_brokers import access
 
 EVERYBODY = (REGISTRAR, COMMISSION, SCHOOL, OTHER_SCHOOL)
 LACKS = "the log lacks"

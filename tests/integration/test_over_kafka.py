@@ -13,77 +13,25 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.kafka.cluster import ADMIN, Cluster
-from services.channel.kafka import KafkaAccess
 from services.channel.kafka_admin import KafkaAdmin, RightRow
-from services.channel.port import Channel
 from services.desk.main import app
 from services.post.worker import Worker
 from services.registrar.bootstrap import build as build_registrar
-from services.registrar.bootstrap import provisioning
 from services.school.application import School
 from services.school.bootstrap import build as build_school
-from services.wire.channels import COMMISSION, Role, commission_case, record_of, to_commission
+from services.wire.channels import COMMISSION, record_of, to_commission
 from services.wire.errors import ChannelUnavailableError
-from services.wire.hashing import Digest
-from services.wire.trust import Participant
 from tests.brokers import Bench, started
-from tests.chains import SCHOOL, seal_of
-from tests.exchange import COMMISSION_ORGANISATION, Exchange, Member
+from tests.chains import SCHOOL
+from tests.exchange import Exchange
 from tests.integration.test_two_sides import answered, asked, examined, recommended
+from tests.over_brokers import PATIENCE, BrokerExchange, access, at_commission, begun, provision, waits, work_on, worked
 from tests.people import another_pupil, application_form
 from tests.troubles import clean, records, settled
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"]), pytest.mark.timeout(300)]
 
-HOUR: Final = 3_600_000
-PATIENCE_SECONDS: Final = 3.0
-PATIENCE: Final = 20
 JOINED: Final = "school-0099900033"
-PARTICIPANTS: Final = (
-    Participant(id=SCHOOL, role=Role.SCHOOL, organisation="NTRLV-90000000001", name=SCHOOL, admitted=Digest(bytes(32))),
-    Participant(
-        id=COMMISSION, role=Role.COMMISSION, organisation=COMMISSION_ORGANISATION, name=COMMISSION, admitted=Digest(bytes(32))
-    ),
-)
-
-
-class BrokerExchange(Exchange):
-    """The exchange of one school and the commission over a cluster: whoever looks from outside is its administrator."""
-
-    bench: Bench
-
-    def opened_log(self) -> Channel:
-        opened: Channel = self.bench.open(ADMIN, timeout_seconds=PATIENCE_SECONDS)
-        return opened
-
-    def enter(self, name: str, role: Role, seal: object) -> Member:
-        member = super().enter(name, role, seal)  # type: ignore[arg-type]  # handed through
-        member.office.channel = self.bench.open(name, timeout_seconds=PATIENCE_SECONDS)
-        return member
-
-
-def access(cluster: Cluster) -> KafkaAccess:
-    return KafkaAccess(servers=cluster.servers, authority=cluster.authority.certificate, certificate=cluster.certificate(ADMIN))
-
-
-def provision(cluster: Cluster) -> None:
-    files = {"authority": cluster.authority.certificate, "certificate": cluster.certificate(ADMIN)}
-    _, after = provisioning(PARTICIPANTS, servers=cluster.servers, **files).provision()
-    assert not after.changes
-
-
-def begun(bench: Bench, folder: Path) -> BrokerExchange:
-    """Return an exchange of two on a cluster on which nothing is left of another."""
-    cluster = bench.cluster
-    left = [topic.name for topic in KafkaAdmin(access=access(cluster)).read().topics if "." in topic.name]
-    bench.delete(*left)
-    provision(cluster)
-    kind = type("BrokerExchange", (BrokerExchange,), {"bench": bench})
-    exchange: BrokerExchange = kind(folder)
-    exchange.admit(SCHOOL, Role.SCHOOL, seal_of("old"))
-    exchange.admit(COMMISSION, Role.COMMISSION, seal_of("commission", organisation=COMMISSION_ORGANISATION))
-    exchange.settle()
-    return exchange
 
 
 @pytest.fixture(scope="module")
@@ -97,17 +45,6 @@ def own_bench(broker_files: None, tmp_path_factory: pytest.TempPathFactory) -> I
 def over(own_bench: Bench, tmp_path: Path) -> Iterator[BrokerExchange]:
     yield begun(own_bench, tmp_path)
     own_bench.close()
-
-
-def at_commission(exchange: Exchange, case: UUID) -> str:
-    return exchange.members[COMMISSION].state(commission_case(case, to_commission(SCHOOL)))
-
-
-def work_on(exchange: Exchange, hours: int = 2) -> None:
-    """Let time pass, so that everything is looked at again that is looked at hourly."""
-    for _ in range(hours):
-        exchange.clock.now += HOUR
-        settled(exchange)
 
 
 def test_an_application_is_answered_yes_over_a_broker(over: BrokerExchange) -> None:
@@ -218,6 +155,29 @@ def test_a_right_that_is_taken_away_stops_one_channel_and_given_back_lets_it_go_
     clean(over)
 
 
+def test_a_channel_that_takes_no_record_of_a_size_waits_alone_and_goes_on_when_it_does(over: BrokerExchange) -> None:
+    mine, theirs = asked(over)
+    channel = to_commission(SCHOOL)
+    over.bench.limit(channel, 1000)
+    case, _ = asked(over, pupil=another_pupil(2))
+    examined(over, theirs)
+    recommended(over, theirs)
+    answered(over, theirs)
+    settled(over)
+    # All else goes on: what was filed stands in the record, and the answer to the first one is there.
+    assert (at_commission(over, case), over.members[SCHOOL].state(mine)) == ("", "ReadyForDecision")
+    assert len(set(records(over, record_of(SCHOOL)))) == 7  # its opening and twice the three events of a filing
+    assert any("no record of this size" in alarm and channel in alarm for alarm in over.members[SCHOOL].alarms)
+    assert waits(over)
+    provision(over.bench.cluster)
+    worked(over, PATIENCE)
+    work_on(over)
+    assert at_commission(over, case) == "Received"
+    found = records(over, channel)
+    assert len(found) == len(set(found))
+    clean(over)
+
+
 @pytest.fixture
 def three(broker_files: None, tmp_path: Path) -> Iterator[BrokerExchange]:  # noqa: ARG001  # has them first
     """Start three brokers with an exchange on them."""
@@ -238,45 +198,24 @@ def test_of_three_brokers_one_may_die_unnoticed_and_two_stop_only_the_sending(th
     school.request(kept)
     # Accepted and kept, and nobody is told that it was sent.
     with pytest.raises(ChannelUnavailableError):
-        _worked(three, 1)
-    assert _waits(three)
+        worked(three, 1)
+    assert waits(three)
     for broker in (first, second):
         broker.start()
     three.bench.cluster.wait()
-    _worked(three, PATIENCE)
+    worked(three, PATIENCE)
     work_on(three)
     assert at_commission(three, kept) == "Received"
-    assert not _waits(three)
+    assert not waits(three)
     clean(three)
-
-
-def _waits(exchange: Exchange) -> bool:
-    """Tell whether something of the school's waits to be signed or sent."""
-    office = exchange.members[SCHOOL].office
-    return bool(office.letterbook.unsent(1)) or office.database.one("SELECT 1 FROM outgoing") is not None
 
 
 def _despite_pauses(exchange: Exchange, number: int) -> UUID:
     school = School(exchange.members[SCHOOL].office)
     case, _ = school.file(application_form(pupil=another_pupil(number)))
     school.request(case)
-    _worked(exchange, PATIENCE)
+    worked(exchange, PATIENCE)
     return case
-
-
-def _worked(exchange: Exchange, times: int) -> None:
-    """Let everybody work until nothing is left, as workers do that wait where the log does not answer."""
-    for left in reversed(range(times)):
-        try:
-            settled(exchange)
-        except ChannelUnavailableError:
-            if not left:
-                raise
-        else:
-            if not _waits(exchange):
-                return
-        exchange.clock.now += 31_000
-    raise ChannelUnavailableError("something is unsent still")
 
 
 def test_an_exchange_is_founded_and_joined_over_brokers_by_commands(
