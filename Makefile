@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-other fuzz installed bench bench-kafka compare record-history lint types lock clean soak-kills simulate mutants kafka-up kafka-down demo-kafka asyncapi
+.PHONY: help demo test test-other fuzz installed bench bench-kafka compare record-history lint types lock clean soak-kills soak-kills-kafka simulate mutants kafka-up kafka-down demo-kafka asyncapi
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
@@ -42,6 +42,9 @@ installed: ## Install into an empty environment, hashes checked, and work from a
 
 soak-kills: .venv/.ready ## Kill processes of an exchange at work, N times (N=10000 SEED=1), and check that nothing is lost
 	$(BIN)/python -m tests.kills --kills $(or $(N),1000) --seed $(or $(SEED),1)
+
+soak-kills-kafka: .venv/.ready ## The same over a broker of its own, which is killed too (N=300 SEED=1)
+	$(BIN)/python -m tests.kills --cluster --kills $(or $(N),300) --seed $(or $(SEED),1)
 
 bench: .venv/.ready ## Print ratios of our paths against bare primitives
 	$(BIN)/python -m tests.bench.run

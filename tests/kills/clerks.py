@@ -17,7 +17,9 @@ from uuid import UUID
 from services.post.building import milliseconds
 from services.post.office import day_of
 from services.wire.channels import COMMISSION, REGISTRAR
+from services.wire.errors import TransportError
 from tests.kills.forking import Child, Order
+from tests.kills.logs import BrokerLog, FileLog
 from tests.kills.looking import Sight
 from tests.people import another_pupil, application_json
 
@@ -187,12 +189,12 @@ def registrar_clerk(desk: Desk, errands: list[Clerk]) -> Clerk:
             yield None
 
 
-def joining(desk: Desk, number: str, on_joined: Callable[[str], None]) -> Clerk:
+def joining(desk: Desk, log: FileLog | BrokerLog, number: str, on_joined: Callable[[str], None]) -> Clerk:
     """Let a school join the exchange, by commands that are killed like all others."""
     folder, name = desk.sight.folder, f"school-{number}"
     home, certificate = folder / name, desk.papers / f"{number}-certificate.pem"
     options = ("--number", number, "--organisation", f"NTRLV-{number}", "--name", "Jauna skola")
-    where = ("--log", str(folder / "log.sqlite"), "--root", str(folder / "root.pem"), "--json")
+    where = (*log.way(name), "--root", str(folder / "root.pem"), "--json")
 
     def init() -> Order:
         order = desk.order(name, "init")
@@ -205,8 +207,21 @@ def joining(desk: Desk, number: str, on_joined: Callable[[str], None]) -> Clerk:
         lambda: desk.order(REGISTRAR, "admit", name, "School", f"NTRLV-{number}", "Jauna skola"),
         lambda: desk.sight.queued(REGISTRAR) > queued,
     )
+    if log.provisioning:
+        yield from _provisioned(desk, log.provisioning)
     yield from _until(lambda: desk.order(name, "certificate", certificate), (home / "certificate.pem").exists)
     on_joined(name)
+
+
+def _provisioned(desk: Desk, options: tuple[str, ...]) -> Clerk:
+    """Give a newcomer its channels on the brokers; what a killed command did of it stays, and the next one does the rest."""
+    while True:
+        ended = yield desk.order(REGISTRAR, "provision", *options)
+        if ended is not None and ended.code == 0:
+            return
+        if ended is not None and not ended.is_killed and ended.code != TransportError.exit_code:
+            raise WrongError(f"registrar provision ended with {ended.code}: {ended.order.out}, {ended.order.err}")
+        yield None
 
 
 def rotation(desk: Desk, name: str) -> Clerk:

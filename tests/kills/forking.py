@@ -28,6 +28,8 @@ __all__ = ["Child", "Order", "Pool", "warm"]
 _DIE_WITH_PARENT: Final = 1
 _LATE: Final = (
     "services.audit.verify",
+    "services.channel.kafka",
+    "services.channel.kafka_admin",
     "services.commission.bootstrap",
     "services.commission.input",
     "services.desk.founding",
@@ -56,7 +58,8 @@ def warm() -> None:
 class Order:
     """A command to run: what it is in the table, its arguments, where its output goes.
 
-    ``before`` is done in the child first: what this machine or this release is to be like for it.
+    ``before`` is done in the child first: what this machine or this release is to be like for it. ``work`` is done in place of a
+    command.
     """
 
     kind: str
@@ -64,6 +67,7 @@ class Order:
     out: Path
     err: Path
     before: Callable[[], None] | None = None
+    work: Callable[[], None] | None = None
 
 
 @dataclass(slots=True)
@@ -167,7 +171,7 @@ def _run(order: Order, spot: Spot, aim: Aim | None) -> None:
         if order.before is not None:
             order.before()
         with watched(spot, aim):
-            code = _called(order.arguments)
+            code = _called(order.arguments) if order.work is None else _done(order.work)
         # Databases are closed on the way out, as in a process that was not forked.
         atexit._run_exitfuncs()  # noqa: SLF001  # what multiprocessing has its own for
         sys.stdout.flush()
@@ -187,6 +191,11 @@ def _called(arguments: tuple[str, ...]) -> int:
         main()
     except SystemExit as left:
         return int(left.code or 0)
+    return 0
+
+
+def _done(work: Callable[[], None]) -> int:
+    work()
     return 0
 
 

@@ -10,7 +10,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -18,18 +18,21 @@ from typing import Final
 from services.wire.channels import COMMISSION, REGISTRAR
 from tests.kills.clerks import Clerk, Desk, WrongError, commission_clerk, joining, registrar_clerk, rotation, school_clerk
 from tests.kills.forking import Child, Order, Pool
+from tests.kills.logs import NEWCOMERS, BrokerLog, FileLog
 from tests.kills.looking import Sight
 from tests.kills.watching import Aim, Phase
 
 __all__ = ["Kills", "Soak", "Tally"]
 
 SCHOOLS: Final = ("0099900011", "0099900022")
-_LATER: Final = ("0099900033", "0099900044")
 _QUIET_SECONDS: Final = 300
 _STEP_SECONDS: Final = 0.05
 _SOON_SECONDS: Final = 0.01
 # A commit or a durable file takes about so long here; drawn beyond it, the kill hits what comes next.
 _MOMENT_SECONDS: Final = 0.006
+_SPARED: Final = 0.6
+# In its start, soon after it, and amid its work, in seconds.
+_LONG_LIVES: Final = ((0.0, 3.0), (1.0, 8.0), (3.0, 20.0))
 
 Tally = Counter[tuple[str, Phase]]
 """How many processes were killed, by what they were and what they were doing."""
@@ -37,10 +40,14 @@ Tally = Counter[tuple[str, Phase]]
 
 @dataclass(slots=True)
 class Kills:
-    """Draws when a process is killed, and counts which were."""
+    """Draws when a process is killed, and counts which were.
+
+    ``is_sparing``: more of them live on, for where starts take long, so that there is work to be killed in.
+    """
 
     rng: random.Random
     wanted: int
+    is_sparing: bool = False
     tally: Tally = field(default_factory=Counter)
     _seconds: dict[str, float] = field(default_factory=dict)
     _moments: dict[str, int] = field(default_factory=dict)
@@ -51,7 +58,7 @@ class Kills:
 
     def aim(self, kind: str) -> Aim | None:
         """Return when a process of this kind is killed: any time in its run, right after its fork, in a commit, or not at all."""
-        if self.done >= self.wanted:
+        if self.done >= self.wanted or (self.is_sparing and self.rng.random() < _SPARED):
             return None
         chance, usual = self.rng.random(), self._seconds.get(kind, 0.3)
         if chance < 0.3:
@@ -66,6 +73,8 @@ class Kills:
         """Return when a worker is killed: half of them in their start, the others in their work."""
         if self.done >= self.wanted:
             return None
+        if self.is_sparing:
+            return Aim(self.rng.uniform(*self.rng.choice(_LONG_LIVES)))
         chance, start = self.rng.random(), self._seconds.get(kind, 0.3)
         if chance < 0.15:
             return Aim(self.rng.uniform(0, 2 * start))
@@ -91,6 +100,7 @@ class Soak:
     folder: Path
     kills: Kills
     tell: Callable[[int], None]
+    log: FileLog | BrokerLog
     pool: Pool = field(default_factory=Pool)
     desk: Desk = field(init=False)
     names: list[str] = field(default_factory=lambda: [REGISTRAR, COMMISSION, *(f"school-{each}" for each in SCHOOLS)])
@@ -115,6 +125,7 @@ class Soak:
         for clerk in self._everybody():
             self._engage(clerk)
         while self.kills.done < self.kills.wanted:
+            self.log.break_at_times()
             self._step()
         self.desk.is_open = False
         self._moved = time.monotonic()
@@ -129,9 +140,9 @@ class Soak:
             raise WrongError(f"workers did not end well: {left}")
 
     def found(self) -> None:
-        made = self.pool.run(self.command("init", str(self.desk.sight.folder), *(f"--school={each}" for each in SCHOOLS)))
+        made = self.pool.run(replace(self.command("init"), work=lambda: self.log.found(SCHOOLS)))
         if made.code != 0:
-            raise WrongError(f"init ended with {made.code}")
+            raise WrongError(f"init ended with {made.code}: {made.order.err}")
 
     def command(self, kind: str, *arguments: str) -> Order:
         place = self.folder / "papers" / f"{kind}-{self.desk.number():06}"
@@ -155,7 +166,11 @@ class Soak:
         for is_late in (False, True):
             yield commission_clerk(self.desk, is_late=is_late)
         first = f"school-{SCHOOLS[0]}"
-        errands = [joining(self.desk, _LATER[0], self._joined), rotation(self.desk, first), rotation(self.desk, COMMISSION)]
+        errands = [
+            joining(self.desk, self.log, NEWCOMERS[0], self._joined),
+            rotation(self.desk, first),
+            rotation(self.desk, COMMISSION),
+        ]
         yield registrar_clerk(self.desk, errands)
 
     def _joined(self, name: str) -> None:
