@@ -27,7 +27,7 @@ from tests.integration.test_two_sides import asked, examined, recommended
 from tests.over_brokers import PATIENCE, PATIENCE_SECONDS, BrokerExchange, at_commission, begun, founded, spread, work_on, worked
 from tests.people import another_pupil, application_form
 from tests.proxies import Proxy, proxies
-from tests.troubles import clean, records, settled
+from tests.troubles import clean, closed_restart, records, settled
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"]), pytest.mark.timeout(300)]
 
@@ -141,6 +141,28 @@ def test_acts_are_kept_while_a_network_is_broken_and_all_goes_on_by_itself(
     assert over.members[SCHOOL].state(mine) != "ReadyForDecision"
     network.heal()
     is_right(over, mine, kept)
+
+
+@pytest.mark.parametrize("trouble", [Proxy.cut, Proxy.fall_silent], ids=lambda each: each.__name__)
+def test_a_worker_that_begins_in_a_broken_network_starts_when_it_is_whole_and_closes_in_time_when_it_is_not(
+    over: BrokerExchange, network: Network, trouble: Callable[[Proxy], None]
+) -> None:
+    mine, theirs = asked(over)
+    examined(over, theirs)
+    recommended(over, theirs)
+    settled(over)
+    trouble(network.ways[0])
+    began = time.monotonic()
+    over.members[SCHOOL].office.channel.close()  # type: ignore[union-attr]  # it has one
+    member = closed_restart(over, SCHOOL)
+    with pytest.raises(ChannelUnavailableError):
+        member.worker.start()
+    assert time.monotonic() - began < LIMIT_SECONDS
+    # A start that does not come to its end decides nothing yet; the other side goes on.
+    answer(over, theirs)
+    network.heal()
+    assert member.worker.start()
+    is_right(over, mine, [filed(over, 2)])
 
 
 class Tripwire:
