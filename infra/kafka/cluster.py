@@ -6,7 +6,6 @@ A broker is found again by what stands in its folder: its settings, its data, it
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 import shutil
 import signal
@@ -14,7 +13,6 @@ import socket
 import ssl
 import subprocess
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -25,6 +23,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
 from infra.kafka.jars import HERE, fetched
+from infra.kafka.settings import ADMIN, Addresses, Places, Way, broker_settings, random_id
 from services.channel.kafka import goodbye
 from services.channel.kafka_certificates import Authority
 
@@ -33,47 +32,10 @@ logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 __all__ = ["ADMIN", "Broker", "BrokerError", "Cluster", "java"]
 
-ADMIN: Final = "admin"
-"""The client that may do everything: who provisions."""
-
 _READY_TOPIC: Final = "cluster-is-ready"
 _DONE: Final = (0, 36)  # made, or there already
 _START_SECONDS: Final = 90
 _STOP_SECONDS: Final = 15
-_SETTINGS: Final = """\
-process.roles=broker,controller
-node.id={node}
-controller.quorum.bootstrap.servers={controllers}
-listeners=CLIENTS://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{way}
-advertised.listeners=CLIENTS://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{advertised_way}
-inter.broker.listener.name=CLIENTS
-controller.listener.names=CONTROLLER
-listener.security.protocol.map=CLIENTS:SSL,CONTROLLER:SSL,WAY:SSL
-ssl.client.auth=required
-ssl.keystore.type=PEM
-ssl.keystore.location={certificate}
-ssl.truststore.type=PEM
-ssl.truststore.location={authority}
-ssl.principal.mapping.rules=RULE:^CN=([a-z0-9.-]+)$/$1/,DEFAULT
-authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-super.users=User:broker;User:admin
-allow.everyone.if.no.acl.found=false
-log.dirs={data}
-auto.create.topics.enable=false
-unclean.leader.election.enable=false
-default.replication.factor={copies}
-offsets.topic.replication.factor={copies}
-transaction.state.log.replication.factor={copies}
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor={copies}
-share.coordinator.state.topic.min.isr=1
-offsets.topic.num.partitions=4
-transaction.state.log.num.partitions=4
-group.initial.rebalance.delay.ms=0
-log.cleaner.dedupe.buffer.size=4194304
-broker.session.timeout.ms={session}
-broker.heartbeat.interval.ms={heartbeat}
-"""
 
 
 class BrokerError(Exception):
@@ -163,7 +125,7 @@ class Cluster:
         authority = Authority.of(folder / "tls")
         ports = list(range(first_port, first_port + 2 * nodes)) if first_port else _free_ports(2 * nodes + len(ways))
         brokers = [
-            Broker(folder / f"broker-{number}", number, ports[2 * number - 2], ports[2 * number - 1], home, _random_id(), quick)
+            Broker(folder / f"broker-{number}", number, ports[2 * number - 2], ports[2 * number - 1], home, random_id(), quick)
             for number in range(1, nodes + 1)
         ]
         for broker, port in zip(brokers, ports[2 * nodes :], strict=False):
@@ -171,7 +133,7 @@ class Cluster:
         cluster = cls(folder, brokers, authority)
         certificate = authority.issue("broker", hosts=("localhost", "127.0.0.1"))
         authority.issue(ADMIN)
-        identity = _random_id()
+        identity = random_id()
         for broker, way in zip_longest(brokers, ways):
             cluster._format(broker, certificate, identity, quick=quick, way=way)
         return cluster
@@ -214,22 +176,12 @@ class Cluster:
     def _format(self, broker: Broker, certificate: Path, identity: str, *, quick: bool, way: int | None) -> None:
         broker.folder.mkdir(parents=True)
         controllers = [f"127.0.0.1:{each.controller_port}" for each in self.brokers]
-        broker.settings.write_text(
-            _SETTINGS.format(
-                node=broker.node,
-                controllers=",".join(controllers),
-                port=broker.port,
-                controller_port=broker.controller_port,
-                way=f",WAY://127.0.0.1:{broker.way_port}" if way else "",
-                advertised_way=f",WAY://127.0.0.1:{way}" if way else "",
-                certificate=certificate,
-                authority=self.authority.certificate,
-                data=broker.folder / "data",
-                copies=min(3, len(self.brokers)),
-                session=1000 if quick else 9000,
-                heartbeat=200 if quick else 2000,
-            )
-        )
+        places = Places(broker.folder / "data", certificate, self.authority.certificate)
+        addresses = Addresses(f"127.0.0.1:{broker.port}", controllers[broker.node - 1])
+        if way is not None:
+            addresses = addresses._replace(way=Way(f"127.0.0.1:{broker.way_port}", f"127.0.0.1:{way}"))
+        settings = broker_settings(broker.node, addresses, places, controllers=controllers, quick=quick)
+        broker.settings.write_text(settings)
         voters = ",".join(
             f"{each.node}@{where}:{each.directory_id}" for each, where in zip(self.brokers, controllers, strict=True)
         )
@@ -282,13 +234,6 @@ def java(home: Path, *arguments: str) -> list[str]:
         f"{home / 'libs'}/*",
         *arguments,
     ]
-
-
-def _random_id() -> str:
-    """Return 16 random bytes as Kafka writes them; one that began with a hyphen would be taken for an option."""
-    while (found := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
-        pass
-    return found
 
 
 def _free_ports(number: int) -> list[int]:

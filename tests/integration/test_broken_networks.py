@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from services.channel.port import Channel, Record
+from services.channel.port import Channel, Record, Until
 from services.commission.application import Commission
 from services.commission.input import AnswerInput
 from services.post.publishing import send_once, sign_once
@@ -176,8 +176,10 @@ class Tripwire:
             self._trip()
         self._log.append(channel, records)
 
-    def poll(self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int) -> list[Record]:
-        return self._log.poll(positions, timeout_seconds=timeout_seconds, limit=limit)
+    def poll(
+        self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int, until: Until | None = None
+    ) -> list[Record]:
+        return self._log.poll(positions, timeout_seconds=timeout_seconds, limit=limit, until=until)
 
     def end(self, channel: str) -> int:
         return self._log.end(channel)
