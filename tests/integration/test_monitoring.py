@@ -120,6 +120,11 @@ def test_the_rules_are_those_that_the_page_for_operators_shows() -> None:
     assert shown == [(rule["alert"], rule["expr"]) for rule in rules()][:3]
 
 
+def test_the_page_on_containers_has_each_metric_of_the_auditor(exported: dict[str, set[str]]) -> None:
+    table = (ROOT / "docs/compose.md").read_text("utf-8").partition("| metric of the auditor |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(\w+)`", table)) == {name for name in exported if name.startswith("sarakste_audit_")}
+
+
 def test_prometheus_asks_every_service_that_has_a_page_and_no_other() -> None:
     services = read(COMPOSE.read_text("utf-8"))["services"]
     pages = {name for name, each in services.items() if "0.0.0.0:9464" in json.dumps(each)}

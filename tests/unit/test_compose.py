@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import typer.main
 
 from infra.kafka.jars import HOME
+from services.desk.main import app
 from tests.commands import ROOT
 from tests.compose.dockerfile import faults, stages
 from tests.compose.rules import COMPOSE, Document, own_faults, read, schema_faults, volumes_of
 
 TEXT: Final = COMPOSE.read_text("utf-8")
+PAGE: Final = (ROOT / "docs/compose.md").read_text("utf-8")
+SHOWN: Final = re.findall(r"^    docker compose (.+)$", PAGE, re.MULTILINE)
 DOCKERFILES: Final = sorted((ROOT / "infra/docker").glob("*.Dockerfile"))
 
 
@@ -149,3 +153,23 @@ def test_the_files_of_a_broker_are_checked_while_its_image_is_built(tmp_path: Pa
     assert checked(tmp_path) != 0
     jar.write_bytes(b"something else")
     assert checked(tmp_path) != 0
+
+
+def test_the_page_names_every_service(document: Document) -> None:
+    table = PAGE.partition("| service |")[2].partition("\n\n")[0]
+    cells = re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE)
+    assert set(re.findall(r"`([a-z0-9-]+)`", "".join(cells))) == set(document["services"])
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+def test_a_command_of_the_page_is_of_a_service_and_of_our_program(shown: str, document: Document) -> None:
+    what, *words = shown.split()
+    assert what in {"up", "ps", "exec", "run", "logs"}
+    named = [word for word in words if word in document["services"]]
+    if what in {"exec", "run"}:
+        call = words[words.index(named[0]) + 1 :]
+        # Where it is run, the image's own entry point is the program.
+        assert (call[0] == "sarakste") is (what == "exec")
+        group, command = call[what == "exec" :][:2]
+        found = typer.main.get_command(app).commands[group]  # type: ignore[attr-defined]  # a group has them
+        assert command in found.commands
