@@ -50,7 +50,7 @@ def laid_out(dockerfile: Path, top: Path) -> Image:
             _environment(next(each for each in before if each.name == origin), _under(top, where))
         else:
             _under(top, where).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(HOME / "libs", _under(top, where), copy_function=os.link)
+            shutil.copytree(HOME / "libs", _under(top, where))
     # The path of an image that says none is that of the image it begins from.
     given = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"} | last.environment
     return Image(top, json.loads(last.last("ENTRYPOINT")), given, last.last("USER"), last.last("WORKDIR"))

@@ -15,8 +15,10 @@ from typing import Final
 import pytest
 from cryptography import x509
 
+from infra.docker.auditor import both
 from infra.docker.authority import make_authority
 from infra.docker.founding import School, found_exchange
+from services.audit.report import Finding, Report
 from services.channel.kafka_certificates import Authority
 from services.registrar.bootstrap import participants_of
 from services.wire.errors import SettingsError
@@ -114,6 +116,18 @@ def test_a_wrong_school_is_said_by_an_exit_code_and_a_sentence(tmp_path: Path) -
     assert done.returncode == SettingsError.exit_code
     assert "ten digits" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def finding(channel: str, sequence: int) -> Finding:
+    said = {"error": "GapError", "what": "an entry is missing", "expected": "aa", "found": "nothing"}
+    return Finding(channel=channel, epoch=0, sequence=sequence, **said)
+
+
+def test_what_one_pass_of_an_audit_found_and_the_next_did_not_is_no_finding() -> None:
+    late, lasting, new = finding("commission.record", 4), finding("commission.record", 2), finding("commission.record", 5)
+    first, second = Report(exchange="", findings=[late, lasting]), Report(exchange="", findings=[lasting, new])
+    assert both(first, second).findings == [lasting]
+    assert both(first, second).report is second
 
 
 @contextmanager
