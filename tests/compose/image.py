@@ -11,18 +11,22 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import venv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import cryptography
+
 from infra.kafka.jars import HOME
 from tests.commands import ROOT
 from tests.compose.dockerfile import Stage, stages
 
-__all__ = ["Image", "laid_out"]
+__all__ = ["LIBRARIES", "Image", "laid_out"]
+
+LIBRARIES: Final = Path(cryptography.__file__).parents[1]
+"""Where this machine has what an image has from a package index."""
 
 _PIP: Final = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
 
@@ -85,5 +89,5 @@ def _environment(stage: Stage, where: Path) -> None:
     subprocess.run(into, check=True)  # noqa: S603  # our own wheel
     (site,) = where.glob("lib/python*/site-packages")
     # A bare line: what points from there to the checkout is not followed from a .pth file.
-    (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (site / "libraries.pth").write_text(f"{LIBRARIES}\n")
     shutil.rmtree(build)

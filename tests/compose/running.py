@@ -12,7 +12,9 @@ import random
 import re
 import shutil
 import signal
+import stat
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,20 +23,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.commands import ROOT
-from tests.compose.image import Image, laid_out
+from tests.compose.image import LIBRARIES, Image, laid_out
 from tests.compose.rules import Document, volumes_of
 
 __all__ = ["Running"]
 
 _PATIENCE_SECONDS: Final = 240
 _STOP_SECONDS: Final = 60
-_ALONE: Final = (
-    'set -eu; top=$1; user=$2; shift 2; mount --bind "$top" "$top"; mount -o remount,bind,ro "$top"; mount -o remount,bind,ro /;'
-    ' while [ "$1" != -- ]; do mount --bind "$1" "$1"; mount -o remount,bind,rw "$1"; shift; done; shift;'
-    ' if [ "$user" = - ]; then exec setpriv --pdeathsig KILL --no-new-privs "$@"; fi;'
-    ' exec setpriv --pdeathsig KILL --no-new-privs --clear-groups --regid "${user#*:}" --reuid "${user%:*}"'
-    ' --inh-caps=-all --bounding-set=-all "$@"'
-)
+_ALONE: Final = Path(__file__).resolve().parent / "alone.sh"
+_TRIED: Final = "import os, pathlib, ssl, sys, cryptography; pathlib.Path(sys.argv[1], 'tried').touch(); print(os.__file__)"
 
 
 @dataclass
@@ -126,13 +123,14 @@ class Running:
             self.check(name)
 
     def check(self, name: str) -> None:
-        """Run the health check of a service once."""
-        kind, *call = self.ours[name]["healthcheck"]["test"]
+        """Run the health check of a service once, a moment from now."""
+        asked = self.ours[name]["healthcheck"]
+        kind, *call = asked["test"]
         assert kind == "CMD"
+        # As often as an engine asks while a service starts.
+        time.sleep(float(asked["start_interval"].removesuffix("s")))
         if self.execute(name, *call).returncode == 0:
             self.healthy.append(name)
-        else:
-            time.sleep(0.2)
 
     def stop(self, *names: str) -> dict[str, int]:
         """Ask processes to end as an engine does, and return their exit codes."""
@@ -165,7 +163,8 @@ class Running:
         own = [str(self.passing(name)), *(map(str, self._mounted(service, for_writing=True)))]
         user = service["user"] if os.geteuid() == 0 else "-"
         new = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
-        return [*new, "sh", "-c", _ALONE, "sh", str(self.top), user, *own, "--", *call]
+        seen = [str(path) for each in _hidden() for path in each] if os.geteuid() == 0 else []
+        return [*new, "sh", str(_ALONE), str(self.top), user, *seen, "--", *own, "--", *call]
 
     def _call(self, name: str, call: Sequence[str]) -> list[str]:
         words = [self.there(word, name) for word in call]
@@ -189,12 +188,20 @@ class Running:
         """Tell whether this machine can: then a service finds its programs, writes into its own folder, and not beside it."""
         if any(shutil.which(each) is None for each in ("unshare", "setpriv", "mount")):
             return False
-        name, python = "school", str(self.top / "opt/sarakste/bin/python")
-        tried = "import cryptography, pathlib, sys; pathlib.Path(sys.argv[1], 'tried').touch()"
-        own, beside = str(self.volume("school")), str(self.top)
-        done = [
-            subprocess.run(self.alone(name, [python, "-c", tried, each]), capture_output=True, check=False)  # noqa: S603  # our own
-            for each in (own, beside)
-        ]
-        (self.volume("school") / "tried").unlink(missing_ok=True)
-        return done[0].returncode == 0 and b"ead-only" in done[1].stderr
+        python, own = str(self.top / "opt/sarakste/bin/python"), self.volume("school")
+        calls = [self.alone("school", [python, "-c", _TRIED, str(each)]) for each in (own, self.top)]
+        inside, beside = (
+            subprocess.run(call, capture_output=True, check=False, **self._where("school"))  # noqa: S603  # our own call
+            for call in calls
+        )
+        (own / "tried").unlink(missing_ok=True)
+        # Its own libraries: a Python that may not look into its folder takes those of another one that it finds.
+        finds = inside.stdout.decode().startswith(sys.base_prefix)
+        return finds and inside.returncode == 0 and b"ead-only" in beside.stderr
+
+
+def _hidden() -> list[tuple[Path, Path]]:
+    """Return where Python and its libraries stand, if others may not look there: the folder that hides each, and the place."""
+    places = (Path(sys.base_prefix), LIBRARIES)
+    hiding = [next((up for up in reversed(place.parents) if not up.stat().st_mode & stat.S_IXOTH), None) for place in places]
+    return [(up, place) for up, place in zip(hiding, places, strict=True) if up is not None]
