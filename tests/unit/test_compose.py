@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.compose.rules import COMPOSE, Document, own_faults, read, schema_faul
 TEXT: Final = COMPOSE.read_text("utf-8")
 PAGE: Final = (ROOT / "docs/compose.md").read_text("utf-8")
 SHOWN: Final = re.findall(r"^    docker compose (.+)$", PAGE, re.MULTILINE)
+ENGINELESS: Final = shutil.which("docker-compose")
 DOCKERFILES: Final = sorted((ROOT / "infra/docker").glob("*.Dockerfile"))
 
 
@@ -44,6 +46,16 @@ def test_the_schema_looks_into_it(document: Document) -> None:
     assert any("portz" in each for each in found)
     assert any("$.services.registrar.cap_drop" in each for each in found)
     assert any("volums" in each for each in found)
+
+
+@pytest.mark.skipif(ENGINELESS is None, reason="docker-compose, which needs no engine to read it, is not on this machine")
+def test_compose_itself_takes_it_and_refuses_a_harmed_one() -> None:
+    harmed = TEXT.replace("condition: service_healthy", "condition: service_happy")
+    codes = []
+    for text in (TEXT, harmed):
+        call = [str(ENGINELESS), "--project-directory", str(ROOT), "--file", "-", "config", "--quiet"]
+        codes.append(subprocess.run(call, input=text, text=True, capture_output=True, check=False).returncode)  # noqa: S603  # found above
+    assert codes == [0, 1]
 
 
 def test_every_service_is_hardened_watched_and_pinned(document: Document) -> None:
