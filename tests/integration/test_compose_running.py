@@ -79,6 +79,10 @@ def test_an_application_goes_from_the_school_to_the_commission_over_the_three_br
     while not (cases := told(running, "commission", "cases")):
         assert time.monotonic() < until, running.said("commission")
     assert [each["state"] for each in cases] == ["Received"]
+    # Nobody waits for the auditor, who is admitted and writes nothing.
+    for name in WORKERS:
+        status = running.execute(name, SARAKSTE, name, "status")
+        assert status.returncode == 0, status.stdout
 
 
 def test_each_channel_has_three_copies_and_a_second_up_changes_nothing(running: Running) -> None:
