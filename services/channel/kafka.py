@@ -27,7 +27,7 @@ from services.wire.errors import ChannelUnavailableError, SettingsError, Transpo
 __all__ = ["KafkaAccess", "KafkaChannel", "goodbye"]
 
 _GOODBYE_SECONDS: Final = 2.0
-_LOOK_SECONDS: Final = 0.002
+_LOOK_SECONDS: Final = 0.005
 
 _Result = TypeVar("_Result")
 
@@ -110,12 +110,12 @@ class KafkaChannel:
         if limit < len(positions):
             raise ValueError("a poll asks for at least one record a channel")
         doing = self._begin(self._reading.poll(positions, timeout_seconds, limit))
-        end = time.monotonic() + timeout_seconds
-        while until is not None and time.monotonic() < end and not _is_done(doing, _LOOK_SECONDS):
+        began, seconds = time.monotonic(), timeout_seconds + 2 * self._timeout
+        while until is not None and time.monotonic() < began + seconds and not _is_done(doing, _LOOK_SECONDS):
             # What brokers were asked goes on, and is taken up by the next poll.
             if until() and doing.cancel():
                 return []
-        return self._outcome(doing, more_seconds=timeout_seconds)
+        return self._outcome(doing, seconds, waited=time.monotonic() - began)
 
     def end(self, channel: str) -> int:
         """Return the position after the last record that was ever stored; see the port.
@@ -146,7 +146,7 @@ class KafkaChannel:
             self._loop.close()
 
     def _do(self, work: Coroutine[Any, Any, _Result]) -> _Result:
-        return self._outcome(self._begin(work))
+        return self._outcome(self._begin(work), 2 * self._timeout)
 
     def _begin(self, work: Coroutine[Any, Any, _Result]) -> Future[_Result]:
         if self._closed:
@@ -154,10 +154,9 @@ class KafkaChannel:
             raise RuntimeError("this log was closed")
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    def _outcome(self, doing: Future[_Result], *, more_seconds: float = 0.0) -> _Result:
-        seconds = 2 * self._timeout + more_seconds
+    def _outcome(self, doing: Future[_Result], seconds: float, *, waited: float = 0.0) -> _Result:
         try:
-            return doing.result(seconds)
+            return doing.result(max(0.0, seconds - waited))
         except TimeoutError as error:
             doing.cancel()
             raise ChannelUnavailableError(f"no broker answered within {seconds:.0f} seconds") from error

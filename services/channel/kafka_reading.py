@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import islice
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from aiokafka.errors import (
     CorruptRecordException,
@@ -48,14 +48,6 @@ _Asked: TypeAlias = dict[str, int]
 _Found: TypeAlias = dict[str, list[Record]]
 
 
-class _Question(NamedTuple):
-    """What a broker was asked, and whether it may wait with its answer."""
-
-    asked: _Asked
-    waits: bool
-    task: asyncio.Task[_Found]
-
-
 class Reading:
     """Reads channels by position; all on one event loop.
 
@@ -68,7 +60,7 @@ class Reading:
         self._first: dict[str, int] = {}
         self._mended = 0
         self._answer_bytes = _ANSWER_BYTES
-        self._waiting: dict[int, _Question] = {}
+        self._waiting: dict[int, tuple[_Asked, asyncio.Task[_Found]]] = {}
 
     async def poll(self, positions: Mapping[str, int], wait_seconds: float, limit: int) -> list[Record]:
         """Return up to ``limit`` records; see the port. Raises: ChannelUnavailableError if no broker answers."""
@@ -115,7 +107,7 @@ class Reading:
 
     async def close(self) -> None:
         """Give up what still waits."""
-        tasks = [each.task for each in self._waiting.values()]
+        tasks = [task for _, task in self._waiting.values()]
         self._waiting.clear()
         for task in tasks:
             task.cancel()
@@ -129,8 +121,7 @@ class Reading:
         asked: dict[int, _Asked] = {}
         for channel, leader in (await self._topics.leaders(positions)).items():
             asked.setdefault(leader, {})[channel] = max(positions[channel], self._first.get(channel, 0))
-        questions = {node: self._asking(node, these, wait_seconds, limit) for node, these in asked.items()}
-        tasks = {task: node for node, task in questions.items() if task is not None}
+        tasks = {self._asking(node, these, wait_seconds, limit): node for node, these in asked.items()}
         now = asyncio.get_running_loop().time
         # For those who have been silent a moment ago nobody waits longer than was asked for.
         until = now() + wait_seconds if all(map(self._topics.is_silent, asked)) else None
@@ -143,7 +134,7 @@ class Reading:
                 break
             for task in done:
                 node = tasks.pop(task)
-                self._waiting = {each: kept for each, kept in self._waiting.items() if kept.task is not task}
+                self._waiting = {each: kept for each, kept in self._waiting.items() if kept[1] is not task}
                 try:
                     found |= task.result()
                 except (KafkaError, ChannelUnavailableError) as error:
@@ -163,16 +154,14 @@ class Reading:
             self._topics.hear(node, answers=False)
             self._topics.silence(asked[node])
 
-    def _asking(self, node: int, asked: _Asked, wait_seconds: float, limit: int) -> asyncio.Task[_Found] | None:
-        """Return what gives a broker's answer; None where it waits with one, so that who has no time to wait gets none."""
+    def _asking(self, node: int, asked: _Asked, wait_seconds: float, limit: int) -> asyncio.Task[_Found]:
         before = self._waiting.get(node)
-        if before is None or before.asked != asked or _is_spent(before.task):
+        if before is None or before[0] != asked or _is_spent(before[1]):
             task = asyncio.ensure_future(self._fetch(node, asked, wait_seconds, limit))
             # What nobody waits for any more may fail as it likes.
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
-            self._waiting[node] = _Question(asked, wait_seconds > 0, task)
-            return task
-        return before.task if wait_seconds or not before.waits or before.task.done() else None
+            self._waiting[node] = asked, task
+        return self._waiting[node][1]
 
     async def _fetch(self, node: int, asked: _Asked, wait_seconds: float, limit: int) -> _Found:
         client = await self._topics.client()

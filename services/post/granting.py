@@ -155,12 +155,15 @@ def supersede_for_removed(office: Office) -> None:
             office.ring.supersede_facts_keys(each.id)
 
 
-def take_grants(office: Office, records: Iterable[bytes]) -> tuple[set[str], list[tuple[bytes, VerificationError]]]:
-    """Put the keys of genuine letters on the ring; return the channels that got a new key, and what was wrong with others."""
-    channels: set[str] = set()
+def take_grants(office: Office, records: Iterable[bytes], channels: set[str]) -> list[tuple[bytes, VerificationError]]:
+    """Put the keys of genuine letters on the ring, and the channels that got a new one into ``channels``.
+
+    Returns what was wrong with others. Whatever ends it in the middle, the channels of what is committed are there.
+    """
     faults: list[tuple[bytes, VerificationError]] = []
     letters = list(records)
     for start in range(0, len(letters), _TAKEN_AT_ONCE):
+        opened: set[str] = set()
         with office.database.transaction():
             for record in letters[start : start + _TAKEN_AT_ONCE]:
                 try:
@@ -169,8 +172,9 @@ def take_grants(office: Office, records: Iterable[bytes]) -> tuple[set[str], lis
                     faults.append((record, type(error)(error.message, replace(error.evidence, raw=record))))
                     continue
                 if is_new:
-                    channels.add(channel)
-    return channels, faults
+                    opened.add(channel)
+        channels |= opened
+    return faults
 
 
 def _take(office: Office, record: bytes) -> tuple[str, bool]:

@@ -183,6 +183,7 @@ class KeyRing:
         the same the database's stays. What opens nowhere keeps its row, for a better copy to come, and seals nothing.
         Raises: RingError if there are keys and none of them opens, or the ring file is damaged.
         """
+        self._saved = 0
         # Also the file: what another worker wrote there since it was read would be written over.
         with self.database.transaction():
             file.reload()

@@ -32,12 +32,14 @@ _Faults: TypeAlias = dict[bytes, VerificationError]
 class Mailbox:
     """``position`` is where the next batch begins; each process begins at the first letter that is there.
 
+    ``opened`` are the channels that got a new key, until whoever reads them has looked at what is parked there.
     ``_early`` are letters that may only be early: since when (milliseconds since 1970), and what is wrong with them till now.
     """
 
     office: Office
     evidence: EvidenceBook
     position: int = 0
+    opened: set[str] = field(default_factory=set)
     _left: list[bytes] = field(default_factory=list)
     _early: dict[bytes, tuple[int, VerificationError]] = field(default_factory=dict)
 
@@ -45,32 +47,27 @@ class Mailbox:
         """Read from the first letter with the next batch: one may have been passed over."""
         self.position = 0
 
-    def take(self, records: Sequence[Record]) -> set[str]:
-        """Take letters in before the channels of their batch are read; return the channels that got a new key."""
+    def take(self, records: Sequence[Record]) -> None:
+        """Take letters in before the channels of their batch are read."""
         self.position = records[-1].position + 1
         # Left until they are tried: if the database is away now, they are with the next batch.
         self._left += [record.value for record in records]
-        channels, faults = self._try(self._left)
-        self._left = list(faults)
-        return channels
+        self._left = list(self._try(self._left))
 
-    def try_again(self, *, has_news: bool) -> set[str]:
-        """Try once more what did not fit, where the channels have news; return the channels that got a new key."""
-        channels = set[str]()
+    def try_again(self, *, has_news: bool) -> None:
+        """Try once more what did not fit, where the channels have news."""
         if self._left or (has_news and self._early):
-            channels, faults = self._try(list(dict.fromkeys((*self._early, *self._left))))
+            faults = self._try(list(dict.fromkeys((*self._early, *self._left))))
             self._left = []
             self._sort(faults)
         now = self.office.clock()
         stay = [letter for letter, (since, _) in self._early.items() if is_over(now, since, _STAYS)]
         self.evidence.tell_letters([self._early.pop(letter)[1] for letter in stay])
-        return channels
 
-    def _try(self, letters: Collection[bytes]) -> tuple[set[str], _Faults]:
-        channels, found = take_grants(self.office, letters)
-        faults = dict(found)
+    def _try(self, letters: Collection[bytes]) -> _Faults:
+        faults = dict(take_grants(self.office, letters, self.opened))
         self.evidence.drop_letters(letter for letter in letters if letter not in faults)
-        return channels, faults
+        return faults
 
     def _sort(self, faults: _Faults) -> None:
         """Keep what is wrong with letters, and tell it at once unless they may only be early."""

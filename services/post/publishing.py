@@ -109,11 +109,21 @@ def send_once(office: Office) -> int:
     rows = office.letterbook.unsent(_SEND_AT_ONCE, without=closed)
     if not rows or office.channel is None:
         return 0
-    granted = _send_grants(office, rows, closed)
-    if granted is None:
-        return 0
-    # Before the batch: whoever restores an older database must not give these places away a second time.
-    save_ring(office, rows)
+    granted: dict[str, list[Grant]] = {}
+    try:
+        if not _send_grants(office, rows, closed, granted):
+            return 0
+        # Before the batch: whoever restores an older database must not give these places away a second time.
+        save_ring(office, rows)
+        return _send_batches(office, rows, granted)
+    finally:
+        for recipient, letters in granted.items():
+            # Nothing of what they are for was taken, and they have gone out: they are not sent with each try.
+            note_granted(office, recipient, letters)
+
+
+def _send_batches(office: Office, rows: list[Row], granted: dict[str, list[Grant]]) -> int:
+    """Send entries, and note with the first that go out which letters went out before them."""
     sent, refused = 0, set[str]()
     # The record first: what a request or an answer stands on is there before it, unless that one takes nothing.
     rows.sort(key=lambda row: (channel_kind(row["channel"]) is not ChannelKind.RECORD, row["channel"]))
@@ -132,15 +142,13 @@ def send_once(office: Office) -> int:
         if is_taken:
             with office.database.transaction():
                 # With the letters that went out before it: one commit, and none between them and what they are for.
-                while granted:
-                    note_granted(office, *granted.popitem())
+                for recipient, letters in granted.items():
+                    note_granted(office, recipient, letters)
                 office.letterbook.note(channel, shown_sequence=batch[-1][0]["sequence"])
+            granted.clear()
             sent += len(batch)
         elif isinstance(trouble, _TOOK_LONG):
             break
-    for recipient, letters in granted.items():
-        # Nothing of what they are for was taken; when it is tried again they have gone out.
-        note_granted(office, recipient, letters)
     return sent
 
 
@@ -157,12 +165,11 @@ def _batches(office: Office, rows: Sequence[Row]) -> Iterator[tuple[str, list[tu
         yield channel, batch
 
 
-def _send_grants(office: Office, rows: Sequence[Row], closed: Collection[str]) -> dict[str, list[Grant]] | None:
-    """Send the grants that entries need, and return them by recipient, to be noted with the first batch that goes out.
+def _send_grants(office: Office, rows: Sequence[Row], closed: Collection[str], granted: dict[str, list[Grant]]) -> bool:
+    """Send the letters that entries need, into ``granted`` as they go out, by recipient.
 
-    None if that took its time to fail: the next step reads first, and goes on.
+    Returns False if that took its time to fail: the next step reads first, and goes on.
     """
-    granted = {}
     for recipient, grants in grants_for(office, rows).items():
         # Nobody waits for a grant: who gets none asks for it.
         if mailbox_of(recipient) in closed:
@@ -170,8 +177,8 @@ def _send_grants(office: Office, rows: Sequence[Row], closed: Collection[str]) -
         if (trouble := put(office, mailbox_of(recipient), [record for _, record in grants])) is None:
             granted[recipient] = grants
         elif isinstance(trouble, _TOOK_LONG):
-            return None
-    return granted
+            return False
+    return True
 
 
 def save_ring(office: Office, rows: Sequence[Row] = ()) -> None:

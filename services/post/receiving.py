@@ -7,7 +7,7 @@ Source: design.md sections 3 and 6.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -24,7 +24,7 @@ from services.post.letterbook import NO_HINT, Hint
 from services.post.mailbox import Mailbox
 from services.post.office import Office, is_over
 from services.wire.channels import TRUST_CHANNEL, Role, from_commission, mailbox_of, to_commission
-from services.wire.errors import ChannelClosedError
+from services.wire.errors import ChannelClosedError, ChannelUnavailableError
 from services.wire.following import Follower, Update
 from services.wire.hashing import Digest, digest_of
 from services.wire.paths import Pathfinder
@@ -93,11 +93,13 @@ class Receiver:
         if TRUST_CHANNEL in by_channel:
             self._offer(TRUST_CHANNEL, by_channel.pop(TRUST_CHANNEL))
         if mailbox in by_channel:
-            self._redrive(self.mailbox.take(by_channel[mailbox]))
+            self.mailbox.take(by_channel[mailbox])
+            self._redrive()
         for name in names:
             if name in by_channel:
                 self._offer(name, by_channel[name])
-        self._redrive(self.mailbox.try_again(has_news=bool(records)))
+        self.mailbox.try_again(has_news=bool(records))
+        self._redrive()
         self._tell_waits()
         return len(records)
 
@@ -151,9 +153,11 @@ class Receiver:
         while channel is not None and left:
             try:
                 found = channel.poll(left, timeout_seconds=0, limit=len(left))
-            except ChannelClosedError:
-                # The last one that is left cannot be read now.
-                break
+            except ChannelUnavailableError as error:
+                # Those that are left cannot be read now, and hold no other.
+                if there or isinstance(error, ChannelClosedError):
+                    break
+                raise
             for each in found:
                 # The first of each: a poll gives a channel more where others have less.
                 there.setdefault(each.channel, Hint(each.position + 1, digest_of(each.value)))
@@ -166,7 +170,7 @@ class Receiver:
     def _ends_before(self, name: str, hint: Hint) -> bool:
         try:
             return self.office.channel is not None and self.office.channel.end(name) < hint.position
-        except ChannelClosedError:
+        except ChannelUnavailableError:
             # Nobody can tell now; whoever polls it is told why.
             return False
 
@@ -323,6 +327,8 @@ class Receiver:
             self.office.tell(f"{name}: {undone} entries are undone, as a person agreed")
             self._store(name, follower.agree())
 
-    def _redrive(self, channels: Iterable[str]) -> None:
-        for name in sorted(channels):
+    def _redrive(self) -> None:
+        for name in sorted(self.mailbox.opened):
             redrive_channel(self.office, name)
+            # Not before: a letter that was taken in is not new another time.
+            self.mailbox.opened.discard(name)

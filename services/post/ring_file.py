@@ -3,7 +3,7 @@
 Written before each sending, so what is sent costs what is new and not what there is: new keys and heads are put behind what
 stands there, and the whole is written anew only when a key changed, as one that is erased, or when it would double.
 
-Shape: two marks of 512 bytes, then lines of JSON, each with rows and heads that replace what lines before it say. A mark tells
+Shape: two marks of 4,096 bytes, then lines of JSON, each with rows and heads that replace what lines before it say. A mark tells
 how many bytes of lines count. Behind an append the older mark is overwritten, so that of a writing that was cut off nothing
 counts; and a copy that was cut short lacks what its mark counts, and is damaged, never silently older.
 Source: design.md sections 6 and 7; docs/adr/0022-a-ring-file-that-grows.md.
@@ -24,7 +24,8 @@ from services.wire.hashing import Digest, digest_of
 
 __all__ = ["Head", "RingFile"]
 
-_MARK_BYTES: Final = 512
+_MARK_BYTES: Final = 4096
+"""A block of its own for each: what a disk loses of one when power fails it does not lose of both."""
 _BEGIN: Final = 2 * _MARK_BYTES
 _NAME: Final = "sarakste ring file"
 # As much may be put behind even a small whole; else a young ring would be written anew with each batch.
@@ -49,6 +50,8 @@ class RingFile:
     heads: Mapping[str, Head] = field(default_factory=dict)
     _bytes: int = 0
     _whole_bytes: int = 0
+    # What was read may stand in the machine's memory alone, left there by a writing that was cut off: it is no ground to send on.
+    _is_durable: bool = False
 
     @classmethod
     def load(cls, path: Path) -> RingFile:
@@ -75,7 +78,7 @@ class RingFile:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise RingError(f"the ring file {self.path.name} is damaged: take its newest copy") from error
         self.rows, self.heads = rows, heads
-        self._bytes, self._whole_bytes = sum(map(len, lines)), len(lines[0]) if lines else 0
+        self._bytes, self._whole_bytes, self._is_durable = sum(map(len, lines)), len(lines[0]) if lines else 0, False
 
     @property
     def keys(self) -> tuple[KeyRow, ...]:
@@ -88,7 +91,7 @@ class RingFile:
         Raises: DiskError.
         """
         rows = {row.key_id: row for row in keys}
-        if (rows, dict(heads)) != (self.rows, dict(self.heads)):
+        if not self._is_durable or (rows, dict(heads)) != (self.rows, dict(self.heads)):
             self._write(rows, heads)
 
     def add(self, keys: Iterable[KeyRow], heads: Mapping[str, Head]) -> None:
@@ -98,13 +101,13 @@ class RingFile:
         """
         fresh = {row.key_id: row for row in keys if self.rows.get(row.key_id) != row}
         further = {channel: head for channel, head in heads.items() if self.heads.get(channel) != head}
-        if not fresh and not further:
+        if self._is_durable and not fresh and not further:
             return
         line = _line(fresh.values(), further)
         # A key that changed may have been erased: nothing of what it was may stay.
         has_changed = any(each in self.rows for each in fresh)
         has_room = self._bytes + len(line) <= max(2 * self._whole_bytes, self._whole_bytes + _ROOM_BYTES)
-        if has_changed or not has_room or not self._append(line):
+        if not self._is_durable or has_changed or not has_room or not self._append(line):
             self._write({**self.rows, **fresh}, {**self.heads, **further})
             return
         self.rows.update(fresh)
@@ -118,14 +121,17 @@ class RingFile:
             raise self._cannot_be_written(error) from error
         self.rows, self.heads = dict(rows), dict(heads)
         self._bytes = self._whole_bytes = len(line)
+        self._is_durable = True
 
     def _append(self, line: bytes) -> bool:
         """Put a line behind the others; return False if the file is not as this left it, and has to be written whole."""
         try:
             with self.path.open("r+b", buffering=0) as file:
                 marks = _marked(file.read(_BEGIN))
-                if not self._bytes or max(marks) != self._bytes:
+                if max(marks) != self._bytes:
                     return False
+                # Until both are durable nothing is known of what stands there.
+                self._is_durable = False
                 _put(file.fileno(), line, _BEGIN + self._bytes)
                 # The mark of what is less far: if this writing is cut off too, the other one counts.
                 _put(file.fileno(), _mark(self._bytes + len(line)), _MARK_BYTES * marks.index(min(marks)))
@@ -134,6 +140,7 @@ class RingFile:
         except OSError as error:
             raise self._cannot_be_written(error) from error
         self._bytes += len(line)
+        self._is_durable = True
         return True
 
     def _cannot_be_written(self, error: OSError) -> DiskError:

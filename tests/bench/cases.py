@@ -101,8 +101,8 @@ def _among(office: Office, copy: Path, size: int) -> Office:
         with database.transaction():
             store.append([_filler(case) for case in range(begin, begin + 1000)])
             for case in range(begin, begin + 1000):
-                row = (hashlib.sha256(b"%d" % case).digest(), to_commission(SCHOOL), UUID(int=case).bytes, bytes(60))
-                database.run("INSERT INTO keys VALUES (?, 'CASE', ?, ?, NULL, 0, 0, 1, ?, NULL, NULL)", *row)
+                row = (hashlib.sha256(b"%d" % case).digest(), to_commission(SCHOOL), UUID(int=case).bytes, bytes(60), 1000 + case)
+                database.run("INSERT INTO keys VALUES (?, 'CASE', ?, ?, NULL, 0, 0, 1, ?, NULL, NULL, ?)", *row)
                 database.run("INSERT INTO cases VALUES (?, ?, NULL, 'Received', 'A2', NULL, NULL, 1)", *_names(case))
     ring = KeyRing(database, office.ring.ring, office.clock, os.urandom)
     return replace(office, database=database, store=store, ring=ring)

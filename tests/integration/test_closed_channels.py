@@ -192,3 +192,53 @@ def test_what_waits_goes_through_a_narrow_way_piece_by_piece_and_none_of_it_agai
     assert sum(map(len, sent)) * 200 // len(sent) > fits
     assert len(sent) == len(set(sent)) == before + 300
     clean(exchange)
+
+
+@dataclass
+class OneAway(Doors):
+    """A log one of whose brokers this client cannot reach: with others its channels are left out, and alone nobody answers."""
+
+    def append(self, channel: str, values: Sequence[bytes]) -> None:
+        if channel in self.closed:
+            raise ChannelUnavailableError("no broker answers")
+        self.log.append(channel, values)
+
+    def poll(
+        self, positions: Mapping[str, int], *, timeout_seconds: float, limit: int, until: Until | None = None
+    ) -> list[Record]:
+        if positions and self.closed >= positions.keys():
+            raise ChannelUnavailableError("no broker answers")
+        return super().poll(positions, timeout_seconds=timeout_seconds, limit=limit, until=until)
+
+    def end(self, channel: str) -> int:
+        if channel in self.closed:
+            raise ChannelUnavailableError("no broker answers")
+        return self.log.end(channel)
+
+
+def test_letters_for_what_is_not_taken_go_out_once_however_often_it_is_tried(exchange: Exchange) -> None:
+    school = exchange.members[SCHOOL]
+    way = school.office.channel = OneAway(exchange.log, {to_commission(SCHOOL), record_of(SCHOOL)})
+    desk, before = School(school.office), exchange.log.end(mailbox_of(COMMISSION))
+    case, _ = desk.file(application_form())
+    desk.request(case)
+    for _ in range(10):
+        with suppress(ChannelUnavailableError):
+            school.work()
+    # One with the key to the facts of the year, one with that of the case.
+    assert exchange.log.end(mailbox_of(COMMISSION)) - before == 2
+    way.closed.clear()
+    later(exchange)
+    assert at_commission(exchange, case) == "Received"
+    clean(exchange)
+
+
+def test_what_only_a_broker_has_that_is_out_of_reach_holds_nothing_else_that_is_read(exchange: Exchange) -> None:
+    commission = exchange.members[COMMISSION]
+    settled(exchange)
+    commission.office.channel = OneAway(exchange.log, {to_commission(SCHOOL)})
+    for _ in range(2):
+        exchange.clock.now += 3_700_000
+        while commission.receiver.receive_once():
+            pass
+    assert not [alarm for alarm in commission.alarms if "does not show any more" in alarm]

@@ -275,8 +275,8 @@ def test_whose_personal_part_cannot_be_opened_yet_is_noted_with_the_key_that_is_
 def test_a_key_that_was_erased_is_not_asked_for(exchange: Exchange) -> None:
     reader = exchange.members[COMMISSION]
     reader.office.database.run(
-        "INSERT INTO keys (key_id, key_use, channel, case_id, made_here, created_at, generation, superseded_at, erased_at)"
-        " VALUES (?, 'CASE', ?, ?, 0, 0, 1, 0, 0)",
+        "INSERT INTO keys (key_id, key_use, channel, case_id, made_here, created_at, generation, superseded_at, erased_at,"
+        " changed) VALUES (?, 'CASE', ?, ?, 0, 0, 1, 0, 0, 1000)",
         NOTHING,
         TO,
         bytes(16),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from uuid import UUID
 
 import pytest
 
 from services.post.agreeing import agree
+from services.post.applying import redrive_channel
 from services.post.entering import enter_steps
 from services.post.history import Recorded
 from services.post.letterbook import Hint
-from services.wire.channels import COMMISSION, Role, to_commission
+from services.post.office import Office
+from services.wire.channels import COMMISSION, Role, mailbox_of, to_commission
 from services.wire.contents import KeyRevoked, ParticipantAdmitted, Reason, TrustConfirmed
 from services.wire.errors import ConflictError, DatabaseBusyError
 from services.wire.following import Follower
@@ -21,6 +24,7 @@ from tests.exchange import Exchange, Member
 from tests.integration.test_lies_and_interruptions import OTHER, held_by_another_process, with_another_school
 from tests.integration.test_receiving import failing
 from tests.integration.test_two_sides import asked
+from tests.people import another_pupil
 from tests.troubles import asked_unread, closed_restart, epoch_after, raw_log, raw_row, records, said_by_registrar, settled
 
 TO = to_commission(SCHOOL)
@@ -263,3 +267,29 @@ def test_a_channel_of_which_nothing_is_stored_yet_waits_for_the_database_like_an
         member.receiver.receive_once()
     member.receiver.receive_once()
     assert member.held("skipped") == ["a record does not begin as an entry"]
+
+
+def test_what_a_new_key_opens_is_applied_though_the_database_was_busy_just_then(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The letter is taken in and no news any more; what waits for its key must be looked at all the same."""
+    asked(exchange)
+    reader = exchange.members[COMMISSION]
+    reader.office.database.run("DELETE FROM keys WHERE key_use = 'FACTS' AND channel = ?", TO)
+    raw_log(exchange, "DELETE FROM records WHERE channel = ?", mailbox_of(COMMISSION))
+    asked(exchange, pupil=another_pupil(2))
+    assert reader.held("parked") == ["the facts key is missing"]
+    busy = iter([True])
+
+    def redrive(office: Office, name: str) -> int:
+        if next(busy, False):
+            raise DatabaseBusyError("held by another process")
+        return redrive_channel(office, name)
+
+    monkeypatch.setattr("services.post.receiving.redrive_channel", redrive)
+    for _ in range(4):
+        with suppress(DatabaseBusyError):
+            settled(exchange)
+        exchange.clock.now += 3_700_000
+    assert next(busy, None) is None
+    assert reader.held("parked") == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -103,3 +104,24 @@ def test_an_empty_answer_at_the_end_is_the_end() -> None:
 def test_frames_that_are_damaged_are_told_of_that_channel() -> None:
     with pytest.raises(ChannelDamagedError, match="damaged"):
         polled([(0, HONEST[:8] + bytes([0, 0, 0, 3]) + b"abc" + HONEST)])
+
+
+class Slow(Answers):
+    """A client whose answers take a moment."""
+
+    async def send(self, node: int, question: Any) -> Any:
+        await asyncio.sleep(0.05)
+        return await super().send(node, question)
+
+
+def test_who_left_while_an_answer_was_under_way_gets_it_with_the_next_poll_even_without_time_to_wait() -> None:
+    async def poll() -> list[Record]:
+        reading = Reading(OneBroker(Slow([(0, HONEST)], [8])))  # type: ignore[arg-type]  # as above
+        first = asyncio.ensure_future(reading.poll({HERE: 5}, 0.2, 10))
+        await asyncio.sleep(0.01)
+        first.cancel()
+        with suppress(asyncio.CancelledError):
+            await first
+        return await reading.poll({HERE: 5}, 0.0, 10)
+
+    assert asyncio.run(poll()) == [Record(HERE, 7, b"honest")]
