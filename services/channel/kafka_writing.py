@@ -32,7 +32,7 @@ _MAILBOX: Final = ".mailbox"
 _HEADERS: Final = [("content-type", ENTRY_TYPE.encode("ascii"))]
 _BATCH_BYTES: Final = 1_000_000
 """Below the limit of a topic (1 MiB) with all that a batch has around its records, and above the largest record."""
-_ENOUGH_BYTES: Final = 64 * 1024
+_ENOUGH_BYTES: Final = 256 * 1024
 """From here on a batch takes no more: it is sent and read whole, and over a slow way each has to arrive in time."""
 
 

@@ -7,7 +7,7 @@ Source: design.md sections 5 and 7.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
@@ -26,6 +26,7 @@ from services.wire.entry import Sealed
 from services.wire.errors import CertificateError, Evidence, GrantError, RingError, VerificationError
 from services.wire.grants import (
     SUITE,
+    EncryptionKey,
     GrantedKey,
     GrantHeader,
     KeyUse,
@@ -71,7 +72,7 @@ def grants_for(office: Office, rows: Sequence[Row]) -> dict[str, list[Grant]]:
     for row in rows:
         body = statement_of(row).body
         if isinstance(body, Sealed):
-            for key in _keys_of(office, row, body):
+            for key in _keys_of(office, row, body, keys):
                 keys[key.key_id] = key
     letters: dict[str, list[Grant]] = {}
     for key in keys.values():
@@ -164,10 +165,11 @@ def take_grants(office: Office, records: Iterable[bytes], channels: set[str]) ->
     letters = list(records)
     for start in range(0, len(letters), _TAKEN_AT_ONCE):
         opened: set[str] = set()
+        keys = office.ring.encryption_keys()
         with office.database.transaction():
             for record in letters[start : start + _TAKEN_AT_ONCE]:
                 try:
-                    channel, is_new = _take(office, record)
+                    channel, is_new = _take(office, record, keys)
                 except VerificationError as error:
                     faults.append((record, type(error)(error.message, replace(error.evidence, raw=record))))
                     continue
@@ -177,7 +179,7 @@ def take_grants(office: Office, records: Iterable[bytes], channels: set[str]) ->
     return faults
 
 
-def _take(office: Office, record: bytes) -> tuple[str, bool]:
+def _take(office: Office, record: bytes, keys: Mapping[Digest, EncryptionKey]) -> tuple[str, bool]:
     grant = decode_grant(record)
     channel, identity = grant.header.channel, grant.header.key_id
     # A mailbox is read again and again: what is held or erased needs no letter, whoever signed this one, long ago or not.
@@ -190,7 +192,6 @@ def _take(office: Office, record: bytes) -> tuple[str, bool]:
     paired = paired_channel(channel)
     standing = office.letterbook.standing(paired if is_mine and paired else channel)
     certificate = standing.place.certificate if standing else None
-    keys = office.ring.encryption_keys()
     if is_held and (certificate is None or certificate.digest != grant.header.certificate or grant.header.prekey not in keys):
         return channel, False
     if certificate is None or certificate.digest != grant.header.certificate:
@@ -260,8 +261,8 @@ def _is_granted_lately(office: Office, key: OwnKey, peer: _Peer) -> bool:
     return row is not None and not is_over(office.clock(), row["granted_at"], _AGAIN_AFTER)
 
 
-def _keys_of(office: Office, row: Row, body: Sealed) -> list[OwnKey]:
-    found = [office.ring.get(body.facts_key)]
+def _keys_of(office: Office, row: Row, body: Sealed, known: Mapping[Digest, OwnKey]) -> list[OwnKey]:
+    found = [known.get(body.facts_key) or office.ring.get(body.facts_key)]
     case_id = office.case_of_event(row["channel"], row["event_id"])
     if case_id is not None and channel_kind(row["channel"]) in _PAIRED:
         found.append(office.ring.case_key(row["channel"], case_id))

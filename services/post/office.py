@@ -36,9 +36,12 @@ from services.wire.trust import NO_TRUST, Trust
 if TYPE_CHECKING:
     from services.post.placing import Returning
 
-__all__ = ["Office", "Signer", "Signers", "Signing", "channel_in", "day_of", "is_over", "when_of"]
+__all__ = ["LEAST_PIECE_BYTES", "Office", "Signer", "Signers", "Signing", "channel_in", "day_of", "is_over", "when_of"]
 
 _logger = logging.getLogger(__name__)
+
+LEAST_PIECE_BYTES: Final = 32 * 1024
+"""What also a slow way takes in the time of a call; one record may be larger."""
 
 _DAY: Final = 86_400_000
 _SAID_LIMIT: Final = 1000
@@ -83,9 +86,9 @@ class Office:
     """One participant's post. ``clock`` gives milliseconds since 1970; ``random(n)`` n bytes that nobody can guess.
 
     ``letterbook`` is the table of all entries I wrote and accepted. ``alarms`` are texts for a person, never with anything
-    personal. ``closed`` are channels that took nothing when it was tried last, and when that was. ``returning`` is there during a
-    start alone, when own entries come back. ``signing`` and ``channel`` are None in a
-    process that acts only: it has no key to sign with and no way to the log.
+    personal. ``closed`` are channels that took nothing when it was tried last, and when that was; ``piece_bytes`` is how much
+    goes out in one call. ``returning`` is there during a start alone, when own entries come back. ``signing`` and ``channel`` are
+    None in a process that acts only: it has no key to sign with and no way to the log.
     """
 
     participant: str
@@ -103,6 +106,7 @@ class Office:
     returning: Returning | None = None
     alarms: list[str] = field(default_factory=list)
     closed: dict[str, int] = field(default_factory=dict)
+    piece_bytes: int = LEAST_PIECE_BYTES
     letterbook: Letterbook = field(init=False)
     _said: dict[str, int] = field(default_factory=dict)
     _trust: Trust = NO_TRUST

@@ -16,7 +16,7 @@ from services.post.database import Row
 from services.post.granting import Grant, grants_for, note_granted
 from services.post.letterbook import Standing
 from services.post.office import Office, is_over
-from services.post.outward import closed_channels, put
+from services.post.outward import closed_channels, pieces, put
 from services.post.ring_file import Head
 from services.post.signing import Draft, is_epoch_ahead, receipt_in, sign_body, sign_open, signer_in
 from services.post.store import sealed_body
@@ -30,7 +30,6 @@ __all__ = ["receipt_once", "save_ring", "send_once", "sign_once"]
 
 _SIGN_AT_ONCE: Final = 100
 _SEND_AT_ONCE: Final = 200
-_SEND_BYTES: Final = 256 * 1024
 _TOOK_LONG: Final = (ReplicasMissingError, ChannelSilentError)
 """What took its time to fail: the next step reads first, and goes on."""
 
@@ -153,16 +152,10 @@ def _send_batches(office: Office, rows: list[Row], granted: dict[str, list[Grant
 
 
 def _batches(office: Office, rows: Sequence[Row]) -> Iterator[tuple[str, list[tuple[Row, bytes]]]]:
-    """Yield what stands together in one channel with its records, in pieces that also a slow way takes in one call."""
+    """Yield what stands together in one channel with its records."""
     for channel, run in groupby(rows, key=lambda row: str(row["channel"])):
-        batch: list[tuple[Row, bytes]] = []
-        for row in run:
-            record = office.letterbook.record_of(row)
-            if batch and sum(len(each) for _, each in batch) + len(record) > _SEND_BYTES:
-                yield channel, batch
-                batch = []
-            batch.append((row, record))
-        yield channel, batch
+        for piece in pieces(office, ((row, office.letterbook.record_of(row)) for row in run)):
+            yield channel, piece
 
 
 def _send_grants(office: Office, rows: Sequence[Row], closed: Collection[str], granted: dict[str, list[Grant]]) -> bool:
@@ -174,10 +167,13 @@ def _send_grants(office: Office, rows: Sequence[Row], closed: Collection[str], g
         # Nobody waits for a grant: who gets none asks for it.
         if mailbox_of(recipient) in closed:
             continue
-        if (trouble := put(office, mailbox_of(recipient), [record for _, record in grants])) is None:
-            granted[recipient] = grants
-        elif isinstance(trouble, _TOOK_LONG):
-            return False
+        for piece in pieces(office, grants):
+            trouble = put(office, mailbox_of(recipient), [record for _, record in piece])
+            if isinstance(trouble, _TOOK_LONG):
+                return False
+            if trouble is not None:
+                break
+            granted.setdefault(recipient, []).extend(piece)
     return True
 
 

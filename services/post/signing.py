@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.post.letterbook import Standing
 from services.post.office import Office, Signer
 from services.wire.channels import TRUST_CHANNEL, paired_channel, record_of
 from services.wire.contents import CertificateRotated, ChannelOpened, Held, OpenContent, Receipt, encode_open
@@ -46,7 +47,10 @@ class Draft:
 
 def signer_in(office: Office, channel: str) -> Signer | None:
     """Return who signs the next entry of a channel of mine, None if that key is not here (lost, or never mine)."""
-    standing = office.letterbook.standing(channel)
+    return _signer_at(office, office.letterbook.standing(channel))
+
+
+def _signer_at(office: Office, standing: Standing | None) -> Signer | None:
     current = standing.place.certificate if standing else None
     return office.signers.newest if current is None else office.signers.of(current.digest)
 
@@ -79,7 +83,7 @@ def sign_body(office: Office, draft: Draft) -> None:
     if standing is None and not (isinstance(draft.body, Open) and draft.body.type == ChannelOpened.__name__):
         raise RuntimeError(f"{channel} is not opened; its first entry is its opening")
     place = draft.at or (standing.place if standing else _beginning(office, channel))
-    signer = draft.signer or signer_in(office, channel)
+    signer = draft.signer or _signer_at(office, standing)
     if signer is None:
         raise RuntimeError(f"the key that is current in {channel} is not here")
     statement = Statement(

@@ -8,9 +8,10 @@ Source: schemas/README.md, "Key grants"; RFC 9180 (HPKE, base mode).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from functools import cached_property
+from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hpke
@@ -87,9 +88,11 @@ class UnverifiedGrant:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class EncryptionKey:
     """The private half to which grants are sealed: an ML-KEM-768 seed and an X25519 key, both drawn by the caller.
+
+    What is made of them is kept as long as this is: many letters are opened with one.
 
     Raises: GrantError if a half has a wrong length or is all zero.
     """
@@ -106,21 +109,24 @@ class EncryptionKey:
     @property
     def public_key(self) -> bytes:
         """The public half: ML-KEM-768 (1,184 bytes), then X25519 (32 bytes)."""
-        kem = mlkem.MLKEM768PrivateKey.from_seed_bytes(self.seed).public_key().public_bytes_raw()
-        return kem + x25519.X25519PrivateKey.from_private_bytes(self.scalar).public_key().public_bytes_raw()
+        kem, curve = self._halves
+        return kem.public_key().public_bytes_raw() + curve.public_key().public_bytes_raw()
 
     def decrypt(self, sealed: bytes, info: bytes) -> bytes:
         """Return what was sealed to this key under ``info``.
 
         Raises: GrantError if it was not, or was damaged.
         """
-        kem = mlkem.MLKEM768PrivateKey.from_seed_bytes(self.seed)
-        pair = hpke.MLKEM768X25519PrivateKey(kem, x25519.X25519PrivateKey.from_private_bytes(self.scalar))
         try:
-            return _HPKE.decrypt(sealed, pair, info=info)
+            return _HPKE.decrypt(sealed, hpke.MLKEM768X25519PrivateKey(*self._halves), info=info)
         except (InvalidTag, ValueError) as error:
             evidence = Evidence(expected=f"sealed to {digest_of(self.public_key).hex()}", found=digest_of(sealed).hex())
             raise GrantError("a grant does not open with the key that it names", evidence) from error
+
+    @cached_property
+    def _halves(self) -> tuple[mlkem.MLKEM768PrivateKey, x25519.X25519PrivateKey]:
+        kem = mlkem.MLKEM768PrivateKey.from_seed_bytes(self.seed)
+        return kem, x25519.X25519PrivateKey.from_private_bytes(self.scalar)
 
 
 def prekey_id(suite: str, public_key: bytes) -> Digest:
@@ -136,9 +142,9 @@ def make_grant(signer: ec.EllipticCurvePrivateKey, header: GrantHeader, granted:
     """
     if header.key_id != key_id(granted.key) or header.prekey != prekey_id(SUITE, public_key) or not _is_whole(granted):
         raise ValueError("the header of a grant names another key, another recipient's key, or half a case")
-    plaintext = avro.encode(avro.load_schema("wire/GrantedKey.avsc"), {**asdict(granted), "use": granted.use.value})
+    plaintext = avro.encode(avro.load_schema("wire/GrantedKey.avsc"), {**_fields(granted), "use": granted.use.value})
     sealed = _encrypt(public_key, plaintext, _info(header))
-    grant = avro.encode(avro.load_schema("wire/Grant.avsc"), {"header": asdict(header), "sealed": sealed})
+    grant = avro.encode(avro.load_schema("wire/Grant.avsc"), {"header": _fields(header), "sealed": sealed})
     letter = {"grant": grant, "signature": sign(signer, pre_authentication_encoding(_GRANT_TYPE, grant))}
     schema = avro.load_schema("wire/KeyGrant.avsc")
     return avro.single_object_header(schema) + avro.encode(schema, letter)
@@ -203,7 +209,7 @@ def _is_whole(granted: GrantedKey) -> bool:
 
 
 def _info(header: GrantHeader) -> bytes:
-    return _INFO + avro.encode(avro.load_schema("wire/GrantHeader.avsc"), asdict(header))
+    return _INFO + avro.encode(avro.load_schema("wire/GrantHeader.avsc"), _fields(header))
 
 
 def require_public_key(public_key: bytes) -> None:
@@ -212,6 +218,10 @@ def require_public_key(public_key: bytes) -> None:
     Raises: GrantError.
     """
     _encrypt(public_key, b"", b"")
+
+
+def _fields(value: GrantHeader | GrantedKey) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
 def _encrypt(public_key: bytes, plaintext: bytes, info: bytes) -> bytes:
