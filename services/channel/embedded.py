@@ -30,7 +30,7 @@ _FOR_EVER: Final = -(2**63)
 # Far beyond what a log can hold, and far enough from SQLite's largest number that every next position is one too.
 _LAST_POSITION: Final = 2**62
 _DAY_MILLISECONDS: Final = 86_400_000
-_LOOK_AGAIN_SECONDS: Final = 0.005
+_LOOK_AGAIN_SECONDS: Final = 0.01
 _APPLICATION_ID: Final = 0x5341524B
 _TABLES: Final = (
     (

@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Coroutine, Mapping, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from services.wire.errors import ChannelUnavailableError, SettingsError, Transpo
 __all__ = ["KafkaAccess", "KafkaChannel", "goodbye"]
 
 _GOODBYE_SECONDS: Final = 2.0
-_LOOK_SECONDS: Final = 0.005
+_LOOK_SECONDS: Final = 0.01
 
 _Result = TypeVar("_Result")
 
@@ -111,7 +111,9 @@ class KafkaChannel:
             raise ValueError("a poll asks for at least one record a channel")
         doing = self._begin(self._reading.poll(positions, timeout_seconds, limit))
         began, seconds = time.monotonic(), timeout_seconds + 2 * self._timeout
-        while until is not None and time.monotonic() < began + seconds and not _is_done(doing, _LOOK_SECONDS):
+        is_done = threading.Event()
+        doing.add_done_callback(lambda _: is_done.set())
+        while until is not None and time.monotonic() < began + seconds and not is_done.wait(_LOOK_SECONDS):
             # What brokers were asked goes on, and is taken up by the next poll.
             if until() and doing.cancel():
                 return []
@@ -178,7 +180,3 @@ class KafkaChannel:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-
-
-def _is_done(doing: Future[_Result], seconds: float) -> bool:
-    return bool(wait([doing], seconds).done)
