@@ -98,11 +98,14 @@ def open_personal(office: Office, event: SealedEvent) -> Opened | Missing:
 
 
 def refresh_row(office: Office, stream: UUID, history: Sequence[Recorded], version: int, school: str | None) -> None:
-    """Write the row that people see of a case, and its deadlines, in the open transaction."""
+    """Write the row that people see of a case, and its deadlines, in the open transaction.
+
+    ``school`` is who asks, where the commission is asked; of a school's own case nobody says it.
+    """
     row = office.domain.row(history)
     counterpart = None
     if office.role is Role.SCHOOL:
-        counterpart = commission_case(stream, to_commission(office.participant)).hex
+        counterpart, school = commission_case(stream, to_commission(office.participant)).hex, None
     office.database.run(
         "INSERT INTO cases VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (case_id) DO UPDATE SET state = excluded.state,"
         " variant = excluded.variant, opened_on = excluded.opened_on, due_on = excluded.due_on, version = excluded.version",

@@ -14,7 +14,7 @@ from services.post.cases import history_of, refresh_row
 from services.post.office import Office
 from services.post.people import note_people
 from services.post.store import CaseStream
-from services.wire.channels import Role, paired_channel, school_of
+from services.wire.channels import paired_channel, school_of
 
 __all__ = ["rebuild"]
 
@@ -52,8 +52,7 @@ def rebuild(office: Office, tell: Callable[[int, int], None] = lambda _done, _mo
 
 def _rebuild_one(office: Office, stream: CaseStream) -> None:
     schools = (school_of(event.channel) for event in stream.events if paired_channel(event.channel))
-    school = next(schools, None) if office.role is Role.COMMISSION else None
-    refresh_row(office, stream.id, history_of(office, stream), stream.version, school)
+    refresh_row(office, stream.id, history_of(office, stream), stream.version, next(schools, None))
     for event in stream.events:
         note_people(office, event)
 

@@ -12,6 +12,7 @@ import pytest
 from services.post.agreeing import agree
 from services.post.history import RejectionCode
 from services.post.publishing import save_ring
+from services.post.rebuilding import rebuild
 from services.post.ring_file import RingFile
 from services.post.saving import CaseIncompleteError
 from services.post.signing import sign_open
@@ -230,6 +231,8 @@ def test_a_request_whose_application_is_lost_to_all_is_back_and_its_answer_is_ta
     assert member.state(mine) == "ReadyForDecision"
     assert member.held("refused") == member.held("misplaced") == []
     assert not any("in this program" in alarm for alarm in member.alarms)
+    # No list says of a school's own case who it is that asks.
+    assert rebuild(exchange.members[SCHOOL].office)[1] == []
 
 
 def test_an_answer_that_stands_behind_what_all_have_lost_is_back_before_word_that_it_was_refused(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -44,9 +44,11 @@ def check_procedure(world: World) -> None:
     for name in SCHOOLS:
         _check_school_learns_no_cause(name, offices[name])
         histories = dict(_histories(offices[name]))
-        _check_one_open_request_a_pupil(name, histories)
+        begun = {case_id for case_id, history in histories.items() if _has_its_beginning(name, offices[name], history)}
+        _check_one_open_request_a_pupil(name, [histories[case_id] for case_id in begun])
         for case_id, history in histories.items():
-            _check_consent_before_request(world, name, history)
+            if case_id in begun:
+                _check_consent_before_request(world, name, history)
             other = history_of(commission, commission.store.stream(commission_case(case_id, to_commission(name))))
             _check_both_sides_agree(world, name, history, other)
             _count_lives(world, history, other)
@@ -100,10 +102,18 @@ def _check_consent_before_request(world: World, name: str, history: History) -> 
             require(event.facts.consent_given and event.facts.basis in consents, f"I2: {name} asked without a consent")
 
 
-def _check_one_open_request_a_pupil(name: str, histories: dict[UUID, History]) -> None:
+def _has_its_beginning(name: str, office: Office, history: History) -> bool:
+    """Tell whether a case has its application; where not, it is lost to all with a record that was begun anew."""
+    if any(isinstance(event.facts, ApplicationFiled) for event in history):
+        return True
+    require(bool(office.trust.epochs.get(record_of(name))), f"{name} has a case without its application")
+    return False
+
+
+def _check_one_open_request_a_pupil(name: str, histories: Iterable[History]) -> None:
     """I3: at most one open request a case and a pupil."""
     asked: dict[int, int] = {}
-    for history in histories.values():
+    for history in histories:
         case = ours.fold(history)
         open_ones = sum(request.is_open for request in case.requests)
         filed = next(event.facts for event in history if isinstance(event.facts, ApplicationFiled))
