@@ -223,7 +223,8 @@ def _statements(script: str) -> list[str]:
         if sqlite3.complete_statement(statement):
             found.append(statement.strip())
             statement = ""
-    return found
+    # The last one may lack its semicolon.
+    return [*found, *filter(None, [statement.strip()])]
 
 
 @contextmanager
