@@ -121,24 +121,44 @@ def _is_channel(name: str) -> bool:
     return True
 
 
+_GAUGES: Final = {
+    "findings": "What two passes over the copy found.",
+    "entries": "Entries that were verified.",
+    "channels": "Channels that were verified.",
+    "last_seconds": "When the last audit ended, in seconds since 1970.",
+}
+
+
 class Page:
-    """What Prometheus reads: the last audit."""
+    """What Prometheus reads: the last audit, and nothing before the first: who has not looked must not say that all is well."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        gauges = (
-            ("findings", "What two passes over the copy found."),
-            ("entries", "Entries that were verified."),
-            ("channels", "Channels that were verified."),
-            ("last_seconds", "When the last audit ended, in seconds since 1970; 0 before the first."),
-        )
-        self._gauges = {name: Gauge(f"sarakste_audit_{name}", text, registry=self.registry) for name, text in gauges}
+        self._gauges: dict[str, Gauge] = {}
 
     def tell(self, audit: Audit) -> None:
         """Show an audit that has just ended."""
-        values = (len(audit.findings), audit.report.entries, len(audit.report.channels), time())
-        for gauge, value in zip(self._gauges.values(), values, strict=True):
-            gauge.set(value)
+        self._show(len(audit.findings), audit.report.entries, len(audit.report.channels), time())
+
+    def remember(self, folder: Path) -> None:
+        """Show the last audit whose report stands in a folder, if there is one: what was found is not gone with a process."""
+        try:
+            told = json.loads((folder / "report.json").read_bytes())
+            ended = datetime.fromisoformat(told["at"]).timestamp()
+            self._show(len(told["findings"]), told["entries"], len(told["channels"]), ended)
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            _say(
+                "unreadable",
+                error=f"report.json is not what an audit writes ({type(error).__name__}); the next one writes it anew",
+            )
+
+    def _show(self, *values: float) -> None:
+        for (name, text), value in zip(_GAUGES.items(), values, strict=True):
+            if name not in self._gauges:
+                self._gauges[name] = Gauge(f"sarakste_audit_{name}", text, registry=self.registry)
+            self._gauges[name].set(value)
 
 
 def main() -> int:
@@ -151,6 +171,7 @@ def main() -> int:
     try:
         if asked.once:
             return _once(auditor, page)
+        page.remember(asked.folder)
         host, _, port = asked.listen.rpartition(":")
         server, thread = start_http_server(int(port), host, registry=page.registry)
         while not stop.wait(_audited(auditor, page, asked.minutes * 60)):

@@ -170,9 +170,11 @@ class Topics:
         made = AIOKafkaClient(**self._settings)
         try:
             await made.bootstrap()
-        except (KafkaError, OSError) as error:
+        except BaseException as error:
             await made.close()
-            raise away(error) from error
+            if isinstance(error, KafkaError | OSError):
+                raise away(error) from error
+            raise
         # Here, and not where it is waited for: whoever comes next must not begin another one.
         self._client = made
         return made

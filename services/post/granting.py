@@ -17,7 +17,7 @@ from services.post.keys import OwnKey, use_of
 from services.post.letterbook import statement_of
 from services.post.lost_keys import is_awaited
 from services.post.office import Office, is_over
-from services.post.outward import put
+from services.post.outward import pieces, put
 from services.post.people import note_people
 from services.post.signing import signer_in
 from services.wire.channels import ChannelKind, channel_kind, mailbox_of, paired_channel, readers_of, writer_of
@@ -99,10 +99,13 @@ def grant_needed(office: Office, participant: str, needed: Iterable[Digest]) -> 
         letters += _letters(office, key, [peer for peer in peers if not _is_granted_lately(office, key, peer)])
     if not letters or office.channel is None:
         return 0
-    if put(office, mailbox_of(participant), [record for _, record in letters]) is not None:
-        return 0
-    note_granted(office, participant, letters)
-    return len(letters)
+    sent = 0
+    for piece in pieces(office, letters):
+        if put(office, mailbox_of(participant), [record for _, record in piece]) is not None:
+            break
+        note_granted(office, participant, piece)
+        sent += len(piece)
+    return sent
 
 
 def note_granted(office: Office, participant: str, letters: Sequence[Grant]) -> None:

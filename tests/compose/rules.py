@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from tests.commands import ROOT
 
-__all__ = ["COMPOSE", "Document", "own_faults", "read", "schema_faults", "volumes_of"]
+__all__ = ["COMPOSE", "Document", "dockerfile_of", "is_ours", "own_faults", "read", "schema_faults", "volumes_of"]
 
 COMPOSE: Final = ROOT / "docker-compose.yml"
 _HERE: Final = Path(__file__).resolve().parent
@@ -27,6 +27,18 @@ Document = dict[str, Any]
 def read(text: str) -> Document:
     found: Document = YAML(typ="safe").load(text)
     return found
+
+
+def is_ours(service: Document) -> bool:
+    """Tell whether a service runs an image of ours, whoever builds it."""
+    return str(service.get("image", "")).startswith(("sarakste:", "sarakste-broker:"))
+
+
+def dockerfile_of(document: Document, image: str) -> str:
+    """Return the Dockerfile of an image of ours, from the top of the project."""
+    builders = [each for each in document["services"].values() if "build" in each]
+    (found,) = (each["build"]["dockerfile"] for each in builders if each["image"] == image)
+    return str(found)
 
 
 def schema_faults(document: Document) -> list[str]:
@@ -108,9 +120,11 @@ def _hardening(service: Document) -> Iterator[str]:
 
 def _image(service: Document) -> Iterator[str]:
     image = service.get("image", "")
-    if "build" in service:
-        if not re.fullmatch(r"sarakste(-broker)?:\d+\.\d+\.\d+", image) or not (ROOT / service["build"]["dockerfile"]).exists():
+    if is_ours(service):
+        if not re.fullmatch(r"sarakste(-broker)?:\d+\.\d+\.\d+", image):
             yield f"{image} is no version of an image of ours"
+        if "build" in service and not (ROOT / service["build"]["dockerfile"]).exists():
+            yield f"{image} is built from nothing"
     elif not _PINNED.fullmatch(image):
         yield f"{image} is not pinned to a version and a digest"
 

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from tests.commands import ROOT
 from tests.compose.image import LIBRARIES, Image, laid_out
-from tests.compose.rules import Document, volumes_of
+from tests.compose.rules import Document, dockerfile_of, is_ours, volumes_of
 
 __all__ = ["Running"]
 
@@ -49,7 +49,7 @@ class Running:
         for each in self.ours.values():
             name = each["image"]
             if name not in self.images:
-                self.images[name] = laid_out(ROOT / each["build"]["dockerfile"], self.top)
+                self.images[name] = laid_out(ROOT / dockerfile_of(self.document, name), self.top)
         # Others run tests on this machine too: these addresses are nobody else's.
         first = [random.randint(1, 254) for _ in range(2)]  # noqa: S311  # no secret
         self.addresses = {name: f"127.{first[0]}.{first[1]}.{place}" for place, name in enumerate(self.ours, start=1)}
@@ -61,7 +61,7 @@ class Running:
 
     @property
     def ours(self) -> dict[str, Document]:
-        return {name: each for name, each in self.document["services"].items() if "build" in each}
+        return {name: each for name, each in self.document["services"].items() if is_ours(each)}
 
     def volume(self, name: str) -> Path:
         return self.top / "srv" / name

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -34,6 +35,26 @@ def yaml(name: str) -> Any:
     return read((MONITORING / name).read_text("utf-8"))
 
 
+def remembered(folder: Path, *, findings: int) -> Page:
+    """Return the page of an auditor that begins where a report of an earlier one stands."""
+    told = {"findings": [{}] * findings, "entries": 7, "channels": ["registrar.trust"], "at": "2026-11-27T16:00:00+00:00"}
+    (folder / "report.json").write_text(json.dumps(told))
+    page = Page()
+    page.remember(folder)
+    return page
+
+
+def test_what_an_auditor_found_is_shown_also_after_it_began_anew_and_nothing_before_its_first_audit(tmp_path: Path) -> None:
+    assert b"sarakste_audit" not in generate_latest(Page().registry)
+    page = Page()
+    page.remember(tmp_path)
+    assert b"sarakste_audit" not in generate_latest(page.registry)
+    (tmp_path / "report.json").write_text("cut sh")
+    page.remember(tmp_path)
+    assert b"sarakste_audit" not in generate_latest(page.registry)
+    assert b"sarakste_audit_findings 3.0" in generate_latest(remembered(tmp_path, findings=3).registry)
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """Return what real pages of a worker and of the auditor have: the labels of each metric, by its name."""
@@ -43,7 +64,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     (folder / "tls.pem").write_bytes(pem(seal_of("old").certificate.der))
     later = exchange.clock.now + 365 * 86_400_000
     status = look(database, SCHOOL, now=later, lease=folder / "none", tls=folder / "tls.pem")
-    pages = metrics_page(status, Pulse()).decode() + generate_latest(Page().registry).decode()
+    pages = metrics_page(status, Pulse()).decode() + generate_latest(remembered(folder, findings=3).registry).decode()
     found: dict[str, set[str]] = {"up": set()}
     for family in text_string_to_metric_families(pages):
         found[family.name] = {label for sample in family.samples for label in sample.labels}

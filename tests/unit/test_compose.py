@@ -16,7 +16,7 @@ from infra.kafka.jars import HOME
 from services.desk.main import app
 from tests.commands import ROOT
 from tests.compose.dockerfile import faults, stages
-from tests.compose.rules import COMPOSE, Document, own_faults, read, schema_faults, volumes_of
+from tests.compose.rules import COMPOSE, Document, dockerfile_of, is_ours, own_faults, read, schema_faults, volumes_of
 
 TEXT: Final = COMPOSE.read_text("utf-8")
 PAGE: Final = (ROOT / "docs/compose.md").read_text("utf-8")
@@ -103,16 +103,23 @@ def test_an_image_of_ours_has_the_version_of_the_project_and_the_broker_that_of_
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     kafka = re.search(r"<kafka.version>(.+)</kafka.version>", (ROOT / "infra/kafka/pom.xml").read_text("utf-8"))
     assert kafka is not None
-    images = {each["image"] for each in document["services"].values() if "build" in each}
+    images = {each["image"] for each in document["services"].values() if is_ours(each)}
     assert images == {f"sarakste:{version}", f"sarakste-broker:{kafka[1]}"}
 
 
 def test_a_folder_that_a_volume_is_mounted_over_is_made_in_the_image_for_its_user(document: Document) -> None:
     for name, service in document["services"].items():
-        if "build" in service:
-            stage = stages((ROOT / service["build"]["dockerfile"]).read_text("utf-8"))[-1]
+        if is_ours(service):
+            stage = stages((ROOT / dockerfile_of(document, service["image"])).read_text("utf-8"))[-1]
             assert {where for _, where, _ in volumes_of(service)} <= set(stage.folders), name
             assert service["user"] == stage.last("USER"), name
+
+
+def test_each_image_of_ours_is_built_by_one_service_which_waits_for_no_other_that_needs_it(document: Document) -> None:
+    """Several that build one image at once each want to name it, and the first start fails."""
+    builders = {name: each["image"] for name, each in document["services"].items() if "build" in each}
+    assert builders == {"authority": "sarakste:0.1.0", "broker-1": "sarakste-broker:4.3.1"}
+    assert "depends_on" not in document["services"]["authority"]
 
 
 def test_the_dockerfiles_are_two() -> None:
