@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from services.wire.avro import Schema
@@ -18,6 +19,8 @@ from services.wire.errors import Evidence, SchemaError
 __all__ = ["check_schema"]
 
 SCHEMA_LIMIT_BYTES: Final = 64 * 1024
+# The registrar's channel is folded again and again, and says the same schemas each time; those of a release are fewer.
+_SCHEMAS_KEPT: Final = 128
 _DEPTH_LIMIT: Final = 8
 _TYPES_LIMIT: Final = 2000
 _JSON_DEPTH_LIMIT: Final = 64
@@ -34,6 +37,7 @@ class _Size:
     empty: bool
 
 
+@lru_cache(_SCHEMAS_KEPT)
 def check_schema(file: bytes) -> Schema:
     """Return the schema in ``file``, parsed, once it is known to be safe.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
@@ -225,12 +225,21 @@ def _fields(value: GrantHeader | GrantedKey) -> dict[str, Any]:
 
 
 def _encrypt(public_key: bytes, plaintext: bytes, info: bytes) -> bytes:
+    try:
+        return _HPKE.encrypt(plaintext, _public_key(public_key), info=info)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise GrantError("a public encryption key cannot be sealed to") from error
+
+
+@lru_cache(maxsize=64)
+def _public_key(public_key: bytes) -> hpke.MLKEM768X25519PublicKey:
+    # Kept: taking the halves in costs as much as a signature, and many letters go to one key.
     kem, point = public_key[:_ML_KEM_PUBLIC_BYTES], public_key[_ML_KEM_PUBLIC_BYTES:]
     # The library notices an all-zero point only while it seals; both halves are refused here, as at import.
     if len(point) != _X25519_BYTES or not any(kem) or not any(point):
         raise GrantError("a public encryption key is 1,184 bytes of ML-KEM and 32 of X25519, neither of them zero")
     try:
         halves = mlkem.MLKEM768PublicKey.from_public_bytes(kem), x25519.X25519PublicKey.from_public_bytes(point)
-        return _HPKE.encrypt(plaintext, hpke.MLKEM768X25519PublicKey(*halves), info=info)
+        return hpke.MLKEM768X25519PublicKey(*halves)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise GrantError("a public encryption key cannot be sealed to") from error

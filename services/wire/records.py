@@ -223,7 +223,8 @@ def _reader(target: Any) -> Callable[[Any], Any]:
     """Return what turns a decoded value into ``target``; made once a type, so that reading an event inspects nothing."""
     arguments = typing.get_args(target)
     origin = typing.get_origin(target)
-    if origin is types.UnionType:
+    # ``Digest | None`` is of the other kind, for a NewType is no class.
+    if origin in (types.UnionType, typing.Union):
         inner = _reader(next(each for each in arguments if each is not type(None)))
         return lambda value: None if value is None else inner(value)
     if origin is tuple:

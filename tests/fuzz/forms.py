@@ -69,6 +69,10 @@ def _commissions(form: type[Form], *wholes: dict[str, Any]) -> _Kind:
     return _Kind(lambda data: commissions.read_form(form, data, today=TODAY), wholes)
 
 
+def _schools(form: type[Form], *wholes: dict[str, Any]) -> _Kind:
+    return _Kind(lambda data: schools.read_form(form, data, today=TODAY), wholes)
+
+
 _KINDS: Final = (
     _Kind(
         lambda data: schools.read_application(data, today=TODAY),
@@ -81,6 +85,14 @@ _KINDS: Final = (
                 representative=None,
                 pupil=another_pupil(2) | {"birth_date": "2006-02-03"},
                 contact={"kind": "Address"},
+            ),
+            application_json(
+                variant="A1",
+                address=None,
+                consent={"given": False},
+                attachments=["Irp", "RecommendationCopy"],
+                recommendation_until="2027-08-31",
+                pupil=another_pupil(3) | {"personal_code": "140917-29014", "check_digit_override": "Salīdzināts ar pasi"},
             ),
         ),
     ),
@@ -114,9 +126,90 @@ _KINDS: Final = (
     _commissions(
         commissions.DispatchInput,
         {"number": "S-1", "by": "Registered", "sent_on": "2026-08-27"},
-        {"number": "S-2", "by": "EAddress", "sent_on": "2026-08-27", "notified_on": "2026-08-31"},
+        {"number": "S-2", "by": "EAddress", "sent_on": "2026-08-27"},
     ),
     _commissions(commissions.AnswerInput, {"official": "Ilze Paraudziņa"}),
+    _commissions(
+        commissions.DirectInput,
+        {
+            "register_number": "R-3",
+            "received_on": "2026-08-03",
+            "intake": "InPerson",
+            "asks": "IrpAndRecommendation",
+            "requester": "AdultPupil",
+            "pupil": {
+                "given_name": "Roberts",
+                "family_name": "Izdomenieks",
+                "personal_code": "030218-29015",
+                "declared_address": _HOME,
+            },
+            "phone": "20000099",
+            "address": {"choice": "Home", "protected": False, "address": _HOME},
+        },
+    ),
+    _commissions(commissions.ReturnInput, {"grounds": ["Unsigned", "NotLatvian"]}),
+    _commissions(commissions.LinkInput, {"primary": "01912345-0000-7000-8000-000000000001"}, {}),
+    _commissions(commissions.ExtensionInput, {"until": "2026-12-19", "cause": "ExpertiseAwaited"}),
+    _commissions(commissions.OpinionInput, {"on": "2026-08-25", "until": "2028-08-25"}),
+    _commissions(commissions.AttendanceInput, {"sent_on": "2026-08-21", "letter": "Lūdzam ierasties"}),
+    _commissions(commissions.RedispatchInput, {"by": "Registered", "sent_on": "2026-09-29", "duplicate": True}),
+    _commissions(
+        commissions.CorrectionInput,
+        {
+            "text": "Labojums",
+            "answer_changed": True,
+            "official": "Ilze Paraudziņa",
+            "recommendation": {"number": "I-2", "text": "Ieteikums", "issued_on": "2026-08-26", "valid_from": "2026-08-26"},
+        },
+    ),
+    _commissions(commissions.RevocationInput, {"effective_on": "2026-10-01", "reason": "IssuedInError", "text": "Atcelts"}),
+    _commissions(commissions.ContestInput, {"on": "2026-10-05", "text": "Iebildumi", "term_restored": True}),
+    _commissions(commissions.ClosingInput, {"cause": "Answered"}),
+    _schools(
+        schools.SignatureInput,
+        {"fault": "Unsigned", "report": "Nav paraksta"},
+        {
+            "level": "Qualified",
+            "container": "AsicE",
+            "signer_matches": True,
+            "time_stamped": True,
+            "signed_on": "2026-08-17",
+            "report": "Pārbaudīts",
+        },
+    ),
+    _schools(schools.IncompleteInput, {"missing": ["Consent", "Language"], "told_on": "2026-08-17", "letter": "Vēstule"}),
+    _schools(schools.SupplementInput, {"supplied": ["Irp"], "received_on": "2026-08-20", "content": "Kopija"}),
+    _schools(schools.DuplicateInput, {"primary": "01912345-0000-7000-8000-000000000001", "cause": "SamePupil"}),
+    _schools(
+        schools.ScreeningInput,
+        {
+            "as_of": "2026-08-17",
+            "child_with_disability": "Yes",
+            "group": "NotKnown",
+            "benefit": "Yes",
+            "opinion": "No",
+            "enrolled": "Here",
+        },
+    ),
+    _schools(
+        schools.EvaluationInput,
+        {"kinds": ["Application", "DisabilityIrp"], "irp_indicates_need": True, "evaluated_on": "2026-08-20", "note": "Labi"},
+    ),
+    _schools(
+        schools.DecisionInput,
+        {"outcome": "Granted", "decided_on": "2026-08-28", "number": "1-7/12", "reasons": "Pamatojums"},
+        {
+            "outcome": "Refused",
+            "grounds": ["NoRecommendation"],
+            "decided_on": "2026-08-28",
+            "number": "1-7/13",
+            "reasons": "Pamatojums",
+            "instruction": "Mēneša laikā",
+        },
+    ),
+    _schools(schools.NotificationInput, {"by": "Ordinary", "sent_on": "2026-09-10", "address": _HOME}),
+    _schools(schools.ContestInput, {"on": "2026-10-19", "term_restored": True, "text": "Apstrīdu"}),
+    _schools(schools.RulingInput, {"on": "2026-11-02", "text": "Lēmums"}),
 )
 
 

@@ -38,7 +38,7 @@ def test_what_a_target_begins_with_is_as_documented_and_some_of_it_is_taken(name
 def test_changed_inputs_get_past_the_shell_and_end_as_documented(name: str) -> None:
     target, rng = load_target(name), Random(2026)  # noqa: S311  # nothing is kept secret by it
     seeds = target.seeds()
-    changed = [target.mutate(rng.choice(seeds), rng, plain(rng)) for _ in range(100)]
+    changed = [target.mutate(rng.choice(seeds), rng, plain(rng)) for _ in range(300)]
     fresh = [each for each in changed if each not in seeds and len(each) <= target.limit_bytes]
     taken = sum(target.check(each) for each in fresh)
     # Were the shell not mended, next to nothing would be taken; were nothing altered, all would be.

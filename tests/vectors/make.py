@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from services.wire.audience import AUDIENCE
+from services.wire.audience import AUDIENCE, may_write
 from services.wire.channels import COMMISSION, Role, commission_case, from_commission, record_of, to_commission
 from services.wire.contents import (
     ChannelClosed,
@@ -66,6 +66,7 @@ class Exchange:
         self._begin()
         request = self._ask()
         self._answer(request)
+        self._say_the_rest()
         self._rotate()
         self._lose_a_key()
 
@@ -121,6 +122,15 @@ class Exchange:
         checkpoint = Checkpoint(channels=2, root=digest_of(b"a root over two channels"))
         self.audits.records.append(self.audits.pen.open(checkpoint))
         self._receipt(self.audits, None, None)
+
+    def _say_the_rest(self) -> None:
+        """Write one event of each type that the story above has not, each in a channel that it may stand in."""
+        said = {each["type"] for each in self.events}
+        theirs = (self.back, self.theirs)
+        for name in sorted(AUDIENCE.keys() - said):
+            for scribe in (self.record, self.to, *theirs):
+                if may_write(name, scribe.pen.channel):
+                    scribe.seal(samples.plain(name), case=COMMISSIONS_CASE if scribe in theirs else CASE)
 
     def _rotate(self) -> None:
         self.trust.append(self.registrar.rotated(registrar_seal("registrar, second")))

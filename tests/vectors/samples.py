@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import types
+import typing
 from datetime import date
+from enum import Enum
 from typing import Any, Final
 
 from services.wire.events import (
@@ -31,6 +35,7 @@ from services.wire.events import (
     Intake,
     IrpIssued,
     IrpIssuedPersonal,
+    IrpKind,
     Opinion,
     Person,
     RecommendationIssued,
@@ -47,8 +52,21 @@ from services.wire.events import (
     Variant,
 )
 from services.wire.hashing import Digest
+from services.wire.records import event_type
 
-__all__ = ["answered", "asked", "examined", "filed", "planned", "recommended", "refused", "registered", "rejected", "sent"]
+__all__ = [
+    "answered",
+    "asked",
+    "examined",
+    "filed",
+    "plain",
+    "planned",
+    "recommended",
+    "refused",
+    "registered",
+    "rejected",
+    "sent",
+]
 
 Event = tuple[Any, Any]
 """Facts, and what is personal about them (None where nothing is)."""
@@ -116,7 +134,11 @@ def rejected() -> Event:
 def registered() -> Event:
     """Return what the commission records when a request comes in."""
     facts = RequestRegistered(
-        source=Source.SCHOOL, asks=Asks.RECOMMENDATION, intake=Intake.EXCHANGE, received_on=_AUGUST, parts=()
+        source=Source.SCHOOL,
+        asks=Asks.RECOMMENDATION,
+        intake=Intake.EXCHANGE,
+        received_on=_AUGUST,
+        parts=(),
     )
     return facts, RequestRegisteredPersonal(register_number="R-17")
 
@@ -129,7 +151,9 @@ def examined() -> Event:
 
 def planned() -> Event:
     """Return a rehabilitation plan."""
-    return IrpIssued(issued_on=_SEPTEMBER, indicates_need=True), IrpIssuedPersonal(number="P-1", text="Plāns")
+    return IrpIssued(kind=IrpKind.DISABILITY, issued_on=_SEPTEMBER, indicates_need=True), IrpIssuedPersonal(
+        number="P-1", text="Plāns"
+    )
 
 
 def recommended() -> Event:
@@ -161,3 +185,25 @@ def sent(address_from: Digest) -> Event:
 def answered(basis: Digest) -> Event:
     """Return the commission's answer to the school."""
     return ConfirmationGiven(answer=Answer.YES, wording=1, basis=basis), ConfirmationGivenPersonal(official="Ilze Paraudziņa")
+
+
+def plain(name: str) -> Event:
+    """Return an event of a type with plain contents: first symbols, one of each list, nothing left out."""
+    kind = event_type(name)
+    return _plain(kind.facts_class), None if kind.personal_class is None else _plain(kind.personal_class)
+
+
+def _plain(target: Any) -> Any:
+    arguments = typing.get_args(target)
+    origin = typing.get_origin(target)
+    if origin in (types.UnionType, typing.Union):
+        return _plain(next(each for each in arguments if each is not type(None)))
+    if origin is tuple:
+        return (_plain(arguments[0]),)
+    if isinstance(target, type) and issubclass(target, Enum):
+        return list(target)[1]
+    if dataclasses.is_dataclass(target):
+        hints = typing.get_type_hints(target)
+        make: Any = target
+        return make(**{each.name: _plain(hints[each.name]) for each in dataclasses.fields(target)})
+    return {bool: True, int: 1, str: "teksts", date: _SEPTEMBER}.get(target, Digest(b"d" * 32))

@@ -89,7 +89,7 @@ def test_verify_takes_a_log_that_was_made_by_hand_from_the_vectors(tmp_path: Pat
     by_name = {each.channel: each for each in report.channels}
     assert by_name[to_commission(SCHOOL)].notes == [
         "beside the chain stand 1 that are not taken: overruled, out of reach, or a stranger's",
-        "the personal part of 0/7 is not here",
+        "the personal part of 0/11 is not here",
     ]
     assert by_name[record_of(COMMISSION)].receipted > 0
 

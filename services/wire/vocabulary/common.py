@@ -1,4 +1,4 @@
-"""The closed lists of words that facts are made of; ``UNKNOWN`` is what a symbol of a newer release is read as."""
+"""Words that facts of a school and of the commission are made of."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ __all__ = [
     "AddressKind",
     "Answer",
     "Asks",
-    "Attachment",
     "ContactKind",
+    "DeadlineName",
     "Delivery",
-    "DocumentKind",
     "Intake",
-    "Opinion",
-    "RefusalGround",
     "RejectedCode",
     "Requester",
-    "Source",
     "Variant",
 ]
 
@@ -77,52 +73,6 @@ class ContactKind(Enum):
     ADDRESS = "Address"
 
 
-class Attachment(Enum):
-    """What was filed with an application."""
-
-    UNKNOWN = "Unknown"
-    IRP = "Irp"
-    RECOMMENDATION_COPY = "RecommendationCopy"
-    OTHER = "Other"
-
-
-class Source(Enum):
-    """From whom the commission has a request."""
-
-    UNKNOWN = "Unknown"
-    REQUESTER = "Requester"
-    SCHOOL = "School"
-
-
-class Opinion(Enum):
-    """What the expertise file says about an opinion on special care (A5.3)."""
-
-    UNKNOWN = "Unknown"
-    VALID = "Valid"
-    EXPIRED = "Expired"
-    NONE = "None"
-
-
-class RefusalGround(Enum):
-    """Why the commission issues no recommendation; never told to a school."""
-
-    UNKNOWN = "Unknown"
-    NEED_NOT_FOUND = "NeedNotFound"
-    OPINION_MISSING = "OpinionMissing"
-    OPINION_EXPIRED = "OpinionExpired"
-    ATTENDANCE_LAPSED = "AttendanceLapsed"
-    NOT_ELIGIBLE = "NotEligible"
-
-
-class DocumentKind(Enum):
-    """Which documents of the commission a dispatch holds; ``REFUSAL`` is the letter with the reasons."""
-
-    UNKNOWN = "Unknown"
-    RECOMMENDATION = "Recommendation"
-    IRP = "Irp"
-    REFUSAL = "Refusal"
-
-
 class Delivery(Enum):
     """By which way a letter went out."""
 
@@ -152,3 +102,16 @@ class RejectedCode(Enum):
     UNREADABLE = "Unreadable"
     DOCUMENT_INCOMPLETE = "DocumentIncomplete"
     TOO_MANY = "TooMany"
+
+
+class DeadlineName(Enum):
+    """Which term has passed."""
+
+    UNKNOWN = "Unknown"
+    COMMISSION_REPLY = "CommissionReply"
+    COMPLETION = "Completion"
+    SCHOOL_DECISION = "SchoolDecision"
+    CONTEST = "Contest"
+    RECOMMENDATION_EXPIRY = "RecommendationExpiry"
+    COMMISSION_TERM = "CommissionTerm"
+    ATTENDANCE = "Attendance"
