@@ -18,6 +18,7 @@ from typing import Final
 
 from services.channel.disk import disk_trouble
 from services.channel.port import RECORD_LIMIT_BYTES, Record, Until
+from services.channel.waiting import readable
 from services.wire.errors import ChannelUnavailableError, RecordTooLargeError
 
 __all__ = ["MAILBOX_DAYS", "EmbeddedChannel"]
@@ -109,7 +110,7 @@ class EmbeddedChannel:
             left = end - time.monotonic()
             if found or left <= 0 or (until is not None and until()):
                 return found
-            time.sleep(min(_LOOK_AGAIN_SECONDS, left))
+            readable([] if until is None else [until.fileno()], min(_LOOK_AGAIN_SECONDS, left))
 
     def end(self, channel: str) -> int:
         """Return the position after the last record that was ever stored; see the port."""

@@ -8,6 +8,7 @@ Source: design.md section 9.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import threading
 import time
@@ -22,6 +23,7 @@ from services.channel.kafka_reading import Reading
 from services.channel.kafka_topics import Topics
 from services.channel.kafka_writing import Writing
 from services.channel.port import Record, Until
+from services.channel.waiting import readable
 from services.wire.errors import ChannelUnavailableError, SettingsError, TransportError
 
 __all__ = ["KafkaAccess", "KafkaChannel", "goodbye"]
@@ -111,12 +113,9 @@ class KafkaChannel:
             raise ValueError("a poll asks for at least one record a channel")
         doing = self._begin(self._reading.poll(positions, timeout_seconds, limit))
         began, seconds = time.monotonic(), timeout_seconds + 2 * self._timeout
-        is_done = threading.Event()
-        doing.add_done_callback(lambda _: is_done.set())
-        while until is not None and time.monotonic() < began + seconds and not is_done.wait(_LOOK_SECONDS):
-            # What brokers were asked goes on, and is taken up by the next poll.
-            if until() and doing.cancel():
-                return []
+        # What brokers were asked goes on, and is taken up by the next poll.
+        if until is not None and _is_called_away(doing, until, seconds) and doing.cancel():
+            return []
         return self._outcome(doing, seconds, waited=time.monotonic() - began)
 
     def end(self, channel: str) -> int:
@@ -180,3 +179,23 @@ class KafkaChannel:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+
+
+def _is_called_away(doing: Future[Any], until: Until, seconds: float) -> bool:
+    """Wait until something is done, for so long at the most; tell whether there was something better to do before."""
+    end = time.monotonic() + seconds
+    waiting, done = socket.socketpair()
+    with waiting, done:
+        doing.add_done_callback(lambda _: _told(done))
+        while not doing.done() and (left := end - time.monotonic()) > 0:
+            pause = min(left, _LOOK_SECONDS) if until.fileno() < 0 else left
+            readable([waiting.fileno(), until.fileno()], pause)
+            if not doing.done() and until():
+                return True
+    return False
+
+
+def _told(done: socket.socket) -> None:
+    # Whoever waited may be gone by now.
+    with suppress(OSError):
+        done.send(b"\0")

@@ -59,6 +59,7 @@ class Reading:
         self._topics = topics
         self._first: dict[str, int] = {}
         self._mended = 0
+        self._taken_up = 0
         self._answer_bytes = _ANSWER_BYTES
         self._waiting: dict[int, tuple[_Asked, asyncio.Task[_Found]]] = {}
 
@@ -89,7 +90,7 @@ class Reading:
         while True:
             # In pieces: a channel that was missing is looked for between them.
             left = min(_WAIT_SECONDS, max(0.0, until - loop.time()))
-            began, mended = loop.time(), self._mended
+            began, mended, taken_up = loop.time(), self._mended, self._taken_up
             found = await self._round(positions, left, limit)
             if self._mended != mended and not found and tries:
                 # What was asked was asked of the wrong broker, or before the first record that is left: no answer yet.
@@ -97,8 +98,10 @@ class Reading:
                 continue
             if found or loop.time() >= until:
                 return found
-            # Where nothing that was asked for can be read now, no broker has waited.
-            await asyncio.sleep(max(0.0, began + min(left, _PAUSE_SECONDS) - loop.time()))
+            # Where nothing that was asked for can be read now, no broker has waited. One that was asked by an earlier poll has,
+            # if it answered: it is asked again at once, for what comes during a pause would wait for its end.
+            if self._taken_up == taken_up:
+                await asyncio.sleep(max(0.0, began + min(left, _PAUSE_SECONDS) - loop.time()))
 
     async def end(self, channel: str) -> int:
         """Return the position after the last record that was ever stored in a channel; errors say why it cannot be told."""
@@ -121,6 +124,7 @@ class Reading:
         asked: dict[int, _Asked] = {}
         for channel, leader in (await self._topics.leaders(positions)).items():
             asked.setdefault(leader, {})[channel] = max(positions[channel], self._first.get(channel, 0))
+        earlier = {kept[1] for kept in self._waiting.values()}
         tasks = {self._asking(node, these, wait_seconds, limit): node for node, these in asked.items()}
         now = asyncio.get_running_loop().time
         # For those who have been silent a moment ago nobody waits longer than was asked for.
@@ -134,6 +138,7 @@ class Reading:
                 break
             for task in done:
                 node = tasks.pop(task)
+                self._taken_up += task in earlier
                 self._waiting = {each: kept for each, kept in self._waiting.items() if kept[1] is not task}
                 try:
                     found |= task.result()

@@ -6,15 +6,24 @@ judged by ``services.wire`` alone, so an adapter may repeat or mix up what it li
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple, Protocol
 
 __all__ = ["RECORD_LIMIT_BYTES", "Channel", "Record", "Until"]
 
 RECORD_LIMIT_BYTES: Final = 640 * 1024
 
-Until: TypeAlias = Callable[[], bool]
-"""Asked every few milliseconds by the thread that waits; true when there is something better to do."""
+
+class Until(Protocol):
+    """What ends a wait early: something better to do. Asked by the thread that waits."""
+
+    def __call__(self) -> bool:
+        """Tell whether there is something better to do; takes out of the descriptor what is in it."""
+        ...
+
+    def fileno(self) -> int:
+        """Return a descriptor that can be read from when it is worth asking; -1 to be asked every few milliseconds."""
+        ...
 
 
 class Record(NamedTuple):

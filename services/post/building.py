@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.channel.embedded import EmbeddedChannel
 from services.channel.port import Channel
+from services.post.beside import InThread, in_turn
 from services.post.database import Database
 from services.post.history import Domain
 from services.post.keys import KeyRing
@@ -27,11 +29,12 @@ from services.post.ring_file import RingFile
 from services.post.settings import KafkaSettings, ParticipantSettings
 from services.post.signing_folder import SigningFolder, load_key, make_key
 from services.post.store import CaseStore
+from services.post.waking import WAKE, wake
 from services.wire.certificates import load_root
 from services.wire.channels import COMMISSION, REGISTRAR, Role
 from services.wire.errors import MigrationError, SettingsError
 
-__all__ = ["Clock", "build_office", "facts_keys_of", "make_folder", "milliseconds", "open_log", "write_settings"]
+__all__ = ["Clock", "add_settings", "build_office", "facts_keys_of", "make_folder", "milliseconds", "open_log", "write_settings"]
 
 _SETTINGS: Final = "sarakste.toml"
 
@@ -54,6 +57,8 @@ def build_office(
     _require_role(settings.participant, role)
     folder, database = settings.folder, _database(settings)
     database.require_current()
+    # Also of one that works: not all that works is the worker, which listens and tells itself nothing.
+    database.tell(partial(wake, folder / WAKE))
     ring = KeyRing(database, RingKeys.load(folder / "ring.key"), clock, os.urandom)
     root = load_root(_read(settings.path(settings.root)))
     return Office(
@@ -69,6 +74,7 @@ def build_office(
         random=os.urandom,
         signing=_signing(folder) if working else None,
         channel=open_log(settings, clock) if working else None,
+        beside=InThread() if working else in_turn,
     )
 
 
@@ -132,8 +138,14 @@ def write_settings(folder: Path, participant: str, *, root: str, log: Path | Kaf
     write_durably(folder / _SETTINGS, text.encode("utf-8"))
 
 
-def _lines(values: Mapping[str, str]) -> str:
-    # JSON's strings are TOML's too, so a path may hold what it likes.
+def add_settings(folder: Path, table: str, values: Mapping[str, str | bool]) -> None:
+    """Add a table to the settings of a participant; there MUST NOT be one of that name yet."""
+    path = folder / _SETTINGS
+    write_durably(path, path.read_bytes() + f"\n[{table}]\n{_lines(values)}".encode())
+
+
+def _lines(values: Mapping[str, str | bool]) -> str:
+    # JSON's strings, true and false are TOML's too, so a path may hold what it likes.
     return "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items())
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -22,7 +22,6 @@ from services.wire.errors import RefusedError, SettingsError
 
 if TYPE_CHECKING:
     from services.post.office import Office
-    from services.post.viewing import Content, EventLine
 
 __all__ = [
     "Authority",
@@ -35,6 +34,7 @@ __all__ = [
     "add_common",
     "as_text",
     "case_number",
+    "in_words",
     "print_json",
     "progress",
     "read_file",
@@ -50,7 +50,6 @@ Log = Annotated[Path | None, typer.Option("--log", help="The exchange's log, whe
 Servers = Annotated[str | None, typer.Option("--servers", help="The brokers of its log: host:port, separated by commas.")]
 Authority = Annotated[Path | None, typer.Option("--authority", help="Certificates (PEM) by which brokers are trusted.")]
 Client = Annotated[Path | None, typer.Option("--certificate", help="Key and certificate (PEM) for TLS to the brokers.")]
-Personal = Annotated[bool, typer.Option("--personal", help="Also print what is personal: names, codes, addresses, texts.")]
 
 _FILE_LIMIT_BYTES: Final = 1024 * 1024
 _UNBOUNDED: Final = 100_000
@@ -179,12 +178,13 @@ def add_common(
     ``states`` gives the states that a case can have here, for who asks for those of one state.
     """
     from services.post.console_backup import add_backup
+    from services.post.console_cases import add_cases
     from services.post.console_recovery import add_recovery
     from services.post.console_status import add_status
     from services.post.console_worker import add_worker
 
     if has_cases:
-        _add_cases(app, office_of, states)
+        add_cases(app, office_of, states)
         _add_certificate(app)
     add_status(app, office_of)
     add_recovery(app, office_of)
@@ -199,54 +199,6 @@ def add_common(
 
         ran = Database(load_settings(config).folder / "database.sqlite").migrate()
         say(f"ran migrations: {', '.join(map(str, ran)) or 'none'}", as_json=as_json, migrations=ran)
-
-
-def _add_cases(app: typer.Typer, office_of: Callable[[Path | None, bool], Office], states: Callable[[], Sequence[str]]) -> None:
-    @app.command()
-    def cases(
-        config: Config = None,
-        state: Annotated[str | None, typer.Option("--state", help="Only cases of this state.")] = None,
-        limit: Limit = 100,
-        as_json: Json = False,
-    ) -> None:
-        """List cases: state and dates, never a name."""
-        from services.post.viewing import cases as listed
-
-        if state is not None and state not in states():
-            raise SettingsError(f"--state is no state of a case here; give one of {', '.join(states())}")
-        found = listed(office_of(config, False), limit=limit, state=state)
-        show(found, as_json=as_json, title="Cases")
-
-    @app.command("show")
-    def show_case(case: str, config: Config = None, personal: Personal = False, as_json: Json = False) -> None:
-        """Show the events of a case in their order, where each stands, and the sentence of an answer."""
-        from services.post.viewing import contents, events
-
-        office = office_of(config, False)
-        found = events(office, case_number(case))
-        if not found:
-            raise RefusedError("There is no case of this number here. Check the number against the list of cases.")
-        said = contents(office, case_number(case)) if personal else []
-        if as_json:
-            print_json(_with_contents(found, said))
-            return
-        columns = ("number", "event", "writer", "channel", "sequence", "digest", "standing", "personal")
-        show(found, as_json=False, title="Events", columns=columns)
-        for line in found:
-            if line.sentence is not None:
-                typer.echo(f"{line.number} {line.event}: {line.sentence}")
-        for content in said:
-            typer.echo("\n".join(_content_lines(content)))
-
-    @app.command()
-    def rebuild(config: Config = None, as_json: Json = False) -> None:
-        """Make the list of cases anew from their events, and say what was different."""
-        from services.post.rebuilding import rebuild as rebuilt
-
-        with progress("Rebuilding cases") as tell:
-            number, different = rebuilt(office_of(config, False), tell)
-        text = f"{number} cases rebuilt from their events; {len(different)} were different"
-        say(text, as_json=as_json, cases=number, different=different)
 
 
 def _add_certificate(app: typer.Typer) -> None:
@@ -268,37 +220,11 @@ def _add_certificate(app: typer.Typer) -> None:
         say(text, as_json=as_json, participant=found.participant, installed=file.name)
 
 
-def _with_contents(lines: Sequence[EventLine], said: Sequence[Content]) -> list[dict[str, Any]]:
-    rows = [asdict(line) for line in lines]
-    for row, content in zip(rows, said, strict=False):
-        row["content"] = {"facts": content.facts, "personal": content.personal, "missing": content.missing}
-    return rows
-
-
-def _content_lines(content: Content) -> Iterator[str]:
-    yield f"\n{content.number} {content.event}"
-    for title, part in (("facts", content.facts), ("personal", content.personal)):
-        for name, value in _flat(part or {}):
-            lines = [as_text(line) for line in str(value).splitlines()]
-            yield f"  {title:<8} {name}: " + "\n             ".join(lines)
-    if content.missing is not None:
-        yield f"  personal is not shown: {content.missing}"
-
-
-def _flat(part: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in part.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{before}{name}.")
-        elif isinstance(value, list):
-            yield f"{before}{name}", ", ".join(map(str, value)) or "none"
-        elif value is not None:
-            yield f"{before}{name}", _in_words(value)
-
-
-def _in_words(value: Any) -> Any:
+def in_words(value: Any) -> Any:
+    """Return a yes or no as a word, anything else as it is."""
     return ("yes" if value else "no") if isinstance(value, bool) else value
 
 
 def _short(name: str, value: Any) -> str:
-    text = as_text(_in_words(value))
+    text = as_text(in_words(value))
     return text[:12] if name in ("digest", "body") else text

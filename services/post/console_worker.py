@@ -45,6 +45,7 @@ def add_worker(app: typer.Typer, office_of: Callable[[Path | None, bool], Office
 
 def _work(settings: ParticipantSettings, build: Callable[[], Office], stop: threading.Event) -> None:
     from services.post.lease import LEASE, lease
+    from services.post.waking import WAKE
     from services.post.worker import Worker
 
     with lease(settings.folder / LEASE):
@@ -52,7 +53,7 @@ def _work(settings: ParticipantSettings, build: Callable[[], Office], stop: thre
         office = build()
         running = Worker(office)
         try:
-            with _health(settings, running):
+            with _health(settings, running), running.wakeups.listening(settings.folder / WAKE):
                 _logger.info("%s: working", office.participant, extra={"event": "working"})
                 running.work(stop)
         finally:

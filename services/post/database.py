@@ -55,6 +55,7 @@ class Database:
         # Whoever is done with a database may forget it: a file is not held open until some collection of garbage.
         weakref.finalize(self, _close_all, self._opened)
         self._guard: Callable[[], None] | None = None
+        self._teller: Callable[[], None] | None = None
         self._connection()
 
     @contextmanager
@@ -81,12 +82,23 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+            if self._teller is not None:
+                self._teller()
         except sqlite3.Error as error:
             raise _translated(error, self.path) from error
 
     def guard(self, check: Callable[[], None]) -> None:
         """Let ``check`` be done first in every writing transaction from now on; what it raises ends the transaction."""
         self._guard = check
+
+    def require(self) -> None:
+        """Do that check now, without holding anybody: for whoever has nothing to write. Raises: what it raises."""
+        if self._guard is not None:
+            self._guard()
+
+    def tell(self, teller: Callable[[], None] | None) -> None:
+        """Let ``teller`` be called after each writing transaction from now on, which is durable by then; it must not fail."""
+        self._teller = teller
 
     @property
     def connection(self) -> sqlite3.Connection:

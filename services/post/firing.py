@@ -1,21 +1,45 @@
-"""Firing: deadlines whose day is over, each once, by the same way as a clerk's act.
+"""Firing: deadlines whose day is over, each once, and days on which something happens, by the same way as a clerk's act.
 
-What a deadline means is for the domain; one that makes no event is marked, so that people see that it has passed.
+What a deadline or a day means is for the domain; a deadline that makes no event is marked, so that people see that it has passed.
+A deadline stands in clear, so its day follows from facts. A day that is personal, as a birthday, stands nowhere: each day its
+cases are looked up by a keyed hash (docs/adr/0026).
 Source: design.md section 3.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import partial
+from typing import Any, Final
 from uuid import UUID
 
-from services.post.cases import history_of
-from services.post.office import Office
-from services.post.saving import save
+from services.post.cases import Missing, history_of, open_personal
+from services.post.history import Daily, Recorded, Standing
+from services.post.office import Office, is_over
+from services.post.opening import event_with
+from services.post.people import cases_of
+from services.post.saving import CaseIncompleteError, KeysAwaitedError, NotReadyError, require_whole, save
+from services.wire.errors import RefusedError, VerificationError
+from services.wire.hashing import Digest
 
-__all__ = ["fire_due_once"]
+__all__ = ["fire_day_once", "fire_due_once"]
 
 _AT_ONCE: Final = 100
+_PAUSE: Final = 60_000
+"""How long a case is left alone in which nothing can happen by itself yet, in milliseconds."""
+
+_DAY_DONE: Final = "day done"
+_LOOK_BACK_DAYS: Final = 60
+"""So long after its day a case may still be entered whose day it was; for longer ones there is an act of a clerk's."""
+_LONGEST_STOP_DAYS: Final = 366
+
+
+class CaseNotReadableError(RefusedError):
+    """Something of a case cannot be read now; what happened by itself would rest on a part of it."""
+
+    def __init__(self) -> None:
+        super().__init__("Part of this case cannot be read here now: its key was asked for, or a newer program has to read it.")
 
 
 def fire_due_once(office: Office) -> int:
@@ -25,7 +49,27 @@ def fire_due_once(office: Office) -> int:
         office.today.isoformat(),
         _AT_ONCE,
     )
-    return sum(_fire(office, row["case_id"], row["name"]) for row in rows)
+    return sum(_if_ready(office, UUID(row["case_id"]), partial(_fire, office, row["case_id"], row["name"])) for row in rows)
+
+
+def _if_ready(office: Office, case_id: UUID, happens: Callable[[], int]) -> int:
+    """Return what happened in a case; nothing in one that is not whole after a restore, or whose schema is not published yet.
+
+    It is as due afterwards, and tried again. A clerk is refused there too: a timer would give the case two histories, and what a
+    worker meets here must not keep it from sending and receiving.
+    """
+    now = office.clock()
+    tried = office.put_off.get(case_id)
+    if tried is not None and not is_over(now, tried, _PAUSE):
+        return 0
+    try:
+        done = happens()
+    except (CaseIncompleteError, CaseNotReadableError, KeysAwaitedError, NotReadyError) as error:
+        office.put_off[case_id] = now
+        office.tell(f"what is due by itself waits in some case: {error}")
+        return 0
+    office.put_off.pop(case_id, None)
+    return done
 
 
 def _fire(office: Office, case_hex: str, name: str) -> int:
@@ -40,7 +84,64 @@ def _fire(office: Office, case_hex: str, name: str) -> int:
         # Somebody acted since the list was read, and nothing is due any more.
         if row is None:
             return 0
+        require_whole(office, UUID(case_hex), row["school"])
         office.database.run("UPDATE deadlines SET fired_at = ? WHERE case_id = ? AND name = ?", office.clock(), case_hex, name)
         stream = office.store.stream(UUID(case_hex))
-        save(office, stream.id, office.domain.fire(history_of(office, stream), name), school=row["school"])
+        history = _readable(history_of(office, stream))
+        save(office, stream.id, office.domain.fire(history, name), school=row["school"], history=history)
         return 1
+
+
+def _readable(history: Sequence[Recorded]) -> Sequence[Recorded]:
+    """Return a history all of which is readable now. Raises: CaseNotReadableError.
+
+    A yes that ended would be told to nobody, where the request that it answers cannot be read.
+    """
+    if any(event.standing is Standing.PARKED for event in history):
+        raise CaseNotReadableError
+    return history
+
+
+def fire_day_once(office: Office) -> int:
+    """Let days up to today happen that did not yet, in each case that stands under them, and return how much was done.
+
+    Whoever was stopped for long catches up, in order and a hundred days at once. A case that does not open yet is found again
+    while its day is not long past, or by a clerk.
+    """
+    domain, today = office.domain, office.today
+    if not isinstance(domain, Daily):
+        return 0
+    row = office.database.one("SELECT at FROM said WHERE name = ?", _DAY_DONE)
+    if row is not None and row["at"] == today.toordinal():
+        return 0
+    recent = today.toordinal() - _LOOK_BACK_DAYS
+    # A day done that has not come yet, or is years ago, was one of a clock that went wrong, or is: nothing happens in its years.
+    is_near = row is not None and 0 < today.toordinal() - row["at"] <= _LONGEST_STOP_DAYS
+    first = min(recent, row["at"] + 1) if row is not None and is_near else recent
+    days = range(first, today.toordinal() + 1)[:_AT_ONCE]
+    happened = sum(_happen_in_all(office, domain, date.fromordinal(number)) for number in days)
+    query = "INSERT INTO said VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = excluded.at"
+    office.database.run(query, _DAY_DONE, days[-1])
+    return happened + (days[-1] < today.toordinal())
+
+
+def _happen_in_all(office: Office, domain: Daily, day: date) -> int:
+    found = (case_id for word in domain.words_of(day) for case_id in cases_of(office, word))
+    return sum(_if_ready(office, case_id, partial(_happen, office, domain, case_id, day)) for case_id in found)
+
+
+def _happen(office: Office, domain: Daily, case_id: UUID, day: date) -> int:
+    def opened(body: Digest) -> Any:
+        try:
+            content = open_personal(office, event_with(office, case_id, body))
+        except VerificationError:
+            return None
+        return None if isinstance(content, Missing) else content.content
+
+    with office.database.transaction():
+        row = office.database.one("SELECT school FROM cases WHERE case_id = ?", case_id.hex)
+        require_whole(office, case_id, row["school"] if row else None)
+        stream = office.store.stream(case_id)
+        news = domain.on_day(_readable(history_of(office, stream)), day, opened)
+        save(office, case_id, news, school=row["school"] if row else None)
+    return 1 if news else 0

@@ -75,8 +75,13 @@ def grants_for(office: Office, rows: Sequence[Row]) -> dict[str, list[Grant]]:
             for key in _keys_of(office, row, body, keys):
                 keys[key.key_id] = key
     letters: dict[str, list[Grant]] = {}
+    # Who is entitled follows from channel and use, and a backlog has many keys of few of them.
+    entitled: dict[tuple[str, str], list[_Peer]] = {}
     for key in keys.values():
-        for peer in _entitled(office, key):
+        kind = (key.channel, key.key_use)
+        if kind not in entitled:
+            entitled[kind] = _entitled(office, key)
+        for peer in entitled[kind]:
             if not _is_granted(office, key, peer):
                 letters.setdefault(peer.participant, []).extend(_letters(office, key, [peer]))
     return letters
@@ -218,8 +223,9 @@ def _take(office: Office, record: bytes, keys: Mapping[Digest, EncryptionKey]) -
             # Whom a case is about could not be noted while its key was away.
             for event in office.store.stream(UUID(bytes=granted.case_id)).events:
                 note_people(office, event)
-        # A key of mine that came back may be what an event waits for.
-        office.database.run("UPDATE outgoing SET lost = 0 WHERE lost = 1")
+        if is_mine:
+            # A key of mine that came back may be what an event waits for.
+            office.database.run("UPDATE outgoing SET lost = 0 WHERE lost = 1")
         office.database.run("DELETE FROM held WHERE kind = 'key' AND channel = ? AND digest = ?", channel, key_id(granted.key))
     return channel, is_new
 

@@ -5,16 +5,19 @@ Pure values: no key, no database. ``post`` makes them from stored events, the do
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 from uuid import UUID
 
-from services.wire.hashing import Digest
+from services.wire.hashing import Digest, digest_of
 
-__all__ = ["CaseRow", "Deadline", "Domain", "New", "Recorded", "RejectionCode", "Standing"]
+__all__ = ["BEFORE", "CaseRow", "Daily", "Deadline", "Domain", "New", "Next", "Outlook", "Recorded", "RejectionCode", "Standing"]
+
+BEFORE: Final = digest_of(b"the newest event of the record before this one")
+"""As a ``basis``: the body of the newest event of the record before it in the same decision; it has none until it is sealed."""
 
 
 class Standing(Enum):
@@ -88,6 +91,22 @@ class CaseRow:
     deadlines: tuple[Deadline, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Next:
+    """An act that a case allows now: the name of its command, and who does it in the words of the house."""
+
+    act: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What people have to know to go on with a case: what is missing, in words, and which acts it allows."""
+
+    missing: tuple[str, ...] = ()
+    allowed: tuple[Next, ...] = ()
+
+
 class Domain(Protocol):
     """What ``post`` asks a participant's domain; pure functions of the history."""
 
@@ -104,7 +123,7 @@ class Domain(Protocol):
         ...
 
     def codes_of(self, personal: object) -> tuple[str, ...]:
-        """Return the personal codes of the pupils that a personal part is about; they are looked up, never shown."""
+        """Return the words by which a case with this personal part is found, as personal codes; looked up, never shown."""
         ...
 
     def fire(self, history: Sequence[Recorded], deadline: str) -> Sequence[New]:
@@ -113,4 +132,24 @@ class Domain(Protocol):
 
     def row(self, history: Sequence[Recorded]) -> CaseRow:
         """Return the read model after folding ``history``; total: never refuses."""
+        ...
+
+    def outlook(self, history: Sequence[Recorded], today: date) -> Outlook:
+        """Return what is missing in a case and which acts it allows on a day; total: never refuses."""
+        ...
+
+
+@runtime_checkable
+class Daily(Protocol):
+    """What ``post`` asks besides of a domain in whose cases something happens on a day that only what is personal tells."""
+
+    def words_of(self, day: date) -> tuple[str, ...]:
+        """Return the words, among those of ``codes_of``, under which cases stand in which something happens on ``day``."""
+        ...
+
+    def on_day(self, history: Sequence[Recorded], day: date, opened: Callable[[Digest], Any]) -> Sequence[New]:
+        """Return the events that a day makes in a case found by ``words_of``; none where it was in vain.
+
+        ``opened`` gives what is personal about an event of the case by its body, None where it does not open.
+        """
         ...

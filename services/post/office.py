@@ -8,7 +8,7 @@ Source: design.md sections 2 and 3.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -19,8 +19,9 @@ from zoneinfo import ZoneInfo
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.channel.port import Channel
+from services.post.beside import Beside, in_turn
 from services.post.database import Database
-from services.post.history import Domain
+from services.post.history import Domain, New
 from services.post.keys import KeyRing
 from services.post.letterbook import Letterbook
 from services.post.ring_file import RingFile
@@ -85,10 +86,13 @@ class Signing(Protocol):
 class Office:
     """One participant's post. ``clock`` gives milliseconds since 1970; ``random(n)`` n bytes that nobody can guess.
 
+    ``after_saving`` is called in each transaction that extends a case, with the case and what was saved in it.
     ``letterbook`` is the table of all entries I wrote and accepted. ``alarms`` are texts for a person, never with anything
-    personal. ``closed`` are channels that took nothing when it was tried last, and when that was; ``piece_bytes`` is how much
-    goes out in one call. ``returning`` is there during a start alone, when own entries come back. ``signing`` and ``channel`` are
-    None in a process that acts only: it has no key to sign with and no way to the log.
+    personal. ``closed`` are channels that took nothing when it was tried last, and when that was;
+    ``put_off`` are cases in which nothing can happen by itself yet, and when that was tried; ``piece_bytes`` is how much
+    goes out in one call; ``is_log_taking`` tells whether the last append succeeded; ``beside`` does what waits for the log
+    while something waits for the disk. ``returning`` is there during a start alone, when own entries come back. ``signing``
+    and ``channel`` are None in a process that acts only: it has no key to sign with and no way to the log.
     """
 
     participant: str
@@ -104,9 +108,13 @@ class Office:
     signing: Signing | None = None
     channel: Channel | None = None
     returning: Returning | None = None
+    after_saving: Callable[[Office, UUID, Sequence[New]], None] | None = None
     alarms: list[str] = field(default_factory=list)
     closed: dict[str, int] = field(default_factory=dict)
+    put_off: dict[UUID, int] = field(default_factory=dict)
     piece_bytes: int = LEAST_PIECE_BYTES
+    is_log_taking: bool = False
+    beside: Beside = in_turn
     letterbook: Letterbook = field(init=False)
     _said: dict[str, int] = field(default_factory=dict)
     _trust: Trust = NO_TRUST

@@ -28,6 +28,7 @@ def put(office: Office, channel: str, records: Sequence[bytes]) -> ChannelClosed
     if office.channel is None:
         raise RuntimeError("only a worker sends")
     began = office.clock()
+    office.is_log_taking = False
     try:
         office.channel.append(channel, records)
     except ChannelClosedError as error:
@@ -38,6 +39,7 @@ def put(office: Office, channel: str, records: Sequence[bytes]) -> ChannelClosed
         # Perhaps too much for a slow way; what is begun anew each time never arrives.
         office.piece_bytes = LEAST_PIECE_BYTES
         raise
+    office.is_log_taking = True
     office.closed.pop(channel, None)
     if 2 * sum(map(len, records)) > office.piece_bytes and office.clock() - began < _QUICK_MILLISECONDS:
         office.piece_bytes = min(2 * office.piece_bytes, _MOST_PIECE_BYTES)

@@ -1,8 +1,8 @@
-"""People: which cases a person has, found by the personal code without keeping it.
+"""People: which cases a person has, found by the personal code without keeping it, or by another word that is personal.
 
-A row holds the HMAC of a code under a key of the ring, so the table shows nobody, and is made anew from the cases when that
-key changes. Which codes an event is about is for the domain.
-Source: design.md section 8, table ``people``.
+A row holds the HMAC of a word under a key of the ring, so the table shows nobody, and is made anew from the cases when that
+key changes. By which words an event is found is for the domain.
+Source: design.md section 8, table ``people``; docs/adr/0026.
 """
 
 from __future__ import annotations

@@ -7,29 +7,33 @@ Source: design.md sections 3 and 4.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import groupby
 from typing import Final
 
 from services.post.cases import open_facts
 from services.post.database import Row
-from services.post.granting import Grant, grants_for, note_granted
+from services.post.granting import Grant, grants_for
 from services.post.letterbook import Standing
 from services.post.office import Office, is_over
 from services.post.outward import closed_channels, pieces, put
 from services.post.ring_file import Head
 from services.post.signing import Draft, is_epoch_ahead, receipt_in, sign_body, sign_open, signer_in
 from services.post.store import sealed_body
+from services.post.unnoted import Unnoted
 from services.wire.avro import decode, load_schema
 from services.wire.channels import ChannelKind, channel_kind, mailbox_of, paired_channel
 from services.wire.contents import ChannelOpened
 from services.wire.entry import Open, Sealed
-from services.wire.errors import ChannelSilentError, ReplicasMissingError, RingError
+from services.wire.errors import ChannelSilentError, ReplicasMissingError, RingError, TransportError
+from services.wire.hashing import Digest
 
-__all__ = ["receipt_once", "save_ring", "send_once", "sign_once"]
+__all__ = ["AT_ONCE", "receipt_once", "save_ring", "send_once", "sign_once"]
 
-_SIGN_AT_ONCE: Final = 100
-_SEND_AT_ONCE: Final = 200
+AT_ONCE: Final = 200
+"""How many are signed, and how many are sent, in one step at the most."""
+
 _TOOK_LONG: Final = (ReplicasMissingError, ChannelSilentError)
 """What took its time to fail: the next step reads first, and goes on."""
 
@@ -39,6 +43,9 @@ _RECEIPT_AFTER_ENTRIES: Final = 500
 
 def sign_once(office: Office) -> int:
     """Sign what waits and may be signed, in the order in which it was saved, and return how much that was. One transaction."""
+    if office.database.one("SELECT 1 FROM outgoing") is None:
+        # Whoever is about to save something is not to wait for a look that finds nothing.
+        return 0
     with office.database.transaction():
         rows = _signable(office)
         for row in rows:
@@ -61,9 +68,10 @@ def _signable(office: Office) -> list[Row]:
         " ORDER BY id LIMIT ?",
         *closed,
         *closed,
-        _SIGN_AT_ONCE,
+        AT_ONCE,
     )
-    lost = {row["id"] for row in rows if row["facts"] is not None and not _opens(office, row)}
+    held: dict[Digest, bool] = {}
+    lost = {row["id"] for row in rows if row["facts"] is not None and not _opens(office, row, held)}
     for row in rows:
         if row["id"] in lost:
             office.database.run("UPDATE outgoing SET lost = 1 WHERE id = ?", row["id"])
@@ -93,8 +101,10 @@ def receipt_once(office: Office) -> int:
     rows = office.database.all("SELECT channel FROM channels WHERE news_since IS NOT NULL")
     signed = 0
     for row in rows:
-        with office.database.transaction():
-            signed += _receipt(office, row["channel"])
+        # Looked at before: whoever is about to save something is not to wait for a look that finds nothing due.
+        if _receiptable(office, row["channel"]):
+            with office.database.transaction():
+                signed += _receipt(office, row["channel"])
     return signed
 
 
@@ -105,33 +115,30 @@ def send_once(office: Office) -> int:
     Raises: TransportError if the log does not answer; the same entries are sent again by the next call.
     """
     closed = closed_channels(office)
-    rows = office.letterbook.unsent(_SEND_AT_ONCE, without=closed)
+    rows = office.letterbook.unsent(AT_ONCE, without=closed)
     if not rows or office.channel is None:
         return 0
-    granted: dict[str, list[Grant]] = {}
+    unnoted = Unnoted(office)
     try:
-        if not _send_grants(office, rows, closed, granted):
+        if not _prepare(office, rows, closed, unnoted.granted):
             return 0
-        # Before the batch: whoever restores an older database must not give these places away a second time.
-        save_ring(office, rows)
-        return _send_batches(office, rows, granted)
+        return _send_batches(office, rows, unnoted)
     finally:
-        for recipient, letters in granted.items():
-            # Nothing of what they are for was taken, and they have gone out: they are not sent with each try.
-            note_granted(office, recipient, letters)
+        # Also of a sending that failed: what went out is not sent with each try.
+        unnoted.note()
 
 
-def _send_batches(office: Office, rows: list[Row], granted: dict[str, list[Grant]]) -> int:
-    """Send entries, and note with the first that go out which letters went out before them."""
+def _send_batches(office: Office, rows: list[Row], unnoted: Unnoted) -> int:
+    """Send entries, and add to ``unnoted`` how far each channel took them; return how many those are."""
     sent, refused = 0, set[str]()
     # The record first: what a request or an answer stands on is there before it, unless that one takes nothing.
     rows.sort(key=lambda row: (channel_kind(row["channel"]) is not ChannelKind.RECORD, row["channel"]))
     for channel, batch in _batches(office, rows):
         if channel in refused:
             continue
-        is_taken = False
+        is_taken, records = False, [record for _, record in batch]
         try:
-            trouble = put(office, channel, [record for _, record in batch])
+            trouble = put(office, channel, records)
             is_taken = trouble is None
         finally:
             if not is_taken:
@@ -139,13 +146,8 @@ def _send_batches(office: Office, rows: list[Row], granted: dict[str, list[Grant
                 office.letterbook.note(channel, read_at=0)
                 refused.add(channel)
         if is_taken:
-            with office.database.transaction():
-                # With the letters that went out before it: one commit, and none between them and what they are for.
-                for recipient, letters in granted.items():
-                    note_granted(office, recipient, letters)
-                office.letterbook.note(channel, shown_sequence=batch[-1][0]["sequence"])
-            granted.clear()
             sent += len(batch)
+            unnoted.add(channel, batch[-1][0]["sequence"], records)
         elif isinstance(trouble, _TOOK_LONG):
             break
     return sent
@@ -158,12 +160,45 @@ def _batches(office: Office, rows: Sequence[Row]) -> Iterator[tuple[str, list[tu
             yield channel, piece
 
 
-def _send_grants(office: Office, rows: Sequence[Row], closed: Collection[str], granted: dict[str, list[Grant]]) -> bool:
-    """Send the letters that entries need, into ``granted`` as they go out, by recipient.
+def _prepare(office: Office, rows: Sequence[Row], closed: Collection[str], granted: dict[str, list[Grant]]) -> bool:
+    """Do what has to be done before entries go out: their letters, into ``granted`` as they go, and the ring file.
 
     Returns False if that took its time to fail: the next step reads first, and goes on.
     """
-    for recipient, grants in grants_for(office, rows).items():
+    letters = grants_for(office, rows)
+    if letters and not office.is_log_taking:
+        # In turn: the ring file must not claim, try by try, what a log that takes nothing never got.
+        if not _send_letters(office, letters, closed, granted):
+            return False
+        letters = {}
+    # Theirs alone until they have ended: what is noted must not grow while it is noted.
+    own: dict[str, list[Grant]] = {}
+    going: Callable[[], bool] | None = None
+
+    def ended() -> bool:
+        try:
+            return going is None or going()
+        finally:
+            granted.update(own)
+
+    try:
+        if letters:
+            # One waits for the log, the other for the disk, and neither for the other.
+            going = office.beside(lambda: _send_letters(office, letters, closed, own))
+        # Before the batch: whoever restores an older database must not give these places away a second time.
+        save_ring(office, rows)
+    except Exception:
+        # The letters that go out are to be noted all the same.
+        with suppress(TransportError):
+            ended()
+        raise
+    return ended()
+
+
+def _send_letters(
+    office: Office, letters: Mapping[str, Sequence[Grant]], closed: Collection[str], granted: dict[str, list[Grant]]
+) -> bool:
+    for recipient, grants in letters.items():
         # Nobody waits for a grant: who gets none asks for it.
         if mailbox_of(recipient) in closed:
             continue
@@ -191,13 +226,27 @@ def save_ring(office: Office, rows: Sequence[Row] = ()) -> None:
         office.ring.save(office.ring_file, heads)
 
 
-def _opens(office: Office, row: Row) -> bool:
-    """Tell whether the keys of a sealed body are on the ring: what its own writer cannot open, nobody ever could."""
-    try:
-        facts = open_facts(office, row["channel"], row["event_id"], sealed_body(row["body"]).facts_key, row["facts"])
-        return facts is not None and (facts.personal_key is None or office.ring.get(facts.personal_key) is not None)
-    except RingError:
+def _opens(office: Office, row: Row, held: dict[Digest, bool]) -> bool:
+    """Tell whether the keys of a sealed body are on the ring: what its own writer cannot open, nobody ever could.
+
+    ``held`` is what was found so far of keys.
+    """
+    facts_key, personal_key = sealed_body(row["body"]).facts_key, row["personal_key"]
+    if not _is_held(office, facts_key, held):
         return False
+    if row["case_id"] is not None and personal_key is None:
+        facts = open_facts(office, row["channel"], row["event_id"], facts_key, row["facts"])
+        personal_key = facts.personal_key if facts is not None else None
+    return personal_key is None or _is_held(office, personal_key, held)
+
+
+def _is_held(office: Office, key: Digest, held: dict[Digest, bool]) -> bool:
+    if key not in held:
+        try:
+            held[key] = office.ring.get(key) is not None
+        except RingError:
+            held[key] = False
+    return held[key]
 
 
 def _body(row: Row) -> Open | Sealed:
@@ -207,7 +256,8 @@ def _body(row: Row) -> Open | Sealed:
     return sealed_body(row["body"])
 
 
-def _receipt(office: Office, paired: str) -> int:
+def _receiptable(office: Office, paired: str) -> int:
+    """Return up to where a receipt of a channel is due now, 0 if none is."""
     mine = paired_channel(paired)
     theirs, own = office.letterbook.standing(paired), office.letterbook.standing(mine) if mine else None
     if mine is None or theirs is None or own is None or theirs.news_since is None:
@@ -217,7 +267,14 @@ def _receipt(office: Office, paired: str) -> int:
         return 0
     waited = is_over(office.clock(), theirs.news_since, _RECEIPT_AFTER_MILLISECONDS)
     upto = _whole_to(office, paired, theirs)
-    if upto <= theirs.told_sequence or not (waited or upto - theirs.told_sequence >= _RECEIPT_AFTER_ENTRIES):
+    is_due = upto > theirs.told_sequence and (waited or upto - theirs.told_sequence >= _RECEIPT_AFTER_ENTRIES)
+    return upto if is_due else 0
+
+
+def _receipt(office: Office, paired: str) -> int:
+    upto, mine = _receiptable(office, paired), paired_channel(paired)
+    theirs = office.letterbook.standing(paired)
+    if not upto or mine is None or theirs is None:
         return 0
     sign_open(office, mine, receipt_in(office, mine, upto=upto))
     office.letterbook.note(paired, told_sequence=upto, news_since=None if upto == theirs.place.sequence else theirs.news_since)

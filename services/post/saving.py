@@ -8,19 +8,19 @@ Source: design.md sections 3 and 7.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 from uuid import UUID
 
 from services.post.cases import history_of, refresh_row
-from services.post.history import New, Recorded
+from services.post.history import BEFORE, New, Recorded
 from services.post.lost_keys import is_awaited
 from services.post.office import Office, day_of, when_of
 from services.post.people import note_codes
-from services.post.store import SealedEvent
+from services.post.store import CaseStream, SealedEvent
 from services.wire.audience import channel_for
-from services.wire.channels import Role, from_commission, to_commission
+from services.wire.channels import ChannelKind, Role, channel_kind, from_commission, to_commission
 from services.wire.contents import Facts, OpenContent, Personal, encode_facts, encode_open, encode_personal
 from services.wire.entry import Sealed, encode_body
 from services.wire.errors import ConflictError, Evidence, RefusedError, StoreBehindError
@@ -39,6 +39,7 @@ __all__ = [
     "queue_open",
     "require_current",
     "require_started",
+    "require_whole",
     "save",
 ]
 
@@ -90,7 +91,7 @@ class Saved:
 
 def act(
     office: Office,
-    case_id: UUID,
+    case_id: UUID | None,
     decide: Callable[[Sequence[Recorded]], Sequence[New]],
     *,
     school: str | None = None,
@@ -98,20 +99,22 @@ def act(
 ) -> tuple[Saved, ...]:
     """Let ``decide`` decide on a case, and save what it makes, with the case's row; ``school`` is whose case it is.
 
-    ``also`` is done in the same transaction.
+    None as ``case_id`` is what belongs to no case; its history is that of my own stream. ``also`` is done in the same
+    transaction.
 
     Raises: what ``decide`` raises; ConflictError if others changed the case five times over; NotReadyError; StartingError,
     CaseIncompleteError or KeysAwaitedError while not all is back after a restore;
     StoreBehindError if the database is older than the ring file says.
     """
     require_current(office)
+    stream_id = case_id or office.own_stream
     for left in reversed(range(_TRIES)):
         try:
             with office.database.transaction():
                 require_started(office)
-                _require_whole(office, case_id, school)
-                stream = office.store.stream(case_id)
-                saved = save(office, case_id, decide(history_of(office, stream)), school=school)
+                require_whole(office, stream_id, school)
+                history = history_of(office, office.store.stream(stream_id))
+                saved = save(office, case_id, decide(history), school=school, history=history)
                 if also is not None:
                     also()
                 return saved
@@ -121,28 +124,42 @@ def act(
     raise RuntimeError("unreachable: the last try returns or raises")
 
 
-def save(
-    office: Office, case_id: UUID | None, news: Sequence[New], *, school: str | None, refresh: bool = True
+def save(  # the last two spare work where the caller knows better
+    office: Office,
+    case_id: UUID | None,
+    news: Sequence[New],
+    *,
+    school: str | None,
+    history: Sequence[Recorded] | None = None,
+    refresh: bool = True,
 ) -> tuple[Saved, ...]:
     """Seal and store events at the end of a case (None: of my own stream) in the open transaction.
 
-    ``refresh`` makes the case's row anew; left out where an event changes nothing that people see.
+    ``history`` is the case's till now, where that was read in this transaction; else it is read again. ``refresh`` makes the
+    case's row anew; left out where an event changes nothing that people see.
     """
     stream_id = case_id or office.own_stream
     version, after = office.store.version(stream_id), None
     if case_id and version:
         after = office.store.body_at(case_id, version)
-    saved = []
+    saved: list[Saved] = []
+    stored: list[SealedEvent] = []
     for number, new in enumerate(news, start=version + 1):
-        event, body = _sealed(office, case_id, new, after, school)
-        office.store.append([SealedEvent(stream_id, number, *event)])
+        event, body = _sealed(office, case_id, _resting(new, saved), after, school)
+        stored.append(SealedEvent(stream_id, number, *event))
+        office.store.append(stored[-1:])
         after = digest_of(body) if case_id else None
         if case_id:
             note_codes(office, case_id, new.personal)
         saved.append(Saved(type=event[0], channel=event[1], body=digest_of(body)))
     if case_id and news and refresh:
-        grown = office.store.stream(stream_id)
-        refresh_row(office, stream_id, history_of(office, grown), grown.version, school)
+        if history is None:
+            history, stored = (), list(office.store.stream(stream_id).events)
+        # Opened from what was stored, as any later look does it.
+        added = CaseStream(id=stream_id, version=stored[-1].originator_version, events=tuple(stored))
+        refresh_row(office, stream_id, (*history, *history_of(office, added)), added.version, school)
+    if case_id and news and office.after_saving is not None:
+        office.after_saving(office, case_id, news)
     return tuple(saved)
 
 
@@ -151,6 +168,14 @@ def queue_open(office: Office, channel: str, content: OpenContent) -> None:
     body = encode_body(encode_open(content))
     query = "INSERT INTO outgoing (channel, event_id, body, saved_at) VALUES (?, ?, ?, ?)"
     office.database.run(query, channel, office.random(16), body, office.clock())
+
+
+def _resting(new: New, before: Sequence[Saved]) -> New:
+    """Return an event with the body on which it rests, where that was sealed just before it."""
+    if getattr(new.facts, "basis", None) != BEFORE:
+        return new
+    bodies = (each.body for each in reversed(before) if channel_kind(each.channel) is ChannelKind.RECORD)
+    return replace(new, facts=replace(new.facts, basis=next(bodies)))
 
 
 def _sealed(
@@ -188,12 +213,13 @@ def _sealed(
     body = encode_body(Sealed(facts_key=facts_key.key_id, facts=digest_of(sealed_facts), personal=part))
     office.letterbook.keep_part(part, sealed_personal)
     office.database.run(
-        "INSERT INTO outgoing (channel, event_id, case_id, body, facts, saved_at) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO outgoing (channel, event_id, case_id, body, facts, personal_key, saved_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
         channel,
         event_id,
         case_id.hex if case_id else None,
         body,
         sealed_facts,
+        facts.personal_key,
         now,
     )
     return (encoded.type, channel, event_id, body, sealed_facts), body
@@ -208,7 +234,11 @@ def require_started(office: Office) -> None:
         raise StartingError
 
 
-def _require_whole(office: Office, case_id: UUID, school: str | None) -> None:
+def require_whole(office: Office, case_id: UUID, school: str | None) -> None:
+    """Return if nothing of a case is still to come back after a restore; asked inside the transaction that would extend it.
+
+    Raises: KeysAwaitedError, CaseIncompleteError.
+    """
     mine = to_commission(office.participant) if office.role is Role.SCHOOL else from_commission(school) if school else None
     if mine is not None and is_awaited(office, mine):
         raise KeysAwaitedError(mine)

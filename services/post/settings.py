@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from services.wire.errors import SettingsError
 
-__all__ = ["HealthSettings", "KafkaSettings", "LoggingSettings", "ParticipantSettings", "load_settings"]
+__all__ = ["HealthSettings", "KafkaSettings", "LoggingSettings", "ParticipantSettings", "SchoolSettings", "load_settings"]
 
 _PREFIX: Final = "SARAKSTE_"
 _DEFAULT: Final = "sarakste.toml"
@@ -102,10 +102,28 @@ class LoggingSettings(BaseModel):
     format: Literal["auto", "json", "text"] = "auto"
 
 
+class SchoolSettings(BaseModel):
+    """What a school settles for itself in the procedure; of no meaning to other participants.
+
+    ``rules`` names the rule set that new cases are judged by, None the one that this product goes by. ``contest_instruction`` is
+    the sentence on how to contest a refusal, which depends on who founded the school. ``require_irp_copy_before_decision`` asks
+    in variant b.2 for a copy of the plan before the school decides. ``strict_experience`` asks of an assistant for work and
+    contact experience with people with disability; without it one of both is enough.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rules: str | None = None
+    contest_instruction: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
+    require_irp_copy_before_decision: bool = False
+    strict_experience: bool = False
+
+
 class ParticipantSettings(BaseSettings):
     """Who this is, and where its log and root certificate are; relative paths are taken from the file's folder.
 
-    The log is a file (``log``) or stands on brokers (the table ``kafka``).
+    The log is a file (``log``) or stands on brokers (the table ``kafka``). ``expertise`` is the commission's register of
+    expertise files, a CSV file or a SQLite database; without it a person looks into the files.
     """
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid")
@@ -116,7 +134,9 @@ class ParticipantSettings(BaseSettings):
     kafka: KafkaSettings | None = None
     health: HealthSettings | None = None
     logging: LoggingSettings = LoggingSettings()
+    school: SchoolSettings = SchoolSettings()
     root: Place
+    expertise: Place | None = None
     busy_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
 
     @classmethod

@@ -15,17 +15,30 @@ from zoneinfo import ZoneInfo
 
 from services.post.cases import Missing, Opened, history_of, open_personal
 from services.post.drafts import drafts
-from services.post.history import Recorded
+from services.post.history import Outlook, Recorded
 from services.post.office import Office
 from services.post.store import SealedEvent
 from services.wire.channels import writer_of
 from services.wire.errors import VerificationError
-from services.wire.events import ConfirmationGiven
+from services.wire.events import ConfirmationCorrected, ConfirmationGiven
 from services.wire.wordings import WORDINGS
 
-__all__ = ["CaseLine", "Content", "DraftTimes", "EventLine", "cases", "contents", "draft_times", "events"]
+__all__ = [
+    "CaseLine",
+    "Content",
+    "DraftTimes",
+    "DueLine",
+    "EventLine",
+    "cases",
+    "contents",
+    "draft_times",
+    "due",
+    "events",
+    "outlook",
+]
 
 _RIGA: Final = ZoneInfo("Europe/Riga")
+_LAST_DAY: Final = "9999-12-31"
 _UNREADABLE: Final = "cannot be read"
 
 
@@ -42,6 +55,17 @@ class CaseLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DueLine:
+    """What is due in a case: its name, its day, and whether that day is over."""
+
+    due_on: str
+    due: str
+    case: str
+    state: str
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DraftTimes:
     """A draft in the list: when it was saved and when it will be gone, in Latvian time, and both in milliseconds since 1970."""
 
@@ -55,12 +79,13 @@ class DraftTimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventLine:
-    """An event of a case: who wrote it, where it stands (0: not signed yet), what became of it, whether it can be opened.
+    """An event of a case: its day, who wrote it, where it stands (0: not signed yet), what became of it, whether it opens.
 
     ``sentence`` is the official sentence that an answer gives, None for every other event.
     """
 
     number: int
+    on: str
     event: str
     writer: str
     channel: str
@@ -87,18 +112,23 @@ class Content:
     missing: str | None
 
 
-def cases(office: Office, *, limit: int = 100, state: str | None = None) -> list[CaseLine]:
-    """Return the newest cases, of one state if that is given (with or without what a row says after it, as a code)."""
-    rows = office.database.all(
-        "SELECT c.*, EXISTS (SELECT 1 FROM deadlines d WHERE d.case_id = c.case_id AND d.fired_at IS NOT NULL) AS overdue"
-        " FROM cases c WHERE ? IS NULL OR state = ? OR substr(state, 1, length(?) + 2) = ? || ': '"
-        " ORDER BY case_id DESC LIMIT ?",
-        state,
-        state,
-        state,
-        state,
-        limit,
-    )
+def cases(
+    office: Office, *, limit: int = 100, state: str | None = None, due_by: date | None = None, overdue: bool = False
+) -> list[CaseLine]:
+    """Return cases: those of one state (with or without what a row says after it, as a code), of a due day, or overdue.
+
+    The newest come first; where a due day is asked for, the soonest.
+    """
+    columns = "c.*, EXISTS (SELECT 1 FROM deadlines d WHERE d.case_id = c.case_id AND d.fired_at IS NOT NULL) AS overdue"
+    wanted = "(? IS NULL OR state = ? OR substr(state, 1, length(?) + 2) = ? || ': ') AND (? = 0 OR overdue)"
+    given = (*[state] * 4, int(overdue))
+    # Each in the order of an index: it ends after as many rows as it shows.
+    if due_by is None:
+        query = f"SELECT {columns} FROM cases c WHERE {wanted} ORDER BY case_id DESC LIMIT ?"  # noqa: S608  # own text
+        rows = office.database.all(query, *given, limit)
+    else:
+        query = f"SELECT {columns} FROM cases c WHERE due_on <= ? AND {wanted} ORDER BY due_on, case_id DESC LIMIT ?"  # noqa: S608  # own text
+        rows = office.database.all(query, due_by.isoformat(), *given, limit)
     return [
         CaseLine(
             case=str(UUID(row["case_id"])),
@@ -110,6 +140,31 @@ def cases(office: Office, *, limit: int = 100, state: str | None = None) -> list
         )
         for row in rows
     ]
+
+
+def due(office: Office, *, limit: int = 100, until: date | None = None) -> list[DueLine]:
+    """Return what is due in all cases up to a day, if that is given; the soonest first, what has passed before it."""
+    rows = office.database.all(
+        "SELECT d.*, c.state FROM deadlines d JOIN cases c ON c.case_id = d.case_id WHERE d.due_on <= ?"
+        " ORDER BY d.due_on, d.case_id, d.name LIMIT ?",
+        until.isoformat() if until else _LAST_DAY,
+        limit,
+    )
+    return [
+        DueLine(
+            due_on=row["due_on"],
+            due=row["name"],
+            case=str(UUID(row["case_id"])),
+            state=row["state"],
+            passed=row["fired_at"] is not None,
+        )
+        for row in rows
+    ]
+
+
+def outlook(office: Office, case_id: UUID) -> Outlook:
+    """Return what is missing in a case and which acts it allows today."""
+    return office.domain.outlook(history_of(office, office.store.stream(case_id)), office.today)
 
 
 def draft_times(office: Office) -> list[DraftTimes]:
@@ -171,6 +226,7 @@ def _line(office: Office, number: int, event: SealedEvent, recorded: Recorded) -
     opened = _opened(office, event)
     return EventLine(
         number=number,
+        on=recorded.recorded_on.isoformat() if recorded.facts is not None else "",
         event=event.topic,
         writer=writer_of(event.channel),
         channel=event.channel,
@@ -194,7 +250,7 @@ def _opened(office: Office, event: SealedEvent) -> Opened | str:
 
 
 def _sentence(recorded: Recorded) -> str | None:
-    if not isinstance(recorded.facts, ConfirmationGiven):
+    if not isinstance(recorded.facts, ConfirmationGiven | ConfirmationCorrected):
         return None
     answer, number = recorded.facts.answer, recorded.facts.wording
     wording = WORDINGS.get(number)

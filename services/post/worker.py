@@ -15,12 +15,12 @@ from typing import Final
 from services.post.applying import redrive_channel
 from services.post.drafts import expire_drafts_once
 from services.post.epochs import open_epoch_once, queue_undone
-from services.post.firing import fire_due_once
+from services.post.firing import fire_day_once, fire_due_once
 from services.post.granting import supersede_for_removed
 from services.post.lease import take_over
 from services.post.office import Office, channel_in
 from services.post.outward import closed_channels
-from services.post.publishing import receipt_once, send_once, sign_once
+from services.post.publishing import AT_ONCE, receipt_once, send_once, sign_once
 from services.post.pulse import Pulse
 from services.post.reading_back import check_own_once
 from services.post.receiving import Receiver
@@ -36,6 +36,7 @@ from services.post.returning import (
 )
 from services.post.rotating import rotate_once
 from services.post.saving import queue_open, require_current
+from services.post.waking import Wakeups
 from services.post.watching import Watch
 from services.wire.channels import ChannelKind, Role, channel_kind, school_of
 from services.wire.contents import ChannelOpened, EncryptionKeyPublished
@@ -53,24 +54,30 @@ __all__ = ["Worker"]
 
 _logger = logging.getLogger(__name__)
 
-_IDLE_SECONDS: Final = 0.2
+_IDLE_SECONDS: Final = 0.5
 _BACK_OFF_SECONDS: Final = 1.0
 
 
 @dataclass(slots=True)
 class Worker:
-    """A participant's worker. ``start`` before the first ``step``; others may look at its ``pulse`` meanwhile."""
+    """A participant's worker. ``start`` before the first ``step``; others may look at its ``pulse`` meanwhile.
+
+    ``wakeups`` end its waiting; they may be let listen to those who act.
+    """
 
     office: Office
     pulse: Pulse = field(default_factory=Pulse)
     receiver: Receiver = field(init=False)
     watch: Watch = field(init=False)
+    wakeups: Wakeups = field(init=False)
     _waits_for: str | None = None
     _steps: int = 0
+    _has_more: bool = True
 
     def __post_init__(self) -> None:
         self.receiver = Receiver(self.office)
         self.watch = Watch(self.office)
+        self.wakeups = Wakeups(self.office.database)
 
     def start(self, stop: threading.Event | None = None) -> bool:
         """Take the keys in, and whatever of mine the log holds and this database lost; then nothing is missing.
@@ -155,6 +162,7 @@ class Worker:
         """Do one bounded piece of everything there is to do, and return how much was done.
 
         So long it is waited for records, if none is there, or for an act: what comes meanwhile is read, or sent, at once.
+        Raises: LeaseError if another worker has taken over.
         """
         office = self.office
         self.pulse.beat()
@@ -162,26 +170,30 @@ class Worker:
             # What a start had to say was told after the first step.
             forget_taken_back(office)
         self._steps += 1
-        done = self.receiver.receive_once(timeout_seconds=wait_seconds, until=office.database.has_changed)
+        received = self.receiver.receive_once(timeout_seconds=wait_seconds, until=self.wakeups)
+        # One that has nothing to write would not learn that another one works here, and go on reading, and looking healthy.
+        office.database.require()
         if has_begun(office):
             # Keys of own events came back: what they open is taken back, as after any restore.
             self.receiver = Receiver(office)
             self.start()
         self._open_channels()
-        done += open_epoch_once(office)
+        done = open_epoch_once(office)
         done += rotate_once(office)
         done += renew_once(office)
         done += ask_once(office, self.receiver)
         done += fire_due_once(office)
+        done += fire_day_once(office)
         done += expire_drafts_once(office)
-        done += sign_once(office)
-        done += receipt_once(office)
-        done += send_once(office)
+        signed = sign_once(office)
+        receipted = receipt_once(office)
+        sent = send_once(office)
         done += check_own_once(office)
+        self._has_more = done > 0 or max(signed, sent) >= AT_ONCE
         self.pulse.closed = len(closed_channels(office))
         for alarm in self.watch.look_once():
             office.tell(alarm)
-        return done
+        return received + done + signed + receipted + sent
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; what will pass by itself is waited for.
@@ -191,7 +203,9 @@ class Worker:
         wait_seconds = 0.0
         while not stop.is_set():
             try:
-                wait_seconds = 0.0 if self.step(wait_seconds=wait_seconds) else _IDLE_SECONDS
+                self.step(wait_seconds=wait_seconds)
+                # Where the log has more, waiting for it ends at once.
+                wait_seconds = 0.0 if self._has_more else _IDLE_SECONDS
                 self._waits_for = self.pulse.waits_for = None
             except (ChannelUnavailableError, DatabaseBusyError) as error:
                 self._wait(stop, error)

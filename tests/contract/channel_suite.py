@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -21,6 +23,21 @@ def read(log: Channel, positions: Mapping[str, int], limit: int = 100) -> list[R
 
 def values(log: Channel, channel: str, position: int = 0, limit: int = 100) -> list[bytes]:
     return [record.value for record in read(log, {channel: position}, limit)]
+
+
+class Better:
+    """Something better to do than to wait, of which nobody tells unless there is a descriptor."""
+
+    def __init__(self, is_so: Callable[[], bool], descriptor: int = -1) -> None:
+        self.is_so, self.descriptor = is_so, descriptor
+
+    def __call__(self) -> bool:
+        if self.descriptor >= 0:
+            os.read(self.descriptor, 100)
+        return self.is_so()
+
+    def fileno(self) -> int:
+        return self.descriptor
 
 
 class ChannelContract:
@@ -112,17 +129,38 @@ class ChannelContract:
     def test_a_waiting_reader_leaves_for_what_is_better_to_do_and_misses_nothing(self) -> None:
         reader, writer = self.open_log(), self.open_log()
         looks = iter([False, False, True, True])
-        assert reader.poll({SCHOOL: 0, OTHER: 0}, timeout_seconds=600, limit=10, until=lambda: next(looks)) == []
-        assert reader.poll({SCHOOL: 0, OTHER: 0}, timeout_seconds=600, limit=10, until=lambda: next(looks)) == []
+        assert reader.poll({SCHOOL: 0, OTHER: 0}, timeout_seconds=600, limit=10, until=Better(lambda: next(looks))) == []
+        assert reader.poll({SCHOOL: 0, OTHER: 0}, timeout_seconds=600, limit=10, until=Better(lambda: next(looks))) == []
         writer.append(SCHOOL, [b"one"])
-        found = reader.poll({SCHOOL: 0, OTHER: 0}, timeout_seconds=30, limit=10, until=lambda: False)
+        found = reader.poll({SCHOOL: 0, OTHER: 0}, timeout_seconds=30, limit=10, until=Better(lambda: False))
         assert [record.value for record in found] == [b"one"]
+
+    def test_a_waiting_reader_is_called_away_by_a_descriptor_and_comes_back_for_what_was_written(self) -> None:
+        reader, writer = self.open_log(), self.open_log()
+        called, caller = os.pipe()
+        better = Better(iter([False, True, False]).__next__, called)
+        try:
+            later = [threading.Timer(seconds, os.write, (caller, b"x")) for seconds in (0.2, 0.4)]
+            for each in later:
+                each.start()
+            began = time.monotonic()
+            # Called once for nothing; the second time there is something.
+            reader_of = {SCHOOL: 0, OTHER: 0}
+            assert reader.poll(reader_of, timeout_seconds=600, limit=10, until=better) == []
+            assert 0.3 < time.monotonic() - began < 60
+            writer.append(SCHOOL, [b"one"])
+            os.write(caller, b"x")
+            found = reader.poll(reader_of, timeout_seconds=30, limit=10, until=better)
+            assert [record.value for record in found] == [b"one"]
+        finally:
+            os.close(called)
+            os.close(caller)
 
     def test_a_reader_that_always_has_better_to_do_reads_all_the_same(self) -> None:
         self.open_log().append(SCHOOL, [b"one"])
         reader, found = self.open_log(), list[Record]()
         for _ in range(1000):
-            found = found or reader.poll({SCHOOL: 0, OTHER: 0}, timeout_seconds=600, limit=10, until=lambda: True)
+            found = found or reader.poll({SCHOOL: 0, OTHER: 0}, timeout_seconds=600, limit=10, until=Better(lambda: True))
         assert [record.value for record in found] == [b"one"]
 
     def test_a_closed_log_is_not_used_again(self) -> None:

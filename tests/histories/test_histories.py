@@ -112,7 +112,7 @@ def test_work_goes_on_where_it_was_left(exchange: Exchange) -> None:
     # What was parked came after its key, and what was not signed is signed.
     assert clerk.held("parked") == []
     assert all(event.sequence for line in cases(school.office) for event in events(school.office, UUID(line.case)))
-    (ready,) = [line for line in cases(clerk.office) if line.state == "Prepared"]
+    (ready,) = [line for line in cases(clerk.office) if line.state == "Dispatched"]
     Commission(clerk.office).answer(UUID(ready.case), AnswerInput(official="Ilze Paraudziņa"))
     settled(exchange)
     answers = [line.state for line in cases(school.office)]

@@ -69,3 +69,14 @@ def test_two_parked_events_are_tried_again_with_14_statements(exchange: Exchange
         assert redrive_channel(member.office, TO) == 0
     assert len(member.held("parked")) == 2
     assert len(statements) <= 14, statements
+
+
+def test_a_step_that_finds_nothing_to_do_takes_no_lock_also_while_a_receipt_is_not_due_yet(exchange: Exchange) -> None:
+    member = exchange.members[COMMISSION]
+    settled(exchange)
+    asked_unread(exchange, 2)
+    member.work()
+    assert member.office.database.one("SELECT 1 FROM channels WHERE news_since IS NOT NULL") is not None
+    with statements_of(member) as statements:
+        assert member.work() == 0
+    assert "BEGIN IMMEDIATE" not in statements

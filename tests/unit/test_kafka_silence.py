@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any
 
 import pytest
-from aiokafka.errors import RequestTimedOutError
+from aiokafka.errors import RequestTimedOutError, TopicAuthorizationFailedError
 from aiokafka.protocol.fetch import FetchRequest
 
 from services.channel.kafka_reading import Reading
@@ -63,6 +63,10 @@ class TwoBrokers:
     async def are_silent_alone(self, nodes: Collection[int]) -> bool:
         self.silent |= set(nodes) if self._others_answer else set()
         return self._others_answer
+
+    def note(self, channel: str, error: TransportError | None) -> None:
+        if error is not None:
+            self.troubles[channel] = error
 
     def silence(self, channels: Iterable[str]) -> None:
         self.silenced |= set(channels)
@@ -138,6 +142,51 @@ def test_an_answer_that_comes_between_two_polls_is_taken_up_by_the_second() -> N
 
     assert asyncio.run(poll()) == ({}, {HERE: FOUND})
     assert asked == [ANSWERING]
+
+
+def test_where_what_an_earlier_poll_asked_ends_with_nothing_it_is_asked_again_at_once() -> None:
+    """Whatever came during a pause would wait for its end."""
+    asked: list[float] = []
+
+    class Waiting(Client):
+        async def send(self, _: int, question: FetchRequest) -> Any:
+            asked.append(asyncio.get_running_loop().time())
+            await asyncio.sleep(0.05)
+            answer = await super().send(ANSWERING, question)
+            answer.topics = answer.topics if len(asked) > 1 else [(HERE, [(0, 0, 0, 0, [], b"")])]
+            return answer
+
+    async def poll() -> tuple[Any, float]:
+        reading = Reading(TwoBrokers(Waiting(never)))  # type: ignore[arg-type]
+        began = asyncio.get_running_loop().time()
+        first = asyncio.ensure_future(reading._several({HERE: 5}, 10.0, 10))  # noqa: SLF001
+        await asyncio.sleep(0.02)
+        first.cancel()
+        found = await reading._several({HERE: 5}, 10.0, 10)  # noqa: SLF001
+        await reading.close()
+        return found, asked[1] - began
+
+    found, again_after = asyncio.run(poll())
+    assert found == {HERE: FOUND}
+    assert again_after < 0.09
+
+
+def test_who_is_silent_beside_one_that_refuses_at_once_keeps_nobody_busy() -> None:
+    """What an earlier poll asked has not ended: there is nothing to ask again at once."""
+
+    class Refusing(Client):
+        async def send(self, node: int, question: FetchRequest) -> Any:
+            answer = await super().send(node, question)
+            answer.topics = [(HERE, [(0, TopicAuthorizationFailedError.errno, 0, 0, [], b"")])]
+            return answer
+
+    topics = TwoBrokers(client := Refusing(never))
+    topics.silent = {SILENT}
+    assert polled(topics, HERE, THERE, wait_seconds=0.5, times=2) == []
+    assert set(topics.troubles) == {HERE}
+    assert client.asked.count(SILENT) == 1
+    # One each tenth of a second, and some at the ends.
+    assert client.asked.count(ANSWERING) <= 14
 
 
 def test_what_does_not_arrive_in_time_is_asked_for_in_smaller_pieces() -> None:

@@ -10,6 +10,7 @@ CREATE TABLE stored_events (
     PRIMARY KEY (originator_id, originator_version)
 );
 CREATE INDEX stored_events_by_body ON stored_events (body_digest);
+CREATE INDEX stored_events_by_topic ON stored_events (topic, originator_id);
 CREATE UNIQUE INDEX stored_events_by_event ON stored_events (channel, event_id);
 CREATE TABLE tracking (application_name TEXT PRIMARY KEY, notification_id INTEGER NOT NULL) WITHOUT ROWID;
 
@@ -17,6 +18,7 @@ CREATE TABLE tracking (application_name TEXT PRIMARY KEY, notification_id INTEGE
 CREATE TABLE parts (digest BLOB PRIMARY KEY, sealed BLOB NOT NULL);
 
 -- Bodies that wait for a signature, in the order in which they were saved, and since when; lost: their keys are not on the ring.
+-- personal_key is what the personal part of a case is sealed under, as its facts say; null where nobody has looked.
 CREATE TABLE outgoing (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     channel TEXT NOT NULL,
@@ -24,6 +26,7 @@ CREATE TABLE outgoing (
     case_id TEXT,
     body BLOB NOT NULL,
     facts BLOB,
+    personal_key BLOB,
     lost INTEGER NOT NULL DEFAULT 0,
     saved_at INTEGER NOT NULL,
     UNIQUE (channel, event_id)
@@ -124,6 +127,7 @@ CREATE TABLE cases (
     due_on TEXT,
     version INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX cases_by_day ON cases (due_on, case_id DESC) WHERE due_on IS NOT NULL;
 CREATE UNIQUE INDEX cases_by_counterpart ON cases (counterpart_case) WHERE counterpart_case IS NOT NULL;
 CREATE INDEX cases_by_state ON cases (state);
 CREATE TABLE deadlines (
@@ -134,6 +138,7 @@ CREATE TABLE deadlines (
     PRIMARY KEY (case_id, name)
 ) WITHOUT ROWID;
 CREATE INDEX deadlines_due ON deadlines (fired_at, due_on);
+CREATE INDEX deadlines_by_day ON deadlines (due_on, case_id, name);
 
 -- Which cases a person has, by HMAC of the personal code: the code itself stands nowhere in clear.
 CREATE TABLE people (code BLOB NOT NULL, case_id TEXT NOT NULL, PRIMARY KEY (code, case_id)) WITHOUT ROWID;
