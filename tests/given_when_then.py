@@ -7,7 +7,7 @@ Whole events are compared, facts and personal parts and the event answered. The 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Generic, TypeVar
 
@@ -15,6 +15,7 @@ import pytest
 
 from services.post.history import New, Recorded, Standing
 from services.wire.errors import RefusedError
+from services.wire.events import ConfirmationGiven, InformationRequested
 from services.wire.hashing import Digest, digest_of
 
 __all__ = ["Given", "Told", "body", "given", "received", "recorded", "standing"]
@@ -106,5 +107,15 @@ class Given(Generic[Case]):
 
 
 def given(fold: Callable[[Sequence[Recorded]], Case], *events: object) -> Given[Case]:
-    """Return the history of ``events``: facts stand for own accepted events, ``Told`` for all others."""
-    return Given(tuple(recorded(event, number) for number, event in enumerate(events, start=1)), fold)
+    """Return the history of ``events``: facts stand for own accepted events, ``Told`` for all others.
+
+    An answer of the commission's answers the newest request before it.
+    """
+    history: list[Recorded] = []
+    for number, event in enumerate(events, start=1):
+        made = recorded(event, number)
+        if isinstance(made.facts, ConfirmationGiven) and made.own and made.in_reply_to is None:
+            asked = (each.body for each in reversed(history) if isinstance(each.facts, InformationRequested) and not each.own)
+            made = replace(made, in_reply_to=next(asked, None))
+        history.append(made)
+    return Given(tuple(history), fold)

@@ -8,57 +8,54 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from services.policy.rules import rules_on
-from services.post.cases import Missing, history_of, open_personal
+from services.post.cases import Missing, open_personal
 from services.post.drafts import drop_draft, keep_draft, open_draft
 from services.post.history import New
-from services.post.office import Office
+from services.post.opening import event_with, new_case_id
 from services.post.people import cases_of
 from services.post.saving import Saved, act
-from services.post.store import SealedEvent
-from services.school.domain import decisions, refusals
-from services.school.domain.case import SchoolCase, fold
-from services.school.input import AddressSupplied, ApplicationInput, ConsentSupplied
-from services.wire.errors import RefusedError
-from services.wire.hashing import Digest, digest_of
+from services.school.changing import Changing
+from services.school.domain import completing, deciding, decisions, judging, refusals
+from services.school.domain.case import SchoolCase
+from services.school.domain.deciding import Bench
+from services.school.input import (
+    AddressSupplied,
+    ApplicationInput,
+    ConsentSupplied,
+    ContestInput,
+    DecisionInput,
+    DuplicateInput,
+    EvaluationInput,
+    IncompleteInput,
+    NotificationInput,
+    RulingInput,
+    ScreeningInput,
+    SignatureInput,
+    SupplementInput,
+)
+from services.school.serving import Serving
+from services.wire.events import DeliveryAddressChosenPersonal
 
-__all__ = ["CaseMissingError", "NotReadableError", "School", "new_case_id"]
+__all__ = ["School"]
 
 _DRAFT: Final = "application"
-_VERSION_7: Final = 0x7000
-_VARIANT: Final = 0x8000000000000000
-
-
-class CaseMissingError(RefusedError):
-    """There is no such case."""
-
-    def __init__(self) -> None:
-        super().__init__("There is no case of this number here. Check the number against the list of cases.")
-
-
-class NotReadableError(RefusedError):
-    """What is personal about an event cannot be opened, so nothing can be built on it."""
-
-    def __init__(self, why: Missing) -> None:
-        super().__init__(f"What the family wrote cannot be opened here ({why.value}), so this cannot be done.")
 
 
 @dataclass(frozen=True, slots=True)
-class School:
-    """The acts of a school's clerk."""
-
-    office: Office
+class School(Serving, Changing):
+    """The acts of a school's people; here those up to the decision and its contest."""
 
     def file(self, form: ApplicationInput, *, draft: int | None = None) -> tuple[UUID, tuple[Saved, ...]]:
         """File an application and return the new case; the draft that it was is gone with the same transaction.
 
         Raises: FiledAlreadyError if the same application is a case already; what ``file_application`` raises.
         """
-        case_id = new_case_id(self.office.clock(), self.office.random)
-        rules = rules_on(form.received_on)
+        case_id = new_case_id(self.office)
+        rules = self.rules(None, form.received_on)
         code = form.pupil.personal_code
         return case_id, act(
             self.office,
@@ -78,60 +75,128 @@ class School:
         """
         return open_draft(self.office, _DRAFT, number)
 
+    def signature(self, case_id: UUID, form: SignatureInput) -> tuple[Saved, ...]:
+        """Record what the check of an electronic signature found."""
+        return self._act(case_id, completing.record_signature, form)
+
     def consent(self, case_id: UUID, form: ConsentSupplied) -> tuple[Saved, ...]:
         """Record a consent that came after the application."""
-        self._require(case_id)
-        return act(self.office, case_id, lambda history: decisions.record_consent(fold(history), form))
+        return self._act(case_id, decisions.record_consent, form)
+
+    def withdraw_consent(self, case_id: UUID, form: ConsentSupplied) -> tuple[Saved, ...]:
+        """Record that the requester no longer agrees."""
+        return self._act(case_id, decisions.withdraw_consent, form)
 
     def address(self, case_id: UUID, form: AddressSupplied) -> tuple[Saved, ...]:
-        """Record the address that the requester chose."""
-        self._require(case_id)
-        return act(self.office, case_id, lambda history: decisions.choose_address(fold(history), form))
+        """Record the address that the requester chose, and tell the commission where it was asked already."""
+        return self.decided(
+            case_id, lambda case: decisions.choose_address(case, form, standing=self._chosen_address(case_id, case))
+        )
 
-    def request(self, case_id: UUID) -> tuple[Saved, ...]:
-        """Ask the commission."""
-        case = self.case(case_id)
-        if case.consent_body is None:
-            raise refusals.ConsentMissingError
-        if case.address is None or case.application_body is None:
-            raise refusals.AddressMissingError
-        today = self.office.today
-        application = self._personal(case_id, case.application_body)
-        code = application.application.pupil.personal_code
-        address = self._personal(case_id, case.address.body)
-        return act(
-            self.office,
+    def incomplete(self, case_id: UUID, form: IncompleteInput) -> tuple[Saved, ...]:
+        """Tell the requester what the application lacks."""
+        return self._act(case_id, completing.find_incomplete, form)
+
+    def supplement(self, case_id: UUID, form: SupplementInput) -> tuple[Saved, ...]:
+        """Record what was supplied."""
+        return self._act(case_id, completing.supplement, form)
+
+    def close(self, case_id: UUID) -> tuple[Saved, ...]:
+        """Close an application that was not completed in its term."""
+        return self._act(case_id, completing.close_unsupplemented, self.office.today)
+
+    def link_duplicate(self, case_id: UUID, form: DuplicateInput) -> tuple[Saved, ...]:
+        """Record that an application is the duplicate of another case's."""
+        return self.decided(
             case_id,
-            lambda history: decisions.request_information(
-                fold(history),
-                today,
-                rules_on(today),
-                application=application,
-                address=address,
-                is_asked_elsewhere=self._is_asked_elsewhere(case_id, code),
+            lambda case: completing.link_duplicate(
+                case,
+                form,
+                primary=self.case(form.primary),
+                is_itself=form.primary == case_id,
+                is_same_pupil=form.primary in self._of_this_pupil(case_id, case),
             ),
         )
 
-    def case(self, case_id: UUID) -> SchoolCase:
-        """Return a case, folded from its events.
+    def screen(self, case_id: UUID, form: ScreeningInput) -> tuple[Saved, ...]:
+        """Evaluate the conditions on what is known."""
 
-        Raises: CaseMissingError.
-        """
-        self._require(case_id)
-        return fold(history_of(self.office, self.office.store.stream(case_id)))
+        def screened(case: SchoolCase) -> tuple[New, ...]:
+            bench = self._bench(case_id, case, form.as_of)
+            return judging.screen(case, form, rules=bench.rules, birth_date=bench.birth_date, school=bench.school)
 
-    def _require(self, case_id: UUID) -> None:
-        if not self.office.store.stream(case_id).events or case_id == self.office.own_stream:
-            raise CaseMissingError
+        return self.decided(case_id, screened)
 
-    def _personal(self, case_id: UUID, body: Digest) -> Any:
-        opened = open_personal(self.office, self._event(case_id, body))
-        if isinstance(opened, Missing):
-            raise NotReadableError(opened)
-        return opened.content
+    def request(self, case_id: UUID) -> tuple[Saved, ...]:
+        """Ask the commission."""
+        return self.decided(case_id, lambda case: self._asking(case_id, case, self.office.today))
 
-    def _event(self, case_id: UUID, body: Digest) -> SealedEvent:
-        return next(each for each in self.office.store.stream(case_id).events if digest_of(each.body) == body)
+    def remind(self, case_id: UUID) -> tuple[Saved, ...]:
+        """Remind the commission of a request whose term is over."""
+        return self._act(case_id, decisions.remind, self.office.today)
+
+    def evaluate(self, case_id: UUID, form: EvaluationInput) -> tuple[Saved, ...]:
+        """Record which documents were evaluated."""
+        return self._act(case_id, judging.evaluate_documents, form)
+
+    def decide(self, case_id: UUID, form: DecisionInput) -> tuple[Saved, ...]:
+        """Grant or refuse the service."""
+        return self.decided(case_id, lambda case: deciding.decide(case, form, self._bench(case_id, case, form.decided_on)))
+
+    def notify(self, case_id: UUID, form: NotificationInput) -> tuple[Saved, ...]:
+        """Record how and when the decision was sent."""
+        return self._act(case_id, deciding.notify, form)
+
+    def contest(self, case_id: UUID, form: ContestInput) -> tuple[Saved, ...]:
+        """Record that a refusal is contested."""
+        return self._act(case_id, deciding.contest, form)
+
+    def uphold(self, case_id: UUID, form: RulingInput) -> tuple[Saved, ...]:
+        """Record that a contested refusal stands."""
+        return self._act(case_id, deciding.uphold, form)
+
+    def set_aside(self, case_id: UUID, form: RulingInput) -> tuple[Saved, ...]:
+        """Record that a contested refusal was set aside."""
+        return self._act(case_id, deciding.set_aside, form)
+
+    def _act(self, case_id: UUID, decide: Callable[..., tuple[New, ...]], *given: Any) -> tuple[Saved, ...]:
+        return self.decided(case_id, lambda case: decide(case, *given))
+
+    def _of_this_pupil(self, case_id: UUID, case: SchoolCase) -> list[UUID]:
+        """Return the other cases of the pupil of a case. Raises: NoApplicationError; NotReadableError."""
+        return self.others_of(case_id, self.codes(case_id, case))
+
+    def _asking(self, case_id: UUID, case: SchoolCase, today: date) -> tuple[New, ...]:
+        """Return the request; facts and personal parts are of one state of the case, the one that is decided on."""
+        _, body, _, chosen = decisions.may_request(case, today)
+        bench = self._bench(case_id, case, today)
+        return decisions.request_information(
+            case,
+            today,
+            self.rules(None, today),
+            application=self.opened(case_id, body),
+            address=self.opened(case_id, chosen.body),
+            standing=self.particulars(case_id, case),
+            is_asked_elsewhere=self._is_asked_elsewhere(case_id, case),
+            is_excluded=judging.excluded(today, rules=bench.rules, birth_date=bench.birth_date, school=bench.school),
+        )
+
+    def _chosen_address(self, case_id: UUID, case: SchoolCase) -> DeliveryAddressChosenPersonal | None:
+        """Return the address that stands, to see whether it is chosen again; None, so another one, where it does not open."""
+        if case.address is None:
+            return None
+        opened = open_personal(self.office, event_with(self.office, case_id, case.address.body))
+        return None if isinstance(opened, Missing) else opened.content
+
+    def _bench(self, case_id: UUID, case: SchoolCase, day: date) -> Bench:
+        """Return by what a case is judged on a day."""
+        return Bench(
+            rules=self.rules(case, day),
+            birth_date=self.born_on(case_id, case),
+            school=judging.description_on(self.own_history(), day),
+            instruction=self.settings.contest_instruction,
+            irp_copy_required=self.settings.require_irp_copy_before_decision,
+        )
 
     def _new(self, code: str, news: tuple[New, ...]) -> tuple[New, ...]:
         # Whoever was killed inside a commit may have done its work although no list shows it yet: SQLite finds it at the next
@@ -141,28 +206,20 @@ class School:
             case = self.case(earlier)
             if case.application != filed.facts or case.application_body is None:
                 continue
-            opened = open_personal(self.office, self._event(earlier, case.application_body))
+            opened = open_personal(self.office, event_with(self.office, earlier, case.application_body))
             if not isinstance(opened, Missing) and opened.content == filed.personal:
                 raise refusals.FiledAlreadyError(earlier)
         return news
 
     def _pupil_number(self, code: str) -> int:
         """Return the school's running number of a pupil: that of an earlier case, else the next one."""
-        for earlier in cases_of(self.office, code):
+        for earlier in self.cases_under(code):
             filed = self.case(earlier).application
             if filed is not None:
                 return filed.pupil
         row = self.office.database.one("SELECT count(*) FROM cases")
         return (row[0] if row else 0) + 1
 
-    def _is_asked_elsewhere(self, case_id: UUID, code: str) -> bool:
-        others = (self.case(each).request for each in cases_of(self.office, code) if each != case_id)
+    def _is_asked_elsewhere(self, case_id: UUID, case: SchoolCase) -> bool:
+        others = (other.request for other in self.other_cases(case_id, case))
         return any(request is not None and request.is_open for request in others)
-
-
-def new_case_id(milliseconds: int, random: Callable[[int], bytes]) -> UUID:
-    """Return a UUIDv7 (RFC 9562): 48 bits of time, 74 of randomness."""
-    drawn = int.from_bytes(random(10), "big")
-    high = (milliseconds << 16) | _VERSION_7 | (drawn >> 64 & 0x0FFF)
-    low = _VARIANT | (drawn & (2**62 - 1))
-    return UUID(int=(high << 64) | low)

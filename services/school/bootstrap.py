@@ -22,7 +22,8 @@ __all__ = ["build", "domain", "join"]
 
 def build(config: Path | None, *, working: bool = False, clock: Clock = milliseconds) -> School:
     """Return the school that a settings file describes; only a working one signs and reaches the log."""
-    return School(build_office(load_settings(config), Role.SCHOOL, domain, working=working, clock=clock))
+    settings = load_settings(config)
+    return School(build_office(settings, Role.SCHOOL, domain, working=working, clock=clock), settings.school)
 
 
 def join(folder: Path, number: str, *, log: Path | KafkaSettings, root: Path, organisation: str, name: str) -> tuple[str, bytes]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from services.policy.rules import RULES
-from services.post.history import New, Standing
+from services.post.history import BEFORE, New, Standing
 from services.school.domain import refusals
 from services.school.domain.case import SchoolState, fold
 from services.school.domain.decisions import choose_address, file_application, record_consent, request_information
@@ -23,9 +23,13 @@ from services.wire.events import (
     Attachment,
     ConfirmationGiven,
     ContactKind,
+    DeliveryAddressChanged,
+    DeliveryAddressChangedPersonal,
     DeliveryAddressChosen,
     DeliveryAddressChosenPersonal,
     InformationRequested,
+    MissingItem,
+    PupilCameOfAge,
     Rejected,
     RejectedCode,
     Requester,
@@ -65,6 +69,7 @@ def ask(*events: object, on: date = _ASKED) -> Any:  # a When of a school's case
     return given(fold, *events).when(request_information, on, RULES[0], **_OPENED)
 
 
+@pytest.mark.shows("A2.2", "A2.3", "A2.4", "A2.5", "A2.6", "A3.3")
 def test_application_that_states_everything_makes_three_events() -> None:
     """Domain A2.3 to A2.8, E02: application, consent and address at once."""
     assert file_application(application_form(), pupil=1, rules=RULES[0]) == (
@@ -81,6 +86,7 @@ def test_application_without_consent_and_address_makes_one_event_and_assumes_not
     assert file_application(form, pupil=1, rules=RULES[0]) == (New(facts=FILED_A2, personal=personal),)
 
 
+@pytest.mark.shows("A2.7")
 @pytest.mark.parametrize(
     ("contact", "kept"),
     [
@@ -107,6 +113,7 @@ def adult_form(birth_date: str) -> Any:  # an application
     return application_form(requester="AdultPupil", representative=None, desired_assistant=None, pupil=pupil)
 
 
+@pytest.mark.shows("A2.1")
 def test_pupil_applies_alone_from_the_eighteenth_birthday_on() -> None:
     """Domain A2.1, E06: the requester is the pupil, the representative is absent."""
     filed = file_application(adult_form("2008-08-17"), pupil=1, rules=RULES[0])[0]
@@ -117,6 +124,18 @@ def test_pupil_applies_alone_from_the_eighteenth_birthday_on() -> None:
 def test_pupil_does_not_apply_alone_on_the_day_before() -> None:
     with pytest.raises(refusals.UnderageRequesterError, match="18"):
         file_application(adult_form("2008-08-18"), pupil=1, rules=RULES[0])
+
+
+@pytest.mark.shows("A2.1", "D5.21")
+def test_who_files_for_somebody_of_age_represents_nobody_from_the_first_day_on() -> None:
+    """The consent and the address of a former representative are nobody's: the pupil's own are waited for, and a signature."""
+    pupil = {**application_json()["pupil"], "birth_date": "2008-08-17", "personal_code": "320000-00088"}
+    *_, last = made = file_application(application_form(pupil=pupil), pupil=1, rules=RULES[0])
+    assert last == New(facts=PupilCameOfAge(on=date(2026, 8, 17)))
+    case = given(fold, *(each.facts for each in made)).case
+    assert set(case.missing) == {MissingItem.SIGNATURE, MissingItem.CONSENT, MissingItem.ADDRESS}
+    day_after = file_application(application_form(pupil=pupil | {"birth_date": "2008-08-18"}), pupil=1, rules=RULES[0])
+    assert [type(each.facts) for each in day_after] == [type(each.facts) for each in made[:-1]]
 
 
 def test_consent_supplied_later_is_recorded_once() -> None:
@@ -136,7 +155,9 @@ def test_address_can_be_chosen_and_changed_until_the_commission_is_asked() -> No
     given(fold, FILED_A2).when(choose_address, _LATER_ADDRESS).then(chosen)
     given(fold, FILED_A2, ADDRESS_CHOSEN).when(choose_address, _LATER_ADDRESS).then(chosen)
     asked = (FILED_A2, CONSENT, ADDRESS_CHOSEN, REQUESTED_A2)
-    given(fold, *asked).when(choose_address, _LATER_ADDRESS).refused(refusals.AddressFixedError)
+    told = DeliveryAddressChanged(address=AddressKind.SCHOOL, address_protected=True, dispatch_on_hold=False, basis=BEFORE)
+    personal = DeliveryAddressChangedPersonal(address=chosen.personal.address)
+    given(fold, *asked).when(choose_address, _LATER_ADDRESS).then(chosen, New(facts=told, personal=personal, in_reply_to=body(4)))
     given(fold).when(choose_address, _LATER_ADDRESS).refused(refusals.NoApplicationError)
 
 
@@ -148,6 +169,7 @@ def test_request_carries_the_copy_of_the_application_and_is_due_in_a_month(
     ask(filed, CONSENT, ADDRESS_CHOSEN).then(New(facts=requested, personal=REQUESTED_PERSONAL))
 
 
+@pytest.mark.shows("A5.a2")
 def test_request_never_carries_the_plan_or_the_birth_date_of_the_schools_register() -> None:
     """Domain, invariant table: the plan's copy is not forwarded; events.md: the copy less the birth date."""
     (request,) = request_information(given(fold, FILED_A2, CONSENT, ADDRESS_CHOSEN).case, _ASKED, RULES[0], **_OPENED)
@@ -155,6 +177,7 @@ def test_request_never_carries_the_plan_or_the_birth_date_of_the_schools_registe
     assert "2018" not in repr(request.personal)
 
 
+@pytest.mark.shows("I5")
 def test_request_states_the_newest_choice_of_address() -> None:
     """Domain I5: the address of the dispatch is the one chosen, with its protection."""
     anew = DeliveryAddressChosen(address=AddressKind.SCHOOL, address_protected=True, confirmed_on=date(2026, 8, 18))
@@ -186,6 +209,7 @@ def test_request_is_made_on_the_day_of_the_application_or_later() -> None:
     ask(FILED_A2, CONSENT, ADDRESS_CHOSEN, on=date(2026, 8, 16)).refused(refusals.RequestBeforeApplicationError)
 
 
+@pytest.mark.shows("I3")
 def test_at_most_one_request_of_a_case_is_open() -> None:
     """Domain I3."""
     ask(FILED_A2, CONSENT, ADDRESS_CHOSEN, REQUESTED_A2).refused(refusals.RequestOpenError)

@@ -126,10 +126,11 @@ def test_row_shows_each_state_of_the_way_to_the_answer() -> None:
 
 
 def test_row_shows_when_the_answer_is_due_until_it_is_there() -> None:
-    due = Deadline(name="commissionReplyDue", due_on=date(2026, 9, 18))
+    due = Deadline(name="CommissionReply", due_on=date(2026, 9, 18))
     shown = CaseRow(state="AwaitingCommission", variant="A2", opened_on=date(2026, 8, 17), due_on=due.due_on, deadlines=(due,))
     assert row(*_ASKED) == shown
-    assert row(*_ASKED, received(_YES, answers=4)).due_on is None
+    due = Deadline(name="SchoolDecision", due_on=date(2026, 9, 18))
+    assert row(*_ASKED, received(_YES, answers=4)).deadlines == (due,)
     assert row() == CaseRow(state="Empty")
 
 
@@ -137,10 +138,3 @@ def test_fold_never_refuses_whatever_the_order() -> None:
     """A history that some release accepted stays loadable for ever."""
     events = (received(_YES, answers=1), REQUESTED_A2, received(_REFUSED), _YES, CONSENT, ADDRESS_CHOSEN, FILED_A2, object())
     assert given(fold, *events).case.state is SchoolState.AWAITING_COMMISSION
-
-
-def test_row_of_an_application_that_lacks_a_statement_says_which() -> None:
-    """Domain D.2, Incomplete: never ready for a request that would be refused."""
-    events = (CONSENT, ADDRESS_CHOSEN)
-    assert row(replace(FILED_A2, states_irp=False, attachments=()), *events).state == "Incomplete: states_irp, attachments"
-    assert row(replace(FILED_A2, exception_declared=False)).state == "Incomplete: exception_declared"

@@ -1,142 +1,74 @@
-"""A school's case as its history makes it: variants a.2 and b.2, from the application to the commission's recorded answer.
+"""How a school's case comes about from its history: what each event means to it, from the application to the contest.
 
-Folding is total: whatever was accepted once stays loadable, in whatever order it stands; every refusal is made before, in
-``decisions`` and ``receiving``.
+Folding is total: whatever was accepted once stays loadable, in whatever order it stands; every refusal is made before, by the
+acts and in ``receiving``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from enum import Enum
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import reduce
-from typing import Final
+from typing import Any, Final
 
 from services.post.history import Recorded, Standing
+from services.school.domain.changes import evolve_changes
+from services.school.domain.folded import SchoolCase
+from services.school.domain.parts import ASKING, ChosenAddress, Decision, Request, SchoolState
+from services.school.domain.service import evolve_service
 from services.wire.events import (
-    AddressKind,
-    Answer,
     ApplicationFiled,
-    Asks,
-    Attachment,
+    ApplicationFoundIncomplete,
+    ApplicationSupplemented,
+    ApplicationWithdrawn,
+    AttendanceRequired,
+    CaseClosed,
+    ConfirmationCorrected,
+    ConfirmationEnded,
     ConfirmationGiven,
     ConsentRecorded,
+    ConsentWithdrawn,
+    CorrectedField,
+    DeadlinePassed,
+    DecisionNotified,
+    DeliveryAddressChanged,
     DeliveryAddressChosen,
+    DocumentsEvaluated,
+    DuplicateLinked,
+    EligibilityScreened,
+    IdentityNotMatched,
     InformationRequested,
+    MissingItem,
+    PersonDataCorrected,
+    PupilCameOfAge,
+    PupilLeftSchool,
+    RefusalContested,
+    RefusalSetAside,
+    RefusalUpheld,
     Rejected,
-    RejectedCode,
-    Variant,
+    ReminderSent,
+    RepresentativeChanged,
+    RequestClosed,
+    RequestCorrected,
+    RequestReturned,
+    RequestWithdrawn,
+    ReturnGround,
+    SchoolDecisionMade,
+    SignatureRejected,
+    SignatureValidated,
 )
 from services.wire.hashing import Digest
 
 __all__ = ["ASKING", "ChosenAddress", "Request", "SchoolCase", "SchoolState", "evolve", "fold"]
 
-
-ASKING: Final = {Variant.A2: Asks.RECOMMENDATION, Variant.B2: Asks.IRP_AND_RECOMMENDATION}
-"""The variants in which the school asks the commission, and for what."""
-
-
-class SchoolState(Enum):
-    """Where a case stands, in the words of the procedure."""
-
-    EMPTY = "Empty"
-    RECEIVED = "Received"
-    INCOMPLETE = "Incomplete"
-    READY_TO_REQUEST = "ReadyToRequest"
-    AWAITING_COMMISSION = "AwaitingCommission"
-    REQUEST_REJECTED = "RequestRejected"
-    READY_FOR_DECISION = "ReadyForDecision"
-    NEGATIVE_ANSWER = "NegativeAnswer"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChosenAddress:
-    """The newest choice of address; ``body`` names the event whose personal part holds the address itself."""
-
-    body: Digest
-    kind: AddressKind
-    protected: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """A request to the commission and what became of it: ``rejected`` with a code, answered, or neither yet."""
-
-    body: Digest
-    facts: InformationRequested
-    rejected: RejectedCode | None = None
-    answer: Answer | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Tell whether the commission still owes an answer."""
-        return self.rejected is None and self.answer is None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchoolCase:
-    """The folded case: facts only. ``application_body`` and ``consent_body`` name the events that a request rests on."""
-
-    application: ApplicationFiled | None = None
-    application_body: Digest | None = None
-    consent_body: Digest | None = None
-    address: ChosenAddress | None = None
-    requests: tuple[Request, ...] = ()
-
-    @property
-    def request(self) -> Request | None:
-        """Return the request by which the case stands: the newest that the commission has not refused, if there is one.
-
-        A second one beside it, which the commission has to refuse, must not make the first look as if it were none.
-        """
-        standing = [each for each in self.requests if each.rejected is None or each.answer is not None]
-        return next(reversed(standing or self.requests), None)
-
-    @property
-    def is_asked(self) -> bool:
-        """Tell whether the commission holds a request or has answered one; those that it refused count for nothing."""
-        return self.request is not None and (self.request.rejected is None or self.request.answer is not None)
-
-    @property
-    def missing_statements(self) -> tuple[str, ...]:
-        """Return the fields of the application that do not say what its variant needs before the commission is asked.
-
-        The exception (guidance, section 5: the way through the school is for who cannot well go to the commission), the
-        opinion, and for a.2 the plan, stated and with its copy.
-        """
-        filed = self.application
-        if filed is None or filed.variant not in ASKING:
-            return ()
-        needs_plan = filed.variant is Variant.A2
-        said = {
-            "exception_declared": filed.exception_declared,
-            "states_opinion": filed.states_opinion,
-            "states_irp": filed.states_irp or not needs_plan,
-            "attachments": Attachment.IRP in filed.attachments or not needs_plan,
-        }
-        return tuple(name for name, is_said in said.items() if not is_said)
-
-    @property
-    def state(self) -> SchoolState:
-        """Return where the case stands."""
-        # A request stands without its application where the keys of the record are lost.
-        if self.request is not None:
-            return _state_of(self.request)
-        if self.application is None:
-            return SchoolState.EMPTY
-        if self.missing_statements:
-            return SchoolState.INCOMPLETE
-        if self.application.variant not in ASKING or self.consent_body is None or self.address is None:
-            return SchoolState.RECEIVED
-        return SchoolState.READY_TO_REQUEST
-
-
-def _state_of(request: Request) -> SchoolState:
-    if request.answer is Answer.YES:
-        return SchoolState.READY_FOR_DECISION
-    if request.answer is Answer.NO:
-        return SchoolState.NEGATIVE_ANSWER
-    return SchoolState.AWAITING_COMMISSION if request.rejected is None else SchoolState.REQUEST_REJECTED
+_TO_DECIDE: Final = (SchoolState.READY_FOR_DECISION, SchoolState.NEGATIVE_ANSWER, SchoolState.NOT_ELIGIBLE_AT_INTAKE)
+_RETURNED_FOR: Final = {
+    ReturnGround.UNSIGNED: MissingItem.SIGNATURE,
+    ReturnGround.NOT_LATVIAN: MissingItem.LANGUAGE,
+    ReturnGround.NO_CONSENT: MissingItem.CONSENT,
+    ReturnGround.NO_ADDRESS: MissingItem.ADDRESS,
+}
+"""What the application lacks where a request is returned; a copy of it that was left out is the school's to send again."""
 
 
 def fold(history: Sequence[Recorded]) -> SchoolCase:
@@ -144,32 +76,253 @@ def fold(history: Sequence[Recorded]) -> SchoolCase:
     return reduce(evolve, (event for event in history if event.standing is Standing.ACCEPTED), SchoolCase())
 
 
-def evolve(case: SchoolCase, event: Recorded) -> SchoolCase:  # noqa: PLR0911  # one return an event
+def evolve(case: SchoolCase, event: Recorded) -> SchoolCase:
     """Return the case after one accepted event; an event that means nothing to it leaves it as it is."""
-    match event.facts:
-        case ApplicationFiled() as facts:
-            return replace(case, application=facts, application_body=event.body)
-        case ConsentRecorded():
-            return replace(case, consent_body=event.body)
-        case DeliveryAddressChosen() as facts:
-            chosen = ChosenAddress(body=event.body, kind=facts.address, protected=facts.address_protected)
-            return replace(case, address=chosen)
-        case InformationRequested() as facts:
-            return replace(case, requests=(*case.requests, Request(body=event.body, facts=facts)))
-        case ConfirmationGiven() as facts:
-            return _amend(case, event.in_reply_to, answer=facts.answer)
-        case Rejected() as facts if not event.own:
-            return _amend(case, event.in_reply_to, rejected=facts.code)
-        case _:
-            return case
+    service, changes = evolve_service(case.service, event), evolve_changes(case.changes, event)
+    if service is not case.service or changes is not case.changes:
+        case = replace(case, service=service, changes=changes)
+    step = _EVOLVE.get(type(event.facts))
+    if step is None:
+        return case
+    after = step(case, event.facts, event)
+    since = (case.ready_since or event.recorded_on) if after.state in _TO_DECIDE else None
+    return replace(after, ready_since=since) if since != after.ready_since else after
 
 
-def _amend(
-    case: SchoolCase, body: Digest | None, *, answer: Answer | None = None, rejected: RejectedCode | None = None
-) -> SchoolCase:
-    """Return the case with what became of the request that ``body`` names."""
-    requests = (
-        replace(each, answer=answer or each.answer, rejected=rejected or each.rejected) if each.body == body else each
-        for each in case.requests
+def _filed(case: SchoolCase, facts: ApplicationFiled, event: Recorded) -> SchoolCase:
+    return replace(case, application=facts, application_body=event.body)
+
+
+def _validated(case: SchoolCase, facts: SignatureValidated, _: Recorded) -> SchoolCase:
+    return replace(case, signature=facts, signature_is_valid=True, lacking=case.lacking - {MissingItem.SIGNATURE})
+
+
+def _signature_rejected(case: SchoolCase, facts: SignatureRejected, _: Recorded) -> SchoolCase:
+    return replace(case, signature=facts, signature_is_valid=False)
+
+
+def _consented(case: SchoolCase, _: ConsentRecorded, event: Recorded) -> SchoolCase:
+    return replace(case, consent_body=event.body, lacking=case.lacking - {MissingItem.CONSENT})
+
+
+def _consent_withdrawn(case: SchoolCase, _facts: ConsentWithdrawn, _: Recorded) -> SchoolCase:
+    # It stops further requests and undoes none (domain.md C3): what was asked stays asked.
+    return replace(case, consent_body=None)
+
+
+def _address_chosen(case: SchoolCase, facts: DeliveryAddressChosen, event: Recorded) -> SchoolCase:
+    chosen = ChosenAddress(body=event.body, kind=facts.address, protected=facts.address_protected)
+    return replace(case, address=chosen, lacking=case.lacking - {MissingItem.ADDRESS})
+
+
+def _found_incomplete(case: SchoolCase, facts: ApplicationFoundIncomplete, _: Recorded) -> SchoolCase:
+    missing = frozenset(facts.missing)
+    return replace(case, found=facts, lacking=case.lacking | missing, supplied=case.supplied - missing)
+
+
+def _supplemented(case: SchoolCase, facts: ApplicationSupplemented, _: Recorded) -> SchoolCase:
+    items = frozenset(facts.supplied)
+    # A signature on paper heals what the electronic one lacked; new documents are to be evaluated (A3.4).
+    signed = None if MissingItem.SIGNATURE in items else case.signature_is_valid
+    return replace(
+        case,
+        supplement=facts,
+        signature_is_valid=signed,
+        lacking=case.lacking - items,
+        supplied=case.supplied | items,
+        evaluated=None,
     )
+
+
+def _screened(case: SchoolCase, facts: EligibilityScreened, _: Recorded) -> SchoolCase:
+    return replace(case, screenings=(*case.screenings, facts))
+
+
+def _evaluated(case: SchoolCase, facts: DocumentsEvaluated, _: Recorded) -> SchoolCase:
+    indication = {MissingItem.IRP_INDICATION}
+    # A plan without the indication leaves the application incomplete (A4.5; domain.md D.5, 24).
+    lacking = case.lacking | indication if facts.irp_indicates_need is False else case.lacking - indication
+    return replace(case, evaluated=facts, lacking=lacking)
+
+
+def _linked(case: SchoolCase, facts: DuplicateLinked, _: Recorded) -> SchoolCase:
+    return replace(case, duplicate_of=facts.primary)
+
+
+def _requested(case: SchoolCase, facts: InformationRequested, event: Recorded) -> SchoolCase:
+    told = case.address.body if case.address is not None else None
+    return replace(case, requests=(*case.requests, Request(body=event.body, facts=facts, address_told=told)))
+
+
+def _answered(case: SchoolCase, facts: ConfirmationGiven, event: Recorded) -> SchoolCase:
+    return _amend(case, event.in_reply_to, answer=facts.answer, answer_body=event.body)
+
+
+def _answer_corrected(case: SchoolCase, facts: ConfirmationCorrected, event: Recorded) -> SchoolCase:
+    # By the answer that it corrects; whatever ended with the earlier one has ended with it.
+    request = next((each for each in case.requests if each.answer_body == facts.corrects), None)
+    body = request.body if request is not None else None
+    return _amend(case, body, answer=facts.answer, answer_body=event.body, is_corrected=True, ended_on=None)
+
+
+def _ended(case: SchoolCase, facts: ConfirmationEnded, event: Recorded) -> SchoolCase:
+    return _amend(case, event.in_reply_to, ended_on=facts.ended_on)
+
+
+def _attendance_required(case: SchoolCase, _: AttendanceRequired, event: Recorded) -> SchoolCase:
+    return _amend(case, event.in_reply_to, attendance_required=True)
+
+
+def _not_matched(case: SchoolCase, _: IdentityNotMatched, event: Recorded) -> SchoolCase:
+    request = next((each for each in case.requests if event.in_reply_to in (each.body, *each.corrections)), None)
+    # It names the newest word of the pupil that it knew; one that crossed a correction is answered by that already (D.5, 10).
+    if request is None or event.in_reply_to != (request.body, *request.corrections)[-1]:
+        return case
+    amended = _amend(case, request.body, not_matched=True)
+    return replace(amended, lacking=case.lacking | {MissingItem.IDENTITY})
+
+
+def _returned(case: SchoolCase, facts: RequestReturned, event: Recorded) -> SchoolCase:
+    lacking = {_RETURNED_FOR[ground] for ground in facts.grounds if ground in _RETURNED_FOR}
+    amended = _amend(case, event.in_reply_to, is_returned=True)
+    return replace(
+        amended,
+        lacking=case.lacking | lacking,
+        supplied=case.supplied - lacking,
+        # What the commission found no word of has to be said anew, and not only to be there.
+        consent_body=None if MissingItem.CONSENT in lacking else case.consent_body,
+        address=None if MissingItem.ADDRESS in lacking else case.address,
+    )
+
+
+def _closed_by_commission(case: SchoolCase, _: RequestClosed, event: Recorded) -> SchoolCase:
+    return _amend(case, event.in_reply_to, is_closed=True)
+
+
+def _rejected(case: SchoolCase, facts: Rejected, event: Recorded) -> SchoolCase:
+    return case if event.own else _amend(case, event.in_reply_to, rejected=facts.code)
+
+
+def _reminded(case: SchoolCase, facts: ReminderSent, event: Recorded) -> SchoolCase:
+    return _amend(case, event.in_reply_to, reminders=facts.number, reminded_on=event.recorded_on)
+
+
+def _address_changed(case: SchoolCase, facts: DeliveryAddressChanged, event: Recorded) -> SchoolCase:
+    # By what it says itself: its basis may be another representative, who has chosen no address yet (domain.md D.5, 19).
+    return _amend(case, event.in_reply_to, address_told=event.body, is_on_hold=facts.dispatch_on_hold)
+
+
+def _request_withdrawn(case: SchoolCase, _: RequestWithdrawn, event: Recorded) -> SchoolCase:
+    return _amend(case, event.in_reply_to, is_withdrawn=True)
+
+
+def _request_corrected(case: SchoolCase, _: RequestCorrected, event: Recorded) -> SchoolCase:
+    request = next((each for each in case.requests if each.body == event.in_reply_to), None)
+    corrections = (*request.corrections, event.body) if request is not None else ()
+    amended = _amend(case, event.in_reply_to, not_matched=False, corrections=corrections)
+    return replace(amended, lacking=case.lacking - {MissingItem.IDENTITY})
+
+
+def _data_corrected(case: SchoolCase, facts: PersonDataCorrected, _: Recorded) -> SchoolCase:
+    names = {CorrectedField.NAME, CorrectedField.CODE, CorrectedField.NEW_CODE}
+    return replace(case, lacking=case.lacking - {MissingItem.PERSON_DATA}) if names.intersection(facts.changed) else case
+
+
+def _represented(case: SchoolCase, _facts: RepresentativeChanged, _: Recorded) -> SchoolCase:
+    # Consent and address were another's: whoever is the requester now has to say both anew (domain.md D.5, 19).
+    return replace(case, consent_body=None, address=None)
+
+
+def _of_age(case: SchoolCase, _facts: PupilCameOfAge, _: Recorded) -> SchoolCase:
+    # The pupil is the requester now, and has not signed what somebody else filed (domain.md D.5, 21).
+    lacking, supplied = case.lacking | {MissingItem.SIGNATURE}, case.supplied - {MissingItem.SIGNATURE}
+    return replace(case, consent_body=None, address=None, lacking=lacking, supplied=supplied)
+
+
+def _decided(case: SchoolCase, facts: SchoolDecisionMade, event: Recorded) -> SchoolCase:
+    return replace(case, decisions=(*case.decisions, Decision(body=event.body, facts=facts)))
+
+
+def _notified(case: SchoolCase, facts: DecisionNotified, _: Recorded) -> SchoolCase:
+    return _amend_decision(case, notified=facts)
+
+
+def _contested(case: SchoolCase, facts: RefusalContested, _: Recorded) -> SchoolCase:
+    return _amend_decision(case, contested_on=facts.on)
+
+
+def _upheld(case: SchoolCase, _facts: RefusalUpheld, _: Recorded) -> SchoolCase:
+    return _amend_decision(case, is_upheld=True)
+
+
+def _set_aside(case: SchoolCase, _facts: RefusalSetAside, _: Recorded) -> SchoolCase:
+    return _amend_decision(case, is_set_aside=True)
+
+
+def _withdrawn(case: SchoolCase, facts: ApplicationWithdrawn, _: Recorded) -> SchoolCase:
+    return replace(case, withdrawn_on=facts.received_on)
+
+
+def _left(case: SchoolCase, facts: PupilLeftSchool, _: Recorded) -> SchoolCase:
+    return replace(case, left_on=facts.on)
+
+
+def _closed(case: SchoolCase, facts: CaseClosed, _: Recorded) -> SchoolCase:
+    return replace(case, closed=facts.cause)
+
+
+def _deadline_passed(case: SchoolCase, facts: DeadlinePassed, _: Recorded) -> SchoolCase:
+    return replace(case, passed=(*case.passed, facts))
+
+
+_EVOLVE: Final[dict[type, Callable[[SchoolCase, Any, Recorded], SchoolCase]]] = {
+    ApplicationFiled: _filed,
+    SignatureValidated: _validated,
+    SignatureRejected: _signature_rejected,
+    ConsentRecorded: _consented,
+    ConsentWithdrawn: _consent_withdrawn,
+    DeliveryAddressChosen: _address_chosen,
+    ApplicationFoundIncomplete: _found_incomplete,
+    ApplicationSupplemented: _supplemented,
+    EligibilityScreened: _screened,
+    DocumentsEvaluated: _evaluated,
+    DuplicateLinked: _linked,
+    InformationRequested: _requested,
+    ConfirmationGiven: _answered,
+    ConfirmationCorrected: _answer_corrected,
+    ConfirmationEnded: _ended,
+    AttendanceRequired: _attendance_required,
+    IdentityNotMatched: _not_matched,
+    RequestReturned: _returned,
+    RequestClosed: _closed_by_commission,
+    Rejected: _rejected,
+    ReminderSent: _reminded,
+    DeliveryAddressChanged: _address_changed,
+    RequestWithdrawn: _request_withdrawn,
+    RequestCorrected: _request_corrected,
+    PersonDataCorrected: _data_corrected,
+    RepresentativeChanged: _represented,
+    PupilCameOfAge: _of_age,
+    SchoolDecisionMade: _decided,
+    DecisionNotified: _notified,
+    RefusalContested: _contested,
+    RefusalUpheld: _upheld,
+    RefusalSetAside: _set_aside,
+    ApplicationWithdrawn: _withdrawn,
+    PupilLeftSchool: _left,
+    CaseClosed: _closed,
+    DeadlinePassed: _deadline_passed,
+}
+
+
+def _amend(case: SchoolCase, body: Digest | None, **changes: Any) -> SchoolCase:
+    """Return the case with what became of the request that ``body`` names."""
+    requests = (replace(each, **changes) if each.body == body else each for each in case.requests)
     return replace(case, requests=tuple(requests))
+
+
+def _amend_decision(case: SchoolCase, **changes: Any) -> SchoolCase:
+    """Return the case with what became of its newest decision."""
+    if not case.decisions:
+        return case
+    return replace(case, decisions=(*case.decisions[:-1], replace(case.decisions[-1], **changes)))

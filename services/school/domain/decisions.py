@@ -1,4 +1,4 @@
-"""What a school may do in a case of variant a.2 or b.2: pure functions from a case to the events that the act makes.
+"""What a school may do up to the commission's answer: file, take consent and address, ask, remind; pure functions of a case.
 
 Decides whether the procedure allows an act; every refusal is a leaf of ``refusals``. Nothing here reads a clock, a key or a
 database: days, rule sets and opened personal parts are arguments.
@@ -6,107 +6,169 @@ database: days, rule sets and opened personal parts are arguments.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Final
 
-from services.policy.rules import Rules, full_years
-from services.post.history import New
+from services.policy.calendar import birthday, full_years
+from services.policy.rules import Rules
+from services.post.history import BEFORE, New
 from services.school.domain import refusals
-from services.school.domain.case import ASKING, ChosenAddress, SchoolCase
-from services.school.input import AddressChoice, AddressForm, AddressSupplied, ApplicationInput, ConsentSupplied, PersonForm
+from services.school.domain.allowing import require_application, require_going_on, require_undecided
+from services.school.domain.applications import address_chosen, application_of, check_digit_note, consent_recorded, filed_facts
+from services.school.domain.case import SchoolCase
+from services.school.domain.changes import particulars_after
+from services.school.domain.finding import OF_AGE
+from services.school.domain.parts import ASKING, ChosenAddress, Request, SchoolState
+from services.school.domain.standing import items_there
+from services.school.input import AddressSupplied, ApplicationInput, ConsentSupplied
+from services.wire.errors import RefusedError
 from services.wire.events import (
     Address,
     Application,
     ApplicationFiled,
     ApplicationFiledPersonal,
-    ConsentRecorded,
-    ConsentRecordedPersonal,
-    DeliveryAddressChosen,
+    ConsentWithdrawn,
+    ConsentWithdrawnPersonal,
+    DeliveryAddressChanged,
+    DeliveryAddressChangedPersonal,
     DeliveryAddressChosenPersonal,
     InformationRequested,
     InformationRequestedPersonal,
-    Person,
+    MissingItem,
+    Particulars,
+    PupilCameOfAge,
+    ReminderSent,
     Requester,
     Variant,
 )
 from services.wire.hashing import Digest
 
-__all__ = ["choose_address", "file_application", "record_consent", "request_information"]
+__all__ = [
+    "GUARDS",
+    "choose_address",
+    "file_application",
+    "may_request",
+    "record_consent",
+    "remind",
+    "request_information",
+    "withdraw_consent",
+]
 
-_STATEMENTS: Final = {
-    "exception_declared": refusals.ExceptionNotDeclaredError,
-    "states_opinion": refusals.OpinionNotStatedError,
-    "states_irp": refusals.IrpMissingError,
-    "attachments": refusals.IrpMissingError,
+_STATEMENTS: Final[Mapping[MissingItem, type[RefusedError]]] = {
+    MissingItem.EXCEPTION_DECLARATION: refusals.ExceptionNotDeclaredError,
+    MissingItem.OPINION_STATEMENT: refusals.OpinionNotStatedError,
+    MissingItem.IRP_STATEMENT: refusals.IrpMissingError,
+    MissingItem.IRP: refusals.IrpMissingError,
 }
+_COPIES: Final = frozenset({MissingItem.IRP, MissingItem.RECOMMENDATION_COPY})
 
 
 def file_application(form: ApplicationInput, *, pupil: int, rules: Rules) -> tuple[New, ...]:
     """Return the events of a new case: the application, and consent and address where the form states them.
 
-    ``pupil`` is the school's running number of the pupil; ``rules`` those of the day of receipt.
+    Whoever files for somebody of age represents nobody, unless a court appointed a guardian: the pupil's own signature, consent
+    and address are waited for at once, or a guardian's authority (D.5, 21).
+
+    ``pupil`` is the school's running number of the pupil; ``rules`` those that the school goes by.
     Raises: UnderageRequesterError if a pupil applies alone before the age that ``rules`` name.
     """
+    # A2.1: until then there is nobody who could complete the application, so it is not merely incomplete.
     if form.requester is Requester.ADULT_PUPIL and full_years(form.pupil.birth_date, form.received_on) < rules.adult_age:
         raise refusals.UnderageRequesterError(rules.adult_age)
-    personal = ApplicationFiledPersonal(application=_application(form), birth_date=form.pupil.birth_date)
-    return (New(facts=_filed(form, pupil), personal=personal), *_stated_consent(form), *_stated_address(form))
+    personal = ApplicationFiledPersonal(
+        application=application_of(form), birth_date=form.pupil.birth_date, check_digit_note=check_digit_note(form)
+    )
+    consent, address = form.consent, form.address
+    stated = (consent_recorded(consent.received_on, consent.by),) if consent.received_on and consent.by else ()
+    chosen = (address_chosen(address, form.received_on),) if address else ()
+    return (New(facts=filed_facts(form, pupil), personal=personal), *stated, *chosen, *_of_age(form))
+
+
+def _of_age(form: ApplicationInput) -> tuple[New, ...]:
+    came = birthday(form.pupil.birth_date, OF_AGE)
+    is_over = form.requester is Requester.REPRESENTATIVE and came <= form.received_on
+    return (New(facts=PupilCameOfAge(on=came)),) if is_over else ()
 
 
 def record_consent(case: SchoolCase, form: ConsentSupplied) -> tuple[New, ...]:
     """Return the event of a consent that came after the application.
 
-    Raises: NoApplicationError; ConsentRecordedError if there is one already.
+    Raises: ConsentRecordedError if there is one already; as ``require_undecided``.
     """
-    _application_of(case)
-    if case.consent_body is not None:
-        raise refusals.ConsentRecordedError
-    return (_consent(form.received_on, form.by),)
+    _may_consent(case)
+    return (consent_recorded(form.received_on, form.by),)
 
 
-def choose_address(case: SchoolCase, form: AddressSupplied) -> tuple[New, ...]:
-    """Return the event of an address chosen, or chosen anew, after the application.
+def withdraw_consent(case: SchoolCase, form: ConsentSupplied) -> tuple[New, ...]:
+    """Return the event of a consent withdrawn: nothing more is asked, and what was asked stays lawful (domain.md C3).
 
-    Raises: NoApplicationError; AddressFixedError once the commission has been asked.
+    Raises: ConsentNotGivenError; as ``require_going_on``.
     """
-    _application_of(case)
-    if case.is_asked:
-        raise refusals.AddressFixedError
-    return (_address(form, form.confirmed_on),)
+    _may_withdraw_consent(case)
+    return (New(facts=ConsentWithdrawn(received_on=form.received_on), personal=ConsentWithdrawnPersonal(by=form.by)),)
 
 
-def request_information(
+def choose_address(
+    case: SchoolCase, form: AddressSupplied, *, standing: DeliveryAddressChosenPersonal | None = None
+) -> tuple[New, ...]:
+    """Return the event of an address chosen, or chosen anew; once the commission was asked, also what tells it so.
+
+    The address is frozen by the commission's dispatch, of which a school knows nothing: what comes too late is for the commission
+    to answer (domain.md I5). ``standing`` is the opened personal part of the choice that stands.
+    Raises: AddressUnchangedError; NothingToHoldError; as ``require_going_on``.
+    """
+    _may_choose_address(case)
+    chosen = address_chosen(form, form.confirmed_on)
+    request = case.request if case.request is not None and case.request.counts else None
+    if request is None and form.dispatch_on_hold:
+        raise refusals.NothingToHoldError
+    # A repeated command makes no second choice.
+    is_held = request is not None and request.is_on_hold
+    if _same_choice(case.address, form) and standing == chosen.personal and is_held == form.dispatch_on_hold:
+        raise refusals.AddressUnchangedError
+    if request is None:
+        return (chosen,)
+    facts = DeliveryAddressChanged(
+        address=form.choice, address_protected=form.protected, dispatch_on_hold=form.dispatch_on_hold, basis=BEFORE
+    )
+    personal = DeliveryAddressChangedPersonal(address=chosen.personal.address)
+    return (chosen, New(facts=facts, personal=personal, in_reply_to=request.body))
+
+
+def request_information(  # noqa: PLR0913  # what it says, and the two things that forbid it
     case: SchoolCase,
     on: date,
     rules: Rules,
     *,
     application: ApplicationFiledPersonal,
     address: DeliveryAddressChosenPersonal,
+    standing: Particulars | None = None,
     is_asked_elsewhere: bool = False,
+    is_excluded: bool = False,
 ) -> tuple[New, ...]:
     """Return the request to the commission, with a copy of the application and nothing else: the plan never leaves the school.
 
     ``application`` and ``address`` are the opened personal parts of the events that ``case.application_body`` and
-    ``case.address.body`` name; ``on`` is the day of the request, ``rules`` are those of that day. ``is_asked_elsewhere`` says
-    that the commission still owes an answer about this pupil in another case.
+    ``case.address.body`` name, ``standing`` is who the case is about now, None if nothing changed since the application; ``on``
+    is the day of the request, ``rules`` are those the school goes by. ``is_asked_elsewhere`` says that the commission still owes
+    an answer about this pupil in another case, ``is_excluded`` that birth date or school show that nobody is eligible here.
     Raises: a leaf of ``refusals`` for the first thing that is missing.
     """
-    filed, body = _application_of(case)
-    _check_statements(case, filed.variant)
-    consent, chosen = _check_grounds(case)
-    if case.is_asked:
-        raise refusals.RequestOpenError
+    filed, body, consent, chosen = may_request(case, on)
+    # D.5, 23 and E10: also where nobody has evaluated the conditions.
+    if is_excluded:
+        raise refusals.NotEligibleToAskError
     if is_asked_elsewhere:
         raise refusals.PupilAskedAboutError
-    if on < filed.received_on:
-        raise refusals.RequestBeforeApplicationError
+    there = items_there(case)
     facts = InformationRequested(
         variant=filed.variant,
         asks=ASKING[filed.variant],
-        requester=filed.requester,
+        requester=case.changes.requester or filed.requester,
         consent_given=True,
-        states_opinion=filed.states_opinion,
-        states_irp=filed.states_irp,
+        states_opinion=MissingItem.OPINION_STATEMENT in there,
+        states_irp=MissingItem.IRP_STATEMENT in there,
         address=chosen.kind,
         address_protected=chosen.protected,
         received_on=filed.received_on,
@@ -115,25 +177,93 @@ def request_information(
         application=body,
         basis=consent,
     )
-    return (New(facts=facts, personal=_request_personal(application.application, address.address)),)
+    return (New(facts=facts, personal=_request_personal(application.application, address.address, standing)),)
 
 
-def _application_of(case: SchoolCase) -> tuple[ApplicationFiled, Digest]:
-    if case.application is None or case.application_body is None:
-        raise refusals.NoApplicationError
-    return case.application, case.application_body
+def may_request(case: SchoolCase, on: date) -> tuple[ApplicationFiled, Digest, Digest, ChosenAddress]:
+    """Return what a request would rest on: application, its body, consent and address.
 
-
-def _check_statements(case: SchoolCase, variant: Variant) -> None:
-    """Check what the form itself has to state. Filing asks for it too; an application of an earlier release may lack it."""
-    if variant not in ASKING:
+    Raises: a leaf of ``refusals`` for the first thing that is missing.
+    """
+    filed, body = require_application(case)
+    require_undecided(case)
+    if filed.variant not in ASKING:
         raise refusals.VariantNotHandledError
-    for name in case.missing_statements:
-        raise _STATEMENTS[name]
+    if items_there(case) >= _COPIES:
+        raise refusals.CopiesHeldError
+    # Asked before what is missing: after the request something may be found missing too, and it is asked no second time.
+    if case.is_asked:
+        raise refusals.RequestOpenError
+    consent, chosen = _check_whole(case)
+    if on < filed.received_on:
+        raise refusals.RequestBeforeApplicationError
+    return filed, body, consent, chosen
+
+
+def remind(case: SchoolCase, on: date) -> tuple[New, ...]:
+    """Return the reminder of a request whose term is over (domain.md D.5, 15).
+
+    Raises: NothingToRemindError; ReplyNotDueError; RemindedAlreadyError; as ``require_going_on``.
+    """
+    request = _may_remind(case, on)
+    facts = ReminderSent(number=request.reminders + 1, due_on=request.facts.due_on)
+    return (New(facts=facts, in_reply_to=request.body),)
+
+
+def _may_consent(case: SchoolCase) -> None:
+    _require_asking(require_undecided(case))
+    if case.consent_body is not None:
+        raise refusals.ConsentRecordedError
+
+
+def _may_withdraw_consent(case: SchoolCase) -> None:
+    require_going_on(case)
+    if case.consent_body is None:
+        raise refusals.ConsentNotGivenError
+
+
+def _may_choose_address(case: SchoolCase) -> None:
+    _require_asking(require_going_on(case))
+
+
+def _require_asking(filed: ApplicationFiled) -> None:
+    # Where nobody is asked, nobody has to agree to it, and no letter of the commission comes to whatever address.
+    if filed.variant not in ASKING and filed.variant is not Variant.UNKNOWN:
+        raise refusals.VariantNotHandledError
+
+
+def _may_remind(case: SchoolCase, on: date) -> Request:
+    require_going_on(case)
+    request = case.request
+    if request is None or case.state is not SchoolState.AWAITING_COMMISSION:
+        raise refusals.NothingToRemindError
+    if on <= request.facts.due_on:
+        raise refusals.ReplyNotDueError(request.facts.due_on)
+    if request.reminded_on == on:
+        raise refusals.RemindedAlreadyError
+    return request
+
+
+def _check_whole(case: SchoolCase) -> tuple[Digest, ChosenAddress]:
+    """Return consent and address of an application that is whole, signed, and about somebody who fulfils the conditions."""
+    # D.5, 25: what is not validly signed is no submission.
+    if case.signature_is_valid is False:
+        raise refusals.SignatureRejectedError
+    missing = case.missing
+    for item, error in _STATEMENTS.items():
+        if item in missing:
+            raise error
+    grounds = _check_grounds(case)
+    if missing:
+        raise refusals.StillMissingError(missing)
+    # D.5, 23 and E10: zero messages to the commission about somebody who is not eligible.
+    if case.state is SchoolState.NOT_ELIGIBLE_AT_INTAKE:
+        raise refusals.NotEligibleToAskError
+    return grounds
 
 
 def _check_grounds(case: SchoolCase) -> tuple[Digest, ChosenAddress]:
-    """Return what the request rests on: no message to the commission without consent and a chosen address."""
+    """Return what the request rests on: no message to the commission without consent and a chosen address (I2)."""
     if case.consent_body is None:
         raise refusals.ConsentMissingError
     if case.address is None:
@@ -141,71 +271,23 @@ def _check_grounds(case: SchoolCase) -> tuple[Digest, ChosenAddress]:
     return case.consent_body, case.address
 
 
-def _filed(form: ApplicationInput, pupil: int) -> ApplicationFiled:
-    return ApplicationFiled(
-        pupil=pupil,
-        received_on=form.received_on,
-        intake=form.intake,
-        variant=form.variant,
-        requester=form.requester,
-        exception_declared=form.exception_declared,
-        states_opinion=form.states_opinion,
-        states_irp=form.states_irp,
-        names_assistant=form.desired_assistant is not None,
-        contact=form.contact.kind,
-        attachments=form.attachments,
-        recommendation_until=None,
-        parts=(),
-    )
+def _same_choice(standing: ChosenAddress | None, form: AddressSupplied) -> bool:
+    return standing is not None and (standing.kind, standing.protected) == (form.choice, form.protected)
 
 
-def _application(form: ApplicationInput) -> Application:
-    return Application(
-        pupil=_person(form.pupil),
-        representative=_person(form.representative) if form.representative else None,
-        desired_assistant=form.desired_assistant,
-        contact=form.contact.phone or form.contact.email or _declared(form),
-        delivery_address=_place(form.address.address) if form.address else None,
-    )
-
-
-def _declared(form: ApplicationInput) -> str:
-    home = (form.representative or form.pupil).declared_address
-    return f"{home.text}, {home.postal_code}"
-
-
-def _stated_consent(form: ApplicationInput) -> tuple[New, ...]:
-    consent = form.consent
-    return (_consent(consent.received_on, consent.by),) if consent.received_on and consent.by else ()
-
-
-def _stated_address(form: ApplicationInput) -> tuple[New, ...]:
-    return (_address(form.address, form.received_on),) if form.address else ()
-
-
-def _consent(received_on: date, by: str) -> New:
-    return New(facts=ConsentRecorded(received_on=received_on), personal=ConsentRecordedPersonal(by=by))
-
-
-def _address(form: AddressChoice, confirmed_on: date) -> New:
-    facts = DeliveryAddressChosen(address=form.choice, address_protected=form.protected, confirmed_on=confirmed_on)
-    return New(facts=facts, personal=DeliveryAddressChosenPersonal(address=_place(form.address)))
-
-
-def _request_personal(application: Application, address: Address) -> InformationRequestedPersonal:
+def _request_personal(application: Application, address: Address, standing: Particulars | None) -> InformationRequestedPersonal:
+    # The copy is of what was filed; who is asked about, and who asks, is what stands now (D.5, 9, 19 and 21).
+    now = standing or particulars_after(application, ())
     return InformationRequestedPersonal(
-        pupil=application.pupil, representative=application.representative, address=address, application=application
+        pupil=now.pupil, representative=now.representative, address=address, application=application
     )
 
 
-def _person(form: PersonForm) -> Person:
-    return Person(
-        given_name=form.given_name,
-        family_name=form.family_name,
-        personal_code=form.personal_code,
-        declared_address=_place(form.declared_address),
-    )
-
-
-def _place(form: AddressForm) -> Address:
-    return Address(text=form.text, postal_code=form.postal_code, varis_code=form.varis_code)
+GUARDS: Final[Mapping[str, Callable[[SchoolCase, date], object]]] = {
+    "consent": lambda case, _: _may_consent(case),
+    "withdraw-consent": lambda case, _: _may_withdraw_consent(case),
+    "address": lambda case, _: _may_choose_address(case),
+    "request": may_request,
+    "remind": _may_remind,
+}
+"""What each act here asks of a case on a day, before anybody fills in a form."""

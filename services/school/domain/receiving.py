@@ -1,21 +1,38 @@
-"""What a school takes from the commission: the answer to its request, and word that the request was refused.
+"""What a school takes from the commission: answers and their corrections, and everything else that it says of a request.
 
-Decides whether a received event fits its case; storing, answering with ``Rejected`` and parking are for ``post``.
+Decides whether a received event fits its case; storing, answering with ``Rejected`` and parking are for ``post``. Nothing that
+the commission says decides anything for the school.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from datetime import date
+from typing import Any
 from uuid import UUID
 
-from services.post.history import CaseRow, Deadline, New, Recorded, RejectionCode
+from services.post.history import CaseRow, New, Outlook, Recorded, RejectionCode
 from services.school.domain.case import SchoolCase, SchoolState, fold
-from services.wire.events import Answer, ApplicationFiledPersonal, ConfirmationGiven, InformationRequestedPersonal, Rejected
+from services.school.domain.changing import come_of_age_by_itself
+from services.school.domain.deadlines import deadlines_of, passed
+from services.school.domain.finding import of_age_word, words_in
+from services.school.domain.outlook import outlook_of
+from services.school.domain.parts import Request
+from services.wire.events import (
+    Answer,
+    AttendanceRequired,
+    ConfirmationCorrected,
+    ConfirmationEnded,
+    ConfirmationGiven,
+    IdentityNotMatched,
+    Rejected,
+    RequestClosed,
+    RequestReturned,
+    ReturnGround,
+)
+from services.wire.hashing import Digest
 
-__all__ = ["REPLY_DUE", "SchoolDomain", "must_park"]
-
-REPLY_DUE: Final = "commissionReplyDue"
+__all__ = ["SchoolDomain", "must_park"]
 
 
 class SchoolDomain:
@@ -36,14 +53,22 @@ class SchoolDomain:
         """Tell whether an event has to wait for a newer release of this program."""
         return must_park(facts)
 
-    def judge(self, history: Sequence[Recorded], incoming: Recorded) -> RejectionCode | None:
+    def judge(self, history: Sequence[Recorded], incoming: Recorded) -> RejectionCode | None:  # noqa: PLR0911  # one return a kind
         """Return why an event of the commission is refused, None to accept it."""
         case = fold(history)
         if case.application is None and case.request is None:
             return RejectionCode.UNKNOWN_CASE
         match incoming.facts:
-            case ConfirmationGiven():
-                return _judge_answer(case, incoming)
+            case ConfirmationGiven() | AttendanceRequired() | RequestReturned():
+                return _judge_answer(_asked(case, incoming))
+            case IdentityNotMatched():
+                return _judge_answer(_sought(case, incoming))
+            case ConfirmationCorrected():
+                return _judge_correction(case, incoming)
+            case ConfirmationEnded():
+                return _judge_end(case, incoming)
+            case RequestClosed():
+                return _judge_closing(case, incoming)
             case Rejected():
                 return _judge_rejection(case, history, incoming)
             case _:
@@ -51,43 +76,85 @@ class SchoolDomain:
                 return RejectionCode.NOT_YOURS
 
     def codes_of(self, personal: object) -> tuple[str, ...]:
-        """Return the pupil's personal code where an application says it, or the copy of one that went to the commission."""
-        if isinstance(personal, ApplicationFiledPersonal | InformationRequestedPersonal):
-            return (personal.application.pupil.personal_code,)
-        return ()
+        """Return the words by which a case with this personal part is found: the personal codes of its pupil, and others."""
+        return words_in(personal)
 
-    def fire(self, history: Sequence[Recorded], deadline: str) -> Sequence[New]:  # noqa: ARG002  # the Protocol's
-        """Return nothing: a late answer is waited for, and the clerk's list says that it is late (domain edge case 15)."""
-        return ()
+    def fire(self, history: Sequence[Recorded], deadline: str) -> Sequence[New]:
+        """Return that the term has passed, and nothing more: a late answer is waited for (domain.md D.5, 15)."""
+        return passed(fold(history), deadline)
+
+    def words_of(self, day: date) -> tuple[str, ...]:
+        """Return the word of the pupils who come of age on a day."""
+        return (of_age_word(day),)
+
+    def on_day(self, history: Sequence[Recorded], day: date, opened: Callable[[Digest], Any]) -> Sequence[New]:
+        """Return that the pupil came of age (domain.md D.5, 21)."""
+        return come_of_age_by_itself(fold(history), day, opened)
 
     def row(self, history: Sequence[Recorded]) -> CaseRow:
         """Return what the clerk's list shows: state (with what is missing, or why it was refused), variant, what is due."""
         case = fold(history)
-        filed, request = case.application, case.request
-        due_on = request.facts.due_on if request and request.is_open else None
+        deadlines = deadlines_of(case)
         # The request says both too, for where the application is lost.
-        said = filed or (request.facts if request else None)
+        said = case.application or (case.request.facts if case.request else None)
         return CaseRow(
             state=_shown_state(case),
             variant=said.variant.value if said else None,
             opened_on=said.received_on if said else None,
-            due_on=due_on,
-            deadlines=(Deadline(name=REPLY_DUE, due_on=due_on),) if due_on else (),
+            due_on=min((each.due_on for each in deadlines), default=None),
+            deadlines=deadlines,
         )
+
+    def outlook(self, history: Sequence[Recorded], today: date) -> Outlook:
+        """Return what is missing, and which acts the case allows today."""
+        return outlook_of(fold(history), today)
 
 
 def must_park(facts: object) -> bool:
     """Tell whether a decision would meet a symbol of a newer release: then nothing is guessed, the event waits for it."""
-    return isinstance(facts, ConfirmationGiven) and facts.answer is Answer.UNKNOWN
+    if isinstance(facts, ConfirmationGiven | ConfirmationCorrected):
+        return facts.answer is Answer.UNKNOWN
+    return isinstance(facts, RequestReturned) and ReturnGround.UNKNOWN in facts.grounds
 
 
-def _judge_answer(case: SchoolCase, incoming: Recorded) -> RejectionCode | None:
-    answered = next((request for request in case.requests if request.body == incoming.in_reply_to), None)
-    # An answer to a request that this case never made is somebody else's answer (domain edge case 16).
+def _asked(case: SchoolCase, incoming: Recorded) -> Request | None:
+    return next((request for request in case.requests if request.body == incoming.in_reply_to), None)
+
+
+def _sought(case: SchoolCase, incoming: Recorded) -> Request | None:
+    """Return the request by which nobody was found: the answer is to it, or to a correction of it."""
+    return next((each for each in case.requests if incoming.in_reply_to in (each.body, *each.corrections)), None)
+
+
+def _judge_answer(answered: Request | None) -> RejectionCode | None:
+    # An answer to a request that this case never made is somebody else's answer (domain.md D.5, 16).
     if answered is None:
         return RejectionCode.WRONG_REPLY
-    # Once answered, a yes never turns into a no by a second answer, nor the other way round; a correction is another event.
-    return None if answered.is_open else RejectionCode.WRONG_STATE
+    # Once answered, a yes never turns into a no by a second answer, nor the other way round; a correction is another event. One
+    # that crossed a withdrawal is taken and kept, and decides nothing (D.5, 7); a late one is as good as any (D.5, 15).
+    return None if answered.awaits_answer else RejectionCode.WRONG_STATE
+
+
+def _judge_correction(case: SchoolCase, incoming: Recorded) -> RejectionCode | None:
+    corrected = next((each for each in case.requests if each.answer_body == incoming.facts.corrects), None)
+    # Only the answer that stands is corrected: what corrects an older one rests on what no longer holds.
+    return None if corrected is not None else RejectionCode.WRONG_REPLY
+
+
+def _judge_end(case: SchoolCase, incoming: Recorded) -> RejectionCode | None:
+    request = _asked(case, incoming)
+    if request is None:
+        return RejectionCode.WRONG_REPLY
+    # Only a yes rests on a recommendation that can end, and it ends once (D.5, 12 and 13).
+    return None if request.answer is Answer.YES and request.ended_on is None else RejectionCode.WRONG_STATE
+
+
+def _judge_closing(case: SchoolCase, incoming: Recorded) -> RejectionCode | None:
+    request = _asked(case, incoming)
+    # The commission closes what was withdrawn also if its answer crossed the withdrawal.
+    if request is not None and request.is_withdrawn and not request.is_closed:
+        return None
+    return _judge_answer(request)
 
 
 def _judge_rejection(case: SchoolCase, history: Sequence[Recorded], incoming: Recorded) -> RejectionCode | None:
@@ -99,9 +166,19 @@ def _judge_rejection(case: SchoolCase, history: Sequence[Recorded], incoming: Re
 
 
 def _shown_state(case: SchoolCase) -> str:
-    state: str = case.state.value
-    if case.state is SchoolState.REQUEST_REJECTED and case.request and case.request.rejected:
-        return f"{state}: {case.request.rejected.value}"
-    if case.state is SchoolState.INCOMPLETE:
-        return f"{state}: {', '.join(case.missing_statements)}"
-    return state
+    details = tuple(_details(case))
+    return f"{case.state.value}: {', '.join(details)}" if details else case.state.value
+
+
+def _details(case: SchoolCase) -> tuple[str, ...]:
+    request = case.request
+    match case.state:
+        case SchoolState.REQUEST_REJECTED if request is not None and request.rejected is not None:
+            return (request.rejected.value,)
+        case SchoolState.INCOMPLETE:
+            return tuple(item.value for item in case.missing)
+        case SchoolState.NOT_ELIGIBLE_AT_INTAKE:
+            # Without the day from which the pupil is: by the age it tells the birthday, and a list shows everybody.
+            return tuple(reason.value for reason in case.screenings[-1].reasons)
+        case _:
+            return case.flags

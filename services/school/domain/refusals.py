@@ -1,25 +1,44 @@
-"""What a school's clerk can be told no for; each leaf names the broken rule, its message says what would be right."""
+"""What a school's clerk can be told no for, from filing to the request; each leaf names the broken rule.
+
+What makes an application complete is in ``refusals_completing``, what concerns the decision in ``refusals_deciding``. Every
+message says what would be right.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from uuid import UUID
 
+from services.school.domain.words import items_in_words
 from services.wire.errors import RefusedError
+from services.wire.events import MissingItem
 
 __all__ = [
-    "AddressFixedError",
     "AddressMissingError",
+    "AddressUnchangedError",
+    "CaseEndedError",
     "ConsentMissingError",
+    "ConsentNotGivenError",
     "ConsentRecordedError",
+    "CopiesHeldError",
+    "DecidedAlreadyError",
     "ExceptionNotDeclaredError",
     "FiledAlreadyError",
     "FormRefusedError",
     "IrpMissingError",
     "NoApplicationError",
+    "NotEligibleToAskError",
+    "NothingToHoldError",
+    "NothingToRemindError",
     "OpinionNotStatedError",
     "PupilAskedAboutError",
+    "RemindedAlreadyError",
+    "ReplyNotDueError",
     "RequestBeforeApplicationError",
     "RequestOpenError",
+    "SignatureRejectedError",
+    "StillMissingError",
     "UnderageRequesterError",
     "VariantNotHandledError",
 ]
@@ -59,13 +78,6 @@ class ConsentRecordedError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__("The consent is recorded already. Nothing more is needed.")
-
-
-class AddressFixedError(RefusedError):
-    """The address is in a request that the commission holds; from then on this form no longer changes it."""
-
-    def __init__(self) -> None:
-        super().__init__("The address has gone to the commission with the request and cannot be chosen anew here.")
 
 
 class ConsentMissingError(RefusedError):
@@ -141,3 +153,97 @@ class RequestBeforeApplicationError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__("The request would be dated before the application was received. Check the day of receipt.")
+
+
+class CaseEndedError(RefusedError):
+    """Nothing is done in a case that has ended (domain.md D.2)."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"This case has ended ({state}). The requester can apply anew.")
+
+
+class DecidedAlreadyError(RefusedError):
+    """What a decision rests on is not changed under it."""
+
+    def __init__(self) -> None:
+        super().__init__("The school has decided in this case. Only a refusal that is set aside makes room for another decision.")
+
+
+class ConsentNotGivenError(RefusedError):
+    """There is no consent that could be withdrawn."""
+
+    def __init__(self) -> None:
+        super().__init__("No consent stands in this case, so none can be withdrawn.")
+
+
+class AddressUnchangedError(RefusedError):
+    """The same choice of address stands already."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This choice of address stands already, and the commission knows it if it was asked. Nothing more is needed."
+        )
+
+
+class NothingToHoldError(RefusedError):
+    """Letters are held back only where the commission was asked for them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The commission has not been asked, so it has nothing to hold back. Leave dispatch_on_hold out, or write false."
+        )
+
+
+class SignatureRejectedError(RefusedError):
+    """What is not signed validly is no submission (domain.md D.5, 25; guidance, section 2)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The application is not validly signed. Ask for a qualified signature with a time stamp, or one on paper."
+        )
+
+
+class StillMissingError(RefusedError):
+    """Something that was asked for has not come."""
+
+    def __init__(self, items: Iterable[MissingItem]) -> None:
+        super().__init__(f"The application lacks {items_in_words(items)}. Record what was supplied first.")
+
+
+class NotEligibleToAskError(RefusedError):
+    """The commission is not asked about somebody who does not fulfil the conditions (domain.md D.5, 23; E10)."""
+
+    def __init__(self) -> None:
+        super().__init__("The conditions are not fulfilled by what is known of pupil and school. Evaluate them anew, or decide.")
+
+
+class CopiesHeldError(RefusedError):
+    """Who has plan and recommendation has nothing to ask the commission for."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Copies of plan and recommendation are there: nothing is to be asked. Evaluate the documents and decide."
+        )
+
+
+class NothingToRemindError(RefusedError):
+    """Only a request that the commission still has to answer is reminded of."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The commission owes no answer here: it was not asked, has answered, or waits for the pupil or the school."
+        )
+
+
+class ReplyNotDueError(RefusedError):
+    """Nobody is reminded before the term is over (domain.md D.5, 15)."""
+
+    def __init__(self, due_on: date) -> None:
+        super().__init__(f"The commission has until the end of {due_on} to answer. Remind it after that day.")
+
+
+class RemindedAlreadyError(RefusedError):
+    """One reminder a day is enough."""
+
+    def __init__(self) -> None:
+        super().__init__("The commission was reminded today already.")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from services.post.acts import Act
 from services.post.console import (
     Authority,
     Client,
@@ -23,6 +24,7 @@ from services.post.console import (
     show,
     write_file,
 )
+from services.school.acts import ACTS, OWN_ACTS
 from services.wire.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="What a school does: file applications, ask the commission, read its answers.", no_args_is_help=True)
+app = typer.Typer(
+    help="What a school does: file applications, ask the commission, read its answers, decide.", no_args_is_help=True
+)
 
 Form = Annotated[Path, typer.Argument(help="The form as a JSON file.")]
 Case = Annotated[str, typer.Argument(help="The case number.")]
@@ -127,27 +131,41 @@ def drafts(config: Config = None, as_json: Json = False) -> None:
     show(found, as_json=as_json, title="Drafts", columns=("draft", "kind", "saved", "gone"))
 
 
-@app.command()
-def consent(case: Case, form: Form, config: Config = None, as_json: Json = False) -> None:
-    """Record the consent that the school asks the commission."""
-    from services.school.input import read_consent
+def _add(name: str, act: Act) -> None:
+    if act.form is None:
 
-    school = _school(config)
-    saved = school.consent(case_number(case), read_consent(read_file(form), today=school.office.today))
-    show(saved, as_json=as_json, title="Saved")
+        def formless(case: Case, config: Config = None, as_json: Json = False) -> None:
+            show(getattr(_school(config), act.method)(case_number(case)), as_json=as_json, title="Saved")
+
+        app.command(name, help=act.help)(formless)
+        return
+    form_name = act.form
+
+    def command(case: Case, form: Form, config: Config = None, as_json: Json = False) -> None:
+        from services.school import input as forms
+
+        school = _school(config)
+        kind: Any = getattr(forms, form_name)
+        read = forms.read_form(kind, read_file(form), today=school.office.today)
+        show(getattr(school, act.method)(case_number(case), read), as_json=as_json, title="Saved")
+
+    app.command(name, help=act.help)(command)
 
 
-@app.command()
-def address(case: Case, form: Form, config: Config = None, as_json: Json = False) -> None:
-    """Record to which address the commission sends its letters."""
-    from services.school.input import read_address
+def _add_own(name: str, act: Act) -> None:
+    def own(form: Form, config: Config = None, as_json: Json = False) -> None:
+        from services.school import input as forms
 
-    school = _school(config)
-    saved = school.address(case_number(case), read_address(read_file(form), today=school.office.today))
-    show(saved, as_json=as_json, title="Saved")
+        school = _school(config)
+        read = forms.read_form(getattr(forms, act.form or ""), read_file(form), today=school.office.today)
+        show(getattr(school, act.method)(read), as_json=as_json, title="Saved")
+
+    app.command(name, help=act.help)(own)
 
 
-@app.command()
-def request(case: Case, config: Config = None, as_json: Json = False) -> None:
-    """Ask the commission; a copy of the application goes with it, and nothing else."""
-    show(_school(config).request(case_number(case)), as_json=as_json, title="Saved")
+for _name, _act in OWN_ACTS.items():
+    _add_own(_name, _act)
+for _name, _act in ACTS.items():
+    # Filing makes the case, and may take a draft: it has a command of its own.
+    if _name != "file":
+        _add(_name, _act)
