@@ -2,32 +2,67 @@
 
 Its reader cannot know: a yes names the recommendation that only the commission reads. Whoever verifies and holds facts keys
 can; bodies stand in clear in a log, so already the key of the channel with the answers shows a basis that is nowhere. What
-the given keys do not open is counted, and convicts nobody.
-Source: design.md section 5 (``basis``); events.md.
+the given keys do not open is counted, and convicts nobody. Of two cases of one pupil that the commission linked, the answer of
+the later rests on the outcome of the earlier.
+Source: design.md section 5 (``basis``); events.md; domain.md D.5, 6.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 from services.audit.receipts import knew, last_epoch_said
 from services.audit.report import Finding, Report
 from services.audit.watching import Watch
 from services.wire.candidates import Candidate
-from services.wire.channels import TRUST_CHANNEL, paired_channel, record_of, writer_of
+from services.wire.channels import (
+    COMMISSION,
+    TRUST_CHANNEL,
+    ChannelKind,
+    channel_kind,
+    commission_case,
+    paired_channel,
+    record_of,
+    writer_of,
+)
 from services.wire.contents import Facts, decode_facts
 from services.wire.entry import Open, Statement, body_digest
 from services.wire.errors import BasisError, VerificationError
 from services.wire.events import (
     Answer,
     ApplicationFiled,
+    ApplicationWithdrawn,
+    AssessmentClosed,
+    AssessmentLinked,
+    AttendanceLapsed,
+    AttendanceRequested,
+    AttendanceRequired,
+    ConfirmationCorrected,
+    ConfirmationEnded,
     ConfirmationGiven,
     ConsentRecorded,
+    DeliveryAddressChanged,
+    DeliveryAddressChosen,
+    IdentityNotMatched,
     InformationRequested,
+    PersonDataCorrected,
+    PupilCameOfAge,
+    PupilLeftSchool,
+    RecommendationCorrected,
+    RecommendationExpired,
     RecommendationIssued,
     RecommendationRefused,
+    RecommendationRevoked,
+    RepresentativeChanged,
+    RequestClosed,
+    RequestCorrected,
+    RequestRegistered,
+    RequestReturned,
+    RequestWithdrawn,
 )
 from services.wire.hashing import Digest
 from services.wire.records import SchemaBook
@@ -36,15 +71,41 @@ from services.wire.trust import Trust
 
 __all__ = ["check_bases"]
 
+# What each event may rest on, and what people call it; a yes and a no are told apart below.
+_RESTS_ON: Final[Mapping[type, tuple[str, tuple[type, ...]]]] = {
+    ConfirmationEnded: ("the end of a yes", (RecommendationRevoked, RecommendationExpired)),
+    AttendanceRequired: ("a word of attendance", (AttendanceRequested,)),
+    IdentityNotMatched: ("a word that nobody was found", (RequestRegistered,)),
+    RequestReturned: ("a return", (RequestRegistered,)),
+    RequestClosed: ("a closing", (AttendanceLapsed, AssessmentClosed)),
+    InformationRequested: ("a request", (ConsentRecorded,)),
+    RequestWithdrawn: ("a withdrawal", (ApplicationWithdrawn, PupilLeftSchool)),
+    RequestCorrected: ("a correction", (PersonDataCorrected, RepresentativeChanged, PupilCameOfAge)),
+    DeliveryAddressChanged: ("a change of address", (DeliveryAddressChosen, RepresentativeChanged, PupilCameOfAge)),
+}
+# A no may have been a yes that was corrected; a yes has always a recommendation before it.
+_YES: Final = (RecommendationIssued,)
+_NO: Final = (RecommendationRefused, RecommendationCorrected)
+_CLOSED: Final = b""
+"""No case: what stands there and does not open under the given keys."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Claim:
-    """An event at a place says that it rests on another, of a type and of its own case."""
+    """An event at a place says that it rests on another, of one of some types and of its own case."""
 
     statement: Statement
     what: str
     basis: Digest
-    type: str
+    types: tuple[str, ...]
+    case: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Elsewhere:
+    """A claim on an event of the right kind that stands in another case."""
+
+    claim: _Claim
     case: bytes | None
 
 
@@ -68,9 +129,10 @@ def check_bases(
         for claim in look.claims(there(channel)):
             claims.setdefault(record_of(writer_of(channel)), {}).setdefault(claim.basis, []).append(claim)
         look.tell(watches[channel])
+    elsewhere: list[_Elsewhere] = []
     for record, named in claims.items():
         for candidate in there(record) if record in watches else ():
-            _compare(report, look, candidate, named.pop(body_digest(candidate.unverified_statement.body), []))
+            elsewhere += _compare(report, look, candidate, named.pop(body_digest(candidate.unverified_statement.body), []))
         if record in watches:
             look.tell(watches[record])
         for claim in (each for left in named.values() for each in left):
@@ -80,6 +142,9 @@ def check_bases(
                 watch.report.note(f"at {claim.statement.sequence}: {claim.what} {why}, of which an epoch overruled a part since")
             else:
                 report.find(_finding(claim, why, claim.basis.hex(), "nothing"))
+    if elsewhere:
+        # Rare: only then is anything read another time.
+        _follow_links(report, look, watches, there, elsewhere)
 
 
 @dataclass(slots=True)
@@ -93,9 +158,10 @@ class _Look:
     def claims(self, candidates: Iterable[Candidate]) -> Iterator[_Claim]:
         for candidate in candidates:
             facts = self.facts(candidate)
-            for what, basis, kind in self._bases(facts) if facts is not None else ():
+            for what, basis, kinds in self._bases(facts) if facts is not None else ():
                 case = facts.case_id if facts is not None else None
-                yield _Claim(statement=candidate.unverified_statement, what=what, basis=basis, type=kind, case=case)
+                types = tuple(kind.__name__ for kind in kinds)
+                yield _Claim(statement=candidate.unverified_statement, what=what, basis=basis, types=types, case=case)
 
     def facts(self, candidate: Candidate) -> Facts | None:
         statement = candidate.unverified_statement
@@ -118,23 +184,25 @@ class _Look:
             watch.report.conclude(f"{self.unopened} events open under none of the given keys: on what they rest is not known")
         self.unopened = 0
 
-    def _bases(self, facts: Facts) -> list[tuple[str, Digest, str]]:
+    def said(self, facts: Facts) -> Any:
+        """Return what facts say, None if this release cannot read them: their reader refuses them, or waits for a newer one."""
         try:
-            said: Any = self.book.facts(facts.type, facts.schema, facts.content)
+            return self.book.facts(facts.type, facts.schema, facts.content)
         except VerificationError:
-            # Its reader refuses it, or waits for a newer release.
             self.unopened += 1
-            return []
-        match said:
-            case ConfirmationGiven(answer=Answer.YES):
-                return [("a yes", said.basis, RecommendationIssued.__name__)]
-            case ConfirmationGiven(answer=Answer.NO):
-                return [("a no", said.basis, RecommendationRefused.__name__)]
-            case InformationRequested():
-                consent = ("a request", said.basis, ConsentRecorded.__name__)
-                return [consent, ("a request", said.application, ApplicationFiled.__name__)]
-            case _:
-                return []
+            return None
+
+    def _bases(self, facts: Facts) -> list[tuple[str, Digest, tuple[type, ...]]]:
+        said = self.said(facts)
+        if isinstance(said, ConfirmationGiven | ConfirmationCorrected):
+            word = "a corrected" if isinstance(said, ConfirmationCorrected) else "a"
+            kinds = {Answer.YES: _YES, Answer.NO: _NO}.get(said.answer)
+            return [(f"{word} {said.answer.value.lower()}", said.basis, kinds)] if kinds else []
+        what, rests_on = _RESTS_ON.get(type(said), ("", ()))
+        found = [(what, said.basis, rests_on)] if rests_on else []
+        if isinstance(said, InformationRequested):
+            found.append((what, said.application, (ApplicationFiled,)))
+        return found
 
 
 def _knew_at(watches: Mapping[str, Watch], claim: _Claim) -> int:
@@ -143,15 +211,68 @@ def _knew_at(watches: Mapping[str, Watch], claim: _Claim) -> int:
     return max((knew(receipt) for sequence, receipt in receipts if sequence < claim.statement.sequence), default=0)
 
 
-def _compare(report: Report, look: _Look, candidate: Candidate, claims: Iterable[_Claim]) -> None:
+def _compare(report: Report, look: _Look, candidate: Candidate, claims: Iterable[_Claim]) -> Iterator[_Elsewhere]:
+    """Find claims on an event of another kind, and yield those on one of another case."""
     for claim in claims:
         facts = look.facts(candidate)
         if facts is None:
             continue
-        if facts.type != claim.type:
-            report.find(_finding(claim, "rests on an event of another kind", claim.type, _known(look, facts)))
+        if facts.type not in claim.types:
+            expected = " or ".join(claim.types)
+            report.find(_finding(claim, "rests on an event of another kind", expected, _known(look, facts)))
         elif facts.case_id != claim.case:
-            report.find(_finding(claim, "rests on an event of another case", _hex(claim.case), _hex(facts.case_id)))
+            yield _Elsewhere(claim=claim, case=facts.case_id)
+
+
+def _follow_links(
+    report: Report,
+    look: _Look,
+    watches: Mapping[str, Watch],
+    there: Callable[[str], Iterable[Candidate]],
+    elsewhere: Iterable[_Elsewhere],
+) -> None:
+    """Find claims on an event of another case, but where the commission linked the one to the other, as far as the keys show."""
+    channels = [channel for channel in watches if channel != TRUST_CHANNEL]
+    links = dict(_links(look, there(record_of(COMMISSION)) if record_of(COMMISSION) in watches else ()))
+    firsts = _cases_of(look, channels, there, set(links.values()))
+    for each in elsewhere:
+        primary = links.get(each.claim.case) if each.claim.case is not None else None
+        first = firsts.get(primary) if primary is not None else None
+        # A link to a case whose first event does not open here convicts nobody; one to nowhere excuses nothing.
+        if first not in (each.case, _CLOSED) or first is None:
+            report.find(_finding(each.claim, "rests on an event of another case", _hex(each.claim.case), _hex(each.case)))
+
+
+def _links(look: _Look, candidates: Iterable[Candidate]) -> Iterator[tuple[bytes, Digest]]:
+    """Yield the linked cases of the commission, and the first event of the case that each is linked to."""
+    for candidate in candidates:
+        facts = look.facts(candidate)
+        if facts is not None and facts.type == AssessmentLinked.__name__ and facts.case_id is not None:
+            said = look.said(facts)
+            if said is not None:
+                yield facts.case_id, said.primary
+
+
+def _cases_of(
+    look: _Look, channels: Iterable[str], there: Callable[[str], Iterable[Candidate]], bodies: AbstractSet[Digest]
+) -> dict[Digest, bytes]:
+    """Return the commission's cases in which events stand, ``_CLOSED`` for those that do not open.
+
+    A school's own number of a case is not the commission's, which follows from it.
+    """
+    found: dict[Digest, bytes] = {}
+    for channel in channels if bodies else ():
+        for candidate in there(channel):
+            body = body_digest(candidate.unverified_statement.body)
+            if body not in bodies:
+                continue
+            facts = look.facts(candidate)
+            if facts is None or facts.case_id is None:
+                found.setdefault(body, _CLOSED)
+                continue
+            is_schools = channel_kind(channel) is ChannelKind.TO_COMMISSION
+            found[body] = commission_case(UUID(bytes=facts.case_id), channel).bytes if is_schools else facts.case_id
+    return found
 
 
 def _known(look: _Look, facts: Facts) -> str:

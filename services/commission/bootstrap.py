@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from services.commission.adapters.expertise_csv import CsvRegister
+from services.commission.adapters.expertise_sqlite import SqliteRegister
 from services.commission.application import Commission
 from services.commission.domain.receiving import CommissionDomain
+from services.commission.expertise import ExpertiseRegister
+from services.commission.kinship import follow
 from services.post.building import Clock, build_office, milliseconds
 from services.post.joining import join_exchange
-from services.post.settings import KafkaSettings, load_settings
+from services.post.settings import KafkaSettings, ParticipantSettings, load_settings
 from services.wire.channels import COMMISSION, Role
 
 __all__ = ["build", "join"]
@@ -16,9 +20,10 @@ __all__ = ["build", "join"]
 
 def build(config: Path | None, *, working: bool = False, clock: Clock = milliseconds) -> Commission:
     """Return the commission that a settings file describes; only a working one signs and reaches the log."""
-    return Commission(
-        build_office(load_settings(config), Role.COMMISSION, lambda _: CommissionDomain(), working=working, clock=clock)
-    )
+    settings = load_settings(config)
+    office = build_office(settings, Role.COMMISSION, lambda _: CommissionDomain(), working=working, clock=clock)
+    office.after_saving = follow
+    return Commission(office, _register(settings))
 
 
 def join(folder: Path, *, log: Path | KafkaSettings, root: Path, organisation: str, name: str) -> tuple[str, bytes]:
@@ -27,3 +32,10 @@ def join(folder: Path, *, log: Path | KafkaSettings, root: Path, organisation: s
     Raises: as ``join_exchange``.
     """
     return COMMISSION, join_exchange(folder, COMMISSION, log=log, root=root, organisation=organisation, name=name)
+
+
+def _register(settings: ParticipantSettings) -> ExpertiseRegister | None:
+    if settings.expertise is None:
+        return None
+    path = settings.path(settings.expertise)
+    return CsvRegister(path) if path.suffix == ".csv" else SqliteRegister(path)

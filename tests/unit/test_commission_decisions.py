@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.commission.domain import refusals
-from services.commission.domain.case import fold
+from services.commission.domain.applying import fold
 from services.commission.domain.decisions import (
     answer,
     dispatch_documents,
@@ -44,6 +44,7 @@ from services.wire.events import (
     Intake,
     IrpIssued,
     IrpIssuedPersonal,
+    IrpKind,
     Opinion,
     RecommendationIssued,
     RecommendationIssuedPersonal,
@@ -58,7 +59,7 @@ from services.wire.events import (
 )
 from services.wire.wordings import wording_of
 from tests.given_when_then import body, given, received
-from tests.people import HOME, REQUESTED_A2, REQUESTED_B2, REQUESTED_PERSONAL
+from tests.people import HOME, REQUESTED_A2, REQUESTED_B2
 
 _A2 = received(REQUESTED_A2)
 _B2 = received(REQUESTED_B2)
@@ -68,7 +69,7 @@ _REGISTERED = RequestRegistered(
 _EXAMINED = ExpertiseFileExamined(
     file_found=True, opinion=Opinion.VALID, opinion_until=date(2028, 2, 3), examined_on=date(2026, 8, 20)
 )
-_IRP = IrpIssued(issued_on=date(2026, 8, 25), indicates_need=True)
+_IRP = IrpIssued(kind=IrpKind.DISABILITY, issued_on=date(2026, 8, 25), indicates_need=True)
 _ISSUED = RecommendationIssued(issued_on=date(2026, 8, 26), valid_from=date(2026, 8, 26), valid_until=None, parts=())
 _REFUSED = RecommendationRefused(issued_on=date(2026, 8, 26), grounds=(RefusalGround.NEED_NOT_FOUND,))
 _SENT = DocumentsDispatched(
@@ -96,13 +97,14 @@ _PREPARED = (_A2, _REGISTERED, _EXAMINED, _ISSUED)
 
 
 def send(*events: object, letter: DispatchInput = _LETTER) -> Any:  # a When of a commission's case
-    return given(fold, *events).when(dispatch_documents, letter, RULES[0], request=REQUESTED_PERSONAL)
+    return given(fold, *events).when(dispatch_documents, letter, RULES[0], address=HOME)
 
 
 def reply(*events: object) -> Any:  # a When of a commission's case
     return given(fold, *events).when(answer, _OFFICIAL)
 
 
+@pytest.mark.shows("A5.a2")
 def test_request_is_registered_once_as_what_came_by_the_exchange() -> None:
     expected = New(facts=_REGISTERED, personal=RequestRegisteredPersonal(register_number="R-17"))
     given(fold, _A2).when(register_request, _REGISTRATION).then(expected)
@@ -154,12 +156,14 @@ def test_file_is_not_examined_before_the_request_arrived() -> None:
     given(fold, _A2, _REGISTERED).when(examine_file, early).refused(refusals.DateOrderError)
 
 
+@pytest.mark.shows("A5.a2", "A5.3")
 def test_recommendation_is_issued_on_a_valid_opinion() -> None:
     """Domain A.5 step 4, E02."""
     expected = New(facts=_ISSUED, personal=RecommendationIssuedPersonal(number="I-1", text="Ieteikums"))
     given(fold, _A2, _REGISTERED, _EXAMINED).when(issue_recommendation, _RECOMMENDATION).then(expected)
 
 
+@pytest.mark.shows("A5.3", "D5.3", "D5.4")
 @pytest.mark.parametrize(
     ("examined", "error"),
     [
@@ -187,6 +191,7 @@ def test_nothing_is_issued_or_refused_before_the_examination() -> None:
     given(fold, _A2, _REGISTERED).when(refuse_recommendation, _REFUSAL).refused(refusals.NotExaminedError)
 
 
+@pytest.mark.shows("A5.b2", "A4.3")
 def test_plan_is_issued_once_and_only_where_it_is_asked_for() -> None:
     """Domain A.5 step 4: the plan belongs to b.2."""
     expected = New(facts=_IRP, personal=IrpIssuedPersonal(number="P-1", text="Plāns"))
@@ -201,6 +206,7 @@ def test_plan_needs_an_expertise_file() -> None:
     given(fold, _B2, _REGISTERED, no_file).when(issue_irp, _PLAN).refused(refusals.NoFileError)
 
 
+@pytest.mark.shows("A4.5", "A5.b2", "D5.29")
 def test_in_b2_the_recommendation_rests_on_a_plan_that_indicates_the_need() -> None:
     """Domain A4.5, D.5 29."""
     asked = (_B2, _REGISTERED, _EXAMINED)
@@ -213,6 +219,11 @@ def test_in_b2_the_recommendation_rests_on_a_plan_that_indicates_the_need() -> N
     assert issued.facts == _ISSUED
 
 
+def test_a_recommendation_that_is_over_before_it_is_issued_is_refused() -> None:
+    over = _RECOMMENDATION.model_copy(update={"valid_from": date(2010, 1, 1), "valid_until": date(2010, 1, 1)})
+    given(fold, _A2, _REGISTERED, _EXAMINED).when(issue_recommendation, over).refused(refusals.DateOrderError)
+
+
 @pytest.mark.parametrize("outcome", [_ISSUED, _REFUSED])
 def test_recommendation_is_issued_or_refused_once(outcome: object) -> None:
     decided = (_A2, _REGISTERED, _EXAMINED, outcome)
@@ -220,6 +231,7 @@ def test_recommendation_is_issued_or_refused_once(outcome: object) -> None:
     given(fold, *decided).when(refuse_recommendation, _REFUSAL).refused(refusals.AlreadyDecidedError)
 
 
+@pytest.mark.shows("D5.14", "I1")
 def test_refusal_keeps_its_grounds_and_reasons_in_the_commissions_record() -> None:
     """Domain E09: the reasons are for the requester only."""
     expected = New(facts=_REFUSED, personal=RecommendationRefusedPersonal(text="Pamatojums"))
@@ -254,11 +266,13 @@ def test_ground_that_the_examination_showed_is_taken(ground: RefusalGround, opin
     assert refused.facts == replace(_REFUSED, grounds=(ground,))
 
 
+@pytest.mark.shows("I5", "I6", "A5.a2")
 def test_recommendation_goes_to_the_address_that_the_request_states() -> None:
     """Domain I5, I6, E02: there is no other address to enter."""
     send(*_PREPARED).then(New(facts=_SENT, personal=DocumentsDispatchedPersonal(number="S-1", address=HOME)))
 
 
+@pytest.mark.shows("A5.b2")
 @pytest.mark.parametrize(
     ("events", "kinds"),
     [
@@ -275,12 +289,21 @@ def test_what_was_issued_is_what_is_sent(events: tuple[object, ...], kinds: tupl
 def test_ordinary_letter_counts_as_notified_on_the_eighth_day() -> None:
     """Domain section 1, notification date; E09."""
     letter = DispatchInput(number="S-1", by=Delivery.ORDINARY, sent_on=date(2026, 9, 10))
-    (sent,) = dispatch_documents(given(fold, *_PREPARED).case, letter, RULES[0], request=REQUESTED_PERSONAL)
+    (sent,) = dispatch_documents(given(fold, *_PREPARED).case, letter, RULES[0], address=HOME)
     assert sent.facts.notified_on == date(2026, 9, 18)
 
 
+def test_message_to_an_e_address_counts_as_notified_on_the_second_working_day() -> None:
+    """Domain section 1, notification date: 18 November is a holiday, 21 and 22 are a weekend."""
+    request = received(replace(REQUESTED_A2, address=AddressKind.E_ADDRESS))
+    message = DispatchInput(number="S-1", by=Delivery.E_ADDRESS, sent_on=date(2026, 11, 19))
+    (sent,) = dispatch_documents(given(fold, request, *_PREPARED[1:]).case, message, RULES[0], address=HOME)
+    assert sent.facts.notified_on == date(2026, 11, 23)
+
+
+@pytest.mark.shows("A5.2")
 def test_e_address_is_reached_by_e_address_and_home_by_letter() -> None:
-    electronic = DispatchInput(number="S-1", by=Delivery.E_ADDRESS, sent_on=date(2026, 8, 27), notified_on=date(2026, 8, 31))
+    electronic = DispatchInput(number="S-1", by=Delivery.E_ADDRESS, sent_on=date(2026, 8, 27))
     request = received(replace(REQUESTED_A2, address=AddressKind.E_ADDRESS))
     expected = replace(_SENT, by=Delivery.E_ADDRESS, address=AddressKind.E_ADDRESS, notified_on=date(2026, 8, 31))
     personal = DocumentsDispatchedPersonal(number="S-1", address=HOME)
@@ -300,9 +323,7 @@ def test_all_acts_of_a_case_may_fall_on_one_day() -> None:
     form = RecommendationInput(number="I-1", text="Ieteikums", issued_on=day, valid_from=day)
     (issued,) = issue_recommendation(given(fold, _A2, registered, examined).case, form)
     letter = DispatchInput(number="S-1", by=Delivery.REGISTERED, sent_on=day)
-    (sent,) = dispatch_documents(
-        given(fold, _A2, registered, examined, issued.facts).case, letter, RULES[0], request=REQUESTED_PERSONAL
-    )
+    (sent,) = dispatch_documents(given(fold, _A2, registered, examined, issued.facts).case, letter, RULES[0], address=HOME)
     assert (issued.facts.issued_on, sent.facts.sent_on) == (day, day)
 
 
@@ -313,6 +334,7 @@ def test_nothing_is_sent_before_it_is_issued_nor_twice() -> None:
     send(*_PREPARED, letter=early).refused(refusals.DateOrderError)
 
 
+@pytest.mark.shows("I4", "A5.a2")
 def test_yes_rests_on_the_recommendation_and_answers_the_request() -> None:
     """Domain I4, A.5: the school learns the yes and nothing else."""
     personal = ConfirmationGivenPersonal(official="Ilze Paraudziņa")
@@ -320,6 +342,7 @@ def test_yes_rests_on_the_recommendation_and_answers_the_request() -> None:
     reply(*_PREPARED, _SENT).then(New(facts=_YES, personal=personal, in_reply_to=body(1)))
 
 
+@pytest.mark.shows("D5.14", "I1")
 def test_no_rests_on_the_refusal_and_never_tells_its_grounds() -> None:
     """Domain E09: the school gets only the no."""
     case = given(fold, _A2, _REGISTERED, _EXAMINED, _REFUSED).case
@@ -328,11 +351,13 @@ def test_no_rests_on_the_refusal_and_never_tells_its_grounds() -> None:
     assert RefusalGround.NEED_NOT_FOUND.value not in repr(given_answer)
 
 
+@pytest.mark.shows("I4")
 def test_no_answer_before_the_outcome() -> None:
     """Domain D.3: the answer must not precede the recommendation."""
     reply(_A2, _REGISTERED, _EXAMINED).refused(refusals.NothingToAnswerError)
 
 
+@pytest.mark.shows("D5.29", "A4.5")
 def test_in_b2_a_yes_needs_the_plan_with_the_need() -> None:
     """Domain D.5, 29: also for a history that another release let through."""
     reply(_B2, _REGISTERED, _EXAMINED, _ISSUED).refused(refusals.IrpMissingError)

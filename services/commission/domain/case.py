@@ -1,34 +1,49 @@
-"""The commission's case as its history makes it: one school's request of variant a.2 or b.2, up to the answer.
+"""The commission's case as its history makes it: one school's request, or one direct application, and its assessment.
 
-Folding is total: whatever was accepted once stays loadable, in whatever order it stands; every refusal is made before, in
-``decisions`` and ``receiving``.
+Values alone; how events change them is in ``applying``. A school may ask anew in the same case when its request is over.
+Source: domain.md D.3.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from functools import reduce
 
-from services.post.history import Recorded, Standing
 from services.wire.events import (
     Answer,
-    ConfirmationGiven,
+    Asks,
+    AssessmentCause,
+    DeliveryAddressChanged,
     DocumentsDispatched,
     ExpertiseFileExamined,
     InformationRequested,
     IrpIssued,
+    Opinion,
+    OpinionIssued,
     RecommendationIssued,
     RecommendationRefused,
-    Rejected,
+    Redispatched,
     RejectedCode,
+    RequestCorrected,
     RequestRegistered,
+    Source,
+    Variant,
 )
 from services.wire.hashing import Digest
 
-__all__ = ["CommissionCase", "CommissionState", "Outcome", "Request", "evolve", "fold"]
+__all__ = [
+    "AddressChange",
+    "Attendance",
+    "CommissionCase",
+    "CommissionState",
+    "Contest",
+    "Correction",
+    "Ending",
+    "Outcome",
+    "Request",
+    "Sent",
+]
 
 
 class CommissionState(Enum):
@@ -37,11 +52,23 @@ class CommissionState(Enum):
     EMPTY = "Empty"
     RECEIVED = "Received"
     REGISTERED = "Registered"
+    RETURNED = "Returned"
+    IDENTITY_NOT_MATCHED = "IdentityNotMatched"
+    LINKED = "Linked"
     FILE_CHECKED = "FileChecked"
+    ATTENDANCE_REQUIRED = "AttendanceRequired"
     PREPARED = "Prepared"
+    DISPATCHED = "Dispatched"
     REFUSED = "Refused"
+    CONTESTED = "Contested"
+    SET_ASIDE = "SetAside"
+    WITHDRAWN = "Withdrawn"
     ANSWERED = "Answered"
     ANSWER_REJECTED = "AnswerRejected"
+    CORRECTED = "Corrected"
+    REVOKED = "Revoked"
+    EXPIRED = "Expired"
+    CLOSED = "Closed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,65 +81,241 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """A school's correction of what its request says of persons."""
+
+    body: Digest
+    facts: RequestCorrected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressChange:
+    """Another address for the letters, or word that nothing is to be sent for now."""
+
+    body: Digest
+    facts: DeliveryAddressChanged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attendance:
+    """The pupil was asked to come, and came or did not."""
+
+    sent_on: date
+    attended: bool = False
+    lapsed: bool = False
+
+    @property
+    def is_awaited(self) -> bool:
+        """Tell whether the pupil may still come."""
+        return not self.attended and not self.lapsed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The recommendation issued or refused; an answer rests on the event that ``body`` names."""
+    """The recommendation issued or refused; an answer rests on the event that ``basis`` names.
+
+    ``body`` names the event itself; a correction that makes a no out of a yes changes ``is_yes`` and ``basis``.
+    """
 
     body: Digest
     facts: RecommendationIssued | RecommendationRefused
+    basis: Digest
+    is_yes: bool
+
+    @property
+    def answer(self) -> Answer:
+        """What a school is told of it."""
+        return Answer.YES if self.is_yes else Answer.NO
+
+
+class Contest(Enum):
+    """What became of a refusal that was contested."""
+
+    NONE = "None"
+    OPEN = "Open"
+    UPHELD = "Upheld"
+    SET_ASIDE = "SetAside"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """A recommendation that holds no longer: from which day, and whether it was revoked or has expired."""
+
+    body: Digest
+    on: date
+    is_revoked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What was sent last: its event, and what is known of its arrival; ``first`` names the event that has its number."""
+
+    body: Digest
+    first: Digest
+    facts: DocumentsDispatched | Redispatched
+    delivered: bool = False
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommissionCase:
-    """The folded case: facts only. ``answer_body`` names the answer given, ``answer_rejected`` why the school refused it."""
+    """The folded case: facts only.
 
+    ``first`` names its first event; ``correction`` the newest correction of what was issued; ``answer_body`` the newest answer
+    given, ``answer_rejected`` why the school refused it, ``decided_anew`` whether the refusal behind it was set aside since,
+    ``ended_told`` whether the school was told that a yes holds no longer; ``rechecked`` is False while the particulars have
+    changed since the file was examined.
+    """
+
+    first: Digest | None = None
     request: Request | None = None
     registered: RequestRegistered | None = None
+    registered_body: Digest | None = None
+    corrections: tuple[Correction, ...] = ()
+    rechecked: bool = True
+    address: AddressChange | None = None
+    reminders: int = 0
+    not_matched: bool = False
+    returned: bool = False
+    withdrawn: bool = False
+    linked: Digest | None = None
+    extended_until: date | None = None
     examination: ExpertiseFileExamined | None = None
+    attendance: Attendance | None = None
+    opinion: OpinionIssued | None = None
     irp: IrpIssued | None = None
     outcome: Outcome | None = None
-    dispatch: DocumentsDispatched | None = None
+    correction: Digest | None = None
+    contest: Contest = Contest.NONE
+    contested_on: date | None = None
+    decided_anew: bool = False
+    ending: Ending | None = None
+    dispatch: Sent | None = None
     answer: Answer | None = None
     answer_body: Digest | None = None
     answer_rejected: RejectedCode | None = None
+    ended_told: bool = False
+    closed: AssessmentCause | None = None
+
+    @property
+    def is_begun(self) -> bool:
+        """Tell whether there is a request or a direct application."""
+        return self.request is not None or self.is_direct
+
+    @property
+    def is_direct(self) -> bool:
+        """Tell whether the requester applied to the commission, and no school asks (a.1, b.1)."""
+        return self.registered is not None and self.registered.source is Source.REQUESTER
+
+    @property
+    def asks(self) -> Asks | None:
+        """What is asked for; None where nothing is."""
+        if self.request is not None:
+            return self.request.facts.asks
+        return self.registered.asks if self.registered is not None else None
+
+    @property
+    def variant(self) -> Variant | None:
+        """Which of the four routes it is: a school says so, of a direct application it follows from what is asked."""
+        if self.request is not None:
+            return self.request.facts.variant
+        if self.registered is None:
+            return None
+        return Variant.B1 if self.registered.asks is Asks.IRP_AND_RECOMMENDATION else Variant.A1
+
+    @property
+    def is_request_over(self) -> bool:
+        """Tell whether the school may ask anew: its request was returned, withdrawn, closed, or nobody was found by it."""
+        return self.returned or self.withdrawn or self.not_matched or self.closed is not None
+
+    @property
+    def answered(self) -> tuple[Request, Digest] | None:
+        """The request that was answered, and the answer's event; None where no answer stands."""
+        return None if self.request is None or self.answer_body is None else (self.request, self.answer_body)
+
+    @property
+    def is_answer_stale(self) -> bool:
+        """Tell whether the school has an answer, and what was decided anew since says the other."""
+        return self.decided_anew and self.outcome is not None and self.outcome.answer is not self.answer
+
+    @property
+    def standing(self) -> Outcome | None:
+        """The recommendation that holds, None if there is none: not issued, corrected into a no, revoked or expired."""
+        return self.outcome if self.outcome is not None and self.outcome.is_yes and self.ending is None else None
+
+    @property
+    def may_answer_linked(self) -> bool:
+        """Tell whether a case that is linked to this one has an answer from it, or may still have one (D.5, 6)."""
+        if self.outcome is not None:
+            return self.ending is None
+        return not (self.returned or self.withdrawn or self.closed is not None)
+
+    def has_opinion_on(self, day: date) -> bool:
+        """Tell whether an opinion on the need of special care is valid on a day: by the file, or issued since (A5.3)."""
+        if self.opinion is not None and (self.opinion.until is None or day <= self.opinion.until):
+            return True
+        seen = self.examination
+        if seen is None or seen.opinion is not Opinion.VALID:
+            return False
+        return seen.opinion_until is None or day <= seen.opinion_until
+
+    def is_opinion_over_on(self, day: date) -> bool:
+        """Tell whether an opinion was issued here that has ended before a day."""
+        return self.opinion is not None and self.opinion.until is not None and self.opinion.until < day
+
+    @property
+    def has_file(self) -> bool:
+        """Tell whether there is an expertise file: it was found, or began with the opinion issued here."""
+        return self.opinion is not None or (self.examination is not None and self.examination.file_found)
+
+    @property
+    def is_address_changed_since(self) -> bool:
+        """Tell whether the address has changed after what was sent last (crossing of address change and dispatch)."""
+        if self.dispatch is None or self.address is None or self.address.facts.dispatch_on_hold:
+            return False
+        return self.address.body != self.dispatch.facts.address_from
 
     @property
     def state(self) -> CommissionState:
-        """Return where the case stands; the dispatch is a fact beside it, for the answer does not wait for it."""
-        if self.request is None:
+        """Return where the case stands (D.3); the answer does not wait for the dispatch, nor the dispatch for the answer."""
+        if not self.is_begun:
             return CommissionState.EMPTY
-        if self.answer is not None:
-            return CommissionState.ANSWERED if self.answer_rejected is None else CommissionState.ANSWER_REJECTED
+        return self._ended_state() or self._answered_state() or self._state_on_the_way()
+
+    def _ended_state(self) -> CommissionState | None:
+        if self.ending is not None:
+            return CommissionState.REVOKED if self.ending.is_revoked else CommissionState.EXPIRED
+        if self.contest is Contest.OPEN:
+            return CommissionState.CONTESTED
+        if self.contest is Contest.SET_ASIDE and self.closed is None:
+            return CommissionState.SET_ASIDE
+        if self.returned:
+            return CommissionState.RETURNED
+        if self.closed is not None and not self.is_answer_stale:
+            return CommissionState.CORRECTED if self.correction is not None else CommissionState.CLOSED
+        return None
+
+    def _answered_state(self) -> CommissionState | None:
+        if self.answer is not None and not self.is_answer_stale:
+            if self.answer_rejected is not None:
+                return CommissionState.ANSWER_REJECTED
+            return CommissionState.CORRECTED if self.correction is not None else CommissionState.ANSWERED
+        return CommissionState.WITHDRAWN if self.withdrawn else None
+
+    def _state_on_the_way(self) -> CommissionState:  # noqa: PLR0911  # one return a state
+        # Also a later request of the same school, whatever is known from the one before.
+        if self.registered is None:
+            return CommissionState.RECEIVED
         if self.outcome is not None:
-            issued = isinstance(self.outcome.facts, RecommendationIssued)
-            return CommissionState.PREPARED if issued else CommissionState.REFUSED
+            if self.dispatch is not None:
+                return CommissionState.DISPATCHED
+            return CommissionState.PREPARED if self.outcome.is_yes else CommissionState.REFUSED
+        if self.linked is not None:
+            return CommissionState.LINKED
+        if self.not_matched:
+            return CommissionState.IDENTITY_NOT_MATCHED
+        if self.attendance is not None and self.attendance.is_awaited:
+            return CommissionState.ATTENDANCE_REQUIRED
         if self.examination is not None:
             return CommissionState.FILE_CHECKED
-        return CommissionState.RECEIVED if self.registered is None else CommissionState.REGISTERED
-
-
-def fold(history: Sequence[Recorded]) -> CommissionCase:
-    """Return the case after its accepted events; refused, parked and voided ones count for nothing."""
-    return reduce(evolve, (event for event in history if event.standing is Standing.ACCEPTED), CommissionCase())
-
-
-def evolve(case: CommissionCase, event: Recorded) -> CommissionCase:  # noqa: PLR0911  # one return an event
-    """Return the case after one accepted event; an event that means nothing to it leaves it as it is."""
-    match event.facts:
-        case InformationRequested() as facts:
-            return replace(case, request=Request(body=event.body, facts=facts, written_on=event.recorded_on))
-        case RequestRegistered() as facts:
-            return replace(case, registered=facts)
-        case ExpertiseFileExamined() as facts:
-            return replace(case, examination=facts)
-        case IrpIssued() as facts:
-            return replace(case, irp=facts)
-        case RecommendationIssued() | RecommendationRefused() as facts:
-            return replace(case, outcome=Outcome(body=event.body, facts=facts))
-        case DocumentsDispatched() as facts:
-            return replace(case, dispatch=facts)
-        case ConfirmationGiven() as facts:
-            return replace(case, answer=facts.answer, answer_body=event.body)
-        case Rejected() as facts if not event.own and event.in_reply_to == case.answer_body:
-            return replace(case, answer_rejected=facts.code)
-        case _:
-            return case
+        return CommissionState.REGISTERED

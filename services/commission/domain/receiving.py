@@ -1,6 +1,8 @@
-"""What the commission takes from a school: its request, and word that an answer was refused.
+"""What the commission takes from a school: requests, their corrections and withdrawals, addresses, reminders, refusals.
 
-Decides whether a received event fits its case; storing, answering with ``Rejected`` and parking are for ``post``.
+Decides whether a received event fits its case; storing, answering with ``Rejected`` and parking are for ``post``. Whatever may
+cross with something of the commission's own is taken in every state: who wrote it could not know.
+Source: domain.md D.3, D.5, 7, 9, 10, 15 and 16; events.md, "Crossings".
 """
 
 from __future__ import annotations
@@ -10,24 +12,52 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from services.commission.domain.case import CommissionCase, CommissionState, fold
-from services.post.history import CaseRow, Deadline, New, Recorded, RejectionCode
+from services.commission.domain.answering import expire_recommendation
+from services.commission.domain.applying import fold
+from services.commission.domain.case import CommissionCase, CommissionState
+from services.commission.domain.outlook import outlook_of
+from services.commission.domain.terms import EXPIRY_WARNING, deadlines_of
+from services.post.history import CaseRow, New, Outlook, Recorded, RejectionCode
 from services.wire.channels import commission_case
 from services.wire.events import (
     AddressKind,
     Asks,
+    AttendanceRequired,
+    ConfirmationCorrected,
+    ConfirmationEnded,
     ConfirmationGiven,
+    CorrectedField,
+    DeadlineName,
+    DeadlinePassed,
+    DeliveryAddressChanged,
+    IdentityNotMatched,
     InformationRequested,
     Rejected,
+    ReminderSent,
+    RequestClosed,
+    RequestCorrected,
     Requester,
+    RequestRegisteredPersonal,
+    RequestReturned,
+    RequestWithdrawn,
     Variant,
 )
 
-__all__ = ["REPLY_DUE", "CommissionDomain", "must_park"]
-
-REPLY_DUE: Final = "commissionReplyDue"
+__all__ = ["CommissionDomain", "must_park"]
 
 _ASKS: Final = {Variant.A2: Asks.RECOMMENDATION, Variant.B2: Asks.IRP_AND_RECOMMENDATION}
+_TO_SCHOOL: Final = frozenset(
+    kind.__name__
+    for kind in (
+        ConfirmationGiven,
+        ConfirmationCorrected,
+        ConfirmationEnded,
+        AttendanceRequired,
+        IdentityNotMatched,
+        RequestReturned,
+        RequestClosed,
+    )
+)
 
 
 class CommissionDomain:
@@ -52,43 +82,70 @@ class CommissionDomain:
                 return _judge_request(case, facts)
             case Rejected():
                 return _judge_rejection(case, history, incoming)
+            case RequestCorrected() | DeliveryAddressChanged() | RequestWithdrawn() | ReminderSent():
+                return _judge_follow_up(case, history, incoming)
             case _:
                 # Whatever else it is, a school does not write it to the commission.
                 return RejectionCode.NOT_YOURS
 
-    def codes_of(self, personal: object) -> tuple[str, ...]:  # noqa: ARG002  # the Protocol's
-        """Return nothing: the commission finds a request by its number, and looks nobody up."""
+    def codes_of(self, personal: object) -> tuple[str, ...]:
+        """Return the pupil's personal code where the register says it: two requests about one pupil are found by it (D.5, 6)."""
+        if isinstance(personal, RequestRegisteredPersonal) and personal.pupil is not None:
+            return (personal.pupil.personal_code,)
         return ()
 
-    def fire(self, history: Sequence[Recorded], deadline: str) -> Sequence[New]:  # noqa: ARG002  # the Protocol's
-        """Return nothing: an answer may come late, and the clerk's list says that it is late (domain edge case 15)."""
-        return ()
+    def fire(self, history: Sequence[Recorded], deadline: str) -> Sequence[New]:
+        """Return what a term that is over makes: word that it passed, and of a recommendation its end; never a refusal.
+
+        A late answer is still given, and fully valid (D.5, 15); nothing is decided because time went by.
+        """
+        case = fold(history)
+        due = next((each.due_on for each in deadlines_of(case) if each.name == deadline), None)
+        # The warning is for people alone: that it has passed is what the list shows.
+        if due is None or deadline == EXPIRY_WARNING:
+            return ()
+        passed = DeadlinePassed(deadline=DeadlineName(deadline), due_on=due)
+        # Once each, also where a restored database does not know any more that it fired.
+        if any(event.own and event.facts == passed for event in history):
+            return ()
+        ended = expire_recommendation(case, due) if passed.deadline is DeadlineName.RECOMMENDATION_EXPIRY else ()
+        return (New(facts=passed), *ended)
 
     def row(self, history: Sequence[Recorded]) -> CaseRow:
         """Return what the clerk's list shows: the state (with the code of a refused answer), the variant, what is due."""
         case = fold(history)
-        request = case.request
-        due_on = request.facts.due_on if request and case.answer is None else None
+        deadlines = deadlines_of(case)
+        term = (DeadlineName.COMMISSION_REPLY.value, DeadlineName.COMMISSION_TERM.value)
         return CaseRow(
             state=_shown_state(case),
-            variant=request.facts.variant.value if request else None,
+            variant=case.variant.value if case.variant is not None else None,
             opened_on=_opened_on(case),
-            due_on=due_on,
-            deadlines=(Deadline(name=REPLY_DUE, due_on=due_on),) if due_on else (),
+            due_on=next((each.due_on for each in deadlines if each.name in term), None),
+            deadlines=deadlines,
         )
+
+    def outlook(self, history: Sequence[Recorded], today: date) -> Outlook:
+        """Return what is missing in a case, and which acts it allows on a day."""
+        return outlook_of(fold(history), today)
 
 
 def must_park(facts: object) -> bool:
     """Tell whether a decision would meet a symbol of a newer release: then nothing is guessed, the event waits for it."""
-    if not isinstance(facts, InformationRequested):
-        return False
-    unknown = (Variant.UNKNOWN, Asks.UNKNOWN, Requester.UNKNOWN, AddressKind.UNKNOWN)
-    return any(symbol in unknown for symbol in (facts.variant, facts.asks, facts.requester, facts.address))
+    match facts:
+        case InformationRequested():
+            unknown = (Variant.UNKNOWN, Asks.UNKNOWN, Requester.UNKNOWN, AddressKind.UNKNOWN)
+            return any(symbol in unknown for symbol in (facts.variant, facts.asks, facts.requester, facts.address))
+        case RequestCorrected():
+            return CorrectedField.UNKNOWN in facts.changed
+        case DeliveryAddressChanged():
+            return facts.address is AddressKind.UNKNOWN
+        case _:
+            return False
 
 
 def _judge_request(case: CommissionCase, facts: InformationRequested) -> RejectionCode | None:
-    # One open request a case: a second one would be examined and answered twice.
-    if case.request is not None:
+    # I3: one open request a case; a second one would be examined and answered twice. A new one may follow one that is over.
+    if case.request is not None and (case.answer is not None or not case.is_request_over):
         return RejectionCode.WRONG_STATE
     # No consent, no examination. The code is the closest of the closed list: a school never comes to a state in which it
     # may ask without consent, so whoever does is out of step with the procedure.
@@ -98,12 +155,31 @@ def _judge_request(case: CommissionCase, facts: InformationRequested) -> Rejecti
     return None if _ASKS.get(facts.variant) is facts.asks else RejectionCode.WRONG_STATE
 
 
+def _judge_follow_up(case: CommissionCase, history: Sequence[Recorded], incoming: Recorded) -> RejectionCode | None:
+    """Return why what a school says further of its request is refused.
+
+    After an answer, a return or a closing it is still taken: it may have been written before those came.
+    """
+    if case.request is None:
+        return RejectionCode.UNKNOWN_CASE
+    # D.5, 16: what answers something of another case is not about this one.
+    if incoming.in_reply_to is not None and incoming.in_reply_to not in {event.body for event in history}:
+        return RejectionCode.WRONG_REPLY
+    match incoming.facts:
+        case RequestWithdrawn() if case.withdrawn:
+            return RejectionCode.WRONG_STATE
+        case ReminderSent() as facts if facts.number <= case.reminders:
+            return RejectionCode.WRONG_STATE
+        case _:
+            return None
+
+
 def _judge_rejection(case: CommissionCase, history: Sequence[Recorded], incoming: Recorded) -> RejectionCode | None:
     if case.request is None:
         return RejectionCode.UNKNOWN_CASE
-    # Any answer, not the newest alone: word of an earlier one may come when another was given already.
-    answers = {event.body for event in history if event.own and event.type == ConfirmationGiven.__name__}
-    return None if incoming.in_reply_to in answers else RejectionCode.WRONG_REPLY
+    # Anything that was told, not the newest answer alone: word of an earlier one may come when another was given already.
+    told = {event.body for event in history if event.own and event.type in _TO_SCHOOL}
+    return None if incoming.in_reply_to in told else RejectionCode.WRONG_REPLY
 
 
 def _opened_on(case: CommissionCase) -> date | None:
@@ -116,4 +192,6 @@ def _opened_on(case: CommissionCase) -> date | None:
 def _shown_state(case: CommissionCase) -> str:
     if case.state is CommissionState.ANSWER_REJECTED and case.answer_rejected:
         return f"{case.state.value}: {case.answer_rejected.value}"
+    if case.state is CommissionState.CLOSED and case.closed:
+        return f"{case.state.value}: {case.closed.value}"
     return case.state.value

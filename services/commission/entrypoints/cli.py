@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from services.commission.acts import ACTS
+from services.post.acts import Act
 from services.post.console import (
     Authority,
     Client,
@@ -16,7 +20,9 @@ from services.post.console import (
     Servers,
     add_common,
     case_number,
+    print_json,
     read_file,
+    say,
     show,
     write_file,
 )
@@ -25,31 +31,12 @@ if TYPE_CHECKING:
     from services.commission.application import Commission
     from services.post.office import Office
 
-__all__ = ["ACTS", "Act", "app"]
+__all__ = ["app"]
 
 app = typer.Typer(help="What the commission does: register, examine, recommend or refuse, answer.", no_args_is_help=True)
 
 Form = Annotated[Path, typer.Argument(help="The form as a JSON file.")]
 Case = Annotated[str, typer.Argument(help="The case number.")]
-
-
-class Act(NamedTuple):
-    """A command of the commission's: its form and its use case by their names (so that nothing is imported), and its help."""
-
-    form: str
-    method: str
-    help: str
-
-
-ACTS: Final = {
-    "register": Act("RegistrationInput", "register", "Enter a school's request in the register."),
-    "examine": Act("ExaminationInput", "examine", "Record what the expertise file shows."),
-    "issue-irp": Act("IrpInput", "issue_irp", "Issue the individual rehabilitation plan (b.2)."),
-    "recommend": Act("RecommendationInput", "recommend", "Issue the recommendation."),
-    "refuse": Act("RefusalInput", "refuse", "Refuse the recommendation; the grounds are for the family."),
-    "dispatch": Act("DispatchInput", "dispatch", "Record that the documents were sent to the chosen address."),
-    "answer": Act("AnswerInput", "answer", "Answer the school: yes or no, as the outcome says."),
-}
 
 
 def _commission(config: Path | None, *, working: bool = False) -> Commission:
@@ -69,15 +56,53 @@ def _states() -> list[str]:
 
 
 def _add(name: str, act: Act) -> None:
-    def command(case: Case, form: Form, config: Config = None, as_json: Json = False) -> None:
-        from services.commission import input as forms
+    if act.begins:
+        app.command(name, help=act.help)(_beginning(act))
+    else:
+        app.command(name, help=act.help)(_formless(act) if act.form is None else _formed(act))
 
+
+def _read(commission: Commission, act: Act, form: Path) -> Any:
+    from services.commission import input as forms
+
+    kind: Any = getattr(forms, act.form or "")
+    return forms.read_form(kind, read_file(form), today=commission.office.today)
+
+
+def _formed(act: Act) -> Callable[..., None]:
+    def command(case: Case, form: Form, config: Config = None, as_json: Json = False) -> None:
         commission = _commission(config)
-        kind: Any = getattr(forms, act.form)
-        read = forms.read_form(kind, read_file(form), today=commission.office.today)
+        read = _read(commission, act, form)
         show(getattr(commission, act.method)(case_number(case), read), as_json=as_json, title="Saved")
 
-    app.command(name, help=act.help)(command)
+    return command
+
+
+def _formless(act: Act) -> Callable[..., None]:
+    def command(case: Case, config: Config = None, as_json: Json = False) -> None:
+        show(getattr(_commission(config), act.method)(case_number(case)), as_json=as_json, title="Saved")
+
+    return command
+
+
+def _beginning(act: Act) -> Callable[..., None]:
+    def command(form: Form, config: Config = None, as_json: Json = False) -> None:
+        commission = _commission(config)
+        case_id, saved = getattr(commission, act.method)(_read(commission, act, form))
+        if as_json:
+            print_json({"case": str(case_id), "saved": [asdict(each) | {"body": each.body.hex()} for each in saved]})
+            return
+        typer.echo(f"case {case_id}")
+        show(saved, as_json=False, title="Saved")
+
+    return command
+
+
+@app.command("same-pupil")
+def same_pupil(case: Case, config: Config = None, as_json: Json = False) -> None:
+    """List the numbers of the other cases of the same pupil."""
+    found = _commission(config).same_pupil(case_number(case))
+    say("\n".join(map(str, found)) or "no other case", as_json=as_json, cases=[str(each) for each in found])
 
 
 @app.command()

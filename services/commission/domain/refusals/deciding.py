@@ -1,60 +1,29 @@
-"""What a clerk of the commission can be told no for; each leaf names the broken rule, its message says what would be right."""
+"""What refuses an examination, an attendance, a plan, a recommendation or its refusal; each leaf names the broken rule."""
 
 from __future__ import annotations
 
 from services.wire.errors import RefusedError
 
 __all__ = [
-    "AlreadyAnsweredError",
     "AlreadyDecidedError",
-    "AlreadyDispatchedError",
-    "AlreadyRegisteredError",
-    "DateOrderError",
-    "DispatchWayError",
+    "AttendanceAskedError",
+    "AttendanceNotAskedError",
+    "AttendanceNotNeededError",
+    "AttendanceOverError",
+    "CodeChangedError",
     "ExaminedAlreadyError",
-    "FormRefusedError",
     "GroundNotShownError",
     "IrpIssuedError",
     "IrpMissingError",
     "IrpNotAskedError",
     "IrpWithoutNeedError",
     "NoFileError",
-    "NoRequestError",
+    "NotAttendedError",
     "NotExaminedError",
-    "NotRegisteredError",
-    "NothingToAnswerError",
-    "NothingToDispatchError",
+    "OpinionIssuedError",
     "OpinionNotValidError",
+    "RegisterMissingError",
 ]
-
-
-class FormRefusedError(RefusedError):
-    """A form has faults; ``lines`` tells them one by one, without what was typed."""
-
-    def __init__(self, lines: tuple[str, ...]) -> None:
-        self.lines = lines
-        super().__init__("\n".join(lines))
-
-
-class NoRequestError(RefusedError):
-    """The case holds no school's request."""
-
-    def __init__(self) -> None:
-        super().__init__("There is no request of a school in this case. Check the case number.")
-
-
-class AlreadyRegisteredError(RefusedError):
-    """A request is registered once."""
-
-    def __init__(self) -> None:
-        super().__init__("The request is registered already. Go on with the expertise file.")
-
-
-class NotRegisteredError(RefusedError):
-    """Nothing is done on a request before it is registered."""
-
-    def __init__(self) -> None:
-        super().__init__("The request is not registered yet. Register it first.")
 
 
 class NotExaminedError(RefusedError):
@@ -132,43 +101,57 @@ class GroundNotShownError(RefusedError):
         )
 
 
-class NothingToDispatchError(RefusedError):
-    """Only what was issued is sent."""
+class AttendanceNotNeededError(RefusedError):
+    """The pupil need not be present if the expertise file shows an opinion (A5.3)."""
 
     def __init__(self) -> None:
-        super().__init__("Nothing has been issued in this case yet, so there is nothing to send.")
+        super().__init__("The expertise file shows a valid opinion on the need of special care: the pupil need not come.")
 
 
-class AlreadyDispatchedError(RefusedError):
-    """The documents of a case are sent once; sending them again is another act."""
-
-    def __init__(self) -> None:
-        super().__init__("The documents of this case have been sent already.")
-
-
-class DispatchWayError(RefusedError):
-    """Documents go to the address that the application chose, and by a way that leads there (guidance, section 5)."""
+class AttendanceAskedError(RefusedError):
+    """A pupil is asked to come once."""
 
     def __init__(self) -> None:
-        super().__init__("The way does not lead to the chosen address: an e-address takes EAddress, home and school a letter.")
+        super().__init__("The pupil has been asked to come already.")
 
 
-class NothingToAnswerError(RefusedError):
-    """No yes without a recommendation issued, no no without one refused."""
-
-    def __init__(self) -> None:
-        super().__init__("The recommendation is neither issued nor refused yet, so there is no answer to give.")
-
-
-class AlreadyAnsweredError(RefusedError):
-    """A request is answered once."""
+class AttendanceNotAskedError(RefusedError):
+    """Only a pupil who was asked to come comes, or does not (D.5, 3 and 4)."""
 
     def __init__(self) -> None:
-        super().__init__("The school has its answer already. A changed answer is a correction, not a second answer.")
+        super().__init__("The pupil has not been asked to come in this assessment. Record that first.")
 
 
-class DateOrderError(RefusedError):
-    """An act is not older than what it rests on."""
+class AttendanceOverError(RefusedError):
+    """A pupil has either come or not."""
 
-    def __init__(self, later: str, earlier: str) -> None:
-        super().__init__(f"{later} lies before {earlier}. Check both days.")
+    def __init__(self) -> None:
+        super().__init__("It is recorded already whether the pupil came.")
+
+
+class NotAttendedError(RefusedError):
+    """The opinion is issued when the pupil has come (A5.3; D.5, 3)."""
+
+    def __init__(self) -> None:
+        super().__init__("The pupil has not come yet, so no opinion can be issued.")
+
+
+class OpinionIssuedError(RefusedError):
+    """One opinion is issued in an assessment."""
+
+    def __init__(self) -> None:
+        super().__init__("The opinion is issued already. Go on with the recommendation.")
+
+
+class RegisterMissingError(RefusedError):
+    """Without a register of expertise files a person looks into them."""
+
+    def __init__(self) -> None:
+        super().__init__("No register of expertise files is set (expertise in the settings). Look into the file and use examine.")
+
+
+class CodeChangedError(RefusedError):
+    """No file of another person (D.5, 10): what was looked up is of a code that was corrected meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("The personal code was changed while the register was asked. Nothing was recorded: look up again.")

@@ -1,0 +1,113 @@
+"""What several guards ask of a case alike: each returns, or raises the rule that says no."""
+
+from __future__ import annotations
+
+from services.commission.domain import refusals
+from services.commission.domain.case import CommissionCase, Request, Sent
+from services.wire.events import AssessmentCause, ExpertiseFileExamined, RequestRegistered
+from services.wire.hashing import Digest
+
+__all__ = [
+    "asked_by_school",
+    "assessable",
+    "begun",
+    "dispatched",
+    "examined",
+    "letters_go_out",
+    "never_decided",
+    "of_the_living",
+    "open_still",
+    "registered",
+    "undecided",
+]
+
+
+def begun(case: CommissionCase) -> None:
+    """Return if there is a request or a direct application."""
+    if not case.is_begun:
+        raise refusals.NoRequestError
+
+
+def asked_by_school(case: CommissionCase) -> Request:
+    """Return the request of the school that waits for an answer."""
+    begun(case)
+    if case.request is None:
+        raise refusals.NoSchoolError
+    return case.request
+
+
+def registered(case: CommissionCase) -> tuple[RequestRegistered, Digest]:
+    """Return the registration and the event that holds it."""
+    begun(case)
+    if case.registered is None or case.registered_body is None:
+        raise refusals.NotRegisteredError
+    return case.registered, case.registered_body
+
+
+def open_still(case: CommissionCase) -> None:
+    """Return if nothing has ended it. D.3: nothing goes on in what is closed; D.5, 7: nor on what was withdrawn."""
+    if case.closed is not None:
+        raise refusals.ClosedError
+    if case.withdrawn:
+        raise refusals.WithdrawnError
+
+
+def assessable(case: CommissionCase) -> Digest:
+    """Return the registration of an assessment that is made here and now."""
+    _, body = registered(case)
+    open_still(case)
+    # D.5, 10: no fishing by name; D.5, 6: one assessment of one pupil.
+    if case.not_matched:
+        raise refusals.NotIdentifiedError
+    if case.linked is not None:
+        raise refusals.LinkedError
+    return body
+
+
+def undecided(case: CommissionCase) -> None:
+    """Return if nothing is decided: one recommendation or refusal a case, and what is to be changed has acts of its own."""
+    is_ended_unanswered = case.ending is not None and case.answer is None
+    if case.outcome is not None and not is_ended_unanswered:
+        raise refusals.AlreadyDecidedError
+
+
+def never_decided(case: CommissionCase) -> None:
+    """Return if nothing was decided or answered, also where a refusal was set aside since."""
+    if case.answer is not None:
+        raise refusals.AlreadyAnsweredError
+    undecided(case)
+
+
+def examined(case: CommissionCase) -> ExpertiseFileExamined:
+    """Return the examination of an assessment that is made here and not decided yet."""
+    begun(case)
+    undecided(case)
+    if case.examination is None:
+        # In the order of the work: what is over or not registered yet is told before.
+        if case.registered_body is not None:
+            assessable(case)
+        raise refusals.NotExaminedError
+    assessable(case)
+    return case.examination
+
+
+def dispatched(case: CommissionCase) -> Sent:
+    """Return what was sent last."""
+    begun(case)
+    if case.dispatch is None:
+        raise refusals.NotDispatchedError
+    return case.dispatch
+
+
+def of_the_living(case: CommissionCase) -> None:
+    """Return if the pupil lives. D.5, 30: closed with the least data; no letter goes out, and nothing is decided any more."""
+    if case.closed is AssessmentCause.DIED:
+        raise refusals.ClosedError
+
+
+def letters_go_out(case: CommissionCase) -> None:
+    """Return if anything may be sent at all (D.5, 19 and 30)."""
+    of_the_living(case)
+    # D.5, 19: nothing goes to a former representative.
+    if case.address is not None and case.address.facts.dispatch_on_hold:
+        raise refusals.DispatchOnHoldError

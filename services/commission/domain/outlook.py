@@ -1,0 +1,126 @@
+"""What a clerk has to know to go on with a case: what is missing, in words, and which acts it allows, by the same guards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from services.commission.domain import guards
+from services.commission.domain.case import CommissionCase
+from services.commission.domain.terms import deadlines_of, valid_until, warning_day
+from services.post.history import Next, Outlook
+from services.wire.errors import RefusedError
+from services.wire.events import DeadlineName
+
+__all__ = ["ALLOWED", "Guarded", "is_allowed", "outlook_of"]
+
+
+class Guarded(NamedTuple):
+    """Who does an act, and what the case has to be for it."""
+
+    by: str
+    guard: Callable[[CommissionCase], Any]
+
+
+_CLERK: Final = "clerk"
+_DOCTOR: Final = "doctor"
+_OFFICIAL: Final = "official"
+_HEAD: Final = "head"
+
+ALLOWED: Final[Mapping[str, Guarded]] = MappingProxyType(
+    {
+        "register": Guarded(_CLERK, guards.may_register),
+        "register-direct": Guarded(_CLERK, guards.may_register_direct),
+        "return-request": Guarded(_CLERK, guards.may_return),
+        "not-matched": Guarded(_CLERK, guards.may_say_not_matched),
+        "link": Guarded(_CLERK, guards.may_link),
+        "extend-term": Guarded(_OFFICIAL, guards.may_extend),
+        "examine": Guarded(_DOCTOR, guards.may_examine),
+        "look-up": Guarded(_DOCTOR, guards.may_examine),
+        "require-attendance": Guarded(_DOCTOR, guards.may_ask_to_come),
+        "attended": Guarded(_CLERK, guards.may_note_attendance),
+        "attendance-lapsed": Guarded(_CLERK, guards.may_note_lapse),
+        "issue-opinion": Guarded(_DOCTOR, guards.may_issue_opinion),
+        "issue-irp": Guarded(_DOCTOR, guards.may_issue_irp),
+        "recommend": Guarded(_DOCTOR, guards.may_recommend),
+        "refuse": Guarded(_DOCTOR, guards.may_refuse),
+        "dispatch": Guarded(_CLERK, guards.may_dispatch),
+        "deliver-confirmed": Guarded(_CLERK, guards.may_confirm_delivery),
+        "delivery-failed": Guarded(_CLERK, guards.may_note_failure),
+        "redispatch": Guarded(_CLERK, guards.may_redispatch),
+        "answer": Guarded(_OFFICIAL, guards.may_answer),
+        "correct-recommendation": Guarded(_DOCTOR, guards.may_correct),
+        "revoke": Guarded(_DOCTOR, guards.may_revoke),
+        "contest": Guarded(_CLERK, guards.may_contest),
+        "uphold": Guarded(_HEAD, guards.may_decide_contest),
+        "set-aside": Guarded(_HEAD, guards.may_decide_contest),
+        "close": Guarded(_CLERK, guards.may_close),
+    }
+)
+"""Every act of the commission by the name of its command."""
+
+
+def is_allowed(case: CommissionCase, guarded: Guarded) -> bool:
+    """Tell whether a case allows an act, whatever its form says."""
+    try:
+        guarded.guard(case)
+    except RefusedError:
+        return False
+    return True
+
+
+def outlook_of(case: CommissionCase, today: date) -> Outlook:
+    """Return what is missing in a case on a day, and which acts it allows."""
+    # A direct application gets a case of its own: in no case that is there it is the next act.
+    acts = {name: guarded for name, guarded in ALLOWED.items() if case.is_begun and name != "register-direct"}
+    allowed = tuple(Next(act=name, by=guarded.by) for name, guarded in acts.items() if is_allowed(case, guarded))
+    return Outlook(missing=tuple(_missing(case, today)), allowed=allowed)
+
+
+def _missing(case: CommissionCase, today: date) -> Iterator[str]:
+    """Yield in words what a case waits for, and what somebody should look at."""
+    yield from _of_the_request(case)
+    yield from _of_letters(case)
+    if case.answer is None and case.request is not None and case.outcome is not None and not case.is_request_over:
+        yield "the school has not been answered"
+    if case.is_answer_stale:
+        yield "the school has an answer that is no longer the right one: answer again"
+    until, warned = valid_until(case), warning_day(case)
+    if until is not None and warned is not None and warned <= today:
+        yield f"the recommendation ends on {until.isoformat()}"
+    for each in deadlines_of(case):
+        if each.due_on < today and each.name in (DeadlineName.COMMISSION_REPLY.value, DeadlineName.COMMISSION_TERM.value):
+            yield f"the term has passed on {each.due_on.isoformat()}; a late answer is still valid"
+
+
+def _of_the_request(case: CommissionCase) -> Iterator[str]:
+    if case.closed is not None or not case.is_begun:
+        return
+    if case.withdrawn and case.answer is None:
+        yield "the school has withdrawn its request: send what was issued, and close"
+        return
+    if case.registered is None:
+        yield "the request is not in the register"
+    if case.not_matched:
+        yield "nobody was found by the request; the school has to correct it"
+    if case.corrections and case.outcome is not None:
+        yield "the school has corrected particulars: compare what was issued"
+    elif not case.rechecked:
+        yield "the particulars have changed since the file was examined: examine it again"
+    if case.linked is not None and case.answer is None:
+        yield "it rests on an earlier case of the pupil; if that one ended without an outcome, examine the file here"
+    if case.attendance is not None and case.attendance.is_awaited and case.outcome is None:
+        yield "the pupil has to come"
+
+
+def _of_letters(case: CommissionCase) -> Iterator[str]:
+    if case.address is not None and case.address.facts.dispatch_on_hold:
+        yield "the requester asks to send nothing for now"
+    if case.is_address_changed_since:
+        yield "the address has changed after the dispatch: send again"
+    if case.dispatch is not None and case.dispatch.failed:
+        yield "the letter did not come: send it again"
+    if case.outcome is not None and case.ending is None and case.dispatch is None and case.linked is None:
+        yield "what was issued has not been sent"

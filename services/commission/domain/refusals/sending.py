@@ -1,0 +1,66 @@
+"""What refuses sending letters and noting what became of them; each leaf names the broken rule."""
+
+from __future__ import annotations
+
+from services.wire.errors import RefusedError
+
+__all__ = [
+    "AlreadyDispatchedError",
+    "DeliveryNotedError",
+    "DispatchOnHoldError",
+    "DispatchWayError",
+    "NotDispatchedError",
+    "NothingToDispatchError",
+    "NothingToRepeatError",
+]
+
+
+class NothingToDispatchError(RefusedError):
+    """Only what was issued is sent."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing has been issued in this case yet, so there is nothing to send.")
+
+
+class AlreadyDispatchedError(RefusedError):
+    """The documents of a case are sent once; sending them again is another act."""
+
+    def __init__(self) -> None:
+        super().__init__("The documents of this case have been sent already.")
+
+
+class DispatchWayError(RefusedError):
+    """Documents go to the address that the application chose, and by a way that leads there (guidance, section 5)."""
+
+    def __init__(self) -> None:
+        super().__init__("The way does not lead to the chosen address: an e-address takes EAddress, home and school a letter.")
+
+
+class DispatchOnHoldError(RefusedError):
+    """Nothing is sent while the requester asks to send nothing (D.5, 19)."""
+
+    def __init__(self) -> None:
+        super().__init__("The requester has asked to send nothing for now. Wait until the school tells the new address.")
+
+
+class NotDispatchedError(RefusedError):
+    """Only of what was sent can be known whether it came."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing has been sent yet in this case.")
+
+
+class DeliveryNotedError(RefusedError):
+    """What is known of a letter is recorded once."""
+
+    def __init__(self) -> None:
+        super().__init__("This is recorded already of the letter that was sent last.")
+
+
+class NothingToRepeatError(RefusedError):
+    """A letter is sent again when it did not come, or its address changed since (D.5, 17)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nobody has reported that the letter did not come, and its address has not changed. Record the failed delivery first."
+        )

@@ -1,0 +1,139 @@
+"""Letters: what was issued goes to the address of the application, or to a later one; it arrives, or is sent again.
+
+Pure functions from a case to the events of the act; every refusal is a leaf of ``refusals``. The address and the number are
+opened personal parts, given as arguments: no other address can be entered, so the school never gets what is not for it.
+Source: domain.md A.5, section 1 (notification), I5, I6, and D.5, 17 and 19.
+"""
+
+from __future__ import annotations
+
+from services.commission.domain import guards, refusals
+from services.commission.domain.case import CommissionCase, Outcome
+from services.commission.domain.ordering import in_order
+from services.commission.input import DeliveryFailureInput, DeliveryInput, DispatchInput, RedispatchInput
+from services.policy.rules import Rules
+from services.policy.terms import Way
+from services.post.history import New
+from services.wire.events import (
+    Address,
+    AddressKind,
+    Delivery,
+    DeliveryConfirmed,
+    DeliveryFailed,
+    DocumentKind,
+    DocumentsDispatched,
+    DocumentsDispatchedPersonal,
+    RecommendationIssued,
+    Redispatched,
+    RedispatchedPersonal,
+)
+from services.wire.hashing import Digest
+
+__all__ = ["address_body", "confirm_delivery", "dispatch_documents", "note_failure", "redispatch_documents"]
+
+
+def address_body(case: CommissionCase) -> Digest:
+    """Return the event whose personal part says where letters go: a later change, the request, or the direct application.
+
+    Raises: NoRequestError.
+    """
+    said = case.address or case.request
+    if said is not None:
+        return said.body
+    if case.is_direct and case.registered_body is not None:
+        return case.registered_body
+    raise refusals.NoRequestError
+
+
+def dispatch_documents(case: CommissionCase, form: DispatchInput, rules: Rules, *, address: Address) -> tuple[New, ...]:
+    """Return the event of the documents sent: those that were issued, to the address that ``address_body`` says.
+
+    ``rules`` are those of ``form.sent_on``.
+    Raises: NoRequestError, LinkedError, NothingToDispatchError, AlreadyDispatchedError, ClosedError, DispatchOnHoldError,
+    DispatchWayError, DateOrderError.
+    """
+    outcome = guards.may_dispatch(case)
+    in_order(form.sent_on, "The day of sending", outcome.facts.issued_on, "the day of issue")
+    facts = DocumentsDispatched(
+        kinds=_kinds(case, outcome),
+        by=_way(case, form.by),
+        address=_kind(case),
+        address_from=address_body(case),
+        sent_on=form.sent_on,
+        notified_on=rules.deemed_notified(Way(form.by.value), form.sent_on),
+        duplicate=False,
+    )
+    return (New(facts=facts, personal=DocumentsDispatchedPersonal(number=form.number, address=address)),)
+
+
+def redispatch_documents(
+    case: CommissionCase, form: RedispatchInput, rules: Rules, *, address: Address, number: str
+) -> tuple[New, ...]:
+    """Return the event of the same documents sent again, under the number that they have: nothing is issued anew (D.5, 17; E19).
+
+    ``number`` is that of the first dispatch, ``rules`` are those of ``form.sent_on``.
+    Raises: NoRequestError, NotDispatchedError, ClosedError, DispatchOnHoldError, NothingToRepeatError, DispatchWayError,
+    DateOrderError.
+    """
+    sent = guards.may_redispatch(case)
+    in_order(form.sent_on, "The day of sending again", sent.facts.sent_on, "the day of sending")
+    facts = Redispatched(
+        kinds=sent.facts.kinds,
+        by=_way(case, form.by),
+        address=_kind(case),
+        address_from=address_body(case),
+        sent_on=form.sent_on,
+        # Counted anew from this sending.
+        notified_on=rules.deemed_notified(Way(form.by.value), form.sent_on),
+        duplicate=form.duplicate,
+    )
+    return (New(facts=facts, personal=RedispatchedPersonal(number=number, address=address)),)
+
+
+def confirm_delivery(case: CommissionCase, form: DeliveryInput) -> tuple[New, ...]:
+    """Return the event of a letter that came.
+
+    Raises: NoRequestError, NotDispatchedError, DeliveryNotedError, DateOrderError.
+    """
+    sent = guards.may_confirm_delivery(case)
+    in_order(form.on, "The arrival", sent.facts.sent_on, "the day of sending")
+    return (New(facts=DeliveryConfirmed(on=form.on, cause=form.cause)),)
+
+
+def note_failure(case: CommissionCase, form: DeliveryFailureInput) -> tuple[New, ...]:
+    """Return the event of a letter that did not come (D.5, 17).
+
+    Raises: NoRequestError, NotDispatchedError, DeliveryNotedError, DateOrderError.
+    """
+    sent = guards.may_note_failure(case)
+    in_order(form.on, "This day", sent.facts.sent_on, "the day of sending")
+    return (New(facts=DeliveryFailed(on=form.on, cause=form.cause)),)
+
+
+def _kinds(case: CommissionCase, outcome: Outcome) -> tuple[DocumentKind, ...]:
+    issued = isinstance(outcome.facts, RecommendationIssued) and outcome.is_yes
+    plan = (DocumentKind.IRP,) if case.irp is not None else ()
+    return (*plan, DocumentKind.RECOMMENDATION if issued else DocumentKind.REFUSAL)
+
+
+def _kind(case: CommissionCase) -> AddressKind:
+    """Return which address was chosen, by the newest word of it."""
+    if case.address is not None:
+        return case.address.facts.address
+    if case.request is not None:
+        return case.request.facts.address
+    # A direct application says one; the schema allows none, because a school's request says it itself.
+    return (case.registered.address if case.registered is not None else None) or AddressKind.HOME
+
+
+def _way(case: CommissionCase, by: Delivery) -> Delivery:
+    """Return the way of a letter if it leads to the chosen address; by hand only to the author of an application (A.5, a.1)."""
+    if _kind(case) is AddressKind.E_ADDRESS:
+        ways: tuple[Delivery, ...] = (Delivery.E_ADDRESS,)
+    else:
+        ways = (Delivery.REGISTERED, Delivery.ORDINARY)
+    if case.is_direct:
+        ways = (*ways, Delivery.IN_PERSON)
+    if by not in ways:
+        raise refusals.DispatchWayError
+    return by

@@ -1,0 +1,32 @@
+"""Reading a form of the commission's, and faults that several fields make together."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import LiteralString, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails
+
+from services.commission.domain.refusals import FormRefusedError
+from services.policy.fields import fault
+from services.policy.forms import Form, complaints, parse_form
+
+__all__ = ["at_field", "read_form"]
+
+AnyForm = TypeVar("AnyForm", bound=Form)
+
+
+def at_field(name: LiteralString, sentence: str) -> ValidationError:
+    """Return a fault that several fields make together, at the one that is to be mended."""
+    found = InitErrorDetails(type=fault("fields_together", sentence), loc=(name,), input=None)
+    return ValidationError.from_exception_data("form", [found], hide_input=True)
+
+
+def read_form(form: type[AnyForm], data: bytes, *, today: date) -> AnyForm:
+    """Return the form in JSON ``data``. Raises: FormRefusedError with one line a fault."""
+    try:
+        return parse_form(form, data, today=today)
+    except ValidationError as error:
+        # Without the cause: pydantic's own report would carry the values into a log.
+        raise FormRefusedError(complaints(error)) from None

@@ -1,0 +1,123 @@
+"""Cases of one pupil: found by personal code, and what has to be told in cases that are linked to another.
+
+A code is opened where it has to be compared, and goes nowhere else. What a linked case is told is for ``domain.answering``.
+Source: domain.md D.5, 6, 11, 12 and 13; E13.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.commission.domain.answering import pass_on
+from services.commission.domain.applying import fold
+from services.commission.domain.case import CommissionCase
+from services.post.cases import Missing, history_of, open_personal
+from services.post.history import New
+from services.post.office import Office
+from services.post.opening import NotReadableError, event_with, personal_of
+from services.post.people import cases_of
+from services.post.saving import save
+from services.wire.errors import VerificationError
+from services.wire.events import (
+    AssessmentLinked,
+    ConfirmationCorrected,
+    ConfirmationCorrectedPersonal,
+    CorrectedField,
+    Person,
+    RecommendationExpired,
+    RecommendationRevoked,
+)
+
+__all__ = ["cases_of_pupil", "codes_of_pupil", "follow", "linked_to", "pupil_of", "tell_linked"]
+
+_CHANGES = (ConfirmationCorrected, RecommendationExpired, RecommendationRevoked)
+
+
+def pupil_of(office: Office, case_id: UUID, case: CommissionCase) -> Person | None:
+    """Return the pupil as the school's request names them; None where there is no request, or it cannot be opened here yet."""
+    if case.request is None:
+        return None
+    opened = open_personal(office, event_with(office, case_id, case.request.body))
+    pupil: Person | None = None if isinstance(opened, Missing) else opened.content.pupil
+    return pupil
+
+
+def codes_of_pupil(office: Office, case_id: UUID, case: CommissionCase) -> tuple[str, ...]:
+    """Return the codes that name the pupil of a case, the newest first: a new code does not end an old one (D.5, 11).
+
+    Raises: NotReadableError.
+    """
+    said = case.request.body if case.request is not None else case.registered_body
+    if said is None:
+        return ()
+    codes = [personal_of(office, case_id, said).pupil.personal_code]
+    for correction in case.corrections:
+        changed = correction.facts.changed
+        new = personal_of(office, case_id, correction.body).new.pupil.personal_code
+        if CorrectedField.NEW_CODE in changed:
+            codes.insert(0, new)
+        elif CorrectedField.CODE in changed:
+            # Mistyped: the old one is somebody else's, or nobody's.
+            codes = [new]
+    return tuple(codes)
+
+
+def cases_of_pupil(office: Office, case_id: UUID, case: CommissionCase) -> list[UUID]:
+    """Return the other cases of the pupil of a case, the earliest first, as far as they can be opened here.
+
+    Raises: NotReadableError if it cannot be opened of whom the case itself is.
+    """
+    codes = codes_of_pupil(office, case_id, case)
+    found = {each for code in codes for each in cases_of(office, code) if each != case_id}
+    # Found by what was registered; what was mistyped there is another person's code.
+    return sorted(each for each in found if set(codes).intersection(_codes_as_far_as_open(office, each)))
+
+
+def linked_to(office: Office, case: CommissionCase) -> list[UUID]:
+    """Return the cases that are linked to a case, whether or not it can be opened here of whom they are.
+
+    Costs as much as there are links, however many events there are: two requests about one pupil are rare.
+    """
+    rows = office.database.all(
+        "SELECT DISTINCT originator_id FROM stored_events WHERE topic = ? ORDER BY originator_id", AssessmentLinked.__name__
+    )
+    return [each for row in rows if _case(office, each := UUID(row["originator_id"])).linked == case.first]
+
+
+def follow(office: Office, case_id: UUID, news: Sequence[New]) -> None:
+    """Tell the schools of linked cases, in the open transaction, that the answer which rests on this case is another now.
+
+    Every school that got a yes is told when it holds no longer (D.5, 13), whether a person revoked it or its time ran out.
+    """
+    if not any(isinstance(new.facts, _CHANGES) for new in news):
+        return
+    personal = [new.personal for new in news if isinstance(new.personal, ConfirmationCorrectedPersonal)]
+    tell_linked(office, case_id, personal[0].official if personal else None)
+
+
+def tell_linked(office: Office, case_id: UUID, official: str | None) -> None:
+    """Tell the schools of linked cases, in the open transaction, of an answer that is another now; ``official`` signs it.
+
+    None as ``official`` tells of an end alone: it follows from what was decided, and nobody signs it anew.
+    """
+    case = _case(office, case_id)
+    for linked in linked_to(office, case):
+        row = office.database.one("SELECT school FROM cases WHERE case_id = ?", linked.hex)
+        told = pass_on(_case(office, linked), case, official)
+        save(office, linked, told, school=row["school"] if row else None)
+
+
+def _codes_as_far_as_open(office: Office, case_id: UUID) -> tuple[str, ...]:
+    """Return the codes that name the pupil of another case; none where it was erased, lost or damaged.
+
+    An old case that nobody can read any more must not stand in the way of the pupil's new ones.
+    """
+    try:
+        return codes_of_pupil(office, case_id, _case(office, case_id))
+    except (NotReadableError, VerificationError):
+        return ()
+
+
+def _case(office: Office, case_id: UUID) -> CommissionCase:
+    return fold(history_of(office, office.store.stream(case_id)))
