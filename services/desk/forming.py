@@ -7,28 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Final
 
 from pydantic import ValidationError
 
 from services.commission import input as commission_forms
-from services.commission.entrypoints.cli import ACTS
+from services.commission.acts import ACTS as COMMISSION_ACTS
 from services.policy.forms import Form, complaints, parse_form
 from services.school import input as school_forms
+from services.school.acts import EVERY_ACT as SCHOOL_ACTS
 from services.wire.channels import COMMISSION
 
-__all__ = ["faults_of"]
+__all__ = ["faults_of", "form_of"]
 
-_SCHOOL_FORMS: Final[dict[str, type[Form]]] = {
-    "file": school_forms.ApplicationInput,
-    "consent": school_forms.ConsentSupplied,
-    "address": school_forms.AddressSupplied,
-}
+
+def form_of(who: str, act: str) -> type[Form] | None:
+    """Return the form of an act that a participant has, None if it takes none."""
+    name = COMMISSION_ACTS[act].form if who == COMMISSION else SCHOOL_ACTS[act].form
+    if name is None:
+        return None
+    form: type[Form] = getattr(commission_forms if who == COMMISSION else school_forms, name)
+    return form
 
 
 def faults_of(who: str, act: str, form: bytes, *, today: date) -> Iterator[tuple[tuple[int | str, ...], str]]:
     """Yield place and sentence of each fault of a form in JSON, as the command would tell it on the day ``today``."""
-    model: type[Form] = getattr(commission_forms, ACTS[act].form) if who == COMMISSION else _SCHOOL_FORMS[act]
+    model = form_of(who, act)
+    if model is None:
+        return
     try:
         parse_form(model, form, today=today)
     except ValidationError as error:

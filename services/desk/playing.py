@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from services.desk.ground import Ground
-from services.desk.script import Script, Step, on_day
+from services.desk.script import Script, Step, is_in_case, on_day, with_cases
 from services.desk.sight import sights
 from services.post.office import Office
-from services.post.viewing import cases, events
+from services.post.viewing import cases, contents, events
 from services.wire.channels import COMMISSION, commission_case, to_commission
 from services.wire.errors import ExchangeError
 
@@ -84,8 +84,12 @@ class Company(Protocol):
         """Let a participant act; ``case_id`` is its number of the case, None for a new one; ``form`` is JSON."""
         ...
 
+    def rest(self, names: Collection[str], where: str) -> None:
+        """Let these, and nobody else, stand still from now on. Raises: ScriptError that begins with ``where`` if they cannot."""
+        ...
+
     def settle(self) -> None:
-        """Return when everybody has done their work."""
+        """Return when everybody has done their work who does not stand still."""
         ...
 
 
@@ -103,6 +107,7 @@ class Playing:
         Raises: NotAsWrittenError at the first thing that is not as the script says; ScriptError for a time that cannot be.
         """
         for number, step in enumerate(self.script.steps, start=1):
+            self.company.rest(step.asleep, f"step {number}: asleep:")
             if step.at is not None:
                 self.company.move(step.at, f"step {number}: at:")
             day = self.company.offices[step.who].today
@@ -124,12 +129,14 @@ class Playing:
 
         Raises: KeyError if it was not filed.
         """
-        school, filed = self.numbers[name]
-        return commission_case(filed, to_commission(school)) if who == COMMISSION else filed
+        owner, number = self.numbers[name]
+        # What began at the commission has one number; what began at a school has another one at the commission.
+        return commission_case(number, to_commission(owner)) if who == COMMISSION != owner else number
 
     def _act(self, step: Step, number: int, day: date) -> Outcome:
-        form = json.dumps(on_day(step.form or {}, day), default=str, ensure_ascii=False).encode()
-        outcome = self.company.act(step, None if step.act == "file" else self.case_id(step.case, step.who), form)
+        numbers = {name: self.case_id(name, step.who) for name in self.numbers}
+        form = json.dumps(with_cases(on_day(step.form or {}, day), numbers), default=str, ensure_ascii=False).encode()
+        outcome = self.company.act(step, self.case_id(step.case, step.who) if is_in_case(step.who, step.act) else None, form)
         if outcome.case_id is not None:
             self.numbers[step.case] = (step.who, outcome.case_id)
         if outcome.refused == step.refused:
@@ -159,8 +166,20 @@ class Playing:
             there = [line.event for line in events(offices[who], self.case_id(step.case, who))]
             if there != expected:
                 raise _unlike(number, f"the events of {who} are", ", ".join(expected), ", ".join(there))
+        for who, sayings in step.then.says.items():
+            self._check_saying(step, number, who, sayings)
         if step.then.reads or step.then.cannot_read:
             self._check_reading(step, number)
+
+    def _check_saying(self, step: Step, number: int, who: str, sayings: Mapping[str, Mapping[str, Any]]) -> None:
+        there = contents(self.company.offices[who], self.case_id(step.case, who))
+        for kind, expected in sayings.items():
+            newest = next((each for each in reversed(there) if each.event == kind), None)
+            if newest is None:
+                raise _unlike(number, f"the case of {who} has", kind, "no such event")
+            said = {**(newest.facts or {}), **(newest.personal or {})}
+            for place, value, found in _different(expected, said, kind):
+                raise _unlike(number, f"{place} of {who} is", value, found)
 
     def _check_reading(self, step: Step, number: int) -> None:
         readers: dict[str, set[str]] = {}
@@ -179,6 +198,30 @@ class Playing:
                     raise _unlike(number, f"{kind}, which {who} cannot read, is in the log", "yes", "no")
                 if who in readers[kind]:
                     raise _unlike(number, f"{who} reads {kind}", "no", "yes")
+
+
+def _different(expected: Any, said: Any, place: str) -> Iterator[tuple[str, str, str]]:
+    """Yield place, expected and found where something is said otherwise; what is not expected may be said as it likes."""
+    if not isinstance(expected, Mapping):
+        if _plain(expected) != said:
+            yield place, _text(expected), _text(said)
+        return
+    for name, value in expected.items():
+        if not isinstance(said, Mapping) or name not in said:
+            yield f"{place}.{name}", _text(value), "nothing"
+        else:
+            yield from _different(value, said[name], f"{place}.{name}")
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of a script as an event says it: days as YYYY-MM-DD."""
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _text(value: Any) -> str:
+    return json.dumps(_plain(value), ensure_ascii=False, default=str)
 
 
 def _unlike(number: int, what: str, expected: str, found: str) -> NotAsWrittenError:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,16 +20,17 @@ from types import FrameType
 from typing import Any, Final, NoReturn
 from uuid import UUID
 
-from services.channel.port import Channel
 from services.commission.bootstrap import build as build_commission
+from services.desk.forming import form_of
 from services.desk.ground import Ground
 from services.desk.playing import NotAsWrittenError, Outcome
-from services.desk.script import FORMLESS, ScriptError, Step
+from services.desk.quiet import has_work
+from services.desk.script import ScriptError, Step, begins
 from services.desk.sight import exchange_channels
 from services.post.office import Office
 from services.registrar.bootstrap import build as build_registrar
 from services.school.bootstrap import build as build_school
-from services.wire.channels import COMMISSION, REGISTRAR, TRUST_CHANNEL, readers_of
+from services.wire.channels import COMMISSION, REGISTRAR
 from services.wire.errors import RefusedError
 
 __all__ = ["Processes"]
@@ -81,17 +82,22 @@ class Processes:
             f"{where} separate processes live by the machine's clock; leave at out, and write days as today + 1 day"
         )
 
+    def rest(self, names: Collection[str], where: str) -> None:
+        """Refuse to let anybody stand still: the processes work by themselves. Raises: ScriptError."""
+        if names:
+            raise ScriptError(f"{where} separate processes work by themselves; leave asleep out")
+
     def act(self, step: Step, case_id: UUID | None, form: bytes) -> Outcome:
         """Run the command of an act, the form as a JSON file."""
         arguments = [step.act] if case_id is None else [step.act, str(case_id)]
-        if step.act not in FORMLESS:
+        if form_of(step.who, step.act) is not None:
             arguments.append(self._form(step, form))
         done = self._run(step.who, *arguments)
         if done.returncode == RefusedError.exit_code:
             said = json.loads(done.stderr)
             return Outcome(refused=said["error"], why=said["message"])
         saved = _answer(done)
-        return Outcome(case_id=UUID(saved["case"]) if step.act == "file" else None)
+        return Outcome(case_id=UUID(saved["case"]) if begins(step.who, step.act) else None)
 
     def ask(self, who: str, *arguments: str) -> Any:
         """Return what a command of a participant answers as JSON.
@@ -107,7 +113,7 @@ class Processes:
         with self.ground.look() as log:
             # Twice: between two steps of a worker, what it read has not become what it writes yet.
             while quiet < _LOOKS and time.monotonic() < until:
-                quiet = quiet + 1 if not any(_has_work(office, log, self.schools) for office in self.offices.values()) else 0
+                quiet = quiet + 1 if not any(has_work(office, log, self.schools) for office in self.offices.values()) else 0
                 time.sleep(_LOOK_AGAIN_SECONDS)
 
     def _settings(self, name: str) -> Path:
@@ -158,21 +164,6 @@ def _answer(done: subprocess.CompletedProcess[str]) -> Any:
     if done.returncode:
         raise NotAsWrittenError(f"a command ended with {done.returncode}: {done.stderr.strip()}")
     return json.loads(done.stdout)
-
-
-def _has_work(office: Office, log: Channel, schools: tuple[str, ...]) -> bool:
-    if office.database.one("SELECT 1 FROM outgoing") is not None or office.letterbook.unsent(1):
-        return True
-    everybody = (COMMISSION, *schools)
-    read = [channel for channel in exchange_channels(schools) if office.participant in readers_of(channel, (), everybody)]
-    if office.participant != REGISTRAR:
-        read.append(TRUST_CHANNEL)
-    return any(_hint(office, channel) < log.end(channel) for channel in read)
-
-
-def _hint(office: Office, channel: str) -> int:
-    standing = office.letterbook.standing(channel)
-    return standing.hint.position if standing else 0
 
 
 def _leave(number: int, _: FrameType | None) -> NoReturn:

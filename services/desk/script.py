@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Container, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -20,13 +22,17 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.reader import ReaderError
 
-from services.commission.entrypoints.cli import ACTS
-from services.desk.forming import faults_of
+from services.commission.acts import ACTS as COMMISSION_ACTS
+from services.desk.forming import faults_of, form_of
 from services.policy.fields import fault
+from services.post.acts import Act
+from services.post.settings import SchoolSettings
+from services.school.acts import EVERY_ACT as SCHOOL_ACTS
+from services.school.acts import OWN_ACTS
 from services.wire.channels import COMMISSION, REGISTRAR
 from services.wire.errors import SettingsError
 
-__all__ = ["FORMLESS", "SCHOOL_ACTS", "Script", "ScriptError", "Step", "Then", "acts_of", "on_day", "read_script"]
+__all__ = ["Script", "ScriptError", "Step", "Then", "acts_of", "begins", "is_in_case", "on_day", "read_script", "with_cases"]
 
 _SIZE_LIMIT_BYTES: Final = 256 * 1024
 # A story of 500 steps with whole forms has fewer; aliases of aliases can make a few lines into more than any memory holds.
@@ -35,15 +41,13 @@ _VALUE_LIMIT: Final = 100_000
 _YEARS: Final = range(1971, 3000)
 _FIELD: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _RIGA: Final = ZoneInfo("Europe/Riga")
+_CASE: Final = re.compile(r"case ([a-z][a-z0-9_-]{0,39})")
 _DAY: Final = re.compile(r"today(?: ([+-]) ([0-9]{1,5}) days?)?")
 
 _Fault = tuple[tuple[int | str, ...], str]
 
-SCHOOL_ACTS: Final = ("file", "consent", "address", "request")
-FORMLESS: Final = frozenset({"request"})
-"""The acts whose command takes no form."""
-
 Participant = Annotated[str, StringConstraints(pattern=r"^(commission|school-[0-9]{10})$")]
+SchoolName = Annotated[str, StringConstraints(pattern=r"^school-[0-9]{10}$")]
 Reader = Annotated[str, StringConstraints(pattern=r"^(commission|registrar|school-[0-9]{10})$")]
 
 
@@ -71,6 +75,10 @@ class Then(_Part):
     events: dict[Participant, list[str]] = Field(default_factory=dict, description="The events of the step's case, in order.")
     reads: dict[Reader, list[str]] = Field(default_factory=dict, description="Types of events that it can open.")
     cannot_read: dict[Reader, list[str]] = Field(default_factory=dict, description="Types of events that it cannot open.")
+    says: dict[Participant, dict[str, dict[str, Any]]] = Field(
+        default_factory=dict,
+        description="What the newest event of a type says in the step's case: some of its fields, as far as it opens there.",
+    )
 
 
 class Step(_Part):
@@ -78,11 +86,17 @@ class Step(_Part):
 
     at: ClockTime | None = Field(default=None, description="When it happens, in Latvian time; the clock never goes back.")
     who: Participant
-    act: str = Field(description="The name of a command: file, consent, address, request; register, examine, …, answer.")
+    act: str = Field(description="The name of a command of the participant: file, request, decide …; register, answer …")
     case: Annotated[str, StringConstraints(min_length=1, max_length=40)]
     form: dict[str, Any] | None = Field(
         default=None,
-        description="What the command's JSON file holds; a day may be written as today, today + 30 days, today - 1 day.",
+        description=(
+            "What the command's JSON file holds; a day may be written as today, today + 30 days, today - 1 day,"
+            " the number of a case of the script as case NAME."
+        ),
+    )
+    asleep: list[Participant] = Field(
+        default_factory=list, description="Whose workers stand still: what they wrote waits, and so does what comes for them."
     )
     refused: str | None = Field(default=None, description="The rule that says no: the name of its error, without Error.")
     then: Then = Then()
@@ -95,6 +109,12 @@ class Script(_Part):
     about: str = ""
     begins: ClockTime | None = Field(default=None, description="When the clock starts, in Latvian time; left out, now.")
     schools: Annotated[list[Annotated[str, StringConstraints(pattern=r"^[0-9]{10}$")]], Field(min_length=1, max_length=10)]
+    settings: dict[SchoolName, SchoolSettings] = Field(
+        default_factory=dict, description="What a school settles for itself: its table school in sarakste.toml."
+    )
+    shows: list[Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9.]{1,7}$")]] = Field(
+        default_factory=list, description="Items of the requirement that the story shows; nobody acts on them."
+    )
     steps: Annotated[list[Step], Field(min_length=1, max_length=500)]
 
 
@@ -126,7 +146,17 @@ def read_script(path: Path) -> Script:
 
 def acts_of(who: str) -> tuple[str, ...]:
     """Return the names of the acts that a participant has."""
-    return tuple(ACTS) if who == COMMISSION else SCHOOL_ACTS
+    return tuple(_table(who))
+
+
+def begins(who: str, act: str) -> bool:
+    """Tell whether an act of a participant makes a case, and does not act in one."""
+    return _table(who)[act].begins
+
+
+def is_in_case(who: str, act: str) -> bool:
+    """Tell whether an act of a participant is one in a case: it neither begins one nor belongs to none."""
+    return not begins(who, act) and (who == COMMISSION or act not in OWN_ACTS)
 
 
 def on_day(form: Any, today: date) -> Any:
@@ -139,6 +169,20 @@ def on_day(form: Any, today: date) -> Any:
     if found is None:
         return form
     return (today + timedelta(days=int(f"{found[1] or ''}{found[2] or 0}"))).isoformat()
+
+
+def with_cases(form: Any, numbers: Mapping[str, UUID]) -> Any:
+    """Return a form with every ``case anna`` as the number of the case that the script calls so. Raises: KeyError."""
+    if isinstance(form, dict):
+        return {name: with_cases(value, numbers) for name, value in form.items()}
+    if isinstance(form, list):
+        return [with_cases(each, numbers) for each in form]
+    found = _CASE.fullmatch(form) if isinstance(form, str) else None
+    return form if found is None else str(numbers[found[1]])
+
+
+def _table(who: str) -> Mapping[str, Act]:
+    return COMMISSION_ACTS if who == COMMISSION else SCHOOL_ACTS
 
 
 def _tree(name: str, data: bytes) -> Any:
@@ -175,26 +219,45 @@ def _name(at: tuple[int | str, ...]) -> str:
 def _faults(script: Script) -> Iterator[_Fault]:
     """Yield what no exchange could play: somebody who is not there, an act that is none, a case that nobody filed."""
     here = {COMMISSION, REGISTRAR, *(f"school-{number}" for number in script.schools)}
-    filed: set[str] = set()
-    for number, school in enumerate(script.schools):
-        if school in script.schools[:number]:
-            yield ("schools", number), "is named already; name each school once"
+    yield from _strangers(script, here)
+    filed: dict[str, str] = {}
     for number, step in enumerate(script.steps):
         at = ("steps", number)
-        for name in ("states", "events", "reads", "cannot_read"):
-            for who in getattr(step.then, name).keys() - here:
-                yield (*at, "then", name, who), f"{who} is not among the schools of this script"
         if step.who not in here:
             yield (*at, "who"), f"{step.who} is not among the schools of this script"
         elif step.act not in acts_of(step.who):
             yield (*at, "act"), f"{step.who} has no act {step.act}; it has {', '.join(acts_of(step.who))}"
-        elif (step.act == "file") == (step.case in filed):
-            yield (
-                (*at, "case"),
-                f"{step.case} has been filed already" if step.case in filed else f"{step.case} has not been filed yet",
-            )
-        elif step.refused is None:
-            filed.add(step.case)
+        elif (wrong := _case_fault(step, filed)) is not None:
+            yield (*at, "case"), wrong
+        elif begins(step.who, step.act) and step.refused is None:
+            filed[step.case] = step.who
+
+
+def _strangers(script: Script, here: Container[str]) -> Iterator[_Fault]:
+    """Yield whoever is named beside an act and is not there, and schools that are named twice."""
+    for number, school in enumerate(script.schools):
+        if school in script.schools[:number]:
+            yield ("schools", number), "is named already; name each school once"
+    named: list[tuple[tuple[int | str, ...], str]] = [(("settings", who), who) for who in script.settings]
+    for number, step in enumerate(script.steps):
+        at = ("steps", number)
+        named += (((*at, "asleep", place), who) for place, who in enumerate(step.asleep))
+        for name in ("states", "events", "reads", "cannot_read", "says"):
+            named += (((*at, "then", name, who), who) for who in getattr(step.then, name))
+    for place, who in named:
+        if who not in here:
+            yield place, f"{who} is not among the schools of this script"
+
+
+def _case_fault(step: Step, filed: Mapping[str, str]) -> str | None:
+    # What belongs to no case is done under whatever name.
+    if not begins(step.who, step.act) and not is_in_case(step.who, step.act):
+        return None
+    if step.who != COMMISSION and filed.get(step.case) == COMMISSION:
+        return f"{step.case} began at the commission; no school has a part in it"
+    if begins(step.who, step.act) != (step.case in filed):
+        return None
+    return f"{step.case} has been filed already" if step.case in filed else f"{step.case} has not been filed yet"
 
 
 def _timed_faults(script: Script) -> Iterator[_Fault]:
@@ -214,10 +277,12 @@ def _form_faults(step: Step, day: date) -> Iterator[_Fault]:
     # A form that is to be refused as a form is left to the playing, and an act that is none has been told already.
     if step.act not in acts_of(step.who) or step.refused == "FormRefused":
         return
-    if (step.form is None) != (step.act in FORMLESS):
+    if (step.form is None) != (form_of(step.who, step.act) is None):
         yield (), f"{step.act} takes no form; leave it out" if step.form is not None else f"is missing; {step.act} takes one"
     elif step.form is not None:
-        form = json.dumps(on_day(step.form, day), default=str, ensure_ascii=False).encode()
+        # Which number a case will have is not known yet; that it is filed before is told by its own complaint.
+        numbered = with_cases(on_day(step.form, day), defaultdict(lambda: UUID(int=0)))
+        form = json.dumps(numbered, default=str, ensure_ascii=False).encode()
         yield from faults_of(step.who, step.act, form, today=day)
 
 

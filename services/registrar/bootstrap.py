@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from services.post.building import Clock, build_office, make_folder, milliseconds, open_log, write_settings
 from services.post.database import Database
-from services.post.history import CaseRow, Domain, New, Recorded, RejectionCode
+from services.post.history import CaseRow, Domain, New, Outlook, Recorded, RejectionCode
 from services.post.joining import require_names
 from services.post.ring import write_durably
 from services.post.settings import KafkaSettings, load_settings
@@ -81,6 +81,9 @@ class _NoCases:
 
     def row(self, history: Sequence[Recorded]) -> CaseRow:  # noqa: ARG002  # the Protocol's
         return CaseRow(state="None")
+
+    def outlook(self, history: Sequence[Recorded], today: date) -> Outlook:  # noqa: ARG002  # the Protocol's
+        return Outlook()
 
 
 class _KafkaCluster:

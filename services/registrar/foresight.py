@@ -110,6 +110,7 @@ class Foresight:
         everything = [said(step) for step in judge(finder, candidates).steps]
         rows = office.database.all("SELECT event_id, body FROM outgoing WHERE channel = ? ORDER BY id", TRUST_CHANNEL)
         first = everything[-1].sequence + 1 if everything else 1
+        signer_key = self._signer_key()
         for sequence, row in enumerate(rows, start=first):
             body = decode(load_schema("wire/Open.avsc"), row["body"])
             content = decode_open(Open(type=body["type"], content=body["content"]))
@@ -118,7 +119,7 @@ class Foresight:
                     sequence=sequence,
                     event_id=Id(row["event_id"]),
                     body=digest_of(row["body"]),
-                    signer_key=self._signer_key(),
+                    signer_key=signer_key,
                     content=content,
                 )
             )

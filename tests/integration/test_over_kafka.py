@@ -13,24 +13,31 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.kafka.cluster import ADMIN, Cluster
+from services.audit.report import Report
 from services.channel.kafka_admin import KafkaAdmin, RightRow
+from services.desk.kafka_ground import KafkaGround
 from services.desk.main import app
+from services.desk.rehearsing import Rehearsal
+from services.desk.script import read_script
 from services.post.worker import Worker
 from services.registrar.bootstrap import build as build_registrar
 from services.school.application import School
 from services.school.bootstrap import build as build_school
+from services.wire.certificates import load_root
 from services.wire.channels import COMMISSION, record_of, to_commission
 from services.wire.errors import ChannelUnavailableError
 from tests.brokers import Bench, started
 from tests.chains import SCHOOL
 from tests.exchange import Exchange
 from tests.integration.test_two_sides import answered, asked, examined, recommended
-from tests.over_brokers import PATIENCE, BrokerExchange, access, at_commission, begun, provision, waits, work_on, worked
+from tests.over_brokers import PATIENCE, BrokerExchange, access, at_commission, begun, clear, provision, waits, work_on, worked
 from tests.people import another_pupil, application_form
 from tests.troubles import clean, records, settled
+from tests.verifying import verified_file
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"]), pytest.mark.timeout(300)]
 
+SCENARIOS: Final = Path(__file__).parents[1] / "scenarios"
 JOINED: Final = "school-0099900033"
 
 
@@ -57,6 +64,26 @@ def test_an_application_is_answered_yes_over_a_broker(over: BrokerExchange) -> N
     told = {alarm for member in over.members.values() for alarm in member.alarms}
     assert not [alarm for alarm in told if "has said nothing for 8 days" not in alarm]  # the registrar is a pen here
     clean(over)
+
+
+@pytest.mark.parametrize("scenario", ["E02", "E09-set-aside", "E14"])
+def test_a_scenario_goes_over_a_broker_as_it_is_written(own_bench: Bench, tmp_path: Path, scenario: str) -> None:
+    clear(own_bench)
+    (own_bench.cluster.folder / "servers").write_text(own_bench.cluster.servers)
+    script, folder = read_script(SCENARIOS / f"{scenario}.yaml"), tmp_path / "exchange"
+    rehearsal = Rehearsal(script, folder, stands_on=KafkaGround(own_bench.cluster.folder, folder))
+    try:
+        played = list(rehearsal.play())
+        assert len(played) == len(script.steps)
+        assert as_verified(rehearsal).is_clean
+    finally:
+        rehearsal.close()
+        own_bench.close()
+
+
+def as_verified(rehearsal: Rehearsal) -> Report:
+    """Verify all that the brokers hold, with nothing but the root certificate."""
+    return verified_file(rehearsal.ground.copy(), load_root((rehearsal.folder / "root.pem").read_bytes()))
 
 
 def test_acts_are_kept_while_the_broker_is_dead_and_nothing_is_lost_or_double(over: BrokerExchange) -> None:
