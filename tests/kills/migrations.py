@@ -24,14 +24,14 @@ INSERT INTO heads SELECT channel, count(*) FROM entries GROUP BY channel
 _DAYS: Final = """
 ALTER TABLE cases ADD COLUMN asked_on TEXT;
 UPDATE cases SET asked_on = opened_on;
-CREATE INDEX cases_by_day ON cases (asked_on);
+CREATE INDEX cases_by_asking ON cases (asked_on);
 UPDATE heads SET entries = entries + 1
 """
 _NOW: Final = database.migrations()[-1][0]
 _NEXT: Final = [(_NOW + 1, _HEADS), (_NOW + 2, _DAYS)]
 # What is 0 at each version, and would not be with half of the next one.
 _SOUND: Final = {
-    _NOW: "SELECT count(*) FROM sqlite_master WHERE name IN ('heads', 'cases_by_day')",
+    _NOW: "SELECT count(*) FROM sqlite_master WHERE name IN ('heads', 'cases_by_asking')",
     _NOW + 1: "SELECT (SELECT sum(entries) FROM heads) - (SELECT count(*) FROM entries)",
     _NOW + 2: "SELECT (SELECT sum(entries) FROM heads) - (SELECT count(*) FROM entries) - (SELECT count(*) FROM heads)"
        " + (SELECT count(*) FROM cases WHERE asked_on IS NOT opened_on)",

@@ -62,9 +62,9 @@ class Play:
                 return done
             time.sleep(0.05)
 
-    def file(self, pupil: int, *, before: Callable[[], None] | None = None) -> Child:
-        """File an application of today."""
-        today = day_of(milliseconds()).isoformat()
+    def file(self, pupil: int, *, before: Callable[[], None] | None = None, back: int = 0) -> Child:
+        """File an application of today, by a clock that is ``back`` milliseconds behind."""
+        today = day_of(milliseconds() - back).isoformat()
         form = application_json(received_on=today, pupil=another_pupil(pupil))
         form["consent"]["received_on"] = today
         return self.do(SCHOOL, "file", self.desk.form(form), before=before)

@@ -65,6 +65,24 @@ GROUPS: Final[dict[str, Group]] = {
             "tests/vectors",
         ),
     ),
+    "policy": Group(
+        files=(
+            "services/policy/calendar.py",
+            "services/policy/eligibility.py",
+            "services/policy/hours.py",
+            "services/policy/kleene.py",
+            "services/policy/providing.py",
+            "services/policy/rules.py",
+            "services/policy/terms.py",
+        ),
+        tests=(
+            "tests/unit/test_calendar.py",
+            "tests/unit/test_eligibility.py",
+            "tests/unit/test_hours_and_providing.py",
+            "tests/unit/test_rules.py",
+            "tests/unit/test_terms.py",
+        ),
+    ),
     "post": Group(
         files=(
             "services/post/receiving.py",

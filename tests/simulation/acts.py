@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from services.commission.application import Commission, NotReadableError
+from services.commission.application import Commission
 from services.commission.domain.case import CommissionCase
 from services.commission.input import (
     AnswerInput,
@@ -23,6 +23,7 @@ from services.commission.input import (
     RegistrationInput,
 )
 from services.post.office import Office, day_of
+from services.post.opening import NotReadableError
 from services.post.saving import Saved, StartingError
 from services.school.application import School
 from services.school.input import AddressForm, AddressSupplied, ApplicationInput, ConsentSupplied
@@ -30,21 +31,20 @@ from services.wire.channels import Role
 from services.wire.errors import ExchangeError
 from services.wire.events import AddressKind, Asks, Delivery, Opinion, RefusalGround
 from tests.people import TODAY, another_pupil, application_form
-from tests.simulation.rightful import commission_refusals, school_refusals, unread_refusals
+from tests.simulation.forms import MEDICAL
+from tests.simulation.further import FOR_ITS_FORM, FURTHER, describes, goes_on
+from tests.simulation.rightful import DOMAINS, beyond, commission_refusals, school_refusals, unread_refusals
 from tests.simulation.site import Process, Site
 from tests.simulation.world import Kept, World
 
 __all__ = ["MEDICAL", "Act", "clerk_acts", "commission_act", "do", "filing", "form", "school_act"]
 
-MEDICAL: Final = "Medicinisks"
-"""Stands in every text that the commission writes about a child: it may reach no school."""
-
 _PUPILS: Final = 6
 _NEXT: Final = 0.85
 _IDLE: Final = 0.6
+_DESCRIBES: Final = 0.2
 _IN_ONE_SITTING: Final = (1, 1, 2, 3)
 _DONE: Final = ("Answered", "AnswerRejected")
-_REFUSALS: Final = ("services.school.domain.refusals", "services.commission.domain.refusals")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Act:
     """One act of a clerk; ``rightful`` tells the names of the refusals that would be right now: with none it has to be done."""
 
     name: str
-    do: Callable[[], tuple[UUID, Sequence[Saved]]]
+    do: Callable[[], tuple[UUID | None, Sequence[Saved]]]
     rightful: Callable[[], set[str]]
 
 
@@ -62,7 +62,9 @@ def clerk_acts(world: World, site: Site) -> None:
         process = site.at_desk()
         if process is None:
             return
-        act = _of_school(world, process) if site.role is Role.SCHOOL else _of_commission(world, process)
+        act = _going_on(world, process) if world.rng.random() < FURTHER else None
+        if act is None:
+            act = _of_school(world, process) if site.role is Role.SCHOOL else _of_commission(world, process)
         if act is None:
             return
         do(world, process, act)
@@ -72,7 +74,7 @@ def do(world: World, process: Process, act: Act) -> UUID | None:
     """Do one act, and return the case it was done in; None if it was not done, for whatever reason."""
     site, rightful = process.site, set[str]()
 
-    def job() -> tuple[UUID, Sequence[Saved]]:
+    def job() -> tuple[UUID | None, Sequence[Saved]]:
         rightful.update(act.rightful())
         return act.do()
 
@@ -81,7 +83,7 @@ def do(world: World, process: Process, act: Act) -> UUID | None:
     except ExchangeError as error:
         # Said in the trace: somebody at a desk was told why not.
         name = type(error).__name__
-        if type(error).__module__ in _REFUSALS and name not in rightful:
+        if type(error).__module__.startswith(DOMAINS) and name not in rightful:
             world.wrong.append(f"{site.name}: {act.name} was refused wrongly: {name}, where {sorted(rightful)} would be right")
         if isinstance(error, NotReadableError) and name in rightful:
             # Its cause is known to the very letter: ``telling`` need not look for one among all that happened.
@@ -115,7 +117,12 @@ def school_act(process: Process, case_id: UUID, name: str) -> Act:
         "records a consent": lambda: clerk.consent(case_id, ConsentSupplied(received_on=today, by="Andris Izdomenieks")),
         "records an address": lambda: clerk.address(case_id, _address(today)),
     }
-    return _on(case_id, name, acts[name], lambda: school_refusals(process.office, case_id, name, today))
+    return _on(
+        case_id,
+        name,
+        acts[name],
+        lambda: {*school_refusals(process.office, case_id, name, today), *beyond(process.office, case_id)},
+    )
 
 
 def commission_act(process: Process, case_id: UUID, name: str, *, number: str = MEDICAL, opinion: Opinion = Opinion.VALID) -> Act:
@@ -137,13 +144,31 @@ def commission_act(process: Process, case_id: UUID, name: str, *, number: str = 
 
     def rightful() -> set[str]:
         found = commission_refusals(clerk.case(case_id), name, today, examination)
-        return {*found, *unread_refusals(process.office, case_id, name, process.site.world.log.expired)}
+        unread = unread_refusals(process.office, case_id, name, process.site.world.log.expired)
+        return {*found, *unread, *beyond(process.office, case_id)}
 
     return _on(case_id, name, acts[name], rightful)
 
 
 def _on(case_id: UUID, name: str, does: Callable[[], Sequence[Saved]], rightful: Callable[[], set[str]]) -> Act:
     return Act(f"{name} ({case_id.hex[-8:]})", lambda: (case_id, does()), rightful)
+
+
+def _going_on(world: World, process: Process) -> Act | None:
+    """Return an act that some case allows by its participant's own word: it may be refused for its form alone."""
+    rows = process.office.database.all("SELECT case_id FROM cases ORDER BY case_id")
+    if not rows:
+        return None
+    if process.site.role is Role.SCHOOL and world.rng.random() < _DESCRIBES:
+        says = describes(process, world.rng)
+        return Act("says what it is", lambda: (None, says()), lambda: {"DescribedAlreadyError"})
+    case_id = UUID(world.rng.choice(rows)["case_id"])
+    try:
+        found = goes_on(process, world.rng, case_id)
+    except ExchangeError:
+        # Its keys are not here now; whoever tries to act will be told.
+        return None
+    return None if found is None else _on(case_id, found[0], found[1], lambda: set(FOR_ITS_FORM))
 
 
 def _of_school(world: World, process: Process) -> Act | None:

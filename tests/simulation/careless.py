@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
+from services.commission.domain.applying import fold
 from services.post.cases import Opened, history_of, open_personal
 from services.post.history import New, Recorded, RejectionCode, Standing
 from services.post.letterbook import statement_of
@@ -178,10 +179,24 @@ def check_refusals(world: World, channels: Channels) -> None:
             if code is None:
                 continue
             writer, reader = _sides(channel)
+            if entry.body_digest not in refused[reader] and _was_over(offices[reader], entry.body_digest):
+                # Said past the rules at its desk, and right where it arrived: the request before it was over there already.
+                continue
             require(entry.body_digest in refused[reader], f"{reader} took what {writer} may not say in {channel}")
             told = [each for body, each in answers[writer] if body == entry.body_digest]
             require(told == [code.value], f"{writer} was told {told} of what had to be refused as {code.value}")
             world.happened_in_life("an event refused, and its writer told why")
+
+
+def _was_over(office: Office, body: Digest) -> bool:
+    """Tell whether a request came to a case of the commission's in which the request before it was over."""
+    if office.participant != COMMISSION:
+        return False
+    for _, history in _histories(office):
+        place = next((place for place, event in enumerate(history) if event.body == body), None)
+        if place is not None:
+            return fold(history[:place]).is_request_over
+    return False
 
 
 def _sides(channel: str) -> tuple[str, str]:

@@ -88,7 +88,8 @@ def check_log(world: World, channels: Channels) -> None:
     require(not twice, f"events stand twice: {twice}")
     for kept in world.kept:
         if kept.event.body not in bodies:
-            what = f"{kept.event.type} of {kept.site} in {kept.event.channel} ({kept.case_id.hex[-8:]}) was saved and is gone"
+            where = kept.case_id.hex[-8:] if kept.case_id else "no case"
+            what = f"{kept.event.type} of {kept.site} in {kept.event.channel} ({where}) was saved and is gone"
             require(kept.event.body in world.excused, what)
     # The second reader costs as much as everything else here.
     verify = verified if world.rng.random() < _READ_TWICE else verify_log

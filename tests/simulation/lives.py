@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from datetime import date
+from typing import Any, Final
 from uuid import UUID
 
+from services.policy.calendar import full_years
+from services.policy.forms import Form
+from services.policy.rules import RULES
+from services.post.cases import history_of
+from services.post.office import day_of
 from services.school.input import ApplicationInput
 from services.wire.channels import COMMISSION, commission_case, to_commission
+from services.wire.events import AgreementConcluded, AssistantProposed
 from tests.simulation.acts import Act, commission_act, do, filing, form, school_act
+from tests.simulation.forms import Given, filled_in
+from tests.simulation.further import describes, does
 from tests.simulation.invariants import require
 from tests.simulation.settling import settle
 from tests.simulation.site import Process, Site
@@ -53,9 +62,55 @@ def live_on(world: World) -> None:
     school, variant = world.sites[world.rng.choice(SCHOOLS)], world.rng.choice(("A2", "B2"))
     says_yes = world.rng.random() < 0.5
     acts = _NO if not says_yes else _YES if variant == "A2" else _YES_WITH_PLAN
-    case_id = live(world, school, form(_NEW_PUPIL, variant), (_ASKS, *acts))
+    application = form(_NEW_PUPIL, variant)
+    case_id = live(world, school, application, (_ASKS, *acts))
     _wait(world, school, case_id, "ReadyForDecision" if says_yes else "NegativeAnswer")
     world.happened_in_life("a case brought to its answer after quiet")
+    filed_on = application.received_on
+    # A clock of ten years later finds the pupil of age, who would be judged by a group that nobody knows.
+    if full_years(application.pupil.birth_date, day_of(school.now())) >= RULES[0].adult_age:
+        return
+    _decide(world, school, case_id, filed_on, says_yes=says_yes, has_plan=variant == "A2")
+
+
+def _decide(world: World, school: Site, case_id: UUID, filed_on: date, *, says_yes: bool, has_plan: bool) -> None:
+    """Bring an answered case to its end: a service that is given, or a refusal that was sent."""
+    # One the school may have said before; the same is refused, and no harm.
+    process = _desk(school)
+    says = describes(process, world.rng)
+    do(world, process, Act("says what it is", lambda: (None, says()), lambda: {"DescribedAlreadyError"}))
+    plan = {"kinds": ["Application", "DisabilityIrp", "CommissionAnswer"], "irp_indicates_need": True}
+    bare = {"kinds": ["Application", "CommissionAnswer"], "irp_indicates_need": None}
+    decision = {"outcome": "Granted" if says_yes else "Refused", "grounds": [] if says_yes else ["NoRecommendation"]}
+    acts: list[tuple[str, dict[str, Any]]] = [
+        ("signature", {}),
+        ("screen", {"as_of": filed_on.isoformat(), "enrolled": "Here"}),
+        ("evaluate", plan if has_plan else bare),
+        ("decide", {**decision, "instruction": None if says_yes else "Viena mēneša laikā"}),
+        ("notify", {}),
+    ]
+    if says_yes:
+        acts += [("propose-assistant", {}), ("annex-cv", {"work_experience": True}), ("conclude", {}), ("report-hours", {})]
+    for name, changes in acts:
+        process = _desk(school)
+        assistant, agreement = _numbers(process, case_id)
+        given = Given(world.rng, day_of(process.site.now()), assistant=assistant, agreement=agreement)
+        _done(world, process, _act(process, case_id, name, filled_in(school.name, name, given, **changes)))
+    _wait(world, school, case_id, "Active" if says_yes else "Refused")
+    world.happened_in_life(f"a case brought to its {'service' if says_yes else 'refusal'} after quiet")
+
+
+def _act(process: Process, case_id: UUID, name: str, form: Form | None) -> Act:
+    use_case = does(process, case_id, name, form)
+    return Act(f"{name} ({case_id.hex[-8:]})", lambda: (case_id, use_case()), set)
+
+
+def _numbers(process: Process, case_id: UUID) -> tuple[int, int]:
+    """Return the running numbers that a form has to name: the newest assistant and agreement of a case."""
+    history = history_of(process.office, process.office.store.stream(case_id))
+    proposed = [event.facts.assistant for event in history if isinstance(event.facts, AssistantProposed)]
+    agreed = [event.facts.agreement for event in history if isinstance(event.facts, AgreementConcluded)]
+    return proposed[-1] if proposed else 1, agreed[-1] if agreed else 1
 
 
 def _desk(site: Site) -> Process:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from services.channel.port import Record, Until
 from services.post.database import Database
@@ -28,7 +28,10 @@ __all__ = [
     "RingOnDisk",
     "SigningPort",
     "WatchedDatabase",
+    "put_off",
 ]
+
+_Of = TypeVar("_Of")
 
 
 DESTRUCTION: Final = ("before a signing key is destroyed", "after a signing key is destroyed")
@@ -61,24 +64,33 @@ class Crash(BaseException):  # no Exception: a killed process handles nothing
 
 @dataclass(slots=True)
 class Fuse:
-    """Counts a process's port calls down to the one at which it is killed; None is never. ``only`` counts one kind of them."""
+    """Counts a process's port calls down to the one at which it is killed; None is never. ``only`` counts one kind of them.
+
+    Whatever a killed process calls while it is unwound fails in the same way: nothing of it may reach anything.
+    """
 
     left: int | None = None
     only: str | None = None
     burnt: Callable[[str], None] = lambda _: None
     is_doomed: Callable[[str], bool] = lambda _: False
+    _burnt_at: str | None = None
 
     def call(self, where: str) -> None:
+        if self._burnt_at is not None:
+            raise Crash(self._burnt_at)
         if where in RARE and self.is_doomed(where):
-            self.burnt(where)
-            raise Crash(where)
+            self._burn(where)
         if self.left is None or self.only not in (None, where):
             return
         self.left -= 1
         if self.left <= 0:
             self.left = None
-            self.burnt(where)
-            raise Crash(where)
+            self._burn(where)
+
+    def _burn(self, where: str) -> None:
+        self._burnt_at = where
+        self.burnt(where)
+        raise Crash(where)
 
 
 @dataclass(slots=True)
@@ -108,8 +120,8 @@ class WatchedDatabase(Database):
         return super()._connected(f"{Path(path).as_uri()}?vfs=unix-excl")
 
     def _commit(self, connection: sqlite3.Connection) -> None:
-        self._disk.commit()
         self._fuse.call("before a commit")
+        self._disk.commit()
         super()._commit(connection)
         self._fuse.call("after a commit")
 
@@ -135,6 +147,11 @@ class RingOnDisk(RingFile):
         self.fuse.call("before the ring file is written")
         super().add(keys, heads)
         self.fuse.call("after the ring file is written")
+
+
+def put_off(work: Callable[[], _Of], /) -> Callable[[], _Of]:
+    """The ``Beside`` port: do it when its end is waited for, and not before."""
+    return work
 
 
 @dataclass(slots=True)

@@ -6,23 +6,27 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
-from services.commission.domain import case as theirs
+from services.commission.domain import applying as theirs
 from services.post.cases import Opened, history_of, open_personal
 from services.post.history import Recorded, Standing
 from services.post.office import Office
 from services.post.rebuilding import rebuild
 from services.school.domain import case as ours
+from services.wire.audience import may_write
 from services.wire.channels import COMMISSION, commission_case, from_commission, record_of, to_commission
 from services.wire.events import (
-    AddressKind,
     Answer,
     ApplicationFiled,
+    ConfirmationCorrected,
+    ConfirmationCorrectedPersonal,
     ConfirmationGiven,
     ConfirmationGivenPersonal,
     ConsentRecorded,
+    DeliveryAddressChanged,
     DocumentsDispatched,
     InformationRequested,
     RecommendationIssued,
+    Redispatched,
     Rejected,
 )
 from services.wire.hashing import Digest
@@ -45,7 +49,7 @@ def check_procedure(world: World) -> None:
         _check_school_learns_no_cause(name, offices[name])
         histories = dict(_histories(offices[name]))
         begun = {case_id for case_id, history in histories.items() if _has_its_beginning(name, offices[name], history)}
-        _check_one_open_request_a_pupil(name, [histories[case_id] for case_id in begun])
+        _check_one_open_request_a_pupil(world, name, [histories[case_id] for case_id in begun])
         for case_id, history in histories.items():
             if case_id in begun:
                 _check_consent_before_request(world, name, history)
@@ -87,8 +91,8 @@ def _check_school_learns_no_cause(name: str, office: Office) -> None:
         opened = open_personal(office, event)
         require(isinstance(opened, Opened), f"{name} cannot open {event.topic}: {opened}")
         assert isinstance(opened, Opened)
-        require(event.topic in (ConfirmationGiven.__name__, Rejected.__name__), f"I1: {name} is told {event.topic}")
-        fits = opened.content is None or isinstance(opened.content, ConfirmationGivenPersonal)
+        require(may_write(event.topic, from_commission(name)), f"I1: {name} is told {event.topic}")
+        fits = opened.content is None or isinstance(opened.content, ConfirmationGivenPersonal | ConfirmationCorrectedPersonal)
         require(fits and MEDICAL not in repr(opened.content), f"I1: {name} reads a cause in {event.topic}")
 
 
@@ -110,12 +114,12 @@ def _has_its_beginning(name: str, office: Office, history: History) -> bool:
     return False
 
 
-def _check_one_open_request_a_pupil(name: str, histories: Iterable[History]) -> None:
+def _check_one_open_request_a_pupil(world: World, name: str, histories: Iterable[History]) -> None:
     """I3: at most one open request a case and a pupil."""
     asked: dict[int, int] = {}
     for history in histories:
         case = ours.fold(history)
-        open_ones = sum(request.is_open for request in case.requests)
+        open_ones = sum(request.is_open for request in case.requests if request.body not in world.careless)
         filed = next(event.facts for event in history if isinstance(event.facts, ApplicationFiled))
         asked[filed.pupil] = asked.get(filed.pupil, 0) + open_ones
     require(all(number <= 1 for number in asked.values()), f"I3: {name} has asked twice about a pupil: {asked}")
@@ -127,30 +131,30 @@ def _check_yes_rests_on_recommendation(world: World, case_id: UUID, history: His
     for event in history:
         if isinstance(event.facts, RecommendationIssued):
             issued.add(event.body)
-        is_yes = isinstance(event.facts, ConfirmationGiven) and event.facts.answer is Answer.YES
+        is_answer = isinstance(event.facts, ConfirmationGiven | ConfirmationCorrected)
+        is_yes = is_answer and event.facts.answer is Answer.YES
         if is_yes and event.body not in world.careless:
             require(event.facts.basis in issued, f"I4: a yes in {case_id.hex[-8:]} without a recommendation")
 
 
 def _check_dispatch(office: Office, case_id: UUID, history: History) -> None:
-    """I5, I6: documents go to the address that the request states; to a school only if that was chosen."""
-    request: InformationRequested | None = None
+    """I5, I6: documents go to the address that the request states, or a later change of it; to a school only if chosen."""
     stream = office.store.stream(case_id)
+    chosen: tuple[Recorded, Opened] | None = None
     for event, stored in zip(history, stream.events, strict=True):
         if event.standing is not Standing.ACCEPTED:
             continue
-        if isinstance(event.facts, InformationRequested):
-            request, asked = event.facts, open_personal(office, stored)
-        if isinstance(event.facts, DocumentsDispatched):
+        if isinstance(event.facts, InformationRequested | DeliveryAddressChanged):
+            opened = open_personal(office, stored)
+            chosen = (event, opened) if isinstance(opened, Opened) else chosen
+        if isinstance(event.facts, DocumentsDispatched | Redispatched):
             sent = open_personal(office, stored)
-            assert request is not None
+            assert chosen is not None
             assert isinstance(sent, Opened), sent
-            assert isinstance(asked, Opened), asked
-            require(sent.content.address == asked.content.address, f"I5: {case_id.hex[-8:]} went to another address")
-            fits = event.facts.address is request.address and event.facts.address_from in {each.body for each in history}
-            require(fits, f"I6: {case_id.hex[-8:]} was sent to {event.facts.address.value}, asked {request.address.value}")
-            to_school = event.facts.address is AddressKind.SCHOOL
-            require(not to_school or request.address is AddressKind.SCHOOL, "I6: a school received what it did not ask for")
+            asked, said = chosen
+            require(sent.content.address == said.content.address, f"I5: {case_id.hex[-8:]} went to another address")
+            fits = event.facts.address is asked.facts.address and event.facts.address_from == asked.body
+            require(fits, f"I6: {case_id.hex[-8:]} was sent to {event.facts.address.value}, asked {asked.facts.address.value}")
 
 
 def _check_both_sides_agree(world: World, name: str, history: History, other: History) -> None:

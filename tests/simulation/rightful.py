@@ -7,9 +7,10 @@ Source: domain.md, sections C and D; the guidance, sections 3 to 5.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from services.commission.domain.case import CommissionCase
@@ -18,10 +19,43 @@ from services.post.cases import history_of, open_facts
 from services.post.office import Office
 from services.school.domain.case import SchoolCase, fold
 from services.wire.channels import mailbox_of
+from services.wire.errors import RefusedError
 from services.wire.events import Asks, Opinion
 from services.wire.hashing import Digest
 
-__all__ = ["commission_refusals", "school_refusals", "unread_refusals"]
+__all__ = ["DOMAINS", "REFUSALS", "beyond", "commission_refusals", "school_refusals", "unread_refusals"]
+
+DOMAINS: Final = ("services.school.domain.refusals", "services.commission.domain.refusals")
+"""Where the refusals of the procedure stand: the beginnings of their modules' names."""
+
+_FIRST_WAY: Final = frozenset(
+    {
+        "ApplicationFiled",
+        "ConsentRecorded",
+        "DeliveryAddressChosen",
+        "InformationRequested",
+        "RequestRegistered",
+        "ExpertiseFileExamined",
+        "IrpIssued",
+        "RecommendationIssued",
+        "RecommendationRefused",
+        "DocumentsDispatched",
+        "ConfirmationGiven",
+        "Rejected",
+        "DeadlinePassed",
+    }
+)
+"""The events of the way to the first answer; what is right to refuse after others, ``FOR_ITS_FORM`` and the domains say."""
+
+
+def _leaves(error: type[RefusedError]) -> Iterator[type[RefusedError]]:
+    yield error
+    for each in error.__subclasses__():
+        yield from _leaves(each)
+
+
+REFUSALS: Final = frozenset(each.__name__ for each in _leaves(RefusedError) if each.__module__.startswith(DOMAINS))
+"""The names of all that the procedure refuses, on either side."""
 
 
 def school_refusals(office: Office, case_id: UUID, act: str, today: date) -> set[str]:
@@ -33,7 +67,8 @@ def school_refusals(office: Office, case_id: UUID, act: str, today: date) -> set
         case "records a consent":
             return {"ConsentRecordedError"} if case.consent_body is not None else set()
         case "records an address":
-            return {"AddressFixedError"} if is_asked else set()
+            # The same choice a second time; which choice stood is not told by the facts.
+            return {"AddressUnchangedError"} if case.address is not None else set()
         case _:
             reasons = {
                 "ConsentMissingError": case.consent_body is None,
@@ -73,12 +108,23 @@ def commission_refusals(case: CommissionCase, act: str, today: date, examination
         "IrpIssuedError": act == "issues a plan" and case.irp is not None,
         "OpinionNotValidError": issues and seen is not None and seen.opinion is not Opinion.VALID,
         "IrpMissingError": issues and wants_plan and case.irp is None,
+        "IrpWithoutNeedError": issues and wants_plan and case.irp is not None and not case.irp.indicates_need,
         "NothingToDispatchError": act == "dispatches" and outcome is None,
         "AlreadyDispatchedError": act == "dispatches" and case.dispatch is not None,
         "NothingToAnswerError": act == "answers" and outcome is None,
         "AlreadyAnsweredError": act == "answers" and case.answer is not None,
     }
     return {name for name, is_there in reasons.items() if is_there}
+
+
+def beyond(office: Office, case_id: UUID) -> frozenset[str]:
+    """Return every refusal where a case has left the way to the first answer, none where it is on it.
+
+    Beyond that way what is right is said nowhere a second time; that an act is done which its participant lists is asked of
+    ``further``, and of the machines over both domains (``tests/procedure``).
+    """
+    rows = office.database.all("SELECT DISTINCT topic FROM stored_events WHERE originator_id = ?", case_id.hex)
+    return REFUSALS if {row["topic"] for row in rows} - _FIRST_WAY else frozenset()
 
 
 def unread_refusals(office: Office, case_id: UUID, act: str, expired: Mapping[str, AbstractSet[Digest]]) -> set[str]:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from services.commission.domain.receiving import CommissionDomain
+from services.commission.kinship import follow
+from services.post.beside import in_turn
 from services.post.database import Database
 from services.post.history import Domain
 from services.post.keys import KeyRing
@@ -23,7 +25,7 @@ from services.wire.channels import Role
 from services.wire.errors import ChannelUnavailableError, DatabaseBusyError, ExchangeError
 from tests.chains import ROOT
 from tests.exchange import FixedSigning
-from tests.simulation.ports import Crash, Disk, Fuse, PortOfLog, RingOnDisk, SigningPort, WatchedDatabase
+from tests.simulation.ports import Crash, Disk, Fuse, PortOfLog, RingOnDisk, SigningPort, WatchedDatabase, put_off
 
 if TYPE_CHECKING:
     from tests.simulation.log import SharedLog
@@ -138,6 +140,8 @@ class Process:
         site, world = self.site, self.site.world
         site.begun += 1
         rng = random.Random(f"{world.seed} {site.name} {site.begun}")  # noqa: S311  # the same exchange in every run
+        # Drawn for each process: whichever of a site is begun as which, it does both over a history.
+        beside = put_off if rng.random() < 0.5 else in_turn
         self.database = database = WatchedDatabase(site.home / "database.sqlite", self.fuse, site.disk)
         database.require_current()
 
@@ -164,6 +168,8 @@ class Process:
             random=drawn,
             signing=SigningPort(site.signing, self.fuse) if works else None,
             channel=PortOfLog(world.log, site.name, self.fuse, lambda: world.between(self)) if works else None,
+            after_saving=follow if site.role is Role.COMMISSION else None,
+            beside=beside,
         )
         return True
 

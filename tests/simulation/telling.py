@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from services.commission.domain import refusals as commission
-from services.school.domain import refusals as school
 from services.wire.candidates import Junk, candidate_of
 from services.wire.channels import (
     REGISTRAR,
@@ -21,6 +19,7 @@ from services.wire.channels import (
 from services.wire.entry import decode_entry
 from services.wire.hashing import digest_of
 from tests.simulation.invariants import Channels, require
+from tests.simulation.rightful import REFUSALS
 from tests.simulation.site import Site
 from tests.simulation.world import SCHOOLS, SITES, World
 
@@ -31,7 +30,12 @@ _CHANNELS: Final = tuple(channel for name, role in SITES.items() for channel in 
 _TIME: Final = ("",)
 """Time alone: it passes in every seed."""
 
-_NO: Final = (*school.__all__, *commission.__all__, "StartingError", "StoppingError", "WithoutEffectError")
+_NO: Final = (
+    *sorted(REFUSALS),
+    "StartingError",
+    "StoppingError",
+    "WithoutEffectError",
+)
 """A start is waited for, and the registrar is told what would have no effect."""
 
 _LOSSES: Final = ("log truncated", "log rolled back")
@@ -43,6 +47,11 @@ _CAUSES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (r"^waiting: .*is held by another process|^waiting: .*disk is full", ("two workers", "a second worker began", "disk full")),
     (r"has said nothing for 8 days", _TIME),
     (r"events are parked since", _TIME),
+    # Terms and days wait as a clerk has to: for keys, and for what comes back after a restore.
+    (
+        r"what is due by itself waits in some case",
+        ("facts key late", "away", "append", "answer", "poll", "database restored", *_LOSSES, *_KEYS, *_THEFT),
+    ),
     (r"nobody has receipted", _TIME),
     (r"the certificate of .* ends on|with a certificate that ended", ("ten years pass", "clock jumps ten years")),
     # Encryption keys end after a month, so time alone makes old letters useless; and so do new certificates.
@@ -133,7 +142,7 @@ def _check_cause(world: World, site: Site, text: str) -> None:
 def _near(site: Site, text: str) -> set[str]:
     """Return where the cause of what a site says has to be: there, in what it names, or at whoever writes that."""
     named = {each for each in _CHANNELS if each in text}
-    if text.startswith(("letters ", "NotReadableError")):
+    if text.startswith(("letters ", "NotReadableError", "what is due by itself")):
         # Who may write letters to it: whoever it reads. To which key they are sealed stands in its own channels.
         named |= {mailbox_of(site.name), *_read_by(site), *channels_of(site.name, site.role, SCHOOLS)}
     return {site.name, *named, *(each.partition(".")[0] if each.endswith(".mailbox") else writer_of(each) for each in named)}

@@ -44,7 +44,9 @@ def require_unreadable(world: World) -> None:
     """Let the commission send the documents of what it recommended last, and require that it is told that it cannot."""
     desk = world.sites[COMMISSION].at_desk()
     assert desk is not None
-    assert do(world, desk, commission_act(desk, world.kept[-1].case_id, "dispatches")) is None
+    case_id = world.kept[-1].case_id
+    assert case_id is not None
+    assert do(world, desk, commission_act(desk, case_id, "dispatches")) is None
     assert "NotReadableError: " in world.trace[-1]
 
 

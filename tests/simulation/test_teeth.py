@@ -67,7 +67,8 @@ def test_two_statements_signed_at_one_place_are_found(monkeypatch: pytest.Monkey
 
 def test_a_head_that_is_not_remembered_before_it_is_sent_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     put(monkeypatch, publishing, "save_ring", by=lambda *_: None)
-    assert is_found("statements were signed|does not open|is gone", "database restored", "log truncated")
+    ways = "statements were signed|does not open|is gone|of which the ring file knows nothing"
+    assert is_found(ways, "database restored", "log truncated")
 
 
 def test_a_record_that_comes_again_and_is_not_known_again_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

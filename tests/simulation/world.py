@@ -43,7 +43,7 @@ class Kept:
     """An event that a clerk was told is saved."""
 
     site: str
-    case_id: UUID
+    case_id: UUID | None
     event: Saved
 
 

@@ -1,0 +1,1 @@
+"""The whole procedure, both sides, on the pure domains alone: random histories, and messages that cross."""

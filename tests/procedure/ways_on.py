@@ -1,0 +1,107 @@
+"""No state without a way on or an end: in each, an act that leads on is offered, or somebody else's turn is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from services.commission.domain.case import CommissionCase, CommissionState
+from services.commission.domain.outlook import outlook_of as commission_outlook
+from services.commission.domain.registering import close_assessment
+from services.commission.input import ClosingInput
+from services.school.domain.folded import SchoolCase
+from services.school.domain.outlook import outlook_of as school_outlook
+from services.school.domain.parts import ENDED, SchoolState
+from services.wire.errors import RefusedError
+from services.wire.events import AssessmentCause
+from tests.procedure.houses import World
+
+__all__ = ["check_ways_on"]
+
+_AT_SCHOOL: Final[Mapping[SchoolState, frozenset[str]]] = MappingProxyType(
+    {
+        SchoolState.RECEIVED: frozenset({"incomplete", "supplement", "consent", "address"}),
+        SchoolState.INCOMPLETE: frozenset({"supplement", "consent", "address", "correct", "close"}),
+        SchoolState.SIGNATURE_REJECTED: frozenset({"signature", "supplement"}),
+        SchoolState.NOT_ELIGIBLE_AT_INTAKE: frozenset({"decide"}),
+        SchoolState.READY_TO_REQUEST: frozenset({"request"}),
+        SchoolState.REQUEST_REJECTED: frozenset({"request"}),
+        SchoolState.READY_FOR_DECISION: frozenset({"decide"}),
+        SchoolState.NEGATIVE_ANSWER: frozenset({"decide"}),
+        SchoolState.GRANTED: frozenset({"propose-assistant"}),
+        SchoolState.AGREEMENT_PENDING: frozenset({"annex-cv", "conclude"}),
+        SchoolState.ACTIVE: frozenset({"end-service"}),
+        SchoolState.SUSPENDED: frozenset({"resume"}),
+        SchoolState.CONTESTED: frozenset({"uphold", "set-aside"}),
+    }
+)
+_OF_OTHER_ACTS: Final = (
+    AssessmentCause.UNKNOWN,
+    AssessmentCause.RETURNED,
+    AssessmentCause.ATTENDANCE_LAPSED,
+    AssessmentCause.DIED,
+)
+_AT_COMMISSION: Final[Mapping[CommissionState, frozenset[str]]] = MappingProxyType(
+    {
+        CommissionState.RECEIVED: frozenset({"register"}),
+        CommissionState.REGISTERED: frozenset({"examine"}),
+        CommissionState.LINKED: frozenset({"answer", "close"}),
+        CommissionState.FILE_CHECKED: frozenset({"recommend", "refuse", "require-attendance"}),
+        CommissionState.ATTENDANCE_REQUIRED: frozenset({"attended", "attendance-lapsed"}),
+        CommissionState.PREPARED: frozenset({"dispatch", "answer"}),
+        CommissionState.REFUSED: frozenset({"dispatch", "answer"}),
+        CommissionState.CONTESTED: frozenset({"uphold", "set-aside"}),
+        CommissionState.SET_ASIDE: frozenset({"examine", "recommend", "refuse", "close"}),
+        CommissionState.WITHDRAWN: frozenset({"answer", "dispatch", "close"}),
+        CommissionState.IDENTITY_NOT_MATCHED: frozenset({"close"}),
+        CommissionState.DISPATCHED: frozenset({"answer", "close"}),
+        CommissionState.ANSWERED: frozenset({"dispatch", "close"}),
+    }
+)
+_CAUSES: Final = tuple(cause for cause in AssessmentCause if cause not in _OF_OTHER_ACTS)
+
+
+def check_ways_on(world: World) -> None:
+    """Check every case of both sides."""
+    for school in world.schools.values():
+        for case_id in school.cases:
+            _at_school(world, school.case(case_id))
+    for case_id in world.commission.cases:
+        _at_commission(world, world.commission.case(case_id))
+
+
+def _at_school(world: World, case: SchoolCase) -> None:
+    offered = {each.act for each in school_outlook(case, world.today).allowed}
+    if case.state in ENDED:
+        # What came for the requester is handed over all the same; a service that is over is still accounted for.
+        assert case.request is None or not case.request.is_open, "the case has ended, and the commission was not told"
+        assert offered <= {"receive-sealed", "hand-over", "report-hours", "notify", "contest", "uphold", "set-aside"}
+    elif case.state in (SchoolState.AWAITING_COMMISSION, SchoolState.ON_HOLD_ATTENDANCE):
+        assert case.request is not None
+        assert case.request.is_open
+    elif case.state is SchoolState.REFUSED:
+        decision = case.decision
+        assert decision is not None
+        assert decision.contested_on is not None or "contest" in offered
+    else:
+        assert offered & _AT_SCHOOL[case.state], f"{case.state.value} leads nowhere: {sorted(offered)}"
+
+
+def _at_commission(world: World, case: CommissionCase) -> None:
+    offered = {each.act for each in commission_outlook(case, world.today).allowed}
+    if not any(_can_close(case, cause) for cause in _CAUSES):
+        offered.discard("close")
+    # Letters that are held wait for the requester, who says an address at the school.
+    is_held = case.address is not None and case.address.facts.dispatch_on_hold and not case.withdrawn
+    if case.state in _AT_COMMISSION and case.closed is None and not is_held:
+        assert offered & _AT_COMMISSION[case.state], f"{case.state.value} leads nowhere: {sorted(offered)}"
+
+
+def _can_close(case: CommissionCase, cause: AssessmentCause) -> bool:
+    """Tell whether a cause is shown; a death, which always is, is nobody's way on."""
+    try:
+        close_assessment(case, ClosingInput(cause=cause))
+    except RefusedError:
+        return False
+    return True

@@ -1,0 +1,59 @@
+"""Every state by every act, both as the outlook tells it and as the decisions decide it."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from services.commission import input as forms
+from services.commission.acts import ACTS as COMMANDS
+from services.commission.application import Commission
+from services.commission.domain.applying import fold
+from services.commission.domain.case import CommissionState
+from services.commission.domain.outlook import ALLOWED, is_allowed
+from services.commission.domain.receiving import CommissionDomain
+from services.policy.forms import Form
+from services.wire.errors import RefusedError
+from tests.commission_stories import ACTS, STORIES, case_after
+from tests.given_when_then import given
+from tests.tables.commission import table
+
+_TABLE = Path(__file__).parents[1] / "tables/commission.txt"
+
+
+def test_the_committed_table_is_what_the_decisions_say() -> None:
+    """``python -m tests.tables`` writes it anew."""
+    assert table() == _TABLE.read_text("utf-8")
+
+
+def test_each_state_has_a_story() -> None:
+    assert {case_after(*story).state for story in STORIES.values()} == set(CommissionState)
+    for name, story in STORIES.items():
+        assert case_after(*story).state.value == name.partition(",")[0]
+
+
+def test_each_act_is_a_command_with_the_same_person_behind_it() -> None:
+    assert list(COMMANDS) == list(ALLOWED) == list(ACTS)
+    assert {name: act.by for name, act in COMMANDS.items()} == {name: each.by for name, each in ALLOWED.items()}
+
+
+def test_each_act_has_its_use_case_and_its_form() -> None:
+    for name, act in COMMANDS.items():
+        assert callable(getattr(Commission, act.method)), name
+        assert act.form is None or issubclass(getattr(forms, act.form), Form), name
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_what_is_allowed_is_what_is_not_refused(story: str) -> None:
+    """The outlook asks the guards that refuse: an act that it does not offer is refused, whatever its form says."""
+    case = case_after(*STORIES[story])
+    outlook = CommissionDomain().outlook(given(fold, *STORIES[story]).history, date(2026, 9, 1))
+    offered = {each.act for each in outlook.allowed}
+    for name, decide in ACTS.items():
+        if name in offered:
+            assert is_allowed(case, ALLOWED[name])
+        elif name != "register-direct":
+            with pytest.raises(RefusedError):
+                decide(case)
