@@ -19,6 +19,7 @@ test: .venv/.ready ## Set up and run all tests, with branch coverage
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report --include='services/wire/*' --fail-under=95
 	$(BIN)/coverage report --include='services/school/domain/*,services/commission/domain/*' --fail-under=95
+	$(BIN)/coverage report --include='services/policy/*' --fail-under=100
 
 test-other: ## Run all tests on Python 3.13 too, where it is there
 	.ci/test-other 3.13
@@ -34,7 +35,7 @@ simulate: .venv/.ready ## Play an exchange under faults: SEEDS=100000 from FIRST
 	.venv-mutants/bin/pip install --quiet --require-hashes -r requirements/mutants.txt
 	touch $@
 
-mutants: .venv-mutants/.ready ## Change the rules one by one, and see whether a test notices (GROUP=wire or post for one alone; long)
+mutants: .venv-mutants/.ready ## Change the rules one by one, and see whether a test notices (GROUP=wire, policy or post for one alone; long)
 	.venv-mutants/bin/python -m tests.mutation.run $(GROUP)
 
 installed: ## Install into an empty environment, hashes checked, and work from another folder

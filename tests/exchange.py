@@ -14,6 +14,7 @@ from uuid import UUID
 from services.channel.embedded import EmbeddedChannel
 from services.channel.port import Channel
 from services.commission.domain.receiving import CommissionDomain
+from services.commission.kinship import follow
 from services.post.database import Database
 from services.post.history import Domain
 from services.post.keys import KeyRing
@@ -163,6 +164,7 @@ class Exchange:
             random=rng.randbytes,
             signing=FixedSigning(seal),
             channel=self.log,
+            after_saving=follow if role is Role.COMMISSION else None,
         )
         self.members[name] = Member(office)
         return self.members[name]

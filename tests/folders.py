@@ -145,7 +145,7 @@ class Folders:
     def told(self, name: str, case: str | UUID) -> list[tuple[str, str]]:
         """Return the events of a case, each with whether what is personal about it opens."""
         shown = self.run(name, "show", case, "--json").json
-        return [(line["event"], line["personal"]) for line in shown]
+        return [(line["event"], line["personal"]) for line in shown["events"]]
 
     def findings(self) -> list[Any]:
         report = verified_file(self.log, load_root((self.folder / "root.pem").read_bytes()))

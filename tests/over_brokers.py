@@ -28,6 +28,7 @@ __all__ = [
     "access",
     "at_commission",
     "begun",
+    "clear",
     "founded",
     "provision",
     "spread",
@@ -83,6 +84,7 @@ def begun(bench: Bench, folder: Path) -> BrokerExchange:
 
 
 def clear(bench: Bench) -> None:
+    """Leave nothing of another exchange on a cluster."""
     left = [topic.name for topic in KafkaAdmin(access=access(bench.cluster)).read().topics if "." in topic.name]
     bench.delete(*left)
 

@@ -73,6 +73,8 @@ def test_the_demonstration_refuses_a_story_with_a_clock_of_its_own(demo: Path) -
     script = read_script(ROOT / "tests/scenarios/E02.yaml")
     with pytest.raises(ScriptError, match="step 1: at: separate processes live by the machine's clock"):
         list(Playing(script, company).play())
+    with pytest.raises(ScriptError, match="step 1: asleep: separate processes work by themselves; leave asleep out"):
+        company.rest(["commission"], "step 1: asleep:")
 
 
 def test_the_demonstration_replaces_what_a_demonstration_made_and_nothing_else(tmp_path: Path) -> None:
@@ -107,6 +109,19 @@ def test_a_case_is_shown_with_its_places_and_without_a_name(demo: Path) -> None:
     assert "Izdomenieks" not in shown.stdout
 
 
+def test_a_clerk_sees_what_is_due_and_what_may_be_done_next(demo: Path) -> None:
+    config = demo / f"demo-exchange/{SCHOOL}/sarakste.toml"
+    due = json.loads(sarakste("school", "due", "--config", config, "--json").stdout)
+    assert [line["due_on"] for line in due] == sorted(line["due_on"] for line in due)
+    soon = json.loads(sarakste("school", "cases", "--due-by", "1990-01-01", "--config", config, "--json").stdout)
+    assert soon == json.loads(sarakste("school", "due", "--until", "1990-01-01", "--config", config, "--json").stdout) == []
+    listed = json.loads(sarakste("school", "cases", "--state", "ReadyForDecision", "--config", config, "--json").stdout)
+    shown = json.loads(sarakste("school", "show", listed[0]["case"], "--config", config, "--json").stdout)
+    assert shown["allowed"]
+    words = sarakste("school", "show", listed[0]["case"], "--config", config).stdout
+    assert f"{shown['allowed'][0]['act']} ({shown['allowed'][0]['by']})" in words
+
+
 def test_a_clerk_reads_the_sentence_of_an_answer_and_the_personal_only_when_asked(demo: Path) -> None:
     config = demo / f"demo-exchange/{SCHOOL}/sarakste.toml"
     cases = json.loads(sarakste("school", "cases", "--state", "ReadyForDecision", "--config", config, "--json").stdout)
@@ -115,7 +130,7 @@ def test_a_clerk_reads_the_sentence_of_an_answer_and_the_personal_only_when_aske
     asked = sarakste("school", "show", cases[0]["case"], "--config", config, "--personal")
     assert "personal application.pupil.family_name: Izdomenieks" in asked.stdout
     assert "facts    variant: A2" in asked.stdout
-    lines = json.loads(sarakste("school", "show", cases[0]["case"], "--config", config, "--personal", "--json").stdout)
+    lines = json.loads(sarakste("school", "show", cases[0]["case"], "--config", config, "--personal", "--json").stdout)["events"]
     assert lines[-1]["sentence"] == WORDINGS[1].text
     assert lines[0]["content"]["personal"]["birth_date"] == "2018-02-03"
 

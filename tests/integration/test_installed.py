@@ -49,11 +49,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     return Installed(wheel, environment, away)
 
 
-def test_the_wheel_holds_every_schema_migration_and_story(installed: Installed) -> None:
+def test_the_wheel_holds_every_schema_migration_rule_set_and_story(installed: Installed) -> None:
     inside = set(zipfile.ZipFile(installed.wheel).namelist())
     assert {f"services/_schemas/{path.relative_to(ROOT / 'schemas')}" for path in (ROOT / "schemas").rglob("*.avsc")} <= inside
     assert {f"services/_demo/{path.name}" for path in (ROOT / "demo").glob("*.yaml")} <= inside
     assert {f"services/post/migrations/{path.name}" for path in (ROOT / "services/post/migrations").glob("*.sql")} <= inside
+    policy = ROOT / "services/policy"
+    assert {f"services/policy/{path.relative_to(policy).as_posix()}" for path in policy.rglob("*.toml")} <= inside
     assert not any(name.startswith("tests/") for name in inside)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from services.post.database import Database
 from services.post.publishing import save_ring
 from services.post.ring import KeyRow
 from services.post.ring_file import Head, RingFile
@@ -48,6 +49,27 @@ def test_a_worker_that_lost_its_lease_signs_sends_and_receives_nothing(exchange:
     asked(exchange, pupil=another_pupil(2))
     settled(exchange)
     clean(exchange)
+
+
+def test_a_worker_that_lost_its_lease_and_has_nothing_to_do_ends(exchange: Exchange) -> None:
+    member = exchange.members[SCHOOL]
+    member.worker.start()
+    settled(exchange)
+    assert member.work() == 0
+    exchange.enter(SCHOOL, Role.SCHOOL, seal_of("old")).worker.start()
+    settled(exchange)
+    with pytest.raises(LeaseError, match="another worker is at work"):
+        member.work()
+
+
+def test_a_look_at_the_lease_waits_for_nobody_who_writes(exchange: Exchange) -> None:
+    member = exchange.members[SCHOOL]
+    member.worker.start()
+    settled(exchange)
+    clerk = Database(member.office.database.path)
+    with clerk.transaction():
+        member.office.database.connection.execute("PRAGMA busy_timeout = 10")
+        member.office.database.require()
 
 
 def test_a_worker_under_which_its_database_is_put_back_ends(exchange: Exchange, tmp_path: Path) -> None:

@@ -80,9 +80,9 @@ def test_a_deadline_fires_once_after_its_day_and_the_case_waits_on(exchange: Exc
     examined(exchange, theirs)
     recommended(exchange, theirs)
     answered(exchange, theirs)
-    # A late yes is fully valid, and nothing is due any more.
+    # A late yes is fully valid, and it is the school's turn.
     assert exchange.members[SCHOOL].state(mine) == "ReadyForDecision"
-    assert office.database.all("SELECT 1 FROM deadlines") == []
+    assert [row["name"] for row in office.database.all("SELECT name FROM deadlines")] == ["SchoolDecision"]
 
 
 def test_the_same_pupil_is_asked_about_once_at_a_time_and_keeps_its_number(exchange: Exchange) -> None:

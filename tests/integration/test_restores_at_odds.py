@@ -130,10 +130,16 @@ def test_a_received_facts_key_that_is_lost_parks_its_channel_and_is_asked_for(ex
     assert member.state(theirs) == "Received"
 
 
+@pytest.mark.parametrize("is_noted", [True, False], ids=["its keys are noted", "nobody has looked"])
 @pytest.mark.parametrize("use", ["CASE", "FACTS"])
-def test_an_event_whose_key_comes_back_with_the_ring_file_is_signed_after_all(exchange: Exchange, use: str) -> None:
+def test_an_event_whose_key_comes_back_with_the_ring_file_is_signed_after_all(
+    exchange: Exchange, use: str, *, is_noted: bool
+) -> None:
     mine = filed(exchange)
     school(exchange).request(mine)
+    if not is_noted:
+        # As of an event that an epoch has put off its chain.
+        exchange.members[SCHOOL].office.database.run("UPDATE outgoing SET personal_key = NULL")
     whole = hurt(exchange, SCHOOL, f"key_use = '{use}' AND channel LIKE '%to-commission'")
     member = closed_restart(exchange, SCHOOL)
     member.worker.start()

@@ -82,8 +82,8 @@ def test_without_a_terminal_there_is_no_bar(exchange: Path) -> None:
     ("words", "offered"),
     [
         (("sarakste", "scho"), ["school"]),
-        (("sarakste", "school", "re"), ["rebuild", "redrive", "restore", "request"]),
-        (("sarakste", "commission", "issue"), ["issue-irp"]),
+        (("sarakste", "school", "reb"), ["rebuild"]),
+        (("sarakste", "commission", "issue"), ["issue-opinion", "issue-irp"]),
         (("sarakste", "registrar", "open"), ["open-epoch"]),
     ],
 )

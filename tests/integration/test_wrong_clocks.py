@@ -77,7 +77,8 @@ def test_workers_whose_clock_was_ahead_and_is_set_right_go_on(play: Play, back: 
 
 
 def test_a_clerk_whose_clock_is_an_hour_back_files_as_on_any_day(play: Play) -> None:
-    case_id = UUID(answer(play.file(1, before=clock_moved(-HOUR)))["case"])
+    # Of the day of that clock: shortly after midnight the right one has begun another.
+    case_id = UUID(answer(play.file(1, before=clock_moved(-HOUR), back=HOUR))["case"])
     assert play.do(SCHOOL, "request", case_id, before=clock_moved(-HOUR)).code == 0
     play.asked(2)
     play.settle()
