@@ -96,9 +96,12 @@ _KINDS: Final = (
             ),
         ),
     ),
-    _Kind(lambda data: schools.read_consent(data, today=TODAY), ({"received_on": "2026-08-18", "by": "Andris Izdomenieks"},)),
     _Kind(
-        lambda data: schools.read_address(data, today=TODAY),
+        lambda data: schools.read_form(schools.ConsentSupplied, data, today=TODAY),
+        ({"received_on": "2026-08-18", "by": "Andris Izdomenieks"},),
+    ),
+    _Kind(
+        lambda data: schools.read_form(schools.AddressSupplied, data, today=TODAY),
         ({"choice": "EAddress", "protected": True, "address": _HOME, "confirmed_on": "2026-08-18"},),
     ),
     _commissions(commissions.RegistrationInput, {"register_number": "R-17", "received_on": "2026-08-18"}),

@@ -10,7 +10,7 @@ import pytest
 
 from services.school import input as input_forms
 from services.school.domain.refusals import FormRefusedError
-from services.school.input import read_address, read_application, read_consent
+from services.school.input import AddressSupplied, ConsentSupplied, read_application, read_form
 from services.wire.events import AddressKind, Variant
 from tests.people import TODAY, application_form, application_json
 
@@ -146,15 +146,15 @@ def test_consent_is_whole_or_absent(consent: dict[str, object], fields: list[str
 
 
 def test_consent_and_address_can_be_supplied_later() -> None:
-    consent = read_consent(b'{"received_on": "2026-08-19", "by": "Andris Izdomenieks"}', today=TODAY)
+    consent = read_form(ConsentSupplied, b'{"received_on": "2026-08-19", "by": "Andris Izdomenieks"}', today=TODAY)
     choice = {**application_json()["address"], "choice": "EAddress", "confirmed_on": "2026-08-19"}
-    address = read_address(json.dumps(choice).encode(), today=TODAY)
+    address = read_form(AddressSupplied, json.dumps(choice).encode(), today=TODAY)
     assert (consent.received_on, address.choice) == (date(2026, 8, 19), AddressKind.E_ADDRESS)
 
 
 def test_later_address_without_its_day_is_refused() -> None:
     with pytest.raises(FormRefusedError, match="confirmed_on: is missing; fill it in"):
-        read_address(json.dumps(application_json()["address"]).encode(), today=TODAY)
+        read_form(AddressSupplied, json.dumps(application_json()["address"]).encode(), today=TODAY)
 
 
 @pytest.mark.shows("A2.10", "D5.1", "D5.2")

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from services.policy.forms import Form, complaints, parse_form
 from services.school.domain.refusals import FormRefusedError
 from services.school.input.applying import *
-from services.school.input.applying import AddressSupplied, ApplicationInput, ConsentSupplied
+from services.school.input.applying import ApplicationInput
 from services.school.input.changing import *
 from services.school.input.deciding import *
 from services.school.input.persons import *
@@ -34,13 +34,3 @@ def read_form(form: type[AnyForm], data: bytes, *, today: date) -> AnyForm:
 def read_application(data: bytes, *, today: date) -> ApplicationInput:
     """Return the application in JSON ``data``. Raises: FormRefusedError with one line a fault."""
     return read_form(ApplicationInput, data, today=today)
-
-
-def read_consent(data: bytes, *, today: date) -> ConsentSupplied:
-    """Return the consent in JSON ``data``. Raises: FormRefusedError with one line a fault."""
-    return read_form(ConsentSupplied, data, today=today)
-
-
-def read_address(data: bytes, *, today: date) -> AddressSupplied:
-    """Return the later choice of address in JSON ``data``. Raises: FormRefusedError with one line a fault."""
-    return read_form(AddressSupplied, data, today=today)
