@@ -20,7 +20,7 @@ from services.post.holding import hold, keep_contradiction
 from services.post.letterbook import statement_of
 from services.post.lost_keys import is_awaited
 from services.post.office import Office
-from services.post.saving import save
+from services.post.saving import is_misplaced, save
 from services.post.store import SealedEvent
 from services.wire.audience import may_write
 from services.wire.channels import ChannelKind, channel_kind, paired_channel, school_of, writer_of
@@ -39,10 +39,11 @@ from services.wire.errors import (
 )
 from services.wire.events import Rejected, RejectedCode
 
-__all__ = ["KEY_MISSING", "OWN_AWAITED", "apply_sealed", "entry_of", "held_kinds", "redrive_channel"]
+__all__ = ["KEY_MISSING", "OWN_AWAITED", "OWN_MISPLACED", "apply_sealed", "entry_of", "held_kinds", "redrive_channel"]
 
 _EPOCH: Final = date(1970, 1, 1)
 KEY_MISSING: Final = "the facts key is missing"
+OWN_MISPLACED: Final = "own events of this case wait for what came before them"
 OWN_AWAITED: Final = "own events of this pair wait for their keys"
 _REJECTED: Final = Rejected.__name__
 Blocked = Callable[[UUID | None], bool]
@@ -147,8 +148,9 @@ def entry_of(row: Row) -> VerifiedEntry:
 def _apply_facts(office: Office, entry: VerifiedEntry, facts: Facts, is_blocked: Blocked) -> None:
     channel = entry.statement.channel
     case_id = _case_of(office, facts, channel)
-    if case_id is not None and is_blocked(case_id):
-        hold(office, channel, "parked", "behind something that is parked", case_id=case_id, entry=entry)
+    waits = _waits(office, case_id, is_blocked) if case_id is not None else None
+    if waits is not None:
+        hold(office, channel, "parked", waits, case_id=case_id, entry=entry)
         return
     try:
         content = office.book.facts(facts.type, facts.schema, facts.content)
@@ -172,6 +174,18 @@ def _apply_facts(office: Office, entry: VerifiedEntry, facts: Facts, is_blocked:
     # What opens a case is the most frequent of all that comes: there is no stream to read.
     history = history_of(office, office.store.stream(case_id)) if case_id is not None and version else ()
     _judge(office, entry, facts, case_id, content, history)
+
+
+def _waits(office: Office, case_id: UUID, is_blocked: Blocked) -> str | None:
+    """Return why nothing more may be applied in a case now, None if it may."""
+    if is_blocked(case_id):
+        return "behind something that is parked"
+    if office.returning is None and is_misplaced(office, case_id):
+        # Own events of this case came back without what stood before them, and this may be it. Only a start places them, and
+        # judges what stands between them as it was judged then.
+        office.database.run("INSERT OR IGNORE INTO said VALUES ('starting', ?)", office.clock())
+        return OWN_MISPLACED
+    return None
 
 
 def _judge(

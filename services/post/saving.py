@@ -36,6 +36,7 @@ __all__ = [
     "Saved",
     "StartingError",
     "act",
+    "is_misplaced",
     "queue_open",
     "require_current",
     "require_started",
@@ -242,9 +243,14 @@ def require_whole(office: Office, case_id: UUID, school: str | None) -> None:
     mine = to_commission(office.participant) if office.role is Role.SCHOOL else from_commission(school) if school else None
     if mine is not None and is_awaited(office, mine):
         raise KeysAwaitedError(mine)
-    query = "SELECT 1 FROM held WHERE kind = ? AND case_id = ? AND resolved_at IS NULL"
-    if office.database.one(query, MISPLACED, case_id.hex) is not None:
+    if is_misplaced(office, case_id):
         raise CaseIncompleteError
+
+
+def is_misplaced(office: Office, case_id: UUID) -> bool:
+    """Tell whether own events of a case came back after a restore that have no place in it yet."""
+    query = "SELECT 1 FROM held WHERE kind = ? AND case_id = ? AND resolved_at IS NULL"
+    return office.database.one(query, MISPLACED, case_id.hex) is not None
 
 
 def require_current(office: Office) -> None:
