@@ -171,6 +171,7 @@ def check_refusals(world: World, channels: Channels) -> None:
     refused = {name: _refused(office) for name, office in offices.items()}
     for name, bodies in refused.items():
         genuine = {body for body in bodies if body not in world.careless} - stolen
+        genuine = {body for body in genuine if not _follows_refused_request(world, body)}
         require(not genuine, f"{name} refused {len(genuine)} events that nothing is wrong with")
     answers = {name: list(_rejections(office)) for name, office in offices.items()}
     for channel in channels.readings:
@@ -197,6 +198,16 @@ def _was_over(office: Office, body: Digest) -> bool:
         if place is not None:
             return fold(history[:place]).is_request_over
     return False
+
+
+def _follows_refused_request(world: World, body: Digest) -> bool:
+    """Tell whether all that was asked before an event in its case had to be refused: its desk thinks that it asked."""
+    place = next((place for place, each in enumerate(world.kept) if each.event.body == body), None)
+    if place is None:
+        return False
+    earlier = [each.event for each in world.kept[:place] if each.case_id == world.kept[place].case_id]
+    asked = [event.body for event in earlier if event.type == InformationRequested.__name__]
+    return bool(asked) and all(each in world.careless for each in asked)
 
 
 def _sides(channel: str) -> tuple[str, str]:
