@@ -18,10 +18,17 @@ from services.wire.channels import COMMISSION, Role
 __all__ = ["build", "join"]
 
 
-def build(config: Path | None, *, working: bool = False, clock: Clock = milliseconds) -> Commission:
-    """Return the commission that a settings file describes; only a working one signs and reaches the log."""
+def build(
+    config: Path | None, *, working: bool = False, clock: Clock = milliseconds, elsewhere: Path | None = None
+) -> Commission:
+    """Return the commission that a settings file describes; only a working one signs and reaches the log.
+
+    ``elsewhere`` is as for ``build_office``.
+    """
     settings = load_settings(config)
-    office = build_office(settings, Role.COMMISSION, lambda _: CommissionDomain(), working=working, clock=clock)
+    office = build_office(
+        settings, Role.COMMISSION, lambda _: CommissionDomain(), working=working, clock=clock, elsewhere=elsewhere
+    )
     office.after_saving = follow
     return Commission(office, _register(settings))
 

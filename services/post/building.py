@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.channel.embedded import EmbeddedChannel
 from services.channel.port import Channel
+from services.channel.reading_only import ReadingOnly
 from services.post.beside import InThread, in_turn
 from services.post.database import Database
 from services.post.history import Domain
@@ -47,18 +48,31 @@ def milliseconds() -> int:
 
 
 def build_office(
-    settings: ParticipantSettings, role: Role, domain: Callable[[Database], Domain], *, working: bool, clock: Clock = milliseconds
+    settings: ParticipantSettings,
+    role: Role,
+    domain: Callable[[Database], Domain],
+    *,
+    working: bool,
+    clock: Clock = milliseconds,
+    elsewhere: Path | None = None,
 ) -> Office:
     """Return a participant's office; only a working one has a key to sign with and a way to the log.
+
+    One with its database and its ring file in the folder ``elsewhere``, empty at first, reads the log and takes nothing there.
 
     Raises: SettingsError (also for the settings of another role's participant), RingError, DatabaseError, MigrationError,
     CertificateError, ChannelUnavailableError.
     """
     _require_role(settings.participant, role)
-    folder, database = settings.folder, _database(settings)
-    database.require_current()
-    # Also of one that works: not all that works is the worker, which listens and tells itself nothing.
-    database.tell(partial(wake, folder / WAKE))
+    folder = settings.folder
+    if elsewhere is None:
+        database = _database(settings)
+        database.require_current()
+        # Also of one that works: not all that works is the worker, which listens and tells itself nothing.
+        database.tell(partial(wake, folder / WAKE))
+    else:
+        database = Database(elsewhere / "database.sqlite")
+        database.migrate()
     ring = KeyRing(database, RingKeys.load(folder / "ring.key"), clock, os.urandom)
     root = load_root(_read(settings.path(settings.root)))
     return Office(
@@ -68,14 +82,19 @@ def build_office(
         database=database,
         store=CaseStore(database),
         ring=ring,
-        ring_file=RingFile.load(folder / "ring.file"),
+        ring_file=RingFile.load((elsewhere or folder) / "ring.file"),
         domain=domain(database),
         clock=clock,
         random=os.urandom,
-        signing=_signing(folder) if working else None,
-        channel=open_log(settings, clock) if working else None,
+        signing=_signing(folder) if working and elsewhere is None else None,
+        channel=_way(settings, clock, is_only_read=elsewhere is not None) if working else None,
         beside=InThread() if working else in_turn,
     )
+
+
+def _way(settings: ParticipantSettings, clock: Clock, *, is_only_read: bool) -> Channel:
+    log = open_log(settings, clock)
+    return ReadingOnly(log) if is_only_read else log
 
 
 def open_log(settings: ParticipantSettings, clock: Clock = milliseconds) -> Channel:

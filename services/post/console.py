@@ -172,19 +172,23 @@ def add_common(
     *,
     has_cases: bool = True,
     states: Callable[[], Sequence[str]] = tuple,
+    again: Callable[[Path | None, Path], Office] | None = None,
 ) -> None:
     """Add the commands that every participant has, those of recovery and backup among them.
 
-    ``states`` gives the states that a case can have here, for who asks for those of one state.
+    ``states`` gives the states that a case can have here, for who asks for those of one state; ``again`` an office over an
+    empty database in a folder, for who makes the cases once more.
     """
     from services.post.console_backup import add_backup
     from services.post.console_cases import add_cases
+    from services.post.console_rebuild import add_rebuild
     from services.post.console_recovery import add_recovery
     from services.post.console_status import add_status
     from services.post.console_worker import add_worker
 
     if has_cases:
         add_cases(app, office_of, states)
+        add_rebuild(app, office_of, again)
         _add_certificate(app)
     add_status(app, office_of)
     add_recovery(app, office_of)

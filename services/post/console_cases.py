@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from services.post.console import Config, Json, Limit, as_text, case_number, in_words, print_json, progress, say, show
+from services.post.console import Config, Json, Limit, as_text, case_number, in_words, print_json, show
 from services.wire.errors import RefusedError, SettingsError
 
 if TYPE_CHECKING:
@@ -93,16 +93,6 @@ def _add_show(app: typer.Typer, office_of: OfficeOf) -> None:
             typer.echo("\n".join(_content_lines(content)))
         typer.echo(f"Missing: {'; '.join(ahead.missing) or 'nothing'}")
         typer.echo(f"May be done next: {', '.join(f'{each.act} ({each.by})' for each in ahead.allowed) or 'nothing'}")
-
-    @app.command()
-    def rebuild(config: Config = None, as_json: Json = False) -> None:
-        """Make the list of cases anew from their events, and say what was different."""
-        from services.post.rebuilding import rebuild as rebuilt
-
-        with progress("Rebuilding cases") as tell:
-            number, different = rebuilt(office_of(config, False), tell)
-        text = f"{number} cases rebuilt from their events; {len(different)} were different"
-        say(text, as_json=as_json, cases=number, different=different)
 
 
 def _with_contents(lines: Sequence[EventLine], said: Sequence[Content]) -> list[dict[str, Any]]:

@@ -92,6 +92,9 @@ def grant_needed(office: Office, participant: str, needed: Iterable[Digest]) -> 
 
     A reader is given what it is entitled to, if the key is mine; a key's own maker is given back what it lost.
     """
+    if office.channel is None or office.signing is None:
+        # Who only reads the log, as who makes the cases once more from it, gives nothing.
+        return 0
     letters: list[Grant] = []
     # Each once and not too many at a time: whoever asks costs its granter a signature and a sealing a key.
     for identity in list(dict.fromkeys(needed))[:_MISSED_AT_ONCE]:
@@ -102,8 +105,6 @@ def grant_needed(office: Office, participant: str, needed: Iterable[Digest]) -> 
         if not peers and paired_channel(key.channel) and writer_of(key.channel) == participant:
             peers = _peers(office, [participant])
         letters += _letters(office, key, [peer for peer in peers if not _is_granted_lately(office, key, peer)])
-    if not letters or office.channel is None:
-        return 0
     sent = 0
     for piece in pieces(office, letters):
         if put(office, mailbox_of(participant), [record for _, record in piece]) is not None:

@@ -20,10 +20,13 @@ from services.wire.errors import SettingsError
 __all__ = ["build", "domain", "join"]
 
 
-def build(config: Path | None, *, working: bool = False, clock: Clock = milliseconds) -> School:
-    """Return the school that a settings file describes; only a working one signs and reaches the log."""
+def build(config: Path | None, *, working: bool = False, clock: Clock = milliseconds, elsewhere: Path | None = None) -> School:
+    """Return the school that a settings file describes; only a working one signs and reaches the log.
+
+    ``elsewhere`` is as for ``build_office``.
+    """
     settings = load_settings(config)
-    return School(build_office(settings, Role.SCHOOL, domain, working=working, clock=clock), settings.school)
+    return School(build_office(settings, Role.SCHOOL, domain, working=working, clock=clock, elsewhere=elsewhere), settings.school)
 
 
 def join(folder: Path, number: str, *, log: Path | KafkaSettings, root: Path, organisation: str, name: str) -> tuple[str, bytes]:

@@ -49,6 +49,12 @@ def _office(config: Path | None, working: bool) -> Office:
     return _commission(config, working=working).office
 
 
+def _again(config: Path | None, elsewhere: Path) -> Office:
+    from services.commission.bootstrap import build
+
+    return build(config, working=True, elsewhere=elsewhere).office
+
+
 def _states() -> list[str]:
     from services.commission.domain.case import CommissionState
 
@@ -132,6 +138,6 @@ def init(  # noqa: PLR0913, PLR0917  # one option each
     say_joined(folder, participant, steps, as_json=as_json)
 
 
-add_common(app, _office, states=_states)
+add_common(app, _office, states=_states, again=_again)
 for _name, _act in ACTS.items():
     _add(_name, _act)

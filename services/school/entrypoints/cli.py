@@ -51,13 +51,19 @@ def _office(config: Path | None, working: bool) -> Office:
     return _school(config, working=working).office
 
 
+def _again(config: Path | None, elsewhere: Path) -> Office:
+    from services.school.bootstrap import build
+
+    return build(config, working=True, elsewhere=elsewhere).office
+
+
 def _states() -> list[str]:
     from services.school.domain.case import SchoolState
 
     return [state.value for state in SchoolState]
 
 
-add_common(app, _office, states=_states)
+add_common(app, _office, states=_states, again=_again)
 
 
 @app.command()

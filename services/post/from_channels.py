@@ -1,0 +1,118 @@
+"""From channels: a participant's cases made once more from nothing but channels and keys, and compared with what it lives by.
+
+The log is the truth: whatever stands in the database stands there too, or was not sent yet. A second database beside it is filled
+by the same start that fills an empty one after a loss, and is thrown away; nothing is signed or sent, and nothing that is there
+is touched. A worker may go on meanwhile.
+Source: design.md sections 3 and 6 ("A start").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from services.post.database import Database
+from services.post.office import Office
+from services.post.worker import Worker
+
+__all__ = ["Comparison", "compare_with_channels"]
+
+_DIGEST_BYTES = 32
+# What an epoch undid keeps its place in its case and counts for nothing.
+_STREAMS = (
+    "SELECT s.originator_id, s.body_digest FROM stored_events s WHERE NOT EXISTS (SELECT 1 FROM held v WHERE v.kind = 'voided'"
+    " AND v.resolved_at IS NULL AND v.channel = s.channel AND v.event_id = s.event_id)"
+    " ORDER BY s.originator_id, s.originator_version"
+)
+_UNSENT = (
+    "SELECT s.originator_id FROM outgoing o JOIN stored_events s ON s.channel = o.channel AND s.event_id = o.event_id UNION"
+    " SELECT s.originator_id FROM channels c JOIN entries e ON e.channel = c.channel AND e.sequence > c.shown_sequence"
+    " JOIN stored_events s ON s.channel = e.channel AND s.event_id = e.event_id WHERE e.own = 1"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What making all cases from the channels showed; ``cases`` counts those that either side has.
+
+    ``different`` are those that the channels do not give as they are here; ``unsent`` wait for their way into the log, ``behind``
+    have gone on in the log meanwhile: of these two nothing is said. All are numbers of cases.
+    """
+
+    cases: int
+    different: tuple[str, ...]
+    unsent: tuple[str, ...]
+    behind: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """The bodies of a case in their order, and its rows in the read model."""
+
+    bodies: bytes
+    rows: list[tuple[Any, ...]]
+
+
+def compare_with_channels(here: Office, again: Office) -> Comparison:
+    """Fill the empty database of ``again`` from the log, and return how its cases differ from those of ``here``.
+
+    ``again`` is the same participant, with a way to the log that takes nothing (``ReadingOnly``), and gets the keys of ``here``.
+    Raises: TransportError if the log does not answer; RingError, ForkError, OrderError as a start.
+    """
+    _give_keys(here.database, again.database)
+    # Before the log is read: what had been sent by then stands there.
+    unsent, before = _unsent(here.database), _cases(here)
+    Worker(again).start()
+    after = _cases(again)
+    found: dict[str, list[str]] = {"different": [], "unsent": [], "behind": []}
+    for case_id in sorted(before.keys() | after.keys()):
+        verdict = _verdict(before.get(case_id), after.get(case_id), is_sent=case_id not in unsent)
+        if verdict is not None:
+            found[verdict].append(case_id)
+    return Comparison(cases=len(before.keys() | after.keys()), **{verdict: tuple(ids) for verdict, ids in found.items()})
+
+
+def _verdict(here: _Case | None, again: _Case | None, *, is_sent: bool) -> str | None:
+    if here == again:
+        return None
+    if not is_sent:
+        return "unsent"
+    if again is not None and (here is None or _goes_on(here, again)):
+        return "behind"
+    return "different"
+
+
+def _goes_on(here: _Case, again: _Case) -> bool:
+    return len(again.bodies) > len(here.bodies) and again.bodies[: len(here.bodies)] == here.bodies
+
+
+def _give_keys(here: Database, again: Database) -> None:
+    # From the database, not from the ring file: a key that came with a letter is there before anything is sent.
+    generations, keys = here.all("SELECT * FROM ring"), here.all("SELECT * FROM keys")
+    with again.transaction():
+        for table, rows in (("ring", generations), ("keys", keys)):
+            again.run(f"DELETE FROM {table}")  # noqa: S608  # names of ours
+            for row in rows:
+                again.run(f"INSERT INTO {table} VALUES ({', '.join('?' * len(tuple(row)))})", *row)  # noqa: S608  # names of ours
+
+
+def _unsent(database: Database) -> set[str]:
+    return {str(row[0]) for row in database.all(_UNSENT)}
+
+
+def _cases(office: Office) -> dict[str, _Case]:
+    """Return all cases by their numbers, my own stream for what belongs to no case among them."""
+    bodies: dict[str, bytearray] = {}
+    rows: dict[str, list[tuple[Any, ...]]] = {}
+    # One moment for all of them: a worker may be at work.
+    with office.database.transaction():
+        for row in office.database.all(_STREAMS):
+            bodies.setdefault(row[0], bytearray()).extend(row[1])
+        for row in office.database.all("SELECT * FROM cases"):
+            rows.setdefault(row["case_id"], []).append(tuple(row))
+        # When a term fired is of the database alone; that it fired is an event.
+        for row in office.database.all("SELECT case_id, name, due_on FROM deadlines ORDER BY case_id, name"):
+            rows.setdefault(row["case_id"], []).append(tuple(row))
+        for row in office.database.all("SELECT case_id, code FROM people ORDER BY case_id, code"):
+            rows.setdefault(row["case_id"], []).append(tuple(row))
+    return {each: _Case(bytes(bodies.get(each, b"")), rows.get(each, [])) for each in bodies.keys() | rows.keys()}

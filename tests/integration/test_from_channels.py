@@ -1,0 +1,103 @@
+"""The log is the truth: all cases are made once more from channels and keys, and are what the database lives by."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from services.channel.embedded import EmbeddedChannel
+from services.channel.reading_only import ReadingOnly
+from services.wire.channels import COMMISSION, to_commission
+from services.wire.errors import ChannelClosedError
+from tests.commands import SCHOOL
+from tests.folders import OTHER_SCHOOL, Folders
+
+SIDES = (SCHOOL, OTHER_SCHOOL, COMMISSION)
+
+
+def stood(folders: Folders, name: str) -> dict[str, bytes]:
+    """Return what must not be touched: the files of a participant beside its database, and the log's records."""
+    files = [path for path in folders.home(name).iterdir() if path.is_file() and "database" not in path.name]
+    return {path.name: path.read_bytes() for path in files} | {"log": repr(in_log(folders, "SELECT * FROM records")).encode()}
+
+
+def in_log(folders: Folders, sql: str, *parameters: object) -> list[object]:
+    with closing(sqlite3.connect(folders.log)) as log, log:
+        return log.execute(sql, parameters).fetchall()
+
+
+def test_channels_and_keys_give_every_case_as_it_is_here(folders: Folders) -> None:
+    for name in SIDES:
+        before = stood(folders, name)
+        cases = len(folders.states(name))
+        told = folders.run(name, "rebuild", "--from-channels", "--json").json
+        assert told["cases"] >= cases > 0
+        assert (told["different"], told["unsent"], told["behind"]) == ([], [], [])
+        assert stood(folders, name) == before
+        assert not list(folders.home(name).glob(".rebuild-*"))
+
+
+def test_a_worker_may_go_on_meanwhile(folders: Folders) -> None:
+    folders.everybody()
+    assert folders.run(SCHOOL, "rebuild", "--from-channels", "--json").json["different"] == []
+    folders.filed(31)
+    folders.settle()
+    told = folders.run(SCHOOL, "rebuild", "--from-channels", "--json").json
+    assert (told["different"], told["unsent"]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE cases SET state = 'Granted' WHERE case_id = ?",
+        "DELETE FROM stored_events WHERE originator_id = ? AND originator_version = 1",
+        "UPDATE deadlines SET due_on = '2031-01-01' WHERE case_id = ?",
+        "DELETE FROM people WHERE case_id = ?",
+    ],
+    ids=["a state", "an event", "a term", "whom it is about"],
+)
+def test_what_somebody_changed_in_the_database_is_not_what_the_channels_give(folders: Folders, harm: str) -> None:
+    office = folders.office(SCHOOL)
+    row = office.database.one("SELECT c.case_id FROM cases c JOIN deadlines d ON d.case_id = c.case_id LIMIT 1")
+    assert row is not None
+    assert office.database.run(harm, row["case_id"])
+    office.database.close()
+    answer = folders.run(SCHOOL, "rebuild", "--from-channels")
+    assert answer.code == 4
+    assert "1 are different here" in answer.out
+    assert UUID(row["case_id"]).hex in answer.out.replace("-", "")
+
+
+def test_what_was_not_sent_yet_and_what_was_not_received_yet_is_no_difference(folders: Folders) -> None:
+    folders.everybody()
+    case = folders.filed(32)
+    # Its worker has not signed it: the log cannot know.
+    told = folders.run(SCHOOL, "rebuild", "--from-channels", "--json").json
+    assert (told["different"], [UUID(each) for each in told["unsent"]]) == ([], [UUID(case)])
+    folders.stop(COMMISSION)
+    folders.run(SCHOOL, "request", case)
+    folders.settle()
+    told = folders.run(COMMISSION, "rebuild", "--from-channels", "--json").json
+    assert (told["different"], told["unsent"], len(told["behind"])) == ([], [], 1)
+
+
+def test_a_log_that_lost_what_was_sent_gives_other_cases(folders: Folders) -> None:
+    in_log(folders, "DELETE FROM records WHERE channel = ? AND position >= 3", to_commission(SCHOOL))
+    assert folders.run(COMMISSION, "rebuild", "--from-channels").code == 4
+
+
+def test_a_log_that_is_only_read_takes_nothing(tmp_path: Path) -> None:
+    log = EmbeddedChannel(tmp_path / "log.sqlite", clock=lambda: 0)
+    log.append("a.record", [b"one"])
+    only = ReadingOnly(log)
+    with pytest.raises(ChannelClosedError):
+        only.append("a.record", [b"two"])
+    assert [each.value for each in only.poll({"a.record": 0}, timeout_seconds=0, limit=9)] == [b"one"]
+    assert only.end("a.record") == log.end("a.record")
+    only.close()
+    with pytest.raises(RuntimeError):
+        log.end("a.record")
