@@ -31,6 +31,7 @@ AUDIENCE: Final[Mapping[str, tuple[tuple[str, ChannelKind], ...]]] = MappingProx
     {
         "ApplicationFiled": (_SCHOOL_RECORD,),
         "ConsentRecorded": (_SCHOOL_RECORD,),
+        "VariantChosen": (_SCHOOL_RECORD,),
         "DeliveryAddressChosen": (_SCHOOL_RECORD,),
         "SchoolDescribed": (_SCHOOL_RECORD,),
         "SignatureValidated": (_SCHOOL_RECORD,),
@@ -97,6 +98,8 @@ AUDIENCE: Final[Mapping[str, tuple[tuple[str, ChannelKind], ...]]] = MappingProx
         "RefusalContested": (_SCHOOL_RECORD, _COMMISSION_RECORD),
         "RefusalUpheld": (_SCHOOL_RECORD, _COMMISSION_RECORD),
         "RefusalSetAside": (_SCHOOL_RECORD, _COMMISSION_RECORD),
+        "AccessGranted": (_SCHOOL_RECORD, _COMMISSION_RECORD),
+        "AccessEnded": (_SCHOOL_RECORD, _COMMISSION_RECORD),
     }
 )
 """For each event who writes it (a school or the commission) and in which kind of channel."""

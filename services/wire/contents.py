@@ -7,6 +7,7 @@ Source: schemas/README.md, "Open entries" and "Sealed entries".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -19,6 +20,7 @@ from services.wire.errors import MalformedError
 from services.wire.hashing import Digest, Id
 
 __all__ = [
+    "REFERENCE",
     "CertificateRotated",
     "ChannelClosed",
     "ChannelOpened",
@@ -192,11 +194,19 @@ class Facts:
     content: bytes
 
 
+REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", re.ASCII)
+"""Who entered something: a reference of a participant's own, that only it can resolve."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Personal:
-    """What is sealed under a case key. ``recorded_at`` is in milliseconds since 1970, UTC."""
+    """What is sealed under a case key. ``recorded_at`` is in milliseconds since 1970, UTC; ``entered_by`` is who entered it.
+
+    That is a reference of the writer's own, no name, and None for what happened by itself or goes to somebody else.
+    """
 
     recorded_at: int
+    entered_by: str | None = None
     content: bytes
 
 
@@ -267,11 +277,15 @@ def encode_personal(personal: Personal) -> bytes:
 def decode_personal(data: bytes) -> Personal:
     """Return what a personal part says.
 
-    Raises: MalformedError if it is not canonical or ``recorded_at`` is outside the years 1970 to 9999.
+    Raises: MalformedError if it is not canonical, ``recorded_at`` is outside the years 1970 to 9999, or ``entered_by`` is no
+    reference.
     """
     personal = Personal(**avro.decode(avro.load_schema("wire/Personal.avsc"), data))
     if not 0 <= personal.recorded_at < YEAR_10000_MILLISECONDS:
         raise MalformedError("recorded_at lies outside the years 1970 to 9999")
+    # It is shown to people and kept beside facts of health: a reference, in which no sentence and no control character fits.
+    if personal.entered_by is not None and not REFERENCE.fullmatch(personal.entered_by):
+        raise MalformedError("entered_by is no reference of 1 to 32 letters, digits, '.', '_' and '-'")
     return personal
 
 

@@ -18,7 +18,9 @@
     │   ├── ForkError               a channel contradicts itself, or somebody else has my signature
     │   ├── FacesError              the registrar has told two participants two things at one place
     │   ├── HiddenChannelError      a channel that was opened, and whose writer the registrar never admitted
+    │   ├── ProofError              a proof does not show what it says
     │   ├── BasisError              an event rests on one that is not there, or is of another kind or case
+    │   ├── ArchiveError            a file of an archive is not what it was when it was written
     │   ├── StoreBehindError        a counterpart has receipted entries of mine that I lack
     │   └── OrderError              two own events of one case claim the same predecessor
     ├── TransportError      a channel or a disk; ``retriable`` says whether waiting helps
@@ -52,6 +54,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 __all__ = [
+    "ArchiveError",
     "BasisError",
     "CertificateError",
     "ChannelClosedError",
@@ -79,6 +82,7 @@ __all__ = [
     "OrderError",
     "PartError",
     "PlaceError",
+    "ProofError",
     "RecordTooLargeError",
     "RefusedError",
     "RepeatError",
@@ -215,12 +219,20 @@ class FacesError(VerificationError):
     """The registrar has shown another participant another entry at one place of its channel."""
 
 
+class ProofError(VerificationError):
+    """A proof does not show what it says: a path that leads elsewhere, or one of two views that are no two views."""
+
+
 class HiddenChannelError(VerificationError):
     """A channel that its writer opened under this root, although the registrar's channel admits no such writer."""
 
 
 class BasisError(VerificationError):
     """An event names another as what it rests on, and that one is not there, or is of another kind or of another case."""
+
+
+class ArchiveError(VerificationError):
+    """A file of an archive, or of a folder that was exported, is not what it was when it was closed or written."""
 
 
 class StoreBehindError(VerificationError):

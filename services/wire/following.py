@@ -185,7 +185,7 @@ class Follower:
 
     def offer_found(self, found: Iterable[Candidate | Junk]) -> Update:
         """Return what a batch of records brings that the caller has looked at by ``candidate_of`` already."""
-        if self._only_goes_on:
+        if self.only_goes_on:
             steps, found = self._run(found)
             if steps:
                 self.pathfinder.forget()
@@ -233,9 +233,19 @@ class Follower:
         return self.state is ReadingState.READING and self.only_epoch is None and self.off_chain is None
 
     @property
-    def _only_goes_on(self) -> bool:
+    def only_goes_on(self) -> bool:
         """Tell whether nothing is known here that the next entry would have to be weighed against."""
         return self._is_usual and not self._aside and not self._has_looked_back and self._awaited is None
+
+    def go_on_from(self, place: Place) -> None:
+        """Go on from a place further on; the caller holds all that stands between, and proved that each entry is taken.
+
+        For who verifies many entries at once, and proves of a stretch that each is next, signed and unrevoked: no other.
+        Raises: RuntimeError unless ``only_goes_on`` (the caller's bug).
+        """
+        if not self.only_goes_on or place.sequence < self.place.sequence:
+            raise RuntimeError("there is something that has to be weighed against what comes next")
+        self.place = place
 
     def _run(self, found: Iterable[Candidate | Junk]) -> tuple[tuple[Step, ...], Iterable[Candidate | Junk]]:
         """Take a batch in which each follows the one before, as nearly all do; or give it back to be sorted."""

@@ -162,6 +162,13 @@ class Pathfinder:
             for candidate, signature in zip(share, signatures, strict=True):
                 self._signers[candidate.digest, candidate.signatures] = signature
 
+    def vouch(self, candidate: Candidate) -> None:
+        """Take the one signature of a candidate for valid: the caller verified it, or that of an entry which chains to it.
+
+        What is kept is given back by ``forget``, as after ``check_ahead``.
+        """
+        self._signers[candidate.digest, candidate.signatures] = candidate.signatures[0]
+
     def under(self, trust: Trust) -> Pathfinder:
         """Return the pathfinder of the same channel under another trust; signatures are not verified again."""
         other = Pathfinder(channel=self.channel, root=self.root, trust=trust, _signers=self._signers, _marks=self._marks)

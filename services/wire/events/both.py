@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from services.wire.vocabulary import DeadlineName, RejectedCode
+from services.wire.hashing import Digest
+from services.wire.vocabulary import AccessPurpose, AccessScope, DeadlineName, RejectedCode
 
 __all__ = [
+    "AccessEnded",
+    "AccessGranted",
     "DeadlinePassed",
     "RefusalContested",
     "RefusalContestedPersonal",
@@ -74,3 +77,21 @@ class RefusalSetAsidePersonal:
     """What is personal about ``RefusalSetAside``."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessGranted:
+    """An auditor may have keys: ``auditor`` is its admission, ``until`` null where no day ends it. Belongs to no case."""
+
+    auditor: Digest
+    scope: AccessScope
+    purpose: AccessPurpose
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessEnded:
+    """An auditor is given no more keys; said of one that is refused, too. Belongs to no case."""
+
+    auditor: Digest
+    scope: AccessScope

@@ -59,6 +59,8 @@ __all__ = [
     "SignatureRejectedPersonal",
     "SignatureValidated",
     "SignatureValidatedPersonal",
+    "VariantChosen",
+    "VariantChosenPersonal",
 ]
 
 
@@ -180,10 +182,11 @@ class ApplicationFoundIncompletePersonal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationSupplemented:
-    """What an application lacked was supplied."""
+    """What an application lacked was supplied; with a recommendation its last day, None where it has none."""
 
     supplied: tuple[MissingItem, ...]
     received_on: date
+    recommendation_until: date | None
     parts: tuple[Digest, ...]
 
 
@@ -192,6 +195,22 @@ class ApplicationSupplementedPersonal:
     """What is personal about ``ApplicationSupplemented``."""
 
     content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantChosen:
+    """The requester chose another route after filing; it says itself whether applying to the commission is too hard."""
+
+    variant: Variant
+    exception_declared: bool
+    received_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantChosenPersonal:
+    """What is personal about ``VariantChosen``."""
+
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,14 +242,14 @@ class EligibilityScreened:
     benefit: Known
     opinion: Known
     enrolled: Enrolment
-    eligible_on: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EligibilityScreenedPersonal:
-    """What is personal about ``EligibilityScreened``."""
+    """What is personal about ``EligibilityScreened``; the day on which the least age is reached is a birthday (docs/adr/0028)."""
 
     birth_date: date
+    eligible_on: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

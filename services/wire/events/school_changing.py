@@ -18,6 +18,7 @@ __all__ = [
     "PersonDataCorrected",
     "PersonDataCorrectedPersonal",
     "PupilCameOfAge",
+    "PupilCameOfAgePersonal",
     "PupilLeftSchool",
     "RepresentativeChanged",
     "RepresentativeChangedPersonal",
@@ -65,7 +66,12 @@ class RepresentativeChangedPersonal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PupilCameOfAge:
-    """The pupil is of age and the requester from then on."""
+    """The pupil is of age and the requester from then on; the day is a birthday, and so personal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PupilCameOfAgePersonal:
+    """What is personal about ``PupilCameOfAge``."""
 
     on: date
 

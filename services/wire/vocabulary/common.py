@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import Enum
 
 __all__ = [
+    "AccessPurpose",
+    "AccessScope",
     "AddressKind",
     "Answer",
     "Asks",
@@ -115,3 +117,19 @@ class DeadlineName(Enum):
     RECOMMENDATION_EXPIRY = "RecommendationExpiry"
     COMMISSION_TERM = "CommissionTerm"
     ATTENDANCE = "Attendance"
+
+
+class AccessScope(Enum):
+    """What an auditor is given: the keys of all facts, or those of single parts."""
+
+    UNKNOWN = "Unknown"
+    FACTS = "Facts"
+    PART = "Part"
+
+
+class AccessPurpose(Enum):
+    """What for an auditor is given keys."""
+
+    UNKNOWN = "Unknown"
+    AUDIT = "Audit"
+    COMPLAINT = "Complaint"
