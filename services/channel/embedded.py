@@ -199,11 +199,11 @@ class EmbeddedChannel:
         # SQLite keeps any type in any column, and whoever can write the file is no friend: what is not bytes is junk for
         # the reader to skip, and a position that is no number is not a place at which anybody goes on.
         rows = self._connection.execute(
-            "SELECT position, coalesce(CAST(value AS BLOB), x'') FROM records WHERE channel = ? AND position BETWEEN ? AND ?"
-            " AND typeof(position) = 'integer' AND appended_at >= ? ORDER BY position LIMIT ?",
+            "SELECT channel, position, coalesce(CAST(value AS BLOB), x'') FROM records WHERE channel = ? AND position"
+            " BETWEEN ? AND ? AND typeof(position) = 'integer' AND appended_at >= ? ORDER BY position LIMIT ?",
             (channel, position, _LAST_POSITION, self._oldest(channel), limit),
         )
-        return [Record(channel, place, value) for place, value in rows]
+        return list(map(Record._make, rows))
 
     def _end(self, channel: str) -> int:
         row = self._connection.execute("SELECT position FROM ends WHERE channel = ?", (channel,)).fetchone()

@@ -6,9 +6,12 @@ stand for what is looked up when it is needed, so that a table imports nothing.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["Act"]
+if TYPE_CHECKING:
+    from services.post.office import Office
+
+__all__ = ["Act", "enter_as"]
 
 
 class Act(NamedTuple):
@@ -22,3 +25,8 @@ class Act(NamedTuple):
     help: str
     by: str
     begins: bool = False
+
+
+def enter_as(office: Office, act: Act) -> None:
+    """Let what is saved now say who enters it: the clerk by the reference in the settings, else the role that does the act."""
+    office.entered_by = office.clerk or act.by

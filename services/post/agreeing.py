@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.post.cases import history_of, refresh_row
+from services.post.cases import history_of
 from services.post.database import Row
 from services.post.office import Office
+from services.post.rows import refresh_row
 from services.wire.entry import VerifiedEntry
 from services.wire.errors import RefusedError
 from services.wire.paths import Place

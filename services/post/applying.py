@@ -13,13 +13,14 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from services.post.cases import history_of, open_facts, refresh_row
+from services.post.cases import history_of, open_facts
 from services.post.database import Row
 from services.post.history import New, Recorded, RejectionCode, Standing
 from services.post.holding import hold, keep_contradiction
 from services.post.letterbook import statement_of
 from services.post.lost_keys import is_awaited
-from services.post.office import Office
+from services.post.office import Office, is_over
+from services.post.rows import refresh_row
 from services.post.saving import is_misplaced, save
 from services.post.store import SealedEvent
 from services.wire.audience import may_write
@@ -39,10 +40,20 @@ from services.wire.errors import (
 )
 from services.wire.events import Rejected, RejectedCode
 
-__all__ = ["KEY_MISSING", "OWN_AWAITED", "OWN_MISPLACED", "apply_sealed", "entry_of", "held_kinds", "redrive_channel"]
+__all__ = [
+    "KEY_MISSING",
+    "OWN_AWAITED",
+    "OWN_MISPLACED",
+    "apply_sealed",
+    "entry_of",
+    "held_kinds",
+    "redrive_channel",
+    "start_again_once",
+]
 
 _EPOCH: Final = date(1970, 1, 1)
 KEY_MISSING: Final = "the facts key is missing"
+_START_AGAIN: Final = 3_600_000
 OWN_MISPLACED: Final = "own events of this case wait for what came before them"
 OWN_AWAITED: Final = "own events of this pair wait for their keys"
 _REJECTED: Final = Rejected.__name__
@@ -176,14 +187,33 @@ def _apply_facts(office: Office, entry: VerifiedEntry, facts: Facts, is_blocked:
     _judge(office, entry, facts, case_id, content, history)
 
 
+def start_again_once(office: Office) -> None:
+    """Ask for another start, hourly, while events wait whose case lacks own ones: what they follow may have come since.
+
+    Not for each that comes: whoever goes on writing in such a case must not keep everybody else waiting for starts.
+    """
+    if office.start_asked_at is None or not is_over(office.clock(), office.start_asked_at, _START_AGAIN):
+        return
+    office.start_asked_at = None
+    query = "SELECT 1 FROM held WHERE kind = 'parked' AND reason = ? AND resolved_at IS NULL"
+    if office.database.one(query, OWN_MISPLACED) is not None:
+        _ask_start(office)
+
+
+def _ask_start(office: Office) -> None:
+    office.start_asked_at = office.clock()
+    office.database.run("INSERT OR IGNORE INTO said VALUES ('starting', ?)", office.start_asked_at)
+
+
 def _waits(office: Office, case_id: UUID, is_blocked: Blocked) -> str | None:
     """Return why nothing more may be applied in a case now, None if it may."""
     if is_blocked(case_id):
         return "behind something that is parked"
-    if office.returning is None and is_misplaced(office, case_id):
+    if office.returning is None and office.has_misplaced and is_misplaced(office, case_id):
         # Own events of this case came back without what stood before them, and this may be it. Only a start places them, and
         # judges what stands between them as it was judged then.
-        office.database.run("INSERT OR IGNORE INTO said VALUES ('starting', ?)", office.clock())
+        if office.start_asked_at is None:
+            _ask_start(office)
         return OWN_MISPLACED
     return None
 

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -35,11 +36,31 @@ from services.wire.certificates import load_root
 from services.wire.channels import COMMISSION, REGISTRAR, Role
 from services.wire.errors import MigrationError, SettingsError
 
-__all__ = ["Clock", "add_settings", "build_office", "facts_keys_of", "make_folder", "milliseconds", "open_log", "write_settings"]
+__all__ = [
+    "Clock",
+    "ReadingKeys",
+    "add_settings",
+    "build_office",
+    "facts_keys_of",
+    "make_folder",
+    "milliseconds",
+    "open_log",
+    "reading_keys_of",
+    "write_settings",
+]
 
 _SETTINGS: Final = "sarakste.toml"
 
 Clock = Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingKeys:
+    """What a participant reads with: facts keys, keys of cases, and the ids of those that it erased."""
+
+    facts: tuple[bytes, ...]
+    cases: tuple[bytes, ...]
+    erased: tuple[bytes, ...]
 
 
 def milliseconds() -> int:
@@ -88,6 +109,8 @@ def build_office(
         random=os.urandom,
         signing=_signing(folder) if working and elsewhere is None else None,
         channel=_way(settings, clock, is_only_read=elsewhere is not None) if working else None,
+        clerk=settings.clerk,
+        approves_auditors=settings.approve_auditors == "always",
         beside=InThread() if working else in_turn,
     )
 
@@ -122,9 +145,15 @@ def facts_keys_of(settings: ParticipantSettings) -> tuple[bytes, ...]:
 
     Raises: SettingsError, RingError, DatabaseError, MigrationError.
     """
+    return reading_keys_of(settings).facts
+
+
+def reading_keys_of(settings: ParticipantSettings, *, with_cases: bool = False) -> ReadingKeys:
+    """Return what a participant reads with, whatever its role: the keys of its cases only ``with_cases``; errors as above."""
     with closing(_database(settings)) as database:
         database.require_current()
-        return KeyRing(database, RingKeys.load(settings.folder / "ring.key"), milliseconds, os.urandom).facts_keys()
+        ring = KeyRing(database, RingKeys.load(settings.folder / "ring.key"), milliseconds, os.urandom)
+        return ReadingKeys(facts=ring.facts_keys(), cases=ring.case_keys() if with_cases else (), erased=ring.erased())
 
 
 def make_folder(folder: Path) -> ec.EllipticCurvePrivateKey:

@@ -1,4 +1,4 @@
-"""Cases: the history of a case with its facts opened, its personal parts when somebody looks, and its row for people.
+"""Cases: the history of a case with its facts opened, and its personal parts when somebody looks.
 
 Decides what became of each stored event (``held`` says so); what a history means is for the domains.
 Source: design.md sections 3 and 8.
@@ -6,24 +6,23 @@ Source: design.md sections 3 and 8.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
 from typing import Any, Final
-from uuid import UUID
 
 from services.post.history import Recorded, Standing
-from services.post.keys import use_of
+from services.post.keys import OwnKey, use_of
 from services.post.office import Office
 from services.post.store import CaseStream, SealedEvent
-from services.wire.channels import Role, commission_case, to_commission, writer_of
+from services.wire.channels import writer_of
 from services.wire.contents import Facts, decode_facts, decode_personal
 from services.wire.errors import Evidence, SchemaError, SealError
 from services.wire.hashing import Digest, Id, digest_of
+from services.wire.records import SchemaBook
 from services.wire.sealing import Part, open_part
 
-__all__ = ["Missing", "Opened", "history_of", "open_facts", "open_personal", "refresh_row"]
+__all__ = ["Missing", "Opened", "history_of", "open_facts", "open_personal"]
 
 _EPOCH: Final = date(1970, 1, 1)
 
@@ -37,9 +36,10 @@ class Missing(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """What is personal about an event; ``recorded_at`` is in milliseconds since 1970."""
+    """What is personal about an event; ``recorded_at`` is in milliseconds since 1970, ``entered_by`` who entered it."""
 
     recorded_at: int
+    entered_by: str | None
     content: Any
 
 
@@ -48,7 +48,10 @@ def open_facts(office: Office, channel: str, event_id: Id, facts_key: Digest, se
 
     Raises: SealError if it does not open under the key that it names, or that key is not of this channel; MalformedError.
     """
-    key = office.ring.get(facts_key)
+    return _facts_under(office.ring.get(facts_key), channel, event_id, sealed)
+
+
+def _facts_under(key: OwnKey | None, channel: str, event_id: Id, sealed: bytes) -> Facts | None:
     if key is None:
         return None
     # A key is for one use: a case's key or another channel's would open facts for readers who may not know them.
@@ -69,7 +72,10 @@ def history_of(office: Office, stream: CaseStream) -> tuple[Recorded, ...]:
         stream.id.hex,
     )
     standings = {(row["channel"], row["event_id"]): Standing(row["kind"]) for row in rows}
-    return tuple(_recorded(office, event, standings) for event in stream.events)
+    # Once a history, not once an event: most of its events are sealed under the same two keys.
+    keys: dict[Digest, OwnKey | None] = {}
+    book = office.book
+    return tuple(_recorded(office, event, standings, keys, book) for event in stream.events)
 
 
 def open_personal(office: Office, event: SealedEvent) -> Opened | Missing:
@@ -94,51 +100,25 @@ def open_personal(office: Office, event: SealedEvent) -> Opened | Missing:
         raise SealError("a personal part is sealed under a key that is not for it", evidence)
     opened = decode_personal(open_part(key.key, Part.PERSONAL, sealed, channel=event.channel, event_id=event.event_id))
     content = office.book.personal(facts.type, facts.schema, opened.content)
-    return Opened(recorded_at=opened.recorded_at, content=content)
+    return Opened(recorded_at=opened.recorded_at, entered_by=opened.entered_by, content=content)
 
 
-def refresh_row(office: Office, stream: UUID, history: Sequence[Recorded], version: int, school: str | None) -> None:
-    """Write the row that people see of a case, and its deadlines, in the open transaction.
-
-    ``school`` is who asks, where the commission is asked; of a school's own case nobody says it.
-    """
-    row = office.domain.row(history)
-    counterpart = None
-    if office.role is Role.SCHOOL:
-        counterpart, school = commission_case(stream, to_commission(office.participant)).hex, None
-    office.database.run(
-        "INSERT INTO cases VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (case_id) DO UPDATE SET state = excluded.state,"
-        " variant = excluded.variant, opened_on = excluded.opened_on, due_on = excluded.due_on, version = excluded.version",
-        stream.hex,
-        counterpart,
-        school,
-        row.state,
-        row.variant,
-        row.opened_on.isoformat() if row.opened_on else None,
-        row.due_on.isoformat() if row.due_on else None,
-        version,
-    )
-    for kept in office.database.all("SELECT name FROM deadlines WHERE case_id = ?", stream.hex):
-        # Whatever the case does not wait for any more is due no more.
-        if kept["name"] not in {deadline.name for deadline in row.deadlines}:
-            office.database.run("DELETE FROM deadlines WHERE case_id = ? AND name = ?", stream.hex, kept["name"])
-    for deadline in row.deadlines:
-        office.database.run(
-            "INSERT INTO deadlines VALUES (?, ?, ?, NULL) ON CONFLICT (case_id, name) DO UPDATE SET due_on = excluded.due_on,"
-            " fired_at = CASE WHEN deadlines.due_on = excluded.due_on THEN deadlines.fired_at END",
-            stream.hex,
-            deadline.name,
-            deadline.due_on.isoformat(),
-        )
-
-
-def _recorded(office: Office, event: SealedEvent, standings: dict[tuple[str, bytes], Standing]) -> Recorded:
+def _recorded(
+    office: Office,
+    event: SealedEvent,
+    standings: dict[tuple[str, bytes], Standing],
+    keys: dict[Digest, OwnKey | None],
+    book: SchemaBook,
+) -> Recorded:
     standing = standings.get((event.channel, event.event_id), Standing.ACCEPTED)
     facts, content = None, None
     if event.facts is not None:
-        facts = open_facts(office, event.channel, event.event_id, event.sealed.facts_key, event.facts)
+        facts_key = event.sealed.facts_key
+        if facts_key not in keys:
+            keys[facts_key] = office.ring.get(facts_key)
+        facts = _facts_under(keys[facts_key], event.channel, event.event_id, event.facts)
     if facts is not None and standing is not Standing.REFUSED:
-        content = _content(office, facts, standing)
+        content = _content(book, facts, standing)
     writer = writer_of(event.channel)
     return Recorded(
         facts=content,
@@ -154,9 +134,9 @@ def _recorded(office: Office, event: SealedEvent, standings: dict[tuple[str, byt
     )
 
 
-def _content(office: Office, facts: Facts, standing: Standing) -> Any:
+def _content(book: SchemaBook, facts: Facts, standing: Standing) -> Any:
     try:
-        return office.book.facts(facts.type, facts.schema, facts.content)
+        return book.facts(facts.type, facts.schema, facts.content)
     except SchemaError:
         # Parked for exactly this reason; an accepted event was readable when it was accepted.
         if standing is Standing.ACCEPTED:

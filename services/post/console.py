@@ -31,6 +31,7 @@ __all__ = [
     "Limit",
     "Log",
     "Servers",
+    "add_certificate",
     "add_common",
     "as_text",
     "case_number",
@@ -179,6 +180,7 @@ def add_common(
     ``states`` gives the states that a case can have here, for who asks for those of one state; ``again`` an office over an
     empty database in a folder, for who makes the cases once more.
     """
+    from services.post.console_auditors import add_auditors
     from services.post.console_backup import add_backup
     from services.post.console_cases import add_cases
     from services.post.console_rebuild import add_rebuild
@@ -189,7 +191,8 @@ def add_common(
     if has_cases:
         add_cases(app, office_of, states)
         add_rebuild(app, office_of, again)
-        _add_certificate(app)
+        add_auditors(app, office_of)
+        add_certificate(app)
     add_status(app, office_of)
     add_recovery(app, office_of)
     add_backup(app)
@@ -205,7 +208,9 @@ def add_common(
         say(f"ran migrations: {', '.join(map(str, ran)) or 'none'}", as_json=as_json, migrations=ran)
 
 
-def _add_certificate(app: typer.Typer) -> None:
+def add_certificate(app: typer.Typer) -> None:
+    """Add the command by which the first certificate is put in place."""
+
     @app.command()
     def certificate(
         file: Annotated[Path, typer.Argument(help="The certificate (PEM) that the registrar issued for request.pem.")],

@@ -98,7 +98,8 @@ def _add_show(app: typer.Typer, office_of: OfficeOf) -> None:
 def _with_contents(lines: Sequence[EventLine], said: Sequence[Content]) -> list[dict[str, Any]]:
     rows = [asdict(line) for line in lines]
     for row, content in zip(rows, said, strict=False):
-        row["content"] = {"facts": content.facts, "personal": content.personal, "missing": content.missing}
+        said_of = ("facts", "personal", "entered_by", "missing")
+        row["content"] = {name: getattr(content, name) for name in said_of}
     return rows
 
 
@@ -108,6 +109,8 @@ def _content_lines(content: Content) -> Iterator[str]:
         for name, value in _flat(part or {}):
             lines = [as_text(line) for line in str(value).splitlines()]
             yield f"  {title:<8} {name}: " + "\n             ".join(lines)
+    if content.entered_by is not None:
+        yield f"  entered by: {content.entered_by}"
     if content.missing is not None:
         yield f"  personal is not shown: {content.missing}"
 

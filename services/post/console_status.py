@@ -31,6 +31,7 @@ def add_status(app: typer.Typer, office_of: Callable[[Path | None, bool], Office
     def status(config: Config = None, as_json: Json = False) -> None:
         """Show how the post stands, and what wants a person: then it leaves with 11."""
         from services.post.attention import attention
+        from services.post.auditors import asking_auditors
         from services.post.lease import LEASE
         from services.post.settings import load_settings
         from services.post.status import look
@@ -39,11 +40,13 @@ def add_status(app: typer.Typer, office_of: Callable[[Path | None, bool], Office
         settings = load_settings(config)
         lease = settings.folder / LEASE
         found = look(office.database, office.participant, now=office.clock(), lease=lease, tls=settings.tls)
-        wanted = attention(found)
+        wanted, asking = attention(found), asking_auditors(office)
         if as_json:
-            print_json(_as_json(found, wanted))
+            print_json(_as_json(found, wanted) | {"auditors_asking": asking})
         else:
             typer.echo("\n".join(as_text(line) for line in _lines(found, wanted)))
+            if asking:
+                typer.echo(as_text(f"auditors that nobody has decided on: {', '.join(asking)} (see auditors)"))
         if wanted:
             raise typer.Exit(WANTS_A_PERSON)
 

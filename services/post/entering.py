@@ -19,9 +19,9 @@ from services.post.holding import hold, keep_contradiction
 from services.post.letterbook import Hint
 from services.post.office import Office
 from services.wire.candidates import Candidate
-from services.wire.channels import writer_of
+from services.wire.channels import TRUST_CHANNEL, Role, paired_channel, writer_of
 from services.wire.contents import EncryptionKeyPublished, Receipt
-from services.wire.entry import Open
+from services.wire.entry import Open, Sealed
 from services.wire.errors import ForkError, LeaseError, RingError, StoreBehindError, TransportError
 from services.wire.paths import Step
 
@@ -63,6 +63,8 @@ def enter_steps(office: Office, name: str, steps: Sequence[Step], *, hint: Hint 
 
 def heal(office: Office, name: str, healed: Sequence[Candidate]) -> None:
     """Keep the personal parts of entries that I hold and that came again with what was lacking then."""
+    if office.role is Role.AUDITOR:
+        return
     book = office.letterbook
     found = ((each.digest, each.unverified_statement.body, each.personal) for each in healed)
     lacking = [
@@ -107,7 +109,9 @@ def _enter_alone(office: Office, name: str, step: Step) -> None:
 
 def _enter(office: Office, name: str, step: Step, *, hint: Hint | None = None, park: str | None = None) -> bool:
     """Enter one entry in the open transaction; return False if it was entered before."""
-    entry = step.entry
+    # An auditor holds no key of what is personal, and keeps none of it.
+    is_auditor = office.role is Role.AUDITOR
+    entry = step.entry._replace(personal=None) if is_auditor else step.entry
     statement = entry.statement
     if not office.store.track(f"{name}#{statement.epoch}", statement.sequence):
         return False
@@ -118,13 +122,30 @@ def _enter(office: Office, name: str, step: Step, *, hint: Hint | None = None, p
     held = held_kinds(office, name)
     if "off chain" in held:
         fold_again(office, entry)
-    if not isinstance(statement.body, Open):
+    is_letter = paired_channel(name) is not None or name == TRUST_CHANNEL
+    if not isinstance(statement.body, Open) and (is_auditor or not is_letter):
+        # What is no letter to me is kept, and does nothing here: no case of mine hears of it. A sealed word of the registrar's,
+        # who has none to say, is refused as any other that its writer may not write.
+        _note_lacking(office, name, statement.body)
+    elif not isinstance(statement.body, Open):
         if entry.personal is None and office.letterbook.part(statement.body.personal) is None:
             hold(office, name, "missing", "the personal part has not come", entry=entry)
         apply_sealed(office, entry, park=park, is_blocked=None if "parked" in held else _nothing_blocks)
     elif park is None:
         _open(office, name, step)
     return True
+
+
+def _note_lacking(office: Office, name: str, body: Sealed) -> None:
+    """Note the facts key that opens an entry, if it is not here: it may come, and an auditor asks for it."""
+    try:
+        is_here = office.ring.get(body.facts_key) is not None or office.ring.is_erased(body.facts_key)
+    except RingError:
+        # Its row is here and opens under no ring key: a letter may mend that.
+        is_here = False
+    if not is_here:
+        hold_key = "INSERT OR IGNORE INTO held (channel, kind, reason, digest) VALUES (?, 'key', 'a facts key is missing', ?)"
+        office.database.run(hold_key, name, body.facts_key)
 
 
 def _nothing_blocks(_: UUID | None) -> bool:

@@ -10,24 +10,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from functools import partial
-from typing import Any, Final
+from functools import cache, partial
+from typing import Final, TypeGuard
 from uuid import UUID
 
-from services.post.cases import Missing, history_of, open_personal
-from services.post.history import Daily, Recorded, Standing
+from services.post.cases import history_of
+from services.post.history import Daily, Domain, Recorded, Standing
 from services.post.office import Office, is_over
-from services.post.opening import event_with
-from services.post.people import cases_of
+from services.post.opening import opener
+from services.post.people import cases_of, has_cases
 from services.post.saving import CaseIncompleteError, KeysAwaitedError, NotReadyError, require_whole, save
-from services.wire.errors import RefusedError, VerificationError
-from services.wire.hashing import Digest
+from services.wire.errors import MalformedError, RefusedError, SchemaError, SealError
 
-__all__ = ["fire_day_once", "fire_due_once"]
+__all__ = ["AT_ONCE", "fire_day_once", "fire_due_once"]
 
-_AT_ONCE: Final = 100
+AT_ONCE: Final = 100
 _PAUSE: Final = 60_000
 """How long a case is left alone in which nothing can happen by itself yet, in milliseconds."""
+
+_MOST_IN_A_CASE: Final = 12
+"""More deadlines than any case has at a time: each has one of a name."""
+
+_DAMAGED: Final = (SealError, MalformedError, SchemaError)
+"""What a stored event says that was damaged since: its case is for a person, who finds it by looking at it or by a restore."""
 
 _DAY_DONE: Final = "day done"
 _LOOK_BACK_DAYS: Final = 60
@@ -44,16 +49,22 @@ class CaseNotReadableError(RefusedError):
 
 def fire_due_once(office: Office) -> int:
     """Fire the deadlines that are due, the oldest first, and return how many those were; each in a transaction of its own."""
+    now = office.clock()
+    for case_id in [each for each, tried in office.put_off.items() if is_over(now, tried, _PAUSE)]:
+        del office.put_off[case_id]
     rows = office.database.all(
         "SELECT case_id, name FROM deadlines WHERE fired_at IS NULL AND due_on < ? ORDER BY due_on LIMIT ?",
         office.today.isoformat(),
-        _AT_ONCE,
+        # So many more: however much waits in cases that are left alone, it must not hide what is due in the others.
+        AT_ONCE + _MOST_IN_A_CASE * len(office.put_off),
     )
-    return sum(_if_ready(office, UUID(row["case_id"]), partial(_fire, office, row["case_id"], row["name"])) for row in rows)
+    due = [(UUID(row["case_id"]), row["name"]) for row in rows]
+    ready = [(case_id, name) for case_id, name in due if case_id not in office.put_off][:AT_ONCE]
+    return sum(_if_ready(office, case_id, partial(_fire, office, case_id.hex, name)) for case_id, name in ready)
 
 
 def _if_ready(office: Office, case_id: UUID, happens: Callable[[], int]) -> int:
-    """Return what happened in a case; nothing in one that is not whole after a restore, or whose schema is not published yet.
+    """Return what happened in a case; nothing in one that is damaged or not whole after a restore, or has no schema yet.
 
     It is as due afterwards, and tried again. A clerk is refused there too: a timer would give the case two histories, and what a
     worker meets here must not keep it from sending and receiving.
@@ -64,7 +75,7 @@ def _if_ready(office: Office, case_id: UUID, happens: Callable[[], int]) -> int:
         return 0
     try:
         done = happens()
-    except (CaseIncompleteError, CaseNotReadableError, KeysAwaitedError, NotReadyError) as error:
+    except (CaseIncompleteError, CaseNotReadableError, KeysAwaitedError, NotReadyError, *_DAMAGED) as error:
         office.put_off[case_id] = now
         office.tell(f"what is due by itself waits in some case: {error}")
         return 0
@@ -109,7 +120,7 @@ def fire_day_once(office: Office) -> int:
     while its day is not long past, or by a clerk.
     """
     domain, today = office.domain, office.today
-    if not isinstance(domain, Daily):
+    if not _is_daily(domain):
         return 0
     row = office.database.one("SELECT at FROM said WHERE name = ?", _DAY_DONE)
     if row is not None and row["at"] == today.toordinal():
@@ -118,11 +129,24 @@ def fire_day_once(office: Office) -> int:
     # A day done that has not come yet, or is years ago, was one of a clock that went wrong, or is: nothing happens in its years.
     is_near = row is not None and 0 < today.toordinal() - row["at"] <= _LONGEST_STOP_DAYS
     first = min(recent, row["at"] + 1) if row is not None and is_near else recent
-    days = range(first, today.toordinal() + 1)[:_AT_ONCE]
-    happened = sum(_happen_in_all(office, domain, date.fromordinal(number)) for number in days)
+    days = range(first, today.toordinal() + 1)[:AT_ONCE]
+    dates = [date.fromordinal(number) for number in days]
+    # Of many days at once hardly any is somebody's: one look for all of them, and where it finds none none is looked at alone.
+    is_any = has_cases(office, [word for day in dates for word in domain.words_of(day)])
+    happened = sum(_happen_in_all(office, domain, day) for day in dates) if is_any else 0
     query = "INSERT INTO said VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = excluded.at"
     office.database.run(query, _DAY_DONE, days[-1])
     return happened + (days[-1] < today.toordinal())
+
+
+def _is_daily(domain: Domain) -> TypeGuard[Daily]:
+    return _are_daily(type(domain))
+
+
+@cache
+def _are_daily(domains: type) -> bool:
+    # Asked with each step of a worker, and a protocol's own look at an object takes as long as many queries.
+    return issubclass(domains, Daily)
 
 
 def _happen_in_all(office: Office, domain: Daily, day: date) -> int:
@@ -131,17 +155,10 @@ def _happen_in_all(office: Office, domain: Daily, day: date) -> int:
 
 
 def _happen(office: Office, domain: Daily, case_id: UUID, day: date) -> int:
-    def opened(body: Digest) -> Any:
-        try:
-            content = open_personal(office, event_with(office, case_id, body))
-        except VerificationError:
-            return None
-        return None if isinstance(content, Missing) else content.content
-
     with office.database.transaction():
         row = office.database.one("SELECT school FROM cases WHERE case_id = ?", case_id.hex)
         require_whole(office, case_id, row["school"] if row else None)
         stream = office.store.stream(case_id)
-        news = domain.on_day(_readable(history_of(office, stream)), day, opened)
+        news = domain.on_day(_readable(history_of(office, stream)), day, opener(office, case_id))
         save(office, case_id, news, school=row["school"] if row else None)
     return 1 if news else 0

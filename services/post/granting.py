@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
+from services.post.access import let_in
 from services.post.database import Row
 from services.post.keys import OwnKey, use_of
 from services.post.letterbook import statement_of
@@ -20,7 +21,7 @@ from services.post.office import Office, is_over
 from services.post.outward import pieces, put
 from services.post.people import note_people
 from services.post.signing import signer_in
-from services.wire.channels import ChannelKind, channel_kind, mailbox_of, paired_channel, readers_of, writer_of
+from services.wire.channels import ChannelKind, Role, channel_kind, mailbox_of, paired_channel, readers_of, writer_of
 from services.wire.contents import EncryptionKeyPublished
 from services.wire.entry import Sealed
 from services.wire.errors import CertificateError, Evidence, GrantError, RingError, VerificationError
@@ -77,10 +78,12 @@ def grants_for(office: Office, rows: Sequence[Row]) -> dict[str, list[Grant]]:
     letters: dict[str, list[Grant]] = {}
     # Who is entitled follows from channel and use, and a backlog has many keys of few of them.
     entitled: dict[tuple[str, str], list[_Peer]] = {}
+    # Once: what was decided of auditors stands in sealed events.
+    auditors = let_in(office) if keys else ()
     for key in keys.values():
         kind = (key.channel, key.key_use)
         if kind not in entitled:
-            entitled[kind] = _entitled(office, key)
+            entitled[kind] = _entitled(office, key, auditors)
         for peer in entitled[kind]:
             if not _is_granted(office, key, peer):
                 letters.setdefault(peer.participant, []).extend(_letters(office, key, [peer]))
@@ -96,12 +99,13 @@ def grant_needed(office: Office, participant: str, needed: Iterable[Digest]) -> 
         # Who only reads the log, as who makes the cases once more from it, gives nothing.
         return 0
     letters: list[Grant] = []
+    auditors = let_in(office)
     # Each once and not too many at a time: whoever asks costs its granter a signature and a sealing a key.
     for identity in list(dict.fromkeys(needed))[:_MISSED_AT_ONCE]:
         key = _held(office, identity)
         if key is None or key.key_use not in (each.value for each in KeyUse):
             continue
-        peers = [peer for peer in _entitled(office, key) if peer.participant == participant]
+        peers = [peer for peer in _entitled(office, key, auditors) if peer.participant == participant]
         if not peers and paired_channel(key.channel) and writer_of(key.channel) == participant:
             peers = _peers(office, [participant])
         letters += _letters(office, key, [peer for peer in peers if not _is_granted_lately(office, key, peer)])
@@ -128,9 +132,14 @@ def note_granted(office: Office, participant: str, letters: Sequence[Grant]) -> 
 
 
 def grant_missed(office: Office, participant: str) -> int:
-    """Grant what went out sealed while nobody knew yet where this reader's letters are sealed to; return how many letters."""
+    """Grant what went out sealed while nobody knew yet where this reader's letters are sealed to; return how many letters.
+
+    So too what was sealed before an auditor was let in.
+    """
+    # Of an auditor without the keys of cases: it is given none, and they would fill each look.
+    uses = "('FACTS')" if participant in office.trust.of_role(Role.AUDITOR) else "('FACTS', 'CASE')"
     rows = office.database.all(
-        "SELECT key_id FROM keys WHERE made_here = 1 AND wrapped IS NOT NULL AND key_use IN ('FACTS', 'CASE')"
+        f"SELECT key_id FROM keys WHERE made_here = 1 AND wrapped IS NOT NULL AND key_use IN {uses}"  # noqa: S608  # own text
         " AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.key_id = keys.key_id AND g.recipient = ?)"
         " ORDER BY created_at DESC LIMIT ?",
         participant,
@@ -161,8 +170,18 @@ def note_peer(office: Office, participant: str, content: EncryptionKeyPublished)
 def supersede_for_removed(office: Office) -> None:
     """Let the facts keys that somebody holds who has left the exchange be the last of their kind: nothing new is for them."""
     for each in office.trust.participants.values():
-        if each.removed:
-            office.ring.supersede_facts_keys(each.id)
+        if not each.removed:
+            continue
+        office.ring.supersede_facts_keys(each.id)
+        if each.role is Role.AUDITOR:
+            _supersede_once(office, each.id)
+
+
+def _supersede_once(office: Office, auditor: str) -> None:
+    # Letters that went out and were not noted: an auditor may have been given keys of any channel.
+    with office.database.transaction():
+        if office.database.run("INSERT OR IGNORE INTO said VALUES (?, ?)", f"auditor left {auditor}", office.clock()):
+            office.ring.supersede_all_facts_keys()
 
 
 def take_grants(office: Office, records: Iterable[bytes], channels: set[str]) -> list[tuple[bytes, VerificationError]]:
@@ -210,6 +229,7 @@ def _take(office: Office, record: bytes, keys: Mapping[Digest, EncryptionKey]) -
             Evidence(channel=channel, expected=current, found=grant.header.certificate.hex()),
         )
     granted = open_grant(grant, certificate.public_key, recipient=office.participant, keys=keys)
+    _require_for_me(office, channel, granted)
     if is_mine and not is_held:
         _require_asked_for(office, channel, granted)
     with office.database.transaction():
@@ -237,6 +257,16 @@ def _held(office: Office, identity: Digest) -> OwnKey | None:
         return office.ring.get(identity)
     except RingError:
         return None
+
+
+def _require_for_me(office: Office, channel: str, granted: GrantedKey) -> None:
+    """Return if a key is one that I may hold: what an auditor does not hold of what is personal nobody can take from it.
+
+    Raises: GrantError.
+    """
+    if office.role is Role.AUDITOR and granted.use is not KeyUse.FACTS:
+        evidence = Evidence(channel=channel, expected=use_of(KeyUse.FACTS.value, channel, None), found=granted.use.value)
+        raise GrantError("an auditor takes in no keys but those of facts", evidence)
 
 
 def _require_asked_for(office: Office, channel: str, granted: GrantedKey) -> None:
@@ -279,15 +309,17 @@ def _keys_of(office: Office, row: Row, body: Sealed, known: Mapping[Digest, OwnK
     return [key for key in found if key is not None]
 
 
-def _entitled(office: Office, key: OwnKey) -> list[_Peer]:
+def _entitled(office: Office, key: OwnKey, auditors: tuple[str, ...]) -> list[_Peer]:
+    """Return who may be given a key of mine and can be written to; ``auditors`` are those who are let in."""
     trust = office.trust
     everybody = tuple(each.id for each in trust.participants.values() if not each.removed)
-    # Auditors are given keys after a local approval, which is a step to come; until then nobody grants them any.
-    readers = readers_of(key.channel, (), everybody)
-    if key.key_use == KeyUse.CASE.value and channel_kind(key.channel) not in _PAIRED:
-        return []
     if writer_of(key.channel) != office.participant:
         return []
+    if key.key_use == KeyUse.CASE.value:
+        # What is personal is for the two sides of a pair, and never for an auditor.
+        readers = readers_of(key.channel, (), everybody) if channel_kind(key.channel) in _PAIRED else ()
+    else:
+        readers = readers_of(key.channel, auditors, everybody)
     return _peers(office, readers)
 
 

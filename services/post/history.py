@@ -14,7 +14,20 @@ from uuid import UUID
 
 from services.wire.hashing import Digest, digest_of
 
-__all__ = ["BEFORE", "CaseRow", "Daily", "Deadline", "Domain", "New", "Next", "Outlook", "Recorded", "RejectionCode", "Standing"]
+__all__ = [
+    "BEFORE",
+    "CaseRow",
+    "Daily",
+    "Deadline",
+    "Domain",
+    "New",
+    "Next",
+    "Outlook",
+    "Recorded",
+    "RejectionCode",
+    "Resting",
+    "Standing",
+]
 
 BEFORE: Final = digest_of(b"the newest event of the record before this one")
 """As a ``basis``: the body of the newest event of the record before it in the same decision; it has none until it is sealed."""
@@ -152,4 +165,34 @@ class Daily(Protocol):
 
         ``opened`` gives what is personal about an event of the case by its body, None where it does not open.
         """
+        ...
+
+    def outlook_opened(self, history: Sequence[Recorded], today: date, opened: Callable[[Digest], Any]) -> Outlook:
+        """Return the outlook without the acts whose day has not come; what does not open hides none."""
+        ...
+
+
+@runtime_checkable
+class Resting(Protocol):
+    """What ``post`` asks besides of a domain in which a case may rest on another one, and is seen with that one's history."""
+
+    @property
+    def rests_by(self) -> str:
+        """The type of event that makes a case rest on another."""
+        ...
+
+    def rests_on(self, history: Sequence[Recorded]) -> Digest | None:
+        """Return an event of the case on which one rests, None where it rests on none."""
+        ...
+
+    def is_decided_anew(self, history: Sequence[Recorded]) -> bool:
+        """Tell whether something was decided anew in a case, so that the rows of those that rest on it may be others."""
+        ...
+
+    def row_with(self, history: Sequence[Recorded], other: Sequence[Recorded]) -> CaseRow:
+        """Return the read model of a case that rests on ``other``; total: never refuses."""
+        ...
+
+    def outlook_with(self, history: Sequence[Recorded], other: Sequence[Recorded], today: date) -> Outlook:
+        """Return the outlook of a case that rests on ``other``; total: never refuses."""
         ...

@@ -124,6 +124,11 @@ class KeyRing:
             recipient,
         )
 
+    def supersede_all_facts_keys(self) -> int:
+        """Let all current facts keys of mine be the last of their kind, and return how many those are."""
+        query = "UPDATE keys SET superseded_at = ? WHERE key_use = 'FACTS' AND made_here = 1 AND superseded_at IS NULL"
+        return self.database.run(query, self.clock())
+
     def local_key(self, use: str) -> bytes:
         """Return the key for something that never leaves this participant (LOOKUP, DRAFTS), made now if there is none."""
         row = self.database.one(f"SELECT * FROM keys WHERE key_use = '{use}' AND superseded_at IS NULL")  # noqa: S608  # own names
@@ -137,6 +142,16 @@ class KeyRing:
         """Return all facts keys that I hold, my own and those I was given, as far as they open."""
         rows = self.database.all("SELECT * FROM keys WHERE key_use = 'FACTS' AND wrapped IS NOT NULL ORDER BY key_id")
         return tuple(opened.key for row in rows if (opened := self._opened_if_whole(row)) is not None)
+
+    def case_keys(self) -> tuple[bytes, ...]:
+        """Return all keys of cases that I hold, my own and those I was given, as far as they open."""
+        rows = self.database.all("SELECT * FROM keys WHERE key_use = 'CASE' AND wrapped IS NOT NULL ORDER BY key_id")
+        return tuple(opened.key for row in rows if (opened := self._opened_if_whole(row)) is not None)
+
+    def erased(self) -> tuple[Digest, ...]:
+        """Return the ids of the keys that were here and were erased."""
+        rows = self.database.all("SELECT key_id FROM keys WHERE erased_at IS NOT NULL ORDER BY key_id")
+        return tuple(Digest(row["key_id"]) for row in rows)
 
     def encryption_keys(self) -> dict[Digest, EncryptionKey]:
         """Return my private encryption keys by prekey id, as far as they open."""

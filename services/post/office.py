@@ -86,10 +86,16 @@ class Signing(Protocol):
 class Office:
     """One participant's post. ``clock`` gives milliseconds since 1970; ``random(n)`` n bytes that nobody can guess.
 
-    ``after_saving`` is called in each transaction that extends a case, with the case and what was saved in it.
+    ``clerk`` is the reference of whoever works here, if settings name one; ``entered_by`` is who enters what is saved now, None
+    where it happens by itself. ``after_saving`` is called in each transaction that extends a case, with the case and what was
+    saved in it.
+    ``besides`` is one bounded piece of what a participant does besides post, called by its worker in each step.
+    ``approves_auditors`` lets auditors have facts keys as soon as they are admitted, where nobody refused them.
     ``letterbook`` is the table of all entries I wrote and accepted. ``alarms`` are texts for a person, never with anything
     personal. ``closed`` are channels that took nothing when it was tried last, and when that was;
-    ``put_off`` are cases in which nothing can happen by itself yet, and when that was tried; ``piece_bytes`` is how much
+    ``put_off`` are cases in which nothing can happen by itself yet, and when that was tried; ``start_asked_at`` is when a start
+    was asked for because of what came in a case that lacks own events, and ``has_misplaced`` whether the last one left any such;
+    ``piece_bytes`` is how much
     goes out in one call; ``is_log_taking`` tells whether the last append succeeded; ``beside`` does what waits for the log
     while something waits for the disk. ``returning`` is there during a start alone, when own entries come back. ``signing``
     and ``channel`` are None in a process that acts only: it has no key to sign with and no way to the log.
@@ -108,16 +114,23 @@ class Office:
     signing: Signing | None = None
     channel: Channel | None = None
     returning: Returning | None = None
+    clerk: str | None = None
+    entered_by: str | None = None
     after_saving: Callable[[Office, UUID, Sequence[New]], None] | None = None
+    besides: Callable[[Office], int] | None = None
     alarms: list[str] = field(default_factory=list)
     closed: dict[str, int] = field(default_factory=dict)
     put_off: dict[UUID, int] = field(default_factory=dict)
+    start_asked_at: int | None = None
+    has_misplaced: bool = False
     piece_bytes: int = LEAST_PIECE_BYTES
     is_log_taking: bool = False
+    approves_auditors: bool = False
     beside: Beside = in_turn
     letterbook: Letterbook = field(init=False)
     _said: dict[str, int] = field(default_factory=dict)
     _trust: Trust = NO_TRUST
+    _named: tuple[Trust, tuple[str, ...], tuple[str, ...]] | None = None
     _book: SchemaBook = field(default_factory=lambda: SchemaBook({}))
 
     def __post_init__(self) -> None:
@@ -149,12 +162,20 @@ class Office:
     @property
     def own_channels(self) -> tuple[str, ...]:
         """The channels that I write, by my role and the schools that are or were there: a removal ends no channel."""
-        return channels_of(self.participant, self.role, self.schools)
+        return self._by_trust()[1]
 
     @property
     def schools(self) -> tuple[str, ...]:
         """The schools that were ever admitted."""
-        return tuple(each.id for each in self.trust.participants.values() if each.role is Role.SCHOOL)
+        return self._by_trust()[0]
+
+    def _by_trust(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the schools and my channels: asked many times in each step, and the same until the registrar says more."""
+        trust = self.trust
+        if self._named is None or self._named[0] is not trust:
+            schools = tuple(each.id for each in trust.participants.values() if each.role is Role.SCHOOL)
+            self._named = trust, schools, channels_of(self.participant, self.role, schools)
+        return self._named[1:]
 
     @property
     def own_stream(self) -> UUID:
@@ -214,6 +235,7 @@ def when_of(milliseconds: int) -> str:
     return (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)).astimezone(_RIGA).strftime("%Y-%m-%d %H:%M")
 
 
+@lru_cache(maxsize=64)
 def day_of(milliseconds: int) -> date:
     """Return the day in Europe/Riga of a time in milliseconds since 1970."""
     return (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)).astimezone(_RIGA).date()

@@ -5,16 +5,17 @@ Refusals here are about what is there and readable; what the procedure allows is
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
 from services.post.cases import Missing, open_personal
 from services.post.office import Office
 from services.post.store import SealedEvent
-from services.wire.errors import RefusedError
+from services.wire.errors import RefusedError, VerificationError
 from services.wire.hashing import Digest, digest_of
 
-__all__ = ["CaseMissingError", "NotReadableError", "event_with", "new_case_id", "personal_of", "require_case"]
+__all__ = ["CaseMissingError", "NotReadableError", "event_with", "new_case_id", "opener", "personal_of", "require_case"]
 
 _VERSION_7: Final = 0x7000
 _VARIANT: Final = 0x8000000000000000
@@ -54,6 +55,19 @@ def require_case(office: Office, case_id: UUID) -> None:
 def event_with(office: Office, case_id: UUID, body: Digest) -> SealedEvent:
     """Return the event of a case that has a body; it was folded from there."""
     return next(each for each in office.store.stream(case_id).events if digest_of(each.body) == body)
+
+
+def opener(office: Office, case_id: UUID) -> Callable[[Digest], Any]:
+    """Return what gives what is personal about an event of a case by its body, and None where it does not open."""
+
+    def opened(body: Digest) -> Any:
+        try:
+            content = open_personal(office, event_with(office, case_id, body))
+        except VerificationError:
+            return None
+        return None if isinstance(content, Missing) else content.content
+
+    return opened
 
 
 def personal_of(office: Office, case_id: UUID, body: Digest) -> Any:

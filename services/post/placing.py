@@ -11,11 +11,12 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.post.cases import history_of, refresh_row
+from services.post.cases import history_of
 from services.post.holding import hold
 from services.post.lost_keys import awaited_channels
 from services.post.office import Office
 from services.post.people import note_people
+from services.post.rows import refresh_row
 from services.post.saving import MISPLACED
 from services.post.store import CaseStream, SealedEvent
 from services.wire.channels import Role, from_commission, paired_channel, school_of

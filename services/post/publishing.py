@@ -19,7 +19,7 @@ from services.post.letterbook import Standing
 from services.post.office import Office, is_over
 from services.post.outward import closed_channels, pieces, put
 from services.post.ring_file import Head
-from services.post.signing import Draft, is_epoch_ahead, receipt_in, sign_body, sign_open, signer_in
+from services.post.signing import Draft, is_epoch_ahead, receipt_in, sign_body, sign_open, signer_at
 from services.post.store import sealed_body
 from services.post.unnoted import Unnoted
 from services.wire.avro import decode, load_schema
@@ -58,7 +58,7 @@ def sign_once(office: Office) -> int:
 def _signable(office: Office) -> list[Row]:
     """Return what may be signed now, the oldest first; what comes after an event of its case that may not waits with it."""
     channels = [row["channel"] for row in office.database.all("SELECT DISTINCT channel FROM outgoing")]
-    closed = [channel for channel in channels if not _is_signable(office, channel)]
+    closed = [channel for channel in channels if not _is_signable(office, channel, office.letterbook.standing(channel))]
     openings = [row for channel in closed for row in _opening(office, channel)]
     marks = ", ".join("?" * len(closed))
     # In SQL: however much waits in a channel that stands still must not hide what waits in the others.
@@ -81,11 +81,10 @@ def _signable(office: Office) -> list[Row]:
     return [*openings, *(row for row in rows if row["id"] not in lost and row["case_id"] not in cases)]
 
 
-def _is_signable(office: Office, channel: str) -> bool:
-    standing = office.letterbook.standing(channel)
+def _is_signable(office: Office, channel: str, standing: Standing | None) -> bool:
     if standing is None or standing.state == "stopped" or is_epoch_ahead(office, channel):
         return False
-    return signer_in(office, channel) is not None
+    return signer_at(office, standing) is not None
 
 
 def _opening(office: Office, channel: str) -> list[Row]:
@@ -263,7 +262,7 @@ def _receiptable(office: Office, paired: str) -> int:
     if mine is None or theirs is None or own is None or theirs.news_since is None:
         return 0
     # What I hold of it is overruled by an epoch that I have read: until a person agrees to that, a receipt of it would be a lie.
-    if theirs.state == "off chain" or not _is_signable(office, mine):
+    if theirs.state == "off chain" or not _is_signable(office, mine, own):
         return 0
     waited = is_over(office.clock(), theirs.news_since, _RECEIPT_AFTER_MILLISECONDS)
     upto = _whole_to(office, paired, theirs)

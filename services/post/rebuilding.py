@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from services.post.cases import history_of, refresh_row
+from services.post.cases import history_of
 from services.post.office import Office
 from services.post.people import note_people
+from services.post.rows import refresh_row
 from services.post.store import CaseStream
 from services.wire.channels import paired_channel, school_of
 

@@ -23,7 +23,7 @@ from services.post.granting import supersede_for_removed
 from services.post.letterbook import NO_HINT, Hint
 from services.post.mailbox import Mailbox
 from services.post.office import Office, is_over
-from services.wire.channels import TRUST_CHANNEL, Role, from_commission, mailbox_of, to_commission
+from services.wire.channels import TRUST_CHANNEL, Role, channels_of, from_commission, mailbox_of, record_of, to_commission
 from services.wire.errors import ChannelClosedError, ChannelUnavailableError
 from services.wire.following import Follower, Update
 from services.wire.hashing import Digest, digest_of
@@ -126,7 +126,21 @@ class Receiver:
         elif office.role is Role.COMMISSION:
             # Also of schools that have left: what they wrote before stands, and may be read late.
             channels += [to_commission(school) for school in office.schools]
+        elif office.role is Role.AUDITOR:
+            channels += self._audited()
+        if office.role is not Role.REGISTRAR:
+            # There an auditor says to which key letters for it are sealed, and what it vouches for: all may read that.
+            auditors = office.trust.of_role(Role.AUDITOR)
+            channels += [record_of(each) for each in auditors if each != office.participant]
         return channels
+
+    def _audited(self) -> list[str]:
+        """Return the channels of schools and the commission, also of those who have left: what they wrote stands."""
+        office, roles = self.office, (Role.SCHOOL, Role.COMMISSION)
+        there = [each for each in office.trust.participants.values() if each.role in roles]
+        written = (channel for each in there for channel in channels_of(each.id, each.role, office.schools))
+        # Where nobody may write there is nothing to read: a school's answers, as long as no commission is there.
+        return [channel for channel in written if office.trust.writer_of(channel) is not None]
 
     def _hint(self, name: str) -> Hint:
         if name not in self._hints:

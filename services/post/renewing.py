@@ -16,13 +16,13 @@ from services.post.office import Office, is_over
 from services.post.receiving import Receiver
 from services.post.saving import queue_open
 from services.wire.avro import decode, load_schema
-from services.wire.channels import ChannelKind, channel_kind, paired_channel, writer_of
+from services.wire.channels import ChannelKind, Role, channel_kind, paired_channel, record_of, writer_of
 from services.wire.contents import EncryptionKeyPublished, decode_open
 from services.wire.entry import Open, Sealed
 from services.wire.grants import SUITE, prekey_id
 from services.wire.hashing import Digest
 
-__all__ = ["ask_once", "renew_once"]
+__all__ = ["ask_again", "ask_once", "renew_once"]
 
 _MINUTE: Final = 60_000
 _DAY: Final = 86_400_000
@@ -40,11 +40,11 @@ def renew_once(office: Office) -> int:
     made = office.database.all("SELECT created_at, superseded_at FROM keys WHERE key_use = 'ENCRYPTION'")
     current = [row["created_at"] for row in made if row["superseded_at"] is None]
     # Lost with its row or without it: a channel that is open was opened together with a key for letters.
-    is_lost = office.ring.current_encryption_key() is None and bool(made or _own_pair_channels(office))
+    is_lost = office.ring.current_encryption_key() is None and bool(made or _publishing(office))
     if is_lost or any(is_over(now, created_at, _RENEW_AFTER) for created_at in current):
         with office.database.transaction():
             key = office.ring.renew_encryption_key()
-            for channel in _own_pair_channels(office):
+            for channel in _publishing(office):
                 queue_open(office, channel, EncryptionKeyPublished(suite=SUITE, public_key=key.public_key))
         done += 1
     return done + _destroy_old(office, now)
@@ -52,6 +52,8 @@ def renew_once(office: Office) -> int:
 
 def ask_once(office: Office, receiver: Receiver) -> int:
     """Ask for keys that are missing: the mailbox first, then whoever can grant them, hourly; return how many were asked for."""
+    if office.role is Role.AUDITOR:
+        return _ask_for_audit(office, receiver)
     rows = office.database.all(
         "SELECT DISTINCT h.channel, c.asked_at FROM held h JOIN channels c ON c.channel = h.channel"
         " WHERE h.resolved_at IS NULL AND h.kind IN ('parked', 'key') AND (h.kind = 'key' OR h.reason = ?)",
@@ -66,6 +68,40 @@ def ask_once(office: Office, receiver: Receiver) -> int:
             asked += _ask(office, row["channel"])
             office.letterbook.note(row["channel"], asked_at=now)
     return asked
+
+
+def ask_again(office: Office) -> int:
+    """Let an auditor's worker ask now for what is missing, and return how many keys that is."""
+    row = office.database.one("SELECT count(*) FROM held WHERE kind = 'key' AND resolved_at IS NULL")
+    office.letterbook.note(record_of(office.participant), asked_at=0)
+    return int(row[0]) if row is not None else 0
+
+
+def _ask_for_audit(office: Office, receiver: Receiver) -> int:
+    """Ask in an auditor's record, monthly: whoever lets it in grants by itself what there is, and whoever does not never will.
+
+    So it asks for what may have been lost on the way alone, and its record does not grow by what it is not given.
+    """
+    record = record_of(office.participant)
+    row = office.database.one("SELECT asked_at FROM channels WHERE channel = ?", record)
+    if row is None or office.database.one("SELECT 1 FROM held WHERE kind = 'key' AND resolved_at IS NULL") is None:
+        return 0
+    now = office.clock()
+    if row["asked_at"] is None:
+        receiver.mailbox.read_again()
+        office.letterbook.note(record, asked_at=now - _RENEW_AFTER + _MAIL_FIRST)
+        return 0
+    key = office.ring.current_encryption_key()
+    if key is None or not is_over(now, row["asked_at"], _RENEW_AFTER):
+        return 0
+    # The newest first: they are asked for with the others until they come.
+    query = "SELECT digest FROM held WHERE kind = 'key' AND resolved_at IS NULL ORDER BY id DESC LIMIT ?"
+    rows = office.database.all(query, _NEED_LIMIT)
+    needed = tuple(sorted(row["digest"] for row in rows))
+    with office.database.transaction():
+        queue_open(office, record, EncryptionKeyPublished(suite=SUITE, public_key=key.public_key, need=needed))
+        office.letterbook.note(record, asked_at=now)
+    return len(needed)
 
 
 def _destroy_old(office: Office, now: int) -> int:
@@ -134,5 +170,8 @@ def _needed(office: Office, channel: str) -> tuple[Digest, ...]:
     return tuple(sorted(key for key in keys if not office.ring.is_erased(key)))
 
 
-def _own_pair_channels(office: Office) -> list[str]:
-    return [each for each in office.own_channels if channel_kind(each) in _PAIRS and office.letterbook.standing(each) is not None]
+def _publishing(office: Office) -> list[str]:
+    """Return the channels of mine in which those read my encryption key who grant me keys."""
+    is_auditor = office.role is Role.AUDITOR
+    open_here = (each for each in office.own_channels if office.letterbook.standing(each) is not None)
+    return [each for each in open_here if is_auditor or channel_kind(each) in _PAIRS]

@@ -61,6 +61,8 @@ def end_start(office: Office) -> None:
     """Say that a start is over."""
     office.database.run("DELETE FROM said WHERE name IN ('starting', ?)", KEYS_LOST)
     office.returning = None
+    # Only a start leaves any: whoever receives has not to look for them with each event.
+    office.has_misplaced = office.database.one("SELECT 1 FROM held WHERE kind = ? AND resolved_at IS NULL", MISPLACED) is not None
 
 
 def tell_taken_back(office: Office) -> None:

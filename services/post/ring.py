@@ -130,6 +130,8 @@ def merged(row: KeyRow, other: KeyRow) -> KeyRow:
 
     Whichever copy is the older one, a key never becomes again what it once ceased to be.
     """
+    if row == other:
+        return row
     return replace(
         row,
         made_here=row.made_here and other.made_here,

@@ -8,7 +8,7 @@ Source: design.md section 6, "Trust".
 from __future__ import annotations
 
 from services.post.office import Office
-from services.post.signing import is_epoch_ahead, receipt_in, sign_open, signer_in
+from services.post.signing import is_epoch_ahead, receipt_in, sign_open, signer_at
 from services.wire.channels import paired_channel
 from services.wire.contents import CertificateRotated
 
@@ -21,7 +21,8 @@ def rotate_once(office: Office) -> int:
     if not signers.older:
         return 0
     for channel in office.own_channels:
-        standing, signer = office.letterbook.standing(channel), signer_in(office, channel)
+        standing = office.letterbook.standing(channel)
+        signer = signer_at(office, standing)
         if standing is None or signer is None or signer == signers.newest:
             continue
         if standing.state == "stopped" or is_epoch_ahead(office, channel):

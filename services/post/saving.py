@@ -13,11 +13,12 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from services.post.cases import history_of, refresh_row
+from services.post.cases import history_of
 from services.post.history import BEFORE, New, Recorded
 from services.post.lost_keys import is_awaited
 from services.post.office import Office, day_of, when_of
 from services.post.people import note_codes
+from services.post.rows import refresh_row
 from services.post.store import CaseStream, SealedEvent
 from services.wire.audience import channel_for
 from services.wire.channels import ChannelKind, Role, channel_kind, from_commission, to_commission
@@ -164,11 +165,12 @@ def save(  # the last two spare work where the caller knows better
     return tuple(saved)
 
 
-def queue_open(office: Office, channel: str, content: OpenContent) -> None:
-    """Put an open entry into the queue of what waits for a signature."""
-    body = encode_body(encode_open(content))
+def queue_open(office: Office, channel: str, content: OpenContent) -> Id:
+    """Put an open entry into the queue of what waits for a signature, and return the id of its event."""
+    body, event_id = encode_body(encode_open(content)), Id(office.random(16))
     query = "INSERT INTO outgoing (channel, event_id, body, saved_at) VALUES (?, ?, ?, ?)"
-    office.database.run(query, channel, office.random(16), body, office.clock())
+    office.database.run(query, channel, event_id, body, office.clock())
+    return event_id
 
 
 def _resting(new: New, before: Sequence[Saved]) -> New:
@@ -206,7 +208,9 @@ def _sealed(
     sealed_facts = seal(
         facts_key.key, Part.FACTS, encode_facts(facts), channel=channel, event_id=event_id, salt=office.random(SALT_BYTES)
     )
-    personal = encode_personal(Personal(recorded_at=now, content=encoded.personal))
+    # Who of mine did it is nobody else's business.
+    entered_by = office.entered_by if channel_kind(channel) is ChannelKind.RECORD else None
+    personal = encode_personal(Personal(recorded_at=now, entered_by=entered_by, content=encoded.personal))
     sealed_personal = seal(
         personal_key.key, Part.PERSONAL, personal, channel=channel, event_id=event_id, salt=office.random(SALT_BYTES)
     )

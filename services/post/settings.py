@@ -108,7 +108,8 @@ class SchoolSettings(BaseModel):
     ``rules`` names the rule set that new cases are judged by, None the one that this product goes by. ``contest_instruction`` is
     the sentence on how to contest a refusal, which depends on who founded the school. ``require_irp_copy_before_decision`` asks
     in variant b.2 for a copy of the plan before the school decides. ``strict_experience`` asks of an assistant for work and
-    contact experience with people with disability; without it one of both is enough.
+    contact experience with people with disability; without it one of both is enough. ``escalation_contact`` is to
+    whom the school turns where the commission owes an answer after a reminder too.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -117,24 +118,29 @@ class SchoolSettings(BaseModel):
     contest_instruction: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
     require_irp_copy_before_decision: bool = False
     strict_experience: bool = False
+    escalation_contact: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
 
 
 class ParticipantSettings(BaseSettings):
     """Who this is, and where its log and root certificate are; relative paths are taken from the file's folder.
 
     The log is a file (``log``) or stands on brokers (the table ``kafka``). ``expertise`` is the commission's register of
-    expertise files, a CSV file or a SQLite database; without it a person looks into the files.
+    expertise files, a CSV file or a SQLite database; without it a person looks into the files. ``clerk`` is the reference of
+    whoever works with it, never a name; what they enter says so. ``approve_auditors`` says at a school and the
+    commission whether a person decides which auditor is given facts keys, or whoever the registrar admits is.
     """
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid")
     file: ClassVar[Path] = Path(_DEFAULT)
 
+    approve_auditors: Literal["ask", "always"] = "ask"
     participant: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,47}$")]
     log: Place | None = None
     kafka: KafkaSettings | None = None
     health: HealthSettings | None = None
     logging: LoggingSettings = LoggingSettings()
     school: SchoolSettings = SchoolSettings()
+    clerk: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")] | None = None
     root: Place
     expertise: Place | None = None
     busy_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0

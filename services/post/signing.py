@@ -25,7 +25,7 @@ from services.wire.hashing import Digest, Id, genesis_digest
 from services.wire.paths import Place
 from services.wire.signing import sign
 
-__all__ = ["Draft", "is_epoch_ahead", "line_of", "receipt_in", "sign_body", "sign_open", "signer_in"]
+__all__ = ["Draft", "is_epoch_ahead", "line_of", "receipt_in", "sign_body", "sign_open", "signer_at", "signer_in"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +47,11 @@ class Draft:
 
 def signer_in(office: Office, channel: str) -> Signer | None:
     """Return who signs the next entry of a channel of mine, None if that key is not here (lost, or never mine)."""
-    return _signer_at(office, office.letterbook.standing(channel))
+    return signer_at(office, office.letterbook.standing(channel))
 
 
-def _signer_at(office: Office, standing: Standing | None) -> Signer | None:
+def signer_at(office: Office, standing: Standing | None) -> Signer | None:
+    """Return who signs the next entry of a channel of mine that stands there, None if that key is not here."""
     current = standing.place.certificate if standing else None
     return office.signers.newest if current is None else office.signers.of(current.digest)
 
@@ -60,8 +61,9 @@ def is_epoch_ahead(office: Office, channel: str) -> bool:
 
     Until I have, its head is overruled already, and so would be whatever is signed behind it.
     """
-    standing, epochs = office.letterbook.standing(channel), office.trust.epochs.get(channel, ())
-    return bool(epochs) and standing is not None and standing.place.epoch < epochs[-1].epoch
+    epochs = office.trust.epochs.get(channel, ())
+    standing = office.letterbook.standing(channel) if epochs else None
+    return standing is not None and standing.place.epoch < epochs[-1].epoch
 
 
 def sign_open(
@@ -83,7 +85,7 @@ def sign_body(office: Office, draft: Draft) -> None:
     if standing is None and not (isinstance(draft.body, Open) and draft.body.type == ChannelOpened.__name__):
         raise RuntimeError(f"{channel} is not opened; its first entry is its opening")
     place = draft.at or (standing.place if standing else _beginning(office, channel))
-    signer = draft.signer or _signer_at(office, standing)
+    signer = draft.signer or signer_at(office, standing)
     if signer is None:
         raise RuntimeError(f"the key that is current in {channel} is not here")
     statement = Statement(

@@ -9,7 +9,7 @@ Source: libraries.md section 1; design.md section 8.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -102,6 +102,18 @@ class CaseStore(Application[UUID]):
         except AggregateNotFoundError:
             return CaseStream(id=case_id, version=0, events=())
 
+    def of_topics(self, stream_id: UUID, topics: Collection[str], *, channel: str) -> tuple[SealedEvent, ...]:
+        """Return the events of some types that stand in a stream and in a channel, in their order; no others are read."""
+        marks = ", ".join("?" * len(topics))
+        rows = self._database.all(
+            f"SELECT originator_version, topic, state FROM stored_events WHERE topic IN ({marks})"  # noqa: S608  # marks
+            " AND originator_id = ? AND channel = ? ORDER BY originator_version",
+            *topics,
+            stream_id.hex,
+            channel,
+        )
+        return tuple(_event(stream_id, *row) for row in rows)
+
     def append(self, events: Sequence[SealedEvent]) -> None:
         """Store events in the open transaction.
 
@@ -164,6 +176,11 @@ class CaseStore(Application[UUID]):
         return _Recorder(_Datastore(self._database))
 
 
+def _event(stream_id: UUID, version: int, topic: str, stored: bytes) -> SealedEvent:
+    state = decode_own(_STATE, stored)
+    return SealedEvent(stream_id, version, topic, state["channel"], state["event_id"], state["body"], state["facts"])
+
+
 def _project(_: None, events: Iterable[SealedEvent]) -> CaseStream | None:
     found = tuple(events)
     return CaseStream(id=found[0].originator_id, version=found[-1].originator_version, events=found) if found else None
@@ -187,16 +204,8 @@ class _Mapper(Mapper[UUID]):
         return _Stored(event.originator_id, event.originator_version, event.topic, encode(_STATE, state), event)
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
-        state = decode_own(_STATE, stored_event.state)
-        return SealedEvent(
-            cast("UUID", stored_event.originator_id),
-            stored_event.originator_version,
-            stored_event.topic,
-            state["channel"],
-            state["event_id"],
-            state["body"],
-            state["facts"],
-        )
+        stream_id = cast("UUID", stored_event.originator_id)
+        return _event(stream_id, stored_event.originator_version, stored_event.topic, stored_event.state)
 
 
 class _Datastore(SQLiteDatastore):

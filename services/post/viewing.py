@@ -15,8 +15,10 @@ from zoneinfo import ZoneInfo
 
 from services.post.cases import Missing, Opened, history_of, open_personal
 from services.post.drafts import drafts
-from services.post.history import Outlook, Recorded
+from services.post.history import Daily, Outlook, Recorded
 from services.post.office import Office
+from services.post.opening import opener
+from services.post.rows import outlook_of
 from services.post.store import SealedEvent
 from services.wire.channels import writer_of
 from services.wire.errors import VerificationError
@@ -102,13 +104,14 @@ class Content:
     """What an event of a case says, as plain values: days as YYYY-MM-DD, digests as hexadecimal, codes as their words.
 
     ``facts`` is None where they cannot be used here; ``personal`` None where nothing is personal about the event, or where
-    ``missing`` says why it is not shown.
+    ``missing`` says why it is not shown; ``entered_by`` is the reference of whoever entered it.
     """
 
     number: int
     event: str
     facts: dict[str, Any] | None
     personal: dict[str, Any] | None
+    entered_by: str | None
     missing: str | None
 
 
@@ -163,8 +166,11 @@ def due(office: Office, *, limit: int = 100, until: date | None = None) -> list[
 
 
 def outlook(office: Office, case_id: UUID) -> Outlook:
-    """Return what is missing in a case and which acts it allows today."""
-    return office.domain.outlook(history_of(office, office.store.stream(case_id)), office.today)
+    """Return what is missing in a case and which acts it allows today; it tells nothing that is personal."""
+    history, domain = history_of(office, office.store.stream(case_id)), office.domain
+    if isinstance(domain, Daily):
+        return domain.outlook_opened(history, office.today, opener(office, case_id))
+    return outlook_of(office, history, office.today)
 
 
 def draft_times(office: Office) -> list[DraftTimes]:
@@ -206,6 +212,7 @@ def contents(office: Office, case_id: UUID) -> list[Content]:
                 event=event.topic,
                 facts=_plain(recorded.facts),
                 personal=_plain(opened.content) if isinstance(opened, Opened) else None,
+                entered_by=opened.entered_by if isinstance(opened, Opened) else None,
                 missing=None if isinstance(opened, Opened) else opened,
             )
         )

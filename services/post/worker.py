@@ -12,7 +12,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.post.applying import redrive_channel
+from services.post.applying import redrive_channel, start_again_once
+from services.post.auditors import Admitting
 from services.post.drafts import expire_drafts_once
 from services.post.epochs import open_epoch_once, queue_undone
 from services.post.firing import fire_day_once, fire_due_once
@@ -70,6 +71,7 @@ class Worker:
     receiver: Receiver = field(init=False)
     watch: Watch = field(init=False)
     wakeups: Wakeups = field(init=False)
+    admitting: Admitting = field(init=False)
     _waits_for: str | None = None
     _steps: int = 0
     _has_more: bool = True
@@ -78,6 +80,7 @@ class Worker:
         self.receiver = Receiver(self.office)
         self.watch = Watch(self.office)
         self.wakeups = Wakeups(self.office.database)
+        self.admitting = Admitting(self.office)
 
     def start(self, stop: threading.Event | None = None) -> bool:
         """Take the keys in, and whatever of mine the log holds and this database lost; then nothing is missing.
@@ -173,6 +176,7 @@ class Worker:
         received = self.receiver.receive_once(timeout_seconds=wait_seconds, until=self.wakeups)
         # One that has nothing to write would not learn that another one works here, and go on reading, and looking healthy.
         office.database.require()
+        start_again_once(office)
         if has_begun(office):
             # Keys of own events came back: what they open is taken back, as after any restore.
             self.receiver = Receiver(office)
@@ -182,9 +186,11 @@ class Worker:
         done += rotate_once(office)
         done += renew_once(office)
         done += ask_once(office, self.receiver)
+        done += self.admitting.admit_once()
         done += fire_due_once(office)
         done += fire_day_once(office)
         done += expire_drafts_once(office)
+        done += office.besides(office) if office.besides is not None else 0
         signed = sign_once(office)
         receipted = receipt_once(office)
         sent = send_once(office)
@@ -247,5 +253,6 @@ class Worker:
             key = office.ring.current_encryption_key() or office.ring.renew_encryption_key()
             path = office.signers.newest.path
             queue_open(office, channel, ChannelOpened(exchange=office.root.digest, writer=office.participant, certificates=path))
-            if channel_kind(channel) is not ChannelKind.RECORD:
+            # Where those read it who grant me keys: an auditor has no other channel than its record, and all read that.
+            if channel_kind(channel) is not ChannelKind.RECORD or office.role is Role.AUDITOR:
                 queue_open(office, channel, EncryptionKeyPublished(suite=SUITE, public_key=key.public_key))

@@ -7,10 +7,9 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,11 +17,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from services.post.building import Clock, build_office, make_folder, milliseconds, open_log, write_settings
 from services.post.database import Database
-from services.post.history import CaseRow, Domain, New, Outlook, Recorded, RejectionCode
+from services.post.history import Domain
 from services.post.joining import require_names
 from services.post.ring import write_durably
 from services.post.settings import KafkaSettings, load_settings
 from services.post.signing_folder import load_key, make_key
+from services.post.without_cases import WithoutCases
 from services.registrar.application import Registrar
 from services.registrar.cluster import Provisioning
 from services.registrar.differences import Change, GrantRight, MakeTopic, SetSettings, WithdrawRight
@@ -61,31 +61,6 @@ _SERIAL_BYTES: Final = 16
 _FOR_EVERYBODY: Final = 0o644
 
 
-class _NoCases:
-    """The registrar keeps no cases and reads no sealed entry."""
-
-    def case_of(self, case_id: UUID, *, channel: str) -> UUID:  # noqa: ARG002  # the Protocol's
-        return case_id
-
-    def must_park(self, facts: object) -> bool:  # noqa: ARG002  # the Protocol's
-        return True
-
-    def judge(self, history: Sequence[Recorded], incoming: Recorded) -> RejectionCode | None:  # noqa: ARG002  # the Protocol's
-        return RejectionCode.NOT_YOURS
-
-    def codes_of(self, personal: object) -> tuple[str, ...]:  # noqa: ARG002  # the Protocol's
-        return ()
-
-    def fire(self, history: Sequence[Recorded], deadline: str) -> Sequence[New]:  # noqa: ARG002  # the Protocol's
-        return ()
-
-    def row(self, history: Sequence[Recorded]) -> CaseRow:  # noqa: ARG002  # the Protocol's
-        return CaseRow(state="None")
-
-    def outlook(self, history: Sequence[Recorded], today: date) -> Outlook:  # noqa: ARG002  # the Protocol's
-        return Outlook()
-
-
 class _KafkaCluster:
     """The port to a cluster over the log's adapter, which knows nothing of the exchange."""
 
@@ -114,7 +89,7 @@ def build(config: Path | None, *, working: bool = True, clock: Clock = milliseco
 
 def domain(_: Database) -> Domain:
     """Return the registrar's rules: it has no cases."""
-    return _NoCases()
+    return WithoutCases()
 
 
 def found(

@@ -1,0 +1,154 @@
+"""Auditors: the list of them as a participant sees it, its decision on each, and the keys that follow from a decision.
+
+A person decides, or the setting ``approve_auditors = always`` for whoever asks and was not refused. A decision is an event of my
+own record; the worker then grants the facts keys of all my channels, those of past years that still exist and each new one.
+Source: design.md section 5; docs/adr/0032-an-approval-is-an-event.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from services.post.access import Decided, Decision, decisions_of, let_in
+from services.post.granting import grant_missed
+from services.post.history import New
+from services.post.office import Office, is_over
+from services.post.saving import NotReadyError, Saved, act
+from services.wire.channels import Role
+from services.wire.errors import RefusedError
+from services.wire.events import AccessEnded, AccessGranted, AccessPurpose, AccessScope
+from services.wire.trust import Participant
+
+__all__ = ["Admitting", "AuditorLine", "approve", "asking_auditors", "auditors", "refuse"]
+
+_EVERY: Final = 5_000
+_PARTICIPANTS: Final = (Role.SCHOOL, Role.COMMISSION)
+_ADMITTED: Final = "no auditor of this id is admitted; `auditors` lists those who are"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditorLine:
+    """An auditor in the list: what was decided and on which day; ``keys`` is how many facts keys of mine it was given.
+
+    ``asks`` is whoever is admitted and not decided on. ``removed`` is one that the registrar has removed.
+    """
+
+    auditor: str
+    name: str
+    organisation: str
+    decision: str
+    on: date | None
+    keys: int
+    removed: bool
+
+
+class AlreadyDecidedError(RefusedError):
+    """What is decided is decided already."""
+
+    def __init__(self, auditor: str, decision: Decision) -> None:
+        super().__init__(f"{auditor} is {decision.value} already; nothing is recorded a second time.")
+
+
+def auditors(office: Office) -> list[AuditorLine]:
+    """Return all auditors that were ever admitted, and what was decided of each."""
+    found = decisions_of(office)
+    admitted = [each for each in office.trust.participants.values() if each.role is Role.AUDITOR]
+    return [_line(office, each, found.get(each.admitted)) for each in admitted]
+
+
+def asking_auditors(office: Office) -> list[str]:
+    """Return the auditors who are there and whom nobody here has decided on; none where nothing is to be decided."""
+    if office.role not in _PARTICIPANTS:
+        return []
+    found = decisions_of(office)
+    return [each for each in office.trust.of_role(Role.AUDITOR) if office.trust.participants[each].admitted not in found]
+
+
+def approve(office: Office, auditor: str) -> tuple[Saved, ...]:
+    """Let an auditor have the facts keys of all my channels; the worker grants them.
+
+    Raises: RefusedError if no such auditor is there, or it is approved already; what ``act`` raises.
+    """
+    admission = _admitted(office, auditor).admitted
+    granted = AccessGranted(auditor=admission, scope=AccessScope.FACTS, purpose=AccessPurpose.AUDIT, until=None)
+    return act(office, None, lambda _: _once(office, auditor, Decision.APPROVED, granted))
+
+
+def refuse(office: Office, auditor: str) -> tuple[Saved, ...]:
+    """Give an auditor no keys, or no more: what it was given opens what is there, and nothing that is sealed from now on.
+
+    Raises: as ``approve``.
+    """
+    ended = AccessEnded(auditor=_admitted(office, auditor).admitted, scope=AccessScope.FACTS)
+
+    def supersede() -> None:
+        # In the same transaction, and after the event of it: whatever is sealed next is sealed under keys that it never had. All
+        # of them, for a letter may be under way, or have gone out just before its worker was killed, and be noted nowhere.
+        office.ring.supersede_all_facts_keys()
+
+    return act(office, None, lambda _: _once(office, auditor, Decision.REFUSED, ended), also=supersede)
+
+
+@dataclass(slots=True)
+class Admitting:
+    """What a worker does about auditors: the decision that a setting takes, and the keys that a decision leaves to grant."""
+
+    office: Office
+    _looked_at: int | None = field(default=None)
+
+    def admit_once(self) -> int:
+        """Decide where the setting does, grant what auditors who are let in lack, and return how much was done."""
+        office, now = self.office, self.office.clock()
+        if office.role not in _PARTICIPANTS or (self._looked_at is not None and not is_over(now, self._looked_at, _EVERY)):
+            return 0
+        self._looked_at = now
+        done = self._decide() if office.approves_auditors else 0
+        return done + sum(grant_missed(office, each) for each in let_in(office))
+
+    def _decide(self) -> int:
+        office, asking = self.office, asking_auditors(self.office)
+        for auditor in asking:
+            try:
+                approve(office, auditor)
+            except (NotReadyError, RefusedError) as error:
+                # As when the registrar has not published the schema of this event yet: it is tried again.
+                office.tell(f"{auditor} is not approved by itself now: {error}")
+                return 0
+        return len(asking)
+
+
+def _line(office: Office, auditor: Participant, decided: Decided | None) -> AuditorLine:
+    query = (
+        "SELECT count(DISTINCT g.key_id) FROM grants g JOIN keys k ON k.key_id = g.key_id"
+        " WHERE g.recipient = ? AND k.made_here = 1 AND k.key_use = 'FACTS'"
+    )
+    row = office.database.one(query, auditor.id)
+    return AuditorLine(
+        auditor=auditor.id,
+        name=auditor.name,
+        organisation=auditor.organisation,
+        decision=(decided.decision if decided is not None else Decision.ASKS).value,
+        on=decided.on if decided is not None else None,
+        keys=int(row[0]) if row is not None else 0,
+        removed=auditor.removed,
+    )
+
+
+def _admitted(office: Office, auditor: str) -> Participant:
+    found = office.trust.participants.get(auditor)
+    if found is None or found.role is not Role.AUDITOR:
+        raise RefusedError(f"{auditor}: {_ADMITTED}.")
+    if found.removed:
+        raise RefusedError(f"{auditor} was removed by the registrar: it is given nothing, and nothing is to be decided.")
+    return found
+
+
+def _once(office: Office, auditor: str, decision: Decision, facts: Any) -> Sequence[New]:
+    """Return the event of a decision; asked inside the transaction, so that of two people who decide at once one is told."""
+    decided = decisions_of(office).get(facts.auditor)
+    if decided is not None and decided.decision is decision:
+        raise AlreadyDecidedError(auditor, decision)
+    return [New(facts=facts)]
