@@ -16,6 +16,7 @@ ACTS: Final = {
     "address": Act("AddressSupplied", "address", "Record to which address the commission sends its letters.", "clerk"),
     "incomplete": Act("IncompleteInput", "incomplete", "Tell the requester what the application lacks.", "clerk"),
     "supplement": Act("SupplementInput", "supplement", "Record what was supplied later.", "clerk"),
+    "change-variant": Act("VariantForm", "change_variant", "Record that the requester chose another route.", "clerk"),
     "close": Act(None, "close", "Close an application that was not completed in its term, without examining it.", "clerk"),
     "link-duplicate": Act("DuplicateInput", "link_duplicate", "Record that an application is the duplicate of another.", "clerk"),
     "screen": Act("ScreeningInput", "screen", "Evaluate the conditions on the facts that are known.", "clerk"),

@@ -7,6 +7,7 @@ decision needs them, and the clock says what day it is.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -19,10 +20,11 @@ from services.post.opening import event_with, new_case_id
 from services.post.people import cases_of
 from services.post.saving import Saved, act
 from services.school.changing import Changing
-from services.school.domain import completing, deciding, decisions, judging, refusals
+from services.school.domain import choosing, completing, deciding, decisions, judging, refusals
 from services.school.domain.case import SchoolCase
 from services.school.domain.deciding import Bench
 from services.school.input import (
+    AddressForm,
     AddressSupplied,
     ApplicationInput,
     ConsentSupplied,
@@ -36,9 +38,10 @@ from services.school.input import (
     ScreeningInput,
     SignatureInput,
     SupplementInput,
+    VariantForm,
 )
 from services.school.serving import Serving
-from services.wire.events import DeliveryAddressChosenPersonal
+from services.wire.events import DeliveryAddressChosenPersonal, MissingItem
 
 __all__ = ["School"]
 
@@ -101,22 +104,31 @@ class School(Serving, Changing):
         """Record what was supplied."""
         return self._act(case_id, completing.supplement, form)
 
+    def change_variant(self, case_id: UUID, form: VariantForm) -> tuple[Saved, ...]:
+        """Record that the requester chose another route."""
+        return self._act(case_id, choosing.choose_variant, form)
+
     def close(self, case_id: UUID) -> tuple[Saved, ...]:
         """Close an application that was not completed in its term."""
         return self._act(case_id, completing.close_unsupplemented, self.office.today)
 
     def link_duplicate(self, case_id: UUID, form: DuplicateInput) -> tuple[Saved, ...]:
-        """Record that an application is the duplicate of another case's."""
-        return self.decided(
-            case_id,
-            lambda case: completing.link_duplicate(
+        """Record that an application is the duplicate of another case's, whose consent and address may be superseded before.
+
+        Killed between both, it is repeated: what the other case has taken over it is not asked to take twice.
+        """
+
+        def linked(case: SchoolCase) -> tuple[New, ...]:
+            return completing.link_duplicate(
                 case,
                 form,
                 primary=self.case(form.primary),
                 is_itself=form.primary == case_id,
                 is_same_pupil=form.primary in self._of_this_pupil(case_id, case),
-            ),
-        )
+            )
+
+        taken = self._superseded(case_id, form.primary, linked) if form.supersedes else ()
+        return (*taken, *self.decided(case_id, linked))
 
     def screen(self, case_id: UUID, form: ScreeningInput) -> tuple[Saved, ...]:
         """Evaluate the conditions on what is known."""
@@ -158,6 +170,29 @@ class School(Serving, Changing):
     def set_aside(self, case_id: UUID, form: RulingInput) -> tuple[Saved, ...]:
         """Record that a contested refusal was set aside."""
         return self._act(case_id, deciding.set_aside, form)
+
+    def _superseded(self, case_id: UUID, primary: UUID, linked: Callable[[SchoolCase], object]) -> tuple[Saved, ...]:
+        """Let another case take over what a duplicate says of consent and address (D.5, 5); nothing if it is none."""
+        case = self.case(case_id)
+        linked(case)
+        more, taken = completing.said_more(case, self.case(primary)), list[Saved]()
+        if MissingItem.CONSENT in more:
+            by = self.opened(case_id, case.consent_body).by
+            taken += self.consent(primary, ConsentSupplied.model_construct(received_on=case.consented_on, by=by))
+        if MissingItem.ADDRESS in more and case.address is not None:
+            chosen = case.address
+            place = self.opened(case_id, chosen.body).address
+            form = AddressSupplied.model_construct(
+                choice=chosen.kind,
+                protected=chosen.protected,
+                address=AddressForm.model_construct(text=place.text, postal_code=place.postal_code, varis_code=place.varis_code),
+                confirmed_on=chosen.confirmed_on,
+                dispatch_on_hold=False,
+            )
+            # The same address, confirmed later: nothing is to be told to anybody.
+            with suppress(refusals.AddressUnchangedError):
+                taken += self.address(primary, form)
+        return tuple(taken)
 
     def _act(self, case_id: UUID, decide: Callable[..., tuple[New, ...]], *given: Any) -> tuple[Saved, ...]:
         return self.decided(case_id, lambda case: decide(case, *given))

@@ -26,7 +26,11 @@ def build(config: Path | None, *, working: bool = False, clock: Clock = millisec
     ``elsewhere`` is as for ``build_office``.
     """
     settings = load_settings(config)
-    return School(build_office(settings, Role.SCHOOL, domain, working=working, clock=clock, elsewhere=elsewhere), settings.school)
+
+    def rules(database: Database) -> SchoolDomain:
+        return domain(database, escalation_contact=settings.school.escalation_contact)
+
+    return School(build_office(settings, Role.SCHOOL, rules, working=working, clock=clock, elsewhere=elsewhere), settings.school)
 
 
 def join(folder: Path, number: str, *, log: Path | KafkaSettings, root: Path, organisation: str, name: str) -> tuple[str, bytes]:
@@ -42,11 +46,11 @@ def join(folder: Path, number: str, *, log: Path | KafkaSettings, root: Path, or
     return participant, join_exchange(folder, participant, log=log, root=root, organisation=organisation, name=name)
 
 
-def domain(database: Database) -> SchoolDomain:
+def domain(database: Database, *, escalation_contact: str | None = None) -> SchoolDomain:
     """Return the school's rules, with the look-up of its cases by the commission's number."""
 
     def own_case(case_id: UUID) -> UUID | None:
         row = database.one("SELECT case_id FROM cases WHERE counterpart_case = ?", case_id.hex)
         return UUID(row["case_id"]) if row else None
 
-    return SchoolDomain(own_case)
+    return SchoolDomain(own_case, escalation_contact=escalation_contact)

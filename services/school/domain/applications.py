@@ -108,9 +108,12 @@ def dispatch_held(case: SchoolCase, address: Address | None) -> tuple[New, ...]:
     request = case.request
     if request is None or address is None or request.is_withdrawn or not request.counts:
         return ()
+    # By the newest word that the commission has of it: what is held is where letters would go now, and it stays protected.
+    said = request.address_changed or request.facts
     facts = DeliveryAddressChanged(
-        address=request.facts.address,
-        address_protected=request.facts.address_protected,
+        address=said.address,
+        # As it stood last: a protected address stays one while nobody has confirmed another (D.5, 19).
+        address_protected=said.address_protected or case.address_protected,
         dispatch_on_hold=True,
         basis=BEFORE,
     )

@@ -23,7 +23,7 @@ def awaited(case: SchoolCase) -> Iterator[str]:
 
 
 def _persons(case: SchoolCase) -> Iterator[str]:
-    if case.changes.of_age_on is not None and MissingItem.SIGNATURE in case.lacking:
+    if case.changes.is_of_age and MissingItem.SIGNATURE in case.lacking:
         yield "the pupil came of age and has not signed the application yet"
     if case.changes.needs_screening:
         yield "the pupil came of age: the conditions are to be evaluated again, with the group of disability"

@@ -14,8 +14,9 @@ from typing import Any, Final
 from services.post.history import Recorded, Standing
 from services.school.domain.changes import evolve_changes
 from services.school.domain.folded import SchoolCase
-from services.school.domain.parts import ASKING, ChosenAddress, Decision, Request, SchoolState
+from services.school.domain.parts import ASKING, MATCHED, ChosenAddress, Decision, Request, SchoolState
 from services.school.domain.service import evolve_service
+from services.school.domain.standing import not_needed_by
 from services.wire.events import (
     ApplicationFiled,
     ApplicationFoundIncomplete,
@@ -28,7 +29,6 @@ from services.wire.events import (
     ConfirmationGiven,
     ConsentRecorded,
     ConsentWithdrawn,
-    CorrectedField,
     DeadlinePassed,
     DecisionNotified,
     DeliveryAddressChanged,
@@ -56,6 +56,7 @@ from services.wire.events import (
     SchoolDecisionMade,
     SignatureRejected,
     SignatureValidated,
+    VariantChosen,
 )
 from services.wire.hashing import Digest
 
@@ -90,7 +91,25 @@ def evolve(case: SchoolCase, event: Recorded) -> SchoolCase:
 
 
 def _filed(case: SchoolCase, facts: ApplicationFiled, event: Recorded) -> SchoolCase:
-    return replace(case, application=facts, application_body=event.body)
+    return replace(
+        case,
+        application=facts,
+        application_body=event.body,
+        variant=facts.variant,
+        exception_declared=facts.exception_declared,
+        copy_until=facts.recommendation_until,
+    )
+
+
+def _variant_chosen(case: SchoolCase, facts: VariantChosen, _: Recorded) -> SchoolCase:
+    # What only the other route needs is asked for no longer; the documents are evaluated anew by this one (A3.4).
+    return replace(
+        case,
+        variant=facts.variant,
+        exception_declared=case.exception_declared or facts.exception_declared,
+        lacking=case.lacking - not_needed_by(facts.variant),
+        evaluated=None,
+    )
 
 
 def _validated(case: SchoolCase, facts: SignatureValidated, _: Recorded) -> SchoolCase:
@@ -101,18 +120,20 @@ def _signature_rejected(case: SchoolCase, facts: SignatureRejected, _: Recorded)
     return replace(case, signature=facts, signature_is_valid=False)
 
 
-def _consented(case: SchoolCase, _: ConsentRecorded, event: Recorded) -> SchoolCase:
-    return replace(case, consent_body=event.body, lacking=case.lacking - {MissingItem.CONSENT})
+def _consented(case: SchoolCase, facts: ConsentRecorded, event: Recorded) -> SchoolCase:
+    return replace(case, consent_body=event.body, consented_on=facts.received_on, lacking=case.lacking - {MissingItem.CONSENT})
 
 
-def _consent_withdrawn(case: SchoolCase, _facts: ConsentWithdrawn, _: Recorded) -> SchoolCase:
+def _consent_withdrawn(case: SchoolCase, facts: ConsentWithdrawn, _: Recorded) -> SchoolCase:
     # It stops further requests and undoes none (domain.md C3): what was asked stays asked.
-    return replace(case, consent_body=None)
+    return replace(case, consent_body=None, consent_ended_on=facts.received_on)
 
 
 def _address_chosen(case: SchoolCase, facts: DeliveryAddressChosen, event: Recorded) -> SchoolCase:
-    chosen = ChosenAddress(body=event.body, kind=facts.address, protected=facts.address_protected)
-    return replace(case, address=chosen, lacking=case.lacking - {MissingItem.ADDRESS})
+    chosen = ChosenAddress(
+        body=event.body, kind=facts.address, protected=facts.address_protected, confirmed_on=facts.confirmed_on
+    )
+    return replace(case, address=chosen, address_protected=chosen.protected, lacking=case.lacking - {MissingItem.ADDRESS})
 
 
 def _found_incomplete(case: SchoolCase, facts: ApplicationFoundIncomplete, _: Recorded) -> SchoolCase:
@@ -124,9 +145,14 @@ def _supplemented(case: SchoolCase, facts: ApplicationSupplemented, _: Recorded)
     items = frozenset(facts.supplied)
     # A signature on paper heals what the electronic one lacked; new documents are to be evaluated (A3.4).
     signed = None if MissingItem.SIGNATURE in items else case.signature_is_valid
+    renews = MissingItem.VALID_RECOMMENDATION in items
+    # Another copy of the same recommendation that says nothing of its end leaves the end that is known.
+    until = facts.recommendation_until if renews else facts.recommendation_until or case.copy_until
     return replace(
         case,
         supplement=facts,
+        copy_until=until,
+        is_renewed=case.is_renewed or renews,
         signature_is_valid=signed,
         lacking=case.lacking - items,
         supplied=case.supplied | items,
@@ -175,8 +201,12 @@ def _attendance_required(case: SchoolCase, _: AttendanceRequired, event: Recorde
 
 def _not_matched(case: SchoolCase, _: IdentityNotMatched, event: Recorded) -> SchoolCase:
     request = next((each for each in case.requests if event.in_reply_to in (each.body, *each.corrections)), None)
-    # It names the newest word of the pupil that it knew; one that crossed a correction is answered by that already (D.5, 10).
-    if request is None or event.in_reply_to != (request.body, *request.corrections)[-1]:
+    if request is None:
+        return case
+    # It names the newest word that it knew. One that crossed a correction of the pupil is answered by that already (D.5, 10); who
+    # asks, and how they are reached, is no answer to it.
+    words = (request.body, *request.corrections)
+    if words.index(event.in_reply_to) < words.index(request.sought_by or request.body):
         return case
     amended = _amend(case, request.body, not_matched=True)
     return replace(amended, lacking=case.lacking | {MissingItem.IDENTITY})
@@ -209,28 +239,32 @@ def _reminded(case: SchoolCase, facts: ReminderSent, event: Recorded) -> SchoolC
 
 def _address_changed(case: SchoolCase, facts: DeliveryAddressChanged, event: Recorded) -> SchoolCase:
     # By what it says itself: its basis may be another representative, who has chosen no address yet (domain.md D.5, 19).
-    return _amend(case, event.in_reply_to, address_told=event.body, is_on_hold=facts.dispatch_on_hold)
+    return _amend(case, event.in_reply_to, address_told=event.body, address_changed=facts, is_on_hold=facts.dispatch_on_hold)
 
 
 def _request_withdrawn(case: SchoolCase, _: RequestWithdrawn, event: Recorded) -> SchoolCase:
     return _amend(case, event.in_reply_to, is_withdrawn=True)
 
 
-def _request_corrected(case: SchoolCase, _: RequestCorrected, event: Recorded) -> SchoolCase:
+def _request_corrected(case: SchoolCase, facts: RequestCorrected, event: Recorded) -> SchoolCase:
     request = next((each for each in case.requests if each.body == event.in_reply_to), None)
-    corrections = (*request.corrections, event.body) if request is not None else ()
-    amended = _amend(case, event.in_reply_to, not_matched=False, corrections=corrections)
+    amended = _amend(case, event.in_reply_to, corrections=(*request.corrections, event.body) if request is not None else ())
+    # D.5, 10: whom nobody was found by is still not found by another telephone number or another guardian.
+    if not MATCHED.intersection(facts.changed):
+        return amended
+    amended = _amend(amended, event.in_reply_to, not_matched=False, sought_by=event.body)
     return replace(amended, lacking=case.lacking - {MissingItem.IDENTITY})
 
 
 def _data_corrected(case: SchoolCase, facts: PersonDataCorrected, _: Recorded) -> SchoolCase:
-    names = {CorrectedField.NAME, CorrectedField.CODE, CorrectedField.NEW_CODE}
-    return replace(case, lacking=case.lacking - {MissingItem.PERSON_DATA}) if names.intersection(facts.changed) else case
+    mended = {MissingItem.PERSON_DATA, MissingItem.IDENTITY} if MATCHED.intersection(facts.changed) else set()
+    return replace(case, lacking=case.lacking - mended)
 
 
-def _represented(case: SchoolCase, _facts: RepresentativeChanged, _: Recorded) -> SchoolCase:
+def _represented(case: SchoolCase, facts: RepresentativeChanged, _: Recorded) -> SchoolCase:
     # Consent and address were another's: whoever is the requester now has to say both anew (domain.md D.5, 19).
-    return replace(case, consent_body=None, address=None)
+    since = facts.from_on
+    return replace(case, consent_body=None, address=None, consent_ended_on=since, address_ended_on=since)
 
 
 def _of_age(case: SchoolCase, _facts: PupilCameOfAge, _: Recorded) -> SchoolCase:
@@ -277,6 +311,7 @@ def _deadline_passed(case: SchoolCase, facts: DeadlinePassed, _: Recorded) -> Sc
 
 _EVOLVE: Final[dict[type, Callable[[SchoolCase, Any, Recorded], SchoolCase]]] = {
     ApplicationFiled: _filed,
+    VariantChosen: _variant_chosen,
     SignatureValidated: _validated,
     SignatureRejected: _signature_rejected,
     ConsentRecorded: _consented,

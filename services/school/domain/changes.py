@@ -48,14 +48,14 @@ class Changes:
     authority: Authority = Authority.PARENT
     particulars: tuple[Digest | None, ...] = ()
     new_codes: frozenset[Digest] = frozenset()
-    of_age_on: date | None = None
+    is_of_age: bool = False
     screened: EligibilityOutcome | None = None
     opposed_on: tuple[date, ...] = ()
 
     @property
     def needs_screening(self) -> bool:
         """Tell whether the pupil came of age, and the conditions were not found to be met since (A1.2; D.5, 21)."""
-        return self.of_age_on is not None and self.screened is not EligibilityOutcome.ELIGIBLE
+        return self.is_of_age and self.screened is not EligibilityOutcome.ELIGIBLE
 
 
 def evolve_changes(changes: Changes, event: Recorded) -> Changes:  # noqa: PLR0911  # one return an event
@@ -69,10 +69,10 @@ def evolve_changes(changes: Changes, event: Recorded) -> Changes:  # noqa: PLR09
         case RepresentativeChanged() as facts:
             requester, particulars = Requester.REPRESENTATIVE, (*changes.particulars, event.body)
             return replace(changes, requester=requester, authority=facts.authority, particulars=particulars)
-        case PupilCameOfAge() as facts:
+        case PupilCameOfAge():
             particulars = (*changes.particulars, None)
             requester = Requester.ADULT_PUPIL
-            return replace(changes, requester=requester, particulars=particulars, of_age_on=facts.on, screened=None)
+            return replace(changes, requester=requester, particulars=particulars, is_of_age=True, screened=None)
         case EligibilityScreened() as facts:
             return replace(changes, screened=facts.outcome)
         case OpposingStatementRecorded() as facts:

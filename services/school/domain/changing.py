@@ -26,6 +26,7 @@ from services.school.input import (
 from services.wire.errors import RefusedError
 from services.wire.events import (
     Address,
+    ApplicationFiledPersonal,
     Authority,
     CorrectedField,
     OpposingStatementRecorded,
@@ -35,6 +36,7 @@ from services.wire.events import (
     PersonDataCorrected,
     PersonDataCorrectedPersonal,
     PupilCameOfAge,
+    PupilCameOfAgePersonal,
     RepresentativeChanged,
     RepresentativeChangedPersonal,
     RequestCorrected,
@@ -49,6 +51,7 @@ __all__ = [
     "come_of_age",
     "come_of_age_by_itself",
     "correct_particulars",
+    "is_under_age",
     "record_opposition",
 ]
 
@@ -120,7 +123,7 @@ def come_of_age(
     if came > on:
         raise refused.NotOfAgeError(OF_AGE)
     new = replace(standing, representative=None)
-    made = New(facts=PupilCameOfAge(on=came))
+    made = New(facts=PupilCameOfAge(), personal=PupilCameOfAgePersonal(on=came))
     return (made, *_told(case, standing, new, (CorrectedField.REQUESTER,)), *dispatch_held(case, address))
 
 
@@ -130,15 +133,25 @@ def come_of_age_by_itself(case: SchoolCase, day: date, opened: Callable[[Digest]
     By the birth date as it was corrected last; what does not open, and a case that has ended, are left as they are. ``opened``
     gives what is personal about an event by its body, None where it does not open.
     """
-    filed = opened(case.application_body) if case.application_body is not None else None
+    filed, changes = _opened(case, opened)
     if filed is None:
         return ()
-    changes = [opened(body) if body is not None else None for body in case.changes.particulars]
     born_on, standing = born_on_after(filed.birth_date, changes), particulars_after(filed.application, changes)
     try:
         return come_of_age(case, day, born_on=born_on, standing=standing, address=_address_asked(case, opened))
     except RefusedError:
         return ()
+
+
+def is_under_age(case: SchoolCase, day: date, opened: Callable[[Digest], Any]) -> bool:
+    """Tell whether it can be read that the pupil is not of age on a day; ``opened`` as above."""
+    filed, changes = _opened(case, opened)
+    return filed is not None and day < birthday(born_on_after(filed.birth_date, changes), OF_AGE)
+
+
+def _opened(case: SchoolCase, opened: Callable[[Digest], Any]) -> tuple[ApplicationFiledPersonal | None, list[Any]]:
+    filed = opened(case.application_body) if case.application_body is not None else None
+    return filed, [opened(body) if body is not None else None for body in case.changes.particulars]
 
 
 def _address_asked(case: SchoolCase, opened: Callable[[Digest], Any]) -> Address | None:
@@ -230,7 +243,7 @@ def _names(person: Person) -> tuple[str, str]:
 
 def _may_come_of_age(case: SchoolCase) -> None:
     require_going_on(case)
-    if case.changes.requester is Requester.ADULT_PUPIL or case.changes.of_age_on is not None:
+    if case.changes.requester is Requester.ADULT_PUPIL or case.changes.is_of_age:
         raise refused.OfAgeAlreadyError
 
 

@@ -14,7 +14,7 @@ from services.post.history import BEFORE, New
 from services.school.domain import refusals, refusals_completing
 from services.school.domain.allowing import require_going_on, require_undecided
 from services.school.domain.case import SchoolCase
-from services.school.domain.parts import ENDED, SchoolState
+from services.school.domain.parts import ASKING, ENDED, ChosenAddress, SchoolState
 from services.school.domain.refusals_deciding import DateOrderError
 from services.school.domain.standing import is_answered_yes, items_there
 from services.school.input import DuplicateInput, IncompleteInput, SignatureInput, SupplementInput
@@ -39,7 +39,7 @@ from services.wire.events import (
 )
 from services.wire.hashing import Digest
 
-__all__ = ["GUARDS", "close_unsupplemented", "find_incomplete", "link_duplicate", "record_signature", "supplement"]
+__all__ = ["GUARDS", "close_unsupplemented", "find_incomplete", "link_duplicate", "record_signature", "said_more", "supplement"]
 
 _CAN_BE_RENEWED: Final = frozenset(
     {MissingItem.IRP, MissingItem.RECOMMENDATION_COPY, MissingItem.VALID_RECOMMENDATION, MissingItem.IRP_STATEMENT}
@@ -91,7 +91,9 @@ def supplement(case: SchoolCase, form: SupplementInput) -> tuple[New, ...]:
     Raises: NotAskedForError; SuppliedAlreadyError; DateOrderError; as ``require_going_on``.
     """
     _check_day(require_going_on(case), form.received_on)
-    facts = ApplicationSupplemented(supplied=form.supplied, received_on=form.received_on, parts=())
+    facts = ApplicationSupplemented(
+        supplied=form.supplied, received_on=form.received_on, recommendation_until=form.recommendation_until, parts=()
+    )
     if case.supplement == facts:
         raise refusals_completing.SuppliedAlreadyError
     # A signature on paper may be supplied where the electronic one was rejected.
@@ -123,7 +125,9 @@ def link_duplicate(
     """Return the event by which an application becomes the duplicate of another case's (domain.md D.5, 5).
 
     ``primary`` is the other case; the caller compared the numbers of the cases and the pupils' codes.
-    Raises: DuplicateOfItselfError; OtherPupilError; PrimaryEndedError; RequestOpenError; as ``require_undecided``.
+    What the later application says of consent and address is taken over before, by the acts of the other case.
+    Raises: DuplicateOfItselfError; OtherPupilError; PrimaryEndedError; DuplicateSaysMoreError where nobody has said what becomes
+    of it; RequestOpenError; as ``require_undecided``.
     """
     _may_link_duplicate(case)
     if is_itself:
@@ -133,7 +137,36 @@ def link_duplicate(
     if primary.state in ENDED or primary.application_body is None:
         raise refusals_completing.PrimaryEndedError
     body: Digest = primary.application_body
+    if form.supersedes is None and (more := said_more(case, primary)):
+        raise refusals_completing.DuplicateSaysMoreError(more)
     return (New(facts=DuplicateLinked(primary=body, cause=form.cause)),)
+
+
+def said_more(case: SchoolCase, primary: SchoolCase) -> tuple[MissingItem, ...]:
+    """Return what a duplicate says of consent and address that the other case lacks, or was told earlier, and can still take.
+
+    Nothing that was said before a consent was withdrawn there, or before another represents the pupil: that is not later.
+    """
+    if primary.variant not in ASKING:
+        return ()
+    is_lacking = primary.consent_body is None and primary.decision is None
+    consent = case.consent_body is not None and is_lacking and not _is_over(case.consented_on, primary.consent_ended_on)
+    chosen = case.address
+    address = chosen is not None and _is_later(chosen, primary.address, ended_on=primary.address_ended_on)
+    return (*((MissingItem.CONSENT,) if consent else ()), *((MissingItem.ADDRESS,) if address else ()))
+
+
+def _is_over(said_on: date | None, ended_on: date | None) -> bool:
+    return said_on is not None and ended_on is not None and said_on < ended_on
+
+
+def _is_later(new: ChosenAddress, standing: ChosenAddress | None, *, ended_on: date | None) -> bool:
+    if _is_over(new.confirmed_on, ended_on):
+        return False
+    if standing is None or new.confirmed_on > standing.confirmed_on:
+        return True
+    other = (new.kind, new.protected) != (standing.kind, standing.protected)
+    return other and new.confirmed_on == standing.confirmed_on
 
 
 def _fault_found(form: SignatureInput) -> SignatureFault | None:
@@ -162,7 +195,7 @@ def _may_find_incomplete(case: SchoolCase) -> ApplicationFiled:
     filed = require_undecided(case)
     request = case.request
     # The commission has it: only what its answer leaves open, or a pupil whom it does not find, is asked for meanwhile.
-    if request is not None and request.counts and not (request.not_matched or is_answered_yes(case)):
+    if request is not None and case.is_asked and not (request.not_matched or is_answered_yes(case)):
         raise refusals.RequestOpenError
     return filed
 

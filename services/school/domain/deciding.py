@@ -13,14 +13,15 @@ from typing import Final
 
 from services.policy.rules import Rules
 from services.policy.terms import TermName, Way, deemed_notified, last_day
-from services.post.history import New
+from services.post.history import BEFORE, New
 from services.school.domain import refusals_deciding as no
 from services.school.domain.allowing import require_application, require_going_on, require_undecided
 from services.school.domain.applications import place_of
 from services.school.domain.case import SchoolCase
 from services.school.domain.judging import is_said, screened_again, screened_at_filing
 from services.school.domain.parts import Decision, SchoolState
-from services.school.domain.standing import is_answered_yes, items_there
+from services.school.domain.refusals import SignatureNotValidatedError
+from services.school.domain.standing import is_answered_yes, is_ineligible, is_signed, items_there
 from services.school.input import ContestInput, DecisionInput, NotificationInput, RulingInput
 from services.wire.events import (
     Answer,
@@ -30,9 +31,9 @@ from services.wire.events import (
     DecisionNotified,
     DecisionNotifiedPersonal,
     DecisionOutcome,
+    Delivery,
     EligibilityOutcome,
     EligibilityScreened,
-    Intake,
     MissingItem,
     RefusalContested,
     RefusalContestedPersonal,
@@ -40,6 +41,7 @@ from services.wire.events import (
     RefusalSetAsidePersonal,
     RefusalUpheld,
     RefusalUpheldPersonal,
+    RequestWithdrawn,
     SchoolDecisionMade,
     SchoolDecisionMadePersonal,
     SchoolDescribed,
@@ -48,6 +50,7 @@ from services.wire.events import (
 __all__ = ["GUARDS", "Bench", "contest", "decide", "notify", "set_aside", "uphold"]
 
 _UNREACHABLE: Final = (ClosingCause.DIED, ClosingCause.LEFT_COUNTRY)
+_ASKED: Final = (SchoolState.AWAITING_COMMISSION, SchoolState.ON_HOLD_ATTENDANCE)
 _TO_DECIDE: Final = (SchoolState.READY_FOR_DECISION, SchoolState.NEGATIVE_ANSWER, SchoolState.NOT_ELIGIBLE_AT_INTAKE)
 
 
@@ -77,7 +80,7 @@ def decide(case: SchoolCase, form: DecisionInput, bench: Bench) -> tuple[New, ..
         raise no.DateOrderError("The application", filed.received_on)
     again = screened_again(case, form.decided_on, rules=bench.rules, birth_date=bench.birth_date, school=bench.school)
     if form.outcome is DecisionOutcome.GRANTED:
-        _check_grant(case, filed, again[-1].facts if again else None, form.decided_on, bench)
+        _check_grant(case, again[-1].facts if again else None, form.decided_on, bench)
     else:
         _check_refusal(case, form, again, bench)
     request = case.request
@@ -93,17 +96,29 @@ def decide(case: SchoolCase, form: DecisionInput, bench: Bench) -> tuple[New, ..
     personal = SchoolDecisionMadePersonal(number=form.number, reasons=form.reasons, instruction=instruction)
     # The same evaluation is not said twice.
     new = tuple(each for each in again if not is_said(case, each.facts))
-    return (*new, New(facts=facts, personal=personal))
+    return (*new, New(facts=facts, personal=personal), *_asked_no_longer(case))
+
+
+def _asked_no_longer(case: SchoolCase) -> tuple[New, ...]:
+    """Return the word that nothing is asked any more, where the commission owes an answer still; it says no cause (D.5, 7)."""
+    request = case.request
+    if request is None or not request.is_open:
+        return ()
+    return (New(facts=RequestWithdrawn(basis=BEFORE), in_reply_to=request.body),)
 
 
 def notify(case: SchoolCase, form: NotificationInput) -> tuple[New, ...]:
     """Return the event of a decision sent, with the day on which it counts as notified, and until when a refusal is contested.
 
-    Raises: NoDecisionError; NotifiedAlreadyError; NobodyToNotifyError; DateOrderError.
+    Raises: NoDecisionError; NotifiedAlreadyError; NobodyToNotifyError; DateOrderError; ProtectedAddressError.
     """
     decision = _may_notify(case)
     if form.sent_on < decision.facts.decided_on:
         raise no.DateOrderError("The decision", decision.facts.decided_on)
+    # domain.md C3, special risk (D.5, 19): an ordinary letter is put into a box that others open too, and nobody signs for it.
+    # The same holds of what the commission sends; it is told with the address that this one is protected.
+    if form.by is Delivery.ORDINARY and case.address_protected:
+        raise no.ProtectedAddressError
     notified_on = deemed_notified(Way(form.by.value), form.sent_on)
     facts = DecisionNotified(
         by=form.by,
@@ -148,7 +163,8 @@ def _may_decide(case: SchoolCase, on: date) -> ApplicationFiled:
         return require_going_on(case)
     filed = require_undecided(case)
     # A3.4: after all documents are received; A3.6 and D.5, 14: after a no, or conditions that are not fulfilled, a refusal.
-    if case.state not in _TO_DECIDE:
+    # E13: who is found to be enrolled elsewhere is refused here, also where the commission was asked and has not answered.
+    if case.state not in _TO_DECIDE and not (case.state in _ASKED and is_ineligible(case)):
         raise no.NotReadyToDecideError(case.state.value, case.missing)
     return filed
 
@@ -160,12 +176,11 @@ def _is_unfounded(case: SchoolCase, on: date) -> bool:
     return not case.basis_holds(on) or (case.request is not None and case.request.answer is Answer.NO)
 
 
-def _check_grant(case: SchoolCase, filed: ApplicationFiled, now: EligibilityScreened | None, on: date, bench: Bench) -> None:
+def _check_grant(case: SchoolCase, now: EligibilityScreened | None, on: date, bench: Bench) -> None:
     """Check the guards of a grant (domain.md D.2), in the order in which a clerk would mend them."""
-    # C2: an electronic document is signed once its signature was validated; one on paper may have healed it.
-    on_paper = MissingItem.SIGNATURE in case.supplied
-    if filed.intake is Intake.SIGNED_ELECTRONIC and not case.signature_is_valid and not on_paper:
-        raise no.SignatureNotValidatedError
+    # C2: an electronic document is signed once its signature was validated.
+    if not is_signed(case):
+        raise SignatureNotValidatedError
     # A2.9 and A4.5: the recommendation, by its copy or by the commission's yes.
     if not is_answered_yes(case) and MissingItem.RECOMMENDATION_COPY not in items_there(case):
         raise no.RecommendationMissingError
@@ -200,7 +215,7 @@ def _grounds_shown(case: SchoolCase, again: tuple[New, ...], on: date) -> frozen
     reasons = {reason.value for each in judged if each.outcome is EligibilityOutcome.INELIGIBLE for reason in each.reasons}
     request = case.request
     # D.5, 14: after the commission's no; and where its yes was taken back since, or the recommendation of the copy is over.
-    ended = request is not None and (request.answer is Answer.NO or request.ended_on is not None)
+    ended = request is not None and (request.answer is Answer.NO or case.answer_ended_on is not None)
     if ended or not case.basis_holds(on):
         reasons.add(DecisionGround.NO_RECOMMENDATION.value)
     return frozenset(ground for ground in DecisionGround if ground.value in reasons)

@@ -20,7 +20,7 @@ from services.school.domain.case import SchoolCase
 from services.school.domain.changes import particulars_after
 from services.school.domain.finding import OF_AGE
 from services.school.domain.parts import ASKING, ChosenAddress, Request, SchoolState
-from services.school.domain.standing import items_there
+from services.school.domain.standing import is_signed, items_there
 from services.school.input import AddressSupplied, ApplicationInput, ConsentSupplied
 from services.wire.errors import RefusedError
 from services.wire.events import (
@@ -38,6 +38,7 @@ from services.wire.events import (
     MissingItem,
     Particulars,
     PupilCameOfAge,
+    PupilCameOfAgePersonal,
     ReminderSent,
     Requester,
     Variant,
@@ -88,7 +89,7 @@ def file_application(form: ApplicationInput, *, pupil: int, rules: Rules) -> tup
 def _of_age(form: ApplicationInput) -> tuple[New, ...]:
     came = birthday(form.pupil.birth_date, OF_AGE)
     is_over = form.requester is Requester.REPRESENTATIVE and came <= form.received_on
-    return (New(facts=PupilCameOfAge(on=came)),) if is_over else ()
+    return (New(facts=PupilCameOfAge(), personal=PupilCameOfAgePersonal(on=came)),) if is_over else ()
 
 
 def record_consent(case: SchoolCase, form: ConsentSupplied) -> tuple[New, ...]:
@@ -156,6 +157,7 @@ def request_information(  # noqa: PLR0913  # what it says, and the two things th
     Raises: a leaf of ``refusals`` for the first thing that is missing.
     """
     filed, body, consent, chosen = may_request(case, on)
+    variant = case.variant or filed.variant
     # D.5, 23 and E10: also where nobody has evaluated the conditions.
     if is_excluded:
         raise refusals.NotEligibleToAskError
@@ -163,8 +165,8 @@ def request_information(  # noqa: PLR0913  # what it says, and the two things th
         raise refusals.PupilAskedAboutError
     there = items_there(case)
     facts = InformationRequested(
-        variant=filed.variant,
-        asks=ASKING[filed.variant],
+        variant=variant,
+        asks=ASKING[variant],
         requester=case.changes.requester or filed.requester,
         consent_given=True,
         states_opinion=MissingItem.OPINION_STATEMENT in there,
@@ -187,7 +189,7 @@ def may_request(case: SchoolCase, on: date) -> tuple[ApplicationFiled, Digest, D
     """
     filed, body = require_application(case)
     require_undecided(case)
-    if filed.variant not in ASKING:
+    if case.variant not in ASKING:
         raise refusals.VariantNotHandledError
     if items_there(case) >= _COPIES:
         raise refusals.CopiesHeldError
@@ -211,7 +213,8 @@ def remind(case: SchoolCase, on: date) -> tuple[New, ...]:
 
 
 def _may_consent(case: SchoolCase) -> None:
-    _require_asking(require_undecided(case))
+    require_undecided(case)
+    _require_asking(case)
     if case.consent_body is not None:
         raise refusals.ConsentRecordedError
 
@@ -223,12 +226,13 @@ def _may_withdraw_consent(case: SchoolCase) -> None:
 
 
 def _may_choose_address(case: SchoolCase) -> None:
-    _require_asking(require_going_on(case))
+    require_going_on(case)
+    _require_asking(case)
 
 
-def _require_asking(filed: ApplicationFiled) -> None:
+def _require_asking(case: SchoolCase) -> None:
     # Where nobody is asked, nobody has to agree to it, and no letter of the commission comes to whatever address.
-    if filed.variant not in ASKING and filed.variant is not Variant.UNKNOWN:
+    if case.variant not in ASKING and case.variant is not Variant.UNKNOWN:
         raise refusals.VariantNotHandledError
 
 
@@ -256,6 +260,9 @@ def _check_whole(case: SchoolCase) -> tuple[Digest, ChosenAddress]:
     grounds = _check_grounds(case)
     if missing:
         raise refusals.StillMissingError(missing)
+    # A2.10 and C2: nothing about a child goes out on an application that nobody is known to have signed.
+    if not is_signed(case):
+        raise refusals.SignatureNotValidatedError
     # D.5, 23 and E10: zero messages to the commission about somebody who is not eligible.
     if case.state is SchoolState.NOT_ELIGIBLE_AT_INTAKE:
         raise refusals.NotEligibleToAskError

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from services.policy.terms import warned_on
 from services.school.domain.changes import Changes
 from services.school.domain.parts import ENDED, ChosenAddress, Decision, Request, SchoolState
 from services.school.domain.service import Assistance
@@ -26,6 +27,7 @@ from services.wire.events import (
     MissingItem,
     SignatureRejected,
     SignatureValidated,
+    Variant,
 )
 from services.wire.hashing import Digest
 
@@ -34,7 +36,13 @@ __all__ = ["SchoolCase"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchoolCase:
-    """The folded case: facts only. ``application_body`` and ``consent_body`` name the events that a request rests on.
+    """The folded case: facts only.
+
+    ``application_body`` and ``consent_body`` name the events that a request rests on; ``variant`` is the route as it was chosen
+    last. ``copy_until`` is the last day of the recommendation whose copy came last, None if it has none; ``is_renewed``: it is
+    another one than that by which the case came. ``address_protected`` holds until another address is chosen, also where whoever
+    chose it is the requester no longer. What was said of consent and address before ``consent_ended_on`` and ``address_ended_on``
+    counts no more: the consent was withdrawn, or another represents the pupil.
 
     ``lacking`` is what a clerk or the commission said is missing and has not come since, ``supplied`` what came; ``found`` is the
     newest letter about it. ``signature_is_valid`` is None where no signature was checked. ``ready_since`` is the day from which
@@ -43,10 +51,16 @@ class SchoolCase:
 
     application: ApplicationFiled | None = None
     application_body: Digest | None = None
+    variant: Variant | None = None
+    exception_declared: bool = False
     signature_is_valid: bool | None = None
     signature: SignatureValidated | SignatureRejected | None = None
     consent_body: Digest | None = None
+    consented_on: date | None = None
+    consent_ended_on: date | None = None
     address: ChosenAddress | None = None
+    address_ended_on: date | None = None
+    address_protected: bool = False
     found: ApplicationFoundIncomplete | None = None
     supplement: ApplicationSupplemented | None = None
     lacking: frozenset[MissingItem] = frozenset()
@@ -60,6 +74,8 @@ class SchoolCase:
     withdrawn_on: date | None = None
     left_on: date | None = None
     ready_since: date | None = None
+    copy_until: date | None = None
+    is_renewed: bool = False
     passed: tuple[DeadlinePassed, ...] = ()
     service: Assistance = field(default_factory=Assistance)
     changes: Changes = field(default_factory=Changes)
@@ -75,8 +91,11 @@ class SchoolCase:
 
     @property
     def is_asked(self) -> bool:
-        """Tell whether the commission holds a request or has answered one; refused, returned and closed ones do not count."""
-        return self.request is not None and self.request.counts
+        """Tell whether the commission holds a request or has answered one; refused, returned and closed ones do not count.
+
+        Nor one that was withdrawn with a refusal that was set aside since: the commission takes another one at once (D.3).
+        """
+        return self.request is not None and self.request.counts and not self.request.is_given_up
 
     @property
     def missing(self) -> tuple[MissingItem, ...]:
@@ -123,8 +142,10 @@ class SchoolCase:
         if state in ENDED or (not is_granted and state is not SchoolState.READY_FOR_DECISION):
             return ()
         request, until = self.request, self.copy_until
-        over = [each.due_on for each in self.passed if each.deadline is DeadlineName.RECOMMENDATION_EXPIRY]
-        is_ended = (request is not None and request.ended_on is not None) or until in over
+        told = [each.due_on for each in self.passed if each.deadline is DeadlineName.RECOMMENDATION_EXPIRY]
+        # What was told of a recommendation that another one has renewed since is told no more.
+        over = [day for day in told if until is not None and day in (until, warned_on(until))]
+        is_ended = self.answer_ended_on is not None or until in over
         raised = {
             "AnswerCorrected": is_granted and request is not None and request.answer is Answer.NO,
             "BasisEnded": is_ended,
@@ -133,13 +154,14 @@ class SchoolCase:
         return tuple(flag for flag, is_raised in raised.items() if is_raised)
 
     @property
-    def copy_until(self) -> date | None:
-        """Return the last day of the recommendation whose copy was filed, None if none was or a newer one came since."""
-        if self.application is None or MissingItem.VALID_RECOMMENDATION in self.supplied:
-            return None
-        return self.application.recommendation_until
+    def answer_ended_on(self) -> date | None:
+        """Return from when the commission's yes holds no longer, None while it does, or where a newer recommendation came since.
+
+        What ends is the recommendation that was answered: one that was renewed, before its end or after, is another (D.5, 12).
+        """
+        return self.request.ended_on if self.request is not None and not self.is_renewed else None
 
     def basis_holds(self, on: date) -> bool:
         """Tell whether nothing is known by which the recommendation would be over on a day (domain.md D.5, 12 and 13)."""
-        ended_on = self.request.ended_on if self.request is not None else None
+        ended_on = self.answer_ended_on
         return not (ended_on is not None and ended_on <= on) and not (self.copy_until is not None and self.copy_until < on)

@@ -148,10 +148,11 @@ def screened_at_filing(case: SchoolCase) -> EligibilityScreened | None:
         return None
     at_filing = [each for each in case.screenings if each.as_of == case.application.received_on]
     found = next(reversed(at_filing), None)
-    if found is None or found.reasons != (EligibilityReason.TOO_YOUNG,) or found.eligible_on is None:
+    if found is None or found.reasons != (EligibilityReason.TOO_YOUNG,):
         return found
-    day = found.eligible_on
-    return next((each for each in reversed(case.screenings) if each.as_of >= day), found)
+    # Of a later day, and no longer too young: that day was reached. Which one it is stands in no fact (docs/adr/0028).
+    later = (each for each in reversed(case.screenings) if each.as_of > found.as_of)
+    return next((each for each in later if EligibilityReason.TOO_YOUNG not in each.reasons), found)
 
 
 def evaluate_documents(case: SchoolCase, form: EvaluationInput) -> tuple[New, ...]:
@@ -166,13 +167,13 @@ def evaluate_documents(case: SchoolCase, form: EvaluationInput) -> tuple[New, ..
     if absent := [kind for kind in form.kinds if kind not in _kinds_there(case)]:
         raise refusals.DocumentMissingError(absent)
     has_plan = bool(kinds & PLANS)
-    is_whole = _needed(case, filed) <= kinds and (has_plan or filed.variant is Variant.B2)
+    is_whole = _needed(case) <= kinds and (has_plan or case.variant is Variant.B2)
     facts = DocumentsEvaluated(
         kinds=form.kinds,
         complete=is_whole and form.irp_indicates_need is not False,
         irp_indicates_need=form.irp_indicates_need,
         # b.2: the plan goes to the family, and its copy to the school may come later (domain.md A.5, gaps).
-        irp_outstanding=filed.variant is Variant.B2 and not has_plan,
+        irp_outstanding=case.variant is Variant.B2 and not has_plan,
         evaluated_on=form.evaluated_on,
     )
     if case.evaluated == facts:
@@ -194,9 +195,9 @@ def _screened(form: ScreeningInput, rules: Rules, birth_date: date, school: Scho
         benefit=form.benefit,
         opinion=form.opinion,
         enrolled=form.enrolled,
-        eligible_on=verdict.eligible_on,
     )
-    return New(facts=facts, personal=EligibilityScreenedPersonal(birth_date=birth_date))
+    personal = EligibilityScreenedPersonal(birth_date=birth_date, eligible_on=verdict.eligible_on)
+    return New(facts=facts, personal=personal)
 
 
 def _facts(form: ScreeningInput, birth_date: date, school: SchoolDescribed | None) -> policy.Facts:
@@ -224,10 +225,10 @@ def _of_school(school: SchoolDescribed | None) -> dict[str, Any]:
     }
 
 
-def _needed(case: SchoolCase, filed: ApplicationFiled) -> frozenset[EvaluatedKind]:
+def _needed(case: SchoolCase) -> frozenset[EvaluatedKind]:
     """Return what has to be evaluated beside the plan: the application, and by what the commission's word is known."""
     word = {EvaluatedKind.COMMISSION_ANSWER, EvaluatedKind.RECOMMENDATION_COPY} & _kinds_there(case)
-    if filed.variant in (Variant.A2, Variant.B2):
+    if case.variant in (Variant.A2, Variant.B2):
         return frozenset({EvaluatedKind.APPLICATION, *(word or {EvaluatedKind.COMMISSION_ANSWER})})
     return frozenset({EvaluatedKind.APPLICATION, EvaluatedKind.RECOMMENDATION_COPY})
 

@@ -15,6 +15,7 @@ from services.school.domain import (
     agreements,
     assistants,
     changing,
+    choosing,
     completing,
     deciding,
     decisions,
@@ -27,15 +28,17 @@ from services.school.domain.awaiting import awaited
 from services.school.domain.case import SchoolCase
 from services.school.domain.judging import screened_at_filing
 from services.school.domain.parts import SchoolState
+from services.school.domain.standing import is_signed
 from services.school.domain.words import ITEMS, reasons_in_words
 from services.wire.errors import RefusedError
-from services.wire.events import EligibilityOutcome, Intake
+from services.wire.events import EligibilityOutcome, EligibilityReason
 
 __all__ = ["outlook_of"]
 
 _GUARDS: Final[Mapping[str, Callable[[SchoolCase, date], object]]] = {
     **decisions.GUARDS,
     **completing.GUARDS,
+    **choosing.GUARDS,
     **judging.GUARDS,
     **deciding.GUARDS,
     **assistants.GUARDS,
@@ -58,10 +61,11 @@ _BEFORE_THE_DECISION: Final = (
 )
 
 
-def outlook_of(case: SchoolCase, today: date) -> Outlook:
+def outlook_of(case: SchoolCase, today: date, *, escalation_contact: str | None = None) -> Outlook:
     """Return what is missing and what may be done today."""
     allowed = (Next(act=name, by=ACTS[name].by) for name in ACTS if name in _GUARDS and _allows(case, name, today))
-    return Outlook(missing=tuple(_missing(case, today)), allowed=tuple(allowed))
+    missing = (*_missing(case, today), *_overdue(case, today, escalation_contact))
+    return Outlook(missing=missing, allowed=tuple(allowed))
 
 
 def _allows(case: SchoolCase, act: str, today: date) -> bool:
@@ -86,11 +90,23 @@ def _missing(case: SchoolCase, today: date) -> Iterator[str]:
         yield _FLAGS["BasisEnded"]
 
 
+def _overdue(case: SchoolCase, today: date, contact: str | None) -> Iterator[str]:
+    """Yield what is left where the term is over: a reminder, and after it another person; never a refusal (D.5, 15)."""
+    request = case.request
+    if request is None or case.state is not SchoolState.AWAITING_COMMISSION or today <= request.facts.due_on:
+        return
+    if request.reminded_on is None:
+        yield f"the commission owed its answer until {request.facts.due_on}: remind it"
+    elif request.reminded_on < today:
+        whom = contact or "the commission's head (the setting escalation_contact names nobody)"
+        yield f"the commission was reminded on {request.reminded_on} and has not answered: turn to {whom}"
+
+
 def _parked(case: SchoolCase) -> Iterator[str]:
-    """Yield from when on a pupil who is only too young can have the service; a case may be parked until then (E11)."""
-    eligible_on = case.screenings[-1].eligible_on if case.screenings else None
-    if case.state is SchoolState.NOT_ELIGIBLE_AT_INTAKE and eligible_on is not None:
-        yield f"the age is reached on {eligible_on}: the conditions can be evaluated anew as of that day"
+    """Yield that a pupil who is only too young can have the service later; a case may be parked until then (E11)."""
+    is_young = bool(case.screenings) and case.screenings[-1].reasons == (EligibilityReason.TOO_YOUNG,)
+    if case.state is SchoolState.NOT_ELIGIBLE_AT_INTAKE and is_young:
+        yield "the age is not reached yet: the evaluation says on which day, and as of that day it can be done anew"
 
 
 def _to_do(case: SchoolCase) -> Iterator[str]:
@@ -98,7 +114,7 @@ def _to_do(case: SchoolCase) -> Iterator[str]:
     filed = case.application
     if filed is None:
         return
-    if filed.intake is Intake.SIGNED_ELECTRONIC and not case.signature_is_valid:
+    if not is_signed(case):
         yield "the signature is to be checked"
     at_filing = screened_at_filing(case)
     if at_filing is None:

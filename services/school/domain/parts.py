@@ -11,8 +11,10 @@ from services.wire.events import (
     AddressKind,
     Answer,
     Asks,
+    CorrectedField,
     DecisionNotified,
     DecisionOutcome,
+    DeliveryAddressChanged,
     InformationRequested,
     RejectedCode,
     SchoolDecisionMade,
@@ -20,11 +22,15 @@ from services.wire.events import (
 )
 from services.wire.hashing import Digest
 
-__all__ = ["ASKING", "ENDED", "ChosenAddress", "Decision", "Request", "SchoolState"]
+__all__ = ["ASKING", "ENDED", "MATCHED", "ChosenAddress", "Decision", "Request", "SchoolState"]
 
 
 ASKING: Final = {Variant.A2: Asks.RECOMMENDATION, Variant.B2: Asks.IRP_AND_RECOMMENDATION}
 """The variants in which the school asks the commission, and for what."""
+
+
+MATCHED: Final = frozenset({CorrectedField.NAME, CorrectedField.CODE, CorrectedField.NEW_CODE})
+"""By what the commission finds a pupil; the birth date is the school's own register's, and goes to nobody (C2)."""
 
 
 class SchoolState(Enum):
@@ -67,6 +73,7 @@ class ChosenAddress:
     body: Digest
     kind: AddressKind
     protected: bool
+    confirmed_on: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +82,8 @@ class Request:
 
     ``answer`` is the one that stands, ``answer_body`` the event that says it, ``is_corrected`` whether it corrects another one;
     ``ended_on`` is from when a yes holds no longer. ``address_told`` is what told the commission the address that it knows,
-    ``corrections`` are the events by which it was told of other particulars.
+    ``address_changed`` what that says where it is not the request itself, ``corrections`` are the events by which it was told of
+    other particulars, ``sought_by`` the newest that says who the pupil is, None while that is the request.
     """
 
     body: Digest
@@ -91,7 +99,9 @@ class Request:
     is_closed: bool = False
     is_withdrawn: bool = False
     corrections: tuple[Digest, ...] = ()
+    sought_by: Digest | None = None
     address_told: Digest | None = None
+    address_changed: DeliveryAddressChanged | None = None
     is_on_hold: bool = False
     reminders: int = 0
     reminded_on: date | None = None
@@ -105,6 +115,11 @@ class Request:
     def is_open(self) -> bool:
         """Tell whether the commission still owes an answer."""
         return self.awaits_answer and not self.is_withdrawn
+
+    @property
+    def is_given_up(self) -> bool:
+        """Tell whether the school withdrew it and has no answer; one that crossed the withdrawal may still come."""
+        return self.is_withdrawn and self.answer is None
 
     @property
     def counts(self) -> bool:

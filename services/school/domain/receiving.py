@@ -7,13 +7,14 @@ the commission says decides anything for the school.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from services.post.history import CaseRow, New, Outlook, Recorded, RejectionCode
 from services.school.domain.case import SchoolCase, SchoolState, fold
-from services.school.domain.changing import come_of_age_by_itself
+from services.school.domain.changing import come_of_age_by_itself, is_under_age
 from services.school.domain.deadlines import deadlines_of, passed
 from services.school.domain.finding import of_age_word, words_in
 from services.school.domain.outlook import outlook_of
@@ -39,11 +40,12 @@ class SchoolDomain:
     """The school's side of ``post.history.Domain``.
 
     The commission keeps a case under an id of its own, made from the school's by a one-way function; ``own_case`` looks up
-    which case of the school a commission's id belongs to, None if to none.
+    which case of the school a commission's id belongs to, None if to none. ``escalation_contact`` is to whom the school
+    turns where a reminder brought no answer.
     """
 
-    def __init__(self, own_case: Callable[[UUID], UUID | None]) -> None:
-        self._own_case = own_case
+    def __init__(self, own_case: Callable[[UUID], UUID | None], *, escalation_contact: str | None = None) -> None:
+        self._own_case, self._escalation_contact = own_case, escalation_contact
 
     def case_of(self, case_id: UUID, *, channel: str) -> UUID:  # noqa: ARG002  # the Protocol's; one commission, one channel
         """Return the school's case; an id that belongs to none stays as it is and has no history."""
@@ -99,7 +101,7 @@ class SchoolDomain:
         said = case.application or (case.request.facts if case.request else None)
         return CaseRow(
             state=_shown_state(case),
-            variant=said.variant.value if said else None,
+            variant=(case.variant or said.variant).value if said else None,
             opened_on=said.received_on if said else None,
             due_on=min((each.due_on for each in deadlines), default=None),
             deadlines=deadlines,
@@ -107,7 +109,14 @@ class SchoolDomain:
 
     def outlook(self, history: Sequence[Recorded], today: date) -> Outlook:
         """Return what is missing, and which acts the case allows today."""
-        return outlook_of(fold(history), today)
+        return outlook_of(fold(history), today, escalation_contact=self._escalation_contact)
+
+    def outlook_opened(self, history: Sequence[Recorded], today: date, opened: Callable[[Digest], Any]) -> Outlook:
+        """Return the same without ``came-of-age`` before the birthday (D.5, 21; docs/adr/0028)."""
+        case, outlook = fold(history), self.outlook(history, today)
+        if not is_under_age(case, today, opened):
+            return outlook
+        return replace(outlook, allowed=tuple(each for each in outlook.allowed if each.act != "came-of-age"))
 
 
 def must_park(facts: object) -> bool:

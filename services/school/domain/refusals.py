@@ -37,6 +37,7 @@ __all__ = [
     "ReplyNotDueError",
     "RequestBeforeApplicationError",
     "RequestOpenError",
+    "SignatureNotValidatedError",
     "SignatureRejectedError",
     "StillMissingError",
     "UnderageRequesterError",
@@ -201,6 +202,13 @@ class SignatureRejectedError(RefusedError):
         super().__init__(
             "The application is not validly signed. Ask for a qualified signature with a time stamp, or one on paper."
         )
+
+
+class SignatureNotValidatedError(RefusedError):
+    """An electronic application counts as signed once its signature was validated (domain.md C2)."""
+
+    def __init__(self) -> None:
+        super().__init__("The application came electronically, and no validation of its signature is recorded. Record it first.")
 
 
 class StillMissingError(RefusedError):

@@ -15,6 +15,7 @@ from services.wire.events import MissingItem
 __all__ = [
     "CompletionRunsError",
     "DuplicateOfItselfError",
+    "DuplicateSaysMoreError",
     "FoundIncompleteAlreadyError",
     "NotAskedForError",
     "NotFoundIncompleteError",
@@ -24,6 +25,7 @@ __all__ = [
     "SignatureOnPaperError",
     "SignatureRecordedError",
     "SuppliedAlreadyError",
+    "VariantStandsError",
 ]
 
 
@@ -104,3 +106,20 @@ class PrimaryEndedError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__("The other case has ended or is a duplicate itself. Name the case that goes on.")
+
+
+class VariantStandsError(RefusedError):
+    """Another route is another one than that which stands (A5.1)."""
+
+    def __init__(self) -> None:
+        super().__init__("The application goes this way already. Nothing more is needed, or name another variant.")
+
+
+class DuplicateSaysMoreError(RefusedError):
+    """A later consent or address holds in the earlier case only where the requester says so, and is never lost (D.5, 5)."""
+
+    def __init__(self, items: Iterable[MissingItem]) -> None:
+        super().__init__(
+            f"This application gives the other case what it lacks, or says it later: {items_in_words(items)}."
+            " Ask the requester, and write supersedes: true where it is to hold there, false where not."
+        )

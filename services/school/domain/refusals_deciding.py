@@ -31,10 +31,10 @@ __all__ = [
     "NotRefusedError",
     "NotScreenedError",
     "NotifiedAlreadyError",
+    "ProtectedAddressError",
     "RecommendationMissingError",
     "RulesNotInForceError",
     "ScreenedAlreadyError",
-    "SignatureNotValidatedError",
 ]
 
 
@@ -96,13 +96,6 @@ class IrpCopyOutstandingError(RefusedError):
         super().__init__(
             "This school decides in b.2 only with a copy of the plan. Ask the requester, record it, and evaluate it."
         )
-
-
-class SignatureNotValidatedError(RefusedError):
-    """An electronic application counts as signed once its signature was validated (domain.md C2)."""
-
-    def __init__(self) -> None:
-        super().__init__("The application came electronically, and no validation of its signature is recorded. Record it first.")
 
 
 class RecommendationMissingError(RefusedError):
@@ -197,3 +190,13 @@ class NotContestedError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__("No refusal is under contest in this case.")
+
+
+class ProtectedAddressError(RefusedError):
+    """What goes to a protected address is given to the addressee alone (domain.md C3; D.5, 19)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The requester's address is protected, and an ordinary letter may be opened by others: send it registered, by"
+            " e-address, or hand it over in person."
+        )

@@ -16,6 +16,7 @@ from services.wire.events import (
     ClosingCause,
     DecisionOutcome,
     EligibilityOutcome,
+    Intake,
     MissingItem,
     Variant,
 )
@@ -23,7 +24,16 @@ from services.wire.events import (
 if TYPE_CHECKING:
     from services.school.domain.case import SchoolCase
 
-__all__ = ["decision_that_stands", "is_answered_yes", "items_there", "missing_items", "state_of"]
+__all__ = [
+    "decision_that_stands",
+    "is_answered_yes",
+    "is_ineligible",
+    "is_signed",
+    "items_there",
+    "missing_items",
+    "not_needed_by",
+    "state_of",
+]
 
 _COPIES: Final = frozenset({MissingItem.IRP, MissingItem.RECOMMENDATION_COPY})
 _FOR_ASKING: Final = frozenset(
@@ -52,7 +62,7 @@ def items_there(case: SchoolCase) -> frozenset[MissingItem]:
     said = {
         MissingItem.CONSENT: case.consent_body is not None,
         MissingItem.ADDRESS: case.address is not None,
-        MissingItem.EXCEPTION_DECLARATION: filed.exception_declared,
+        MissingItem.EXCEPTION_DECLARATION: case.exception_declared,
         MissingItem.OPINION_STATEMENT: filed.states_opinion,
         MissingItem.IRP_STATEMENT: filed.states_irp,
         MissingItem.IRP: Attachment.IRP in filed.attachments,
@@ -71,20 +81,39 @@ def missing_items(case: SchoolCase) -> tuple[MissingItem, ...]:
         return ()
     there = items_there(case)
     has_copies = there >= _COPIES
-    needed = _COPIES if has_copies else _NEEDED.get(filed.variant, frozenset())
+    needed = _COPIES if has_copies else _NEEDED.get(case.variant or Variant.UNKNOWN, frozenset())
     said = case.lacking - _FOR_ASKING - {MissingItem.IRP_STATEMENT} if has_copies else case.lacking
     # A recommendation that was over before the application came is none (domain.md D.5, 12).
-    until = filed.recommendation_until
+    until = case.copy_until
     if until is not None and until < filed.received_on:
         needed |= {MissingItem.VALID_RECOMMENDATION}
     wanted = said | (needed - there)
     return tuple(item for item in MissingItem if item in wanted)
 
 
+def is_signed(case: SchoolCase) -> bool:
+    """Tell whether an application is signed: by hand, or electronically and validated; paper heals the latter (C2; D.5, 25)."""
+    filed = case.application
+    is_electronic = filed is not None and filed.intake is Intake.SIGNED_ELECTRONIC
+    return not is_electronic or case.signature_is_valid is True or MissingItem.SIGNATURE in case.supplied
+
+
+def is_ineligible(case: SchoolCase) -> bool:
+    """Tell whether the conditions were evaluated last to the result that they are not fulfilled."""
+    return bool(case.screenings) and case.screenings[-1].outcome is EligibilityOutcome.INELIGIBLE
+
+
 def state_of(case: SchoolCase) -> SchoolState:
     """Return where a case stands."""
     rules = (_ended(case), case.service_state, _decided(case), _asked(case))
     return next((state for state in rules if state is not None), None) or _applied(case)
+
+
+def not_needed_by(variant: Variant) -> frozenset[MissingItem]:
+    """Return what a route never asks for, and may have been asked for on another one: statements, or the plan that b.2 brings."""
+    if variant is Variant.B2:
+        return frozenset({MissingItem.IRP, MissingItem.IRP_STATEMENT, MissingItem.IRP_INDICATION})
+    return frozenset() if variant in ASKING else _FOR_ASKING | {MissingItem.IRP_STATEMENT}
 
 
 def is_answered_yes(case: SchoolCase) -> bool:
@@ -119,8 +148,9 @@ def _ended(case: SchoolCase) -> SchoolState | None:
 def _decided(case: SchoolCase) -> SchoolState | None:
     decision = decision_that_stands(case)
     if decision is None:
-        # Set aside or overtaken: what stood in the way of a decision then does so no longer.
-        return SchoolState.READY_FOR_DECISION if case.decisions and not case.lacking else None
+        # Set aside or overtaken: what stood in the way of a decision then does so no longer. What was asked since is waited for.
+        is_waiting = case.request is not None and case.request.is_open
+        return SchoolState.READY_FOR_DECISION if case.decisions and not case.lacking and not is_waiting else None
     if decision.facts.outcome is DecisionOutcome.GRANTED:
         return SchoolState.GRANTED
     return SchoolState.CONTESTED if decision.is_under_contest else SchoolState.REFUSED
@@ -134,10 +164,11 @@ def _asked(case: SchoolCase) -> SchoolState | None:
         return SchoolState.NEGATIVE_ANSWER
     if request.answer is Answer.YES:
         return SchoolState.INCOMPLETE if case.lacking else SchoolState.READY_FOR_DECISION
-    if request.awaits_answer:
+    if request.is_open:
         return _awaiting(case, request)
-    # Returned or closed: the case is what the application makes it.
-    return SchoolState.REQUEST_REJECTED if request.rejected is not None else None
+    # Returned, closed or taken back, or on another route since: the case is what the application makes it.
+    is_asking = case.variant is None or case.variant in ASKING
+    return SchoolState.REQUEST_REJECTED if request.rejected is not None and is_asking else None
 
 
 def _awaiting(case: SchoolCase, request: Request) -> SchoolState:
@@ -153,12 +184,12 @@ def _applied(case: SchoolCase) -> SchoolState:
         return SchoolState.EMPTY
     if case.signature_is_valid is False:
         return SchoolState.SIGNATURE_REJECTED
-    if case.screenings and case.screenings[-1].outcome is EligibilityOutcome.INELIGIBLE:
+    if is_ineligible(case):
         return SchoolState.NOT_ELIGIBLE_AT_INTAKE
     missing = missing_items(case)
     if missing:
         # Incomplete once somebody said so; until then it was received, and the clerk sees what is missing.
         return SchoolState.INCOMPLETE if case.lacking.intersection(missing) else SchoolState.RECEIVED
-    if filed.variant not in ASKING or items_there(case) >= _COPIES:
-        return SchoolState.READY_FOR_DECISION if filed.variant is not Variant.UNKNOWN else SchoolState.RECEIVED
+    if case.variant not in ASKING or items_there(case) >= _COPIES:
+        return SchoolState.READY_FOR_DECISION if case.variant is not Variant.UNKNOWN else SchoolState.RECEIVED
     return SchoolState.READY_TO_REQUEST

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.post.acts import Act
+from services.post.acts import Act, enter_as
 from services.post.console import (
     Authority,
     Client,
@@ -45,6 +45,12 @@ def _school(config: Path | None, *, working: bool = False) -> School:
     from services.school.bootstrap import build
 
     return build(config, working=working)
+
+
+def _entering(config: Path | None, act: Act) -> School:
+    school = _school(config)
+    enter_as(school.office, act)
+    return school
 
 
 def _office(config: Path | None, working: bool) -> Office:
@@ -104,7 +110,7 @@ def file(
     """File an application, with consent and address where the form states them."""
     from services.school.input import read_application
 
-    school = _school(config)
+    school = _entering(config, ACTS["file"])
     if (form is None) == (draft is None):
         raise RefusedError("Give either a form as a JSON file, or a draft with --draft.")
     content = read_file(form) if form is not None else school.drafted(draft or 0)
@@ -141,7 +147,8 @@ def _add(name: str, act: Act) -> None:
     if act.form is None:
 
         def formless(case: Case, config: Config = None, as_json: Json = False) -> None:
-            show(getattr(_school(config), act.method)(case_number(case)), as_json=as_json, title="Saved")
+            school = _entering(config, act)
+            show(getattr(school, act.method)(case_number(case)), as_json=as_json, title="Saved")
 
         app.command(name, help=act.help)(formless)
         return
@@ -150,7 +157,7 @@ def _add(name: str, act: Act) -> None:
     def command(case: Case, form: Form, config: Config = None, as_json: Json = False) -> None:
         from services.school import input as forms
 
-        school = _school(config)
+        school = _entering(config, act)
         kind: Any = getattr(forms, form_name)
         read = forms.read_form(kind, read_file(form), today=school.office.today)
         show(getattr(school, act.method)(case_number(case), read), as_json=as_json, title="Saved")
@@ -162,7 +169,7 @@ def _add_own(name: str, act: Act) -> None:
     def own(form: Form, config: Config = None, as_json: Json = False) -> None:
         from services.school import input as forms
 
-        school = _school(config)
+        school = _entering(config, act)
         read = forms.read_form(getattr(forms, act.form or ""), read_file(form), today=school.office.today)
         show(getattr(school, act.method)(read), as_json=as_json, title="Saved")
 

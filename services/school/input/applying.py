@@ -37,6 +37,7 @@ __all__ = [
     "IncompleteInput",
     "SignatureInput",
     "SupplementInput",
+    "VariantForm",
 ]
 
 _ASKING: Final = (Variant.A2, Variant.B2)
@@ -160,11 +161,39 @@ class SupplementInput(Form):
         AfterValidator(some),
     ]
     received_on: ActDay
+    recommendation_until: Day | None = None
     content: FullText
+
+    @model_validator(mode="after")
+    def _recommendation_holds(self) -> Self:
+        until, name = self.recommendation_until, "recommendation_until"
+        needed = MissingItem.VALID_RECOMMENDATION in self.supplied
+        # A copy that came as such may be of a recommendation without a last day; one that renews another says until when.
+        may = needed or MissingItem.RECOMMENDATION_COPY in self.supplied
+        is_over = until is not None and until < self.received_on
+        require(
+            belongs(name, until, needed=needed, where="supplied names ValidRecommendation") if needed or not may else None,
+            at("lies before the day of receipt; a recommendation that is over renews nothing", name) if is_over else None,
+        )
+        return self
+
+
+class VariantForm(Form):
+    """Another route, as the requester chose it; ``exception_declared``: applying to the commission oneself is too hard."""
+
+    variant: Annotated[Variant, known(Variant)]
+    exception_declared: bool
+    received_on: ActDay
+    by: Name
 
 
 class DuplicateInput(Form):
-    """Of which case an application is the duplicate."""
+    """Of which case an application is the duplicate.
+
+    ``supersedes`` is what the requester says of a consent or an address in it that the other case lacks, or had earlier: whether
+    they are to hold there. It is left out where there is none.
+    """
 
     primary: UUID
     cause: Annotated[DuplicateCause, known(DuplicateCause)]
+    supersedes: bool | None = None

@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 _MONTH_MINUTES: Final = 31 * 24 * 60
-_MOST_CENTS: Final = 10_000_000_000
+_MOST_CENTS: Final = 2_147_483_647
 _TRAINING_HOURS: Final = 10_000
 
 
@@ -46,7 +46,7 @@ Number = Annotated[int, Field(ge=1)]
 """A running number of the school's."""
 
 Cents = Annotated[int, Field(ge=0, le=_MOST_CENTS)]
-"""A sum of money in cents."""
+"""A sum of money in cents, as far as the event can hold it."""
 
 
 class SchoolForm(Form):
