@@ -8,7 +8,7 @@ what a school says, or another clerk does, a moment before counts.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from services.commission.domain import decisions, guards, refusals
@@ -41,9 +41,8 @@ from services.commission.input import (
     ReturnInput,
     RevocationInput,
 )
-from services.commission.kinship import cases_of_pupil, codes_of_pupil, linked_to, pupil_of, tell_linked
+from services.commission.kinship import cases_of_pupil, codes_of_pupil, folded, linked_to, pupil_of, seen, tell_linked
 from services.policy.rules import rules_on
-from services.post.cases import history_of
 from services.post.history import New
 from services.post.office import Office
 from services.post.opening import NotReadableError, new_case_id, personal_of, require_case
@@ -106,7 +105,7 @@ class Commission:
 
     def examine(self, case_id: UUID, form: ExaminationInput) -> tuple[Saved, ...]:
         """Record what the expertise file shows."""
-        return self._act(case_id, lambda case: decisions.examine_file(self._by_itself(case), form))
+        return self._act(case_id, lambda case: decisions.examine_file(case, form))
 
     def look_up(self, case_id: UUID, form: LookUpInput) -> tuple[Saved, ...]:
         """Record what the register of expertise files says of the pupil.
@@ -117,7 +116,7 @@ class Commission:
         if self.register_of_files is None:
             raise refusals.RegisterMissingError
         case = self.case(case_id)
-        guards.may_examine(self._by_itself(case))
+        guards.may_examine(case)
         # A new code names the same person as the old one (D.5, 11): the file may stand under either.
         codes = codes_of_pupil(self.office, case_id, case)
         looked = [self.register_of_files.look_up(code) for code in codes]
@@ -134,7 +133,7 @@ class Commission:
             # The register is asked outside the transaction; whose file it is was corrected meanwhile (D.5, 10).
             if codes_of_pupil(self.office, case_id, case) != codes:
                 raise refusals.CodeChangedError
-            return decisions.examine_file(self._by_itself(case), found)
+            return decisions.examine_file(case, found)
 
         return self._act(case_id, decide)
 
@@ -160,11 +159,11 @@ class Commission:
 
     def recommend(self, case_id: UUID, form: RecommendationInput) -> tuple[Saved, ...]:
         """Issue the recommendation."""
-        return self._act(case_id, lambda case: decisions.issue_recommendation(case, form))
+        return self._act(case_id, lambda case: self._once(case_id, case, decisions.issue_recommendation(case, form)))
 
     def refuse(self, case_id: UUID, form: RefusalInput) -> tuple[Saved, ...]:
         """Refuse the recommendation; the grounds are for the family."""
-        return self._act(case_id, lambda case: decisions.refuse_recommendation(case, form))
+        return self._act(case_id, lambda case: self._once(case_id, case, decisions.refuse_recommendation(case, form)))
 
     def dispatch(self, case_id: UUID, form: DispatchInput) -> tuple[Saved, ...]:
         """Record that the documents were sent to the address that the application states, or a later change of it."""
@@ -195,7 +194,7 @@ class Commission:
 
     def answer(self, case_id: UUID, form: AnswerInput) -> tuple[Saved, ...]:
         """Answer the school: yes or no, as the outcome says; of a linked case, as that of the earlier one."""
-        return self._act(case_id, lambda case: decisions.answer(case, form, primary=self._linked_to(case)))
+        return self._act(case_id, lambda case: decisions.answer(case, form))
 
     def correct_recommendation(self, case_id: UUID, form: CorrectionInput) -> tuple[Saved, ...]:
         """Correct what was issued or refused; the school is told only if yes and no change by it."""
@@ -226,15 +225,15 @@ class Commission:
 
     def close(self, case_id: UUID, form: ClosingInput) -> tuple[Saved, ...]:
         """Close the assessment."""
-        return self._act(case_id, lambda case: decisions.close_assessment(case, form, primary=self._linked_to(case)))
+        return self._act(case_id, lambda case: decisions.close_assessment(case, form))
 
     def case(self, case_id: UUID) -> CommissionCase:
-        """Return a case, folded from its events.
+        """Return a case, folded from its events; a linked one as it stands with the earlier one.
 
         Raises: CaseMissingError.
         """
         require_case(self.office, case_id)
-        return fold(history_of(self.office, self.office.store.stream(case_id)))
+        return seen(self.office, folded(self.office, case_id))
 
     def same_pupil(self, case_id: UUID) -> list[UUID]:
         """Return the other cases of the pupil of a case, the earliest first.
@@ -249,7 +248,7 @@ class Commission:
         require_case(self.office, case_id)
         row = self.office.database.one("SELECT school FROM cases WHERE case_id = ?", case_id.hex)
         school = row["school"] if row else None
-        return act(self.office, case_id, lambda history: decide(fold(history)), school=school, also=also)
+        return act(self.office, case_id, lambda history: decide(seen(self.office, fold(history))), school=school, also=also)
 
     def _address(self, case_id: UUID, case: CommissionCase) -> Address:
         address: Address = personal_of(self.office, case_id, decisions.address_body(case)).address
@@ -262,29 +261,16 @@ class Commission:
         except (NotReadableError, VerificationError):
             return None
 
-    def _linked_to(self, case: CommissionCase) -> CommissionCase | None:
-        """Return the case on whose assessment a case rests; None where it has its own."""
-        primary = self.office.store.case_with(case.linked) if case.linked is not None else None
-        return self.case(primary) if primary is not None else None
-
-    def _by_itself(self, case: CommissionCase) -> CommissionCase:
-        """Return a case as one with an assessment of its own, where the one that it is linked to ended without an outcome.
-
-        Else its school would wait for ever: nothing comes of the earlier case any more (D.5, 6 and 7).
-        """
-        if case.linked is None or case.answer is not None:
-            return case
-        primary = self._linked_to(case)
-        return replace(case, linked=None) if primary is None or not primary.may_answer_linked else case
-
     def _primary(self, case_id: UUID, case: CommissionCase, form: LinkInput) -> CommissionCase:
         if form.primary is None:
-            others = [self.case(each) for each in cases_of_pupil(self.office, case_id, case)]
+            # As they were written: one that is linked, if to a case that is over, must not be what another rests on.
+            others = [folded(self.office, each) for each in cases_of_pupil(self.office, case_id, case)]
             earlier = (each for each in others if each.linked is None and each.registered is not None)
             found = min(earlier, key=_received_on, default=None)
         else:
             primary_id = UUID(form.primary)
-            found = self.case(primary_id)
+            require_case(self.office, primary_id)
+            found = folded(self.office, primary_id)
             # D.5, 10: two are of one person if a code says so, never because their names are alike.
             codes = set(codes_of_pupil(self.office, case_id, case))
             if primary_id == case_id or not codes.intersection(codes_of_pupil(self.office, primary_id, found)):
@@ -292,6 +278,17 @@ class Commission:
         if found is None:
             raise refusals.NotSamePupilError
         return found
+
+    def _once(self, case_id: UUID, case: CommissionCase, news: tuple[New, ...]) -> tuple[New, ...]:
+        """Return what is to be decided, unless the one assessment of the pupil was made in another case since this one came."""
+        try:
+            others = [folded(self.office, each) for each in cases_of_pupil(self.office, case_id, case)]
+        except NotReadableError:
+            # Of whom this case is cannot be opened: nobody can tell that there is another.
+            return news
+        if any(decisions.is_decided_elsewhere(case, other) for other in others) and not linked_to(self.office, case):
+            raise refusals.DecidedElsewhereError
+        return news
 
     def _new(self, code: str, news: tuple[New, ...]) -> tuple[New, ...]:
         # Whoever was killed inside a commit may have done its work although no list shows it yet; the clerk repeats it.

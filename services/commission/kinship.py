@@ -12,6 +12,7 @@ from uuid import UUID
 from services.commission.domain.answering import pass_on
 from services.commission.domain.applying import fold
 from services.commission.domain.case import CommissionCase
+from services.commission.domain.linking import seen_with
 from services.post.cases import Missing, history_of, open_personal
 from services.post.history import New
 from services.post.office import Office
@@ -29,7 +30,7 @@ from services.wire.events import (
     RecommendationRevoked,
 )
 
-__all__ = ["cases_of_pupil", "codes_of_pupil", "follow", "linked_to", "pupil_of", "tell_linked"]
+__all__ = ["cases_of_pupil", "codes_of_pupil", "folded", "follow", "linked_to", "pupil_of", "seen", "tell_linked"]
 
 _CHANGES = (ConfirmationCorrected, RecommendationExpired, RecommendationRevoked)
 
@@ -54,13 +55,16 @@ def codes_of_pupil(office: Office, case_id: UUID, case: CommissionCase) -> tuple
     codes = [personal_of(office, case_id, said).pupil.personal_code]
     for correction in case.corrections:
         changed = correction.facts.changed
-        new = personal_of(office, case_id, correction.body).new.pupil.personal_code
-        if CorrectedField.NEW_CODE in changed:
-            codes.insert(0, new)
-        elif CorrectedField.CODE in changed:
-            # Mistyped: the old one is somebody else's, or nobody's.
-            codes = [new]
-    return tuple(codes)
+        if not {CorrectedField.CODE, CorrectedField.NEW_CODE}.intersection(changed):
+            continue
+        said = personal_of(office, case_id, correction.body)
+        if CorrectedField.NEW_CODE not in changed:
+            # What was mistyped is somebody else's, or nobody's; whatever else named the pupil does so still. Where none of the
+            # codes is the one that was meant, none is kept: no fishing (D.5, 10).
+            mistyped = said.old.pupil.personal_code
+            codes = [each for each in codes if each != mistyped] if mistyped in codes else []
+        codes = [said.new.pupil.personal_code, *codes]
+    return tuple(dict.fromkeys(codes))
 
 
 def cases_of_pupil(office: Office, case_id: UUID, case: CommissionCase) -> list[UUID]:
@@ -82,7 +86,26 @@ def linked_to(office: Office, case: CommissionCase) -> list[UUID]:
     rows = office.database.all(
         "SELECT DISTINCT originator_id FROM stored_events WHERE topic = ? ORDER BY originator_id", AssessmentLinked.__name__
     )
-    return [each for row in rows if _case(office, each := UUID(row["originator_id"])).linked == case.first]
+    return [each for row in rows if _is_linked(office, each := UUID(row["originator_id"]), case)]
+
+
+def _is_linked(office: Office, case_id: UUID, case: CommissionCase) -> bool:
+    try:
+        return folded(office, case_id).linked == case.first
+    except VerificationError:
+        # One that was damaged on the disk must not keep every other case from being revoked; who looks at it is told.
+        return False
+
+
+def folded(office: Office, case_id: UUID) -> CommissionCase:
+    """Return a case as its own events make it."""
+    return fold(history_of(office, office.store.stream(case_id)))
+
+
+def seen(office: Office, case: CommissionCase) -> CommissionCase:
+    """Return a case as it stands with the one that it is linked to."""
+    primary = office.store.case_with(case.linked) if case.linked is not None else None
+    return seen_with(case, folded(office, primary) if primary is not None else None)
 
 
 def follow(office: Office, case_id: UUID, news: Sequence[New]) -> None:
@@ -101,10 +124,10 @@ def tell_linked(office: Office, case_id: UUID, official: str | None) -> None:
 
     None as ``official`` tells of an end alone: it follows from what was decided, and nobody signs it anew.
     """
-    case = _case(office, case_id)
+    case = folded(office, case_id)
     for linked in linked_to(office, case):
         row = office.database.one("SELECT school FROM cases WHERE case_id = ?", linked.hex)
-        told = pass_on(_case(office, linked), case, official)
+        told = pass_on(seen_with(folded(office, linked), case), official)
         save(office, linked, told, school=row["school"] if row else None)
 
 
@@ -114,10 +137,6 @@ def _codes_as_far_as_open(office: Office, case_id: UUID) -> tuple[str, ...]:
     An old case that nobody can read any more must not stand in the way of the pupil's new ones.
     """
     try:
-        return codes_of_pupil(office, case_id, _case(office, case_id))
+        return codes_of_pupil(office, case_id, folded(office, case_id))
     except (NotReadableError, VerificationError):
         return ()
-
-
-def _case(office: Office, case_id: UUID) -> CommissionCase:
-    return fold(history_of(office, office.store.stream(case_id)))

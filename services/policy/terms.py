@@ -30,6 +30,7 @@ class TermName(Enum):
     COMPLETION = "completion"
     SCHOOL_DECISION = "school_decision"
     CONTEST = "contest"
+    ATTENDANCE = "attendance"
     RECOMMENDATION_EXPIRY_WARNING = "recommendation_expiry_warning"
     SUBMISSION_REPLY = "submission_reply"
     SUBMISSION_REPLY_COMPLEX = "submission_reply_complex"

@@ -63,23 +63,14 @@ __all__ = [
 _DAY: Final = timedelta(days=1)
 
 
-def answer(case: CommissionCase, form: AnswerInput, *, primary: CommissionCase | None = None) -> tuple[New, ...]:
+def answer(case: CommissionCase, form: AnswerInput) -> tuple[New, ...]:
     """Return the answer to the school: yes or no as the outcome says, never a cause; it does not wait for the dispatch.
 
-    Of a linked case the outcome is that of ``primary``. After a refusal that was set aside it corrects the first answer (E09).
-    Raises: NoRequestError, NoSchoolError, AlreadyAnsweredError, ClosedError, WithdrawnError, NothingToAnswerError; for
-    a yes in b.2 IrpMissingError, IrpWithoutNeedError.
+    Of a linked case the outcome is that of the earlier one. Once that is decided anew, it corrects the first answer (E09).
+    Raises: NoRequestError, NoSchoolError, AlreadyAnsweredError, ClosedError, WithdrawnError, NotIdentifiedError,
+    NothingToAnswerError; for a yes in b.2 IrpMissingError, IrpWithoutNeedError.
     """
-    request = guards.may_answer(case)
-    decided = case if case.linked is None else primary
-    outcome = decided.outcome if decided is not None else None
-    # D.3: no yes without a recommendation that holds, no no without a refusal.
-    if decided is None or outcome is None or decided.ending is not None:
-        raise refusals.NothingToAnswerError
-    if outcome.is_yes:
-        guards.plan_supports_yes(decided)
-    if case.answer is outcome.answer:
-        raise refusals.AlreadyAnsweredError
+    request, outcome = guards.may_answer(case)
     if case.answered is not None:
         return (_corrected(*case.answered, outcome.answer, outcome.basis, form.official),)
     facts = ConfirmationGiven(answer=outcome.answer, wording=wording_of(outcome.answer), basis=outcome.basis)
@@ -113,15 +104,18 @@ def correct_recommendation(case: CommissionCase, form: CorrectionInput, *, said:
     return (corrected, *issued, _corrected(*case.answered, changed, BEFORE, form.official))
 
 
-def pass_on(case: CommissionCase, primary: CommissionCase, official: str | None) -> tuple[New, ...]:
+def pass_on(case: CommissionCase, official: str | None) -> tuple[New, ...]:
     """Return what tells the school of a linked case that its answer has ended, or has become the other, in the earlier case.
 
     ``official`` is who signed the corrected answer there; None where nobody did.
     """
+    primary = case.primary
+    if primary is None:
+        return ()
     if primary.ending is not None:
         return ended_answer(case, primary.ending.on, primary.ending.body)
     outcome = primary.outcome
-    if outcome is None or official is None or case.answered is None or case.answer is outcome.answer:
+    if outcome is None or official is None or case.answered is None or not case.is_answer_stale:
         return ()
     return (_corrected(*case.answered, outcome.answer, outcome.basis, official),)
 

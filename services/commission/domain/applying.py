@@ -93,9 +93,14 @@ def _requested(case: CommissionCase, event: Recorded) -> CommissionCase | None: 
             return _asked(case, Request(body=event.body, facts=facts, written_on=event.recorded_on))
         case RequestCorrected() as facts:
             corrections = (*case.corrections, Correction(body=event.body, facts=facts))
-            is_sought_anew = case.examination is not None and any(each in _SOUGHT_BY for each in facts.changed)
+            is_sought_anew = any(each in _SOUGHT_BY for each in facts.changed)
             # Back to Registered: the same assessment goes on with what is right now (D.5, 10; E16).
-            return replace(case, corrections=corrections, not_matched=False, rechecked=case.rechecked and not is_sought_anew)
+            return replace(
+                case,
+                corrections=corrections,
+                not_matched=case.not_matched and not is_sought_anew,
+                rechecked=case.rechecked and not (is_sought_anew and case.examination is not None),
+            )
         case RequestWithdrawn():
             return replace(case, withdrawn=True)
         case DeliveryAddressChanged() as facts:
@@ -105,7 +110,9 @@ def _requested(case: CommissionCase, event: Recorded) -> CommissionCase | None: 
         case RequestRegistered() as facts:
             return replace(case, registered=facts, registered_body=event.body)
         case AssessmentLinked() as facts:
-            return replace(case, linked=facts.primary)
+            # What was issued here and ended before anybody was answered counts no more: the earlier case has the recommendation.
+            linked = replace(case, linked=facts.primary)
+            return linked if case.ending is None else replace(linked, outcome=None, ending=None, dispatch=None)
         case TermExtended() as facts:
             return replace(case, extended_until=facts.until)
         case AssessmentClosed() as facts:
@@ -161,9 +168,12 @@ def _decided(case: CommissionCase, event: Recorded) -> CommissionCase | None:  #
             return replace(case, outcome=decided, dispatch=None, contest=Contest.NONE, ending=None)
         case RecommendationCorrected() as facts:
             outcome = case.outcome
-            if outcome is not None and facts.answer_changed and outcome.is_yes:
-                outcome = replace(outcome, is_yes=False, basis=event.body)
-            return replace(case, outcome=outcome, correction=event.body, dispatch=None)
+            superseded = case.superseded
+            if outcome is not None and facts.answer_changed:
+                # Of a refusal too: the recommendation that it becomes is the next event.
+                superseded = (*superseded, outcome.basis)
+                outcome = replace(outcome, is_yes=False, basis=event.body) if outcome.is_yes else outcome
+            return replace(case, outcome=outcome, correction=event.body, dispatch=None, superseded=superseded)
         case RecommendationRevoked() as facts:
             return replace(case, ending=Ending(body=event.body, on=facts.effective_on, is_revoked=True))
         case RecommendationExpired() as facts:
@@ -176,7 +186,7 @@ def _decided(case: CommissionCase, event: Recorded) -> CommissionCase | None:  #
             # The refusal is no more: it is decided anew, also where the assessment was closed, and a plan that names no need too.
             # Whoever came, or did not, did so for the refusal that is no more, and may be asked again.
             plan = case.irp if case.irp is not None and case.irp.indicates_need else None
-            answered = case.answer is not None
+            superseded = (*case.superseded, case.outcome.basis) if case.outcome is not None else case.superseded
             return replace(
                 case,
                 contest=Contest.SET_ASIDE,
@@ -185,7 +195,7 @@ def _decided(case: CommissionCase, event: Recorded) -> CommissionCase | None:  #
                 irp=plan,
                 dispatch=None,
                 closed=None,
-                decided_anew=answered,
+                superseded=superseded,
             )
         case _:
             return None
@@ -213,9 +223,10 @@ def _told(case: CommissionCase, event: Recorded) -> CommissionCase | None:  # no
     match event.facts:
         # Only what the school can take counts (D.5, 16): one answer to this request, and what corrects the answer that stands.
         case ConfirmationGiven() as facts if case.answer is None and _is_for_request(case, event):
-            return replace(case, answer=facts.answer, answer_body=event.body)
+            return replace(case, answer=facts.answer, answer_body=event.body, answer_basis=facts.basis)
         case ConfirmationCorrected() as facts if facts.corrects == case.answer_body:
-            return replace(case, answer=facts.answer, answer_body=event.body, answer_rejected=None, decided_anew=False)
+            corrected = replace(case, answer=facts.answer, answer_body=event.body, answer_basis=facts.basis)
+            return replace(corrected, answer_rejected=None)
         case ConfirmationEnded():
             return replace(case, ended_told=True)
         case IdentityNotMatched():

@@ -11,6 +11,7 @@ from typing import Final
 
 from services.commission.domain import guards, refusals
 from services.commission.domain.case import CommissionCase
+from services.commission.domain.closing import closed_with_word
 from services.commission.domain.ordering import in_order
 from services.commission.input import (
     AttendanceInput,
@@ -25,7 +26,6 @@ from services.commission.input import (
 from services.post.history import BEFORE, New
 from services.wire.events import (
     AssessmentCause,
-    AssessmentClosed,
     AttendanceLapsed,
     AttendanceRequested,
     AttendanceRequestedPersonal,
@@ -41,7 +41,6 @@ from services.wire.events import (
     RecommendationRefused,
     RecommendationRefusedPersonal,
     RefusalGround,
-    RequestClosed,
 )
 
 __all__ = [
@@ -110,10 +109,7 @@ def note_lapse(case: CommissionCase, form: LapseInput) -> tuple[New, ...]:
     lapsed = New(facts=AttendanceLapsed(on=form.on))
     if not form.close:
         return (lapsed,)
-    closed = New(facts=AssessmentClosed(cause=AssessmentCause.ATTENDANCE_LAPSED))
-    if case.request is None or case.answer is not None:
-        return (lapsed, closed)
-    return (lapsed, New(facts=RequestClosed(basis=BEFORE), in_reply_to=case.request.body), closed)
+    return (lapsed, *closed_with_word(case, AssessmentCause.ATTENDANCE_LAPSED))
 
 
 def issue_opinion(case: CommissionCase, form: OpinionInput) -> tuple[New, ...]:

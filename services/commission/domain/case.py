@@ -161,10 +161,12 @@ class Sent:
 class CommissionCase:
     """The folded case: facts only.
 
-    ``first`` names its first event; ``correction`` the newest correction of what was issued; ``answer_body`` the newest answer
-    given, ``answer_rejected`` why the school refused it, ``decided_anew`` whether the refusal behind it was set aside since,
-    ``ended_told`` whether the school was told that a yes holds no longer; ``rechecked`` is False while the particulars have
-    changed since the file was examined.
+    ``first`` names its first event; ``correction`` the newest correction of what was issued; ``superseded`` are the bases of
+    outcomes that were set aside or corrected into the other; ``answer_body`` the newest answer given, ``answer_basis`` what it
+    rests on, ``answer_rejected`` why the school refused it, ``ended_told`` whether the school was told that a yes holds no
+    longer; ``rechecked`` is False while the particulars have changed since the file was examined. ``linked`` names an event of
+    the earlier case whose assessment is this one's too; ``primary`` is that case where it is looked at (``linking``), never
+    folded.
     """
 
     first: Digest | None = None
@@ -188,14 +190,16 @@ class CommissionCase:
     correction: Digest | None = None
     contest: Contest = Contest.NONE
     contested_on: date | None = None
-    decided_anew: bool = False
+    superseded: tuple[Digest, ...] = ()
     ending: Ending | None = None
     dispatch: Sent | None = None
     answer: Answer | None = None
     answer_body: Digest | None = None
+    answer_basis: Digest | None = None
     answer_rejected: RejectedCode | None = None
     ended_told: bool = False
     closed: AssessmentCause | None = None
+    primary: CommissionCase | None = None
 
     @property
     def is_begun(self) -> bool:
@@ -235,8 +239,20 @@ class CommissionCase:
 
     @property
     def is_answer_stale(self) -> bool:
-        """Tell whether the school has an answer, and what was decided anew since says the other."""
-        return self.decided_anew and self.outcome is not None and self.outcome.answer is not self.answer
+        """Tell whether the school has an answer whose basis stands no longer, and what stands now says the other.
+
+        Of a linked case what stands is decided in the earlier one. An answer that rests on a request before the newest there is
+        not touched by what is decided on that, and one whose end was told is over.
+        """
+        decided = self.decided
+        if decided is None or decided.outcome is None or self.answer is None or self.ended_told or decided.ending is not None:
+            return False
+        return self.answer_basis in decided.superseded and decided.outcome.answer is not self.answer
+
+    @property
+    def is_end_untold(self) -> bool:
+        """Tell whether a yes that the school got has ended, and it was not told: a restore lost the word, and not the end."""
+        return self.ending is not None and self.request is not None and self.answer is Answer.YES and not self.ended_told
 
     @property
     def standing(self) -> Outcome | None:
@@ -244,11 +260,17 @@ class CommissionCase:
         return self.outcome if self.outcome is not None and self.outcome.is_yes and self.ending is None else None
 
     @property
+    def decided(self) -> CommissionCase | None:
+        """The case that has the recommendation or refusal: this one, or the earlier one; None where that is not seen."""
+        return self if self.linked is None else self.primary
+
+    @property
     def may_answer_linked(self) -> bool:
         """Tell whether a case that is linked to this one has an answer from it, or may still have one (D.5, 6)."""
         if self.outcome is not None:
             return self.ending is None
-        return not (self.returned or self.withdrawn or self.closed is not None)
+        # Nobody is found there by the code that both have: each is told so, and none waits for the other's correction.
+        return not (self.returned or self.withdrawn or self.not_matched or self.closed is not None)
 
     def has_opinion_on(self, day: date) -> bool:
         """Tell whether an opinion on the need of special care is valid on a day: by the file, or issued since (A5.3)."""
@@ -269,9 +291,23 @@ class CommissionCase:
         return self.opinion is not None or (self.examination is not None and self.examination.file_found)
 
     @property
+    def is_on_hold(self) -> bool:
+        """Tell whether nothing is to be sent: the requester asked so, or is another now and has confirmed no address yet."""
+        return self.address is not None and self.address.facts.dispatch_on_hold
+
+    @property
+    def is_address_protected(self) -> bool:
+        """Tell whether the address, by the newest word of it, is one that must not become known (domain.md C3; D.5, 19)."""
+        if self.address is not None:
+            return self.address.facts.address_protected
+        if self.request is not None:
+            return self.request.facts.address_protected
+        return self.registered is not None and self.registered.address_protected
+
+    @property
     def is_address_changed_since(self) -> bool:
         """Tell whether the address has changed after what was sent last (crossing of address change and dispatch)."""
-        if self.dispatch is None or self.address is None or self.address.facts.dispatch_on_hold:
+        if self.dispatch is None or self.address is None or self.is_on_hold:
             return False
         return self.address.body != self.dispatch.facts.address_from
 

@@ -109,5 +109,5 @@ def letters_go_out(case: CommissionCase) -> None:
     """Return if anything may be sent at all (D.5, 19 and 30)."""
     of_the_living(case)
     # D.5, 19: nothing goes to a former representative.
-    if case.address is not None and case.address.facts.dispatch_on_hold:
+    if case.is_on_hold:
         raise refusals.DispatchOnHoldError

@@ -25,6 +25,7 @@ from services.commission.domain.assessing import (
 from services.commission.domain.registering import (
     close_assessment,
     extend_term,
+    is_decided_elsewhere,
     link_assessment,
     register_direct,
     register_request,
@@ -50,6 +51,7 @@ __all__ = [
     "dispatch_documents",
     "examine_file",
     "extend_term",
+    "is_decided_elsewhere",
     "issue_irp",
     "issue_opinion",
     "issue_recommendation",

@@ -170,12 +170,13 @@ def may_refuse(case: CommissionCase) -> ExpertiseFileExamined:
 
 
 def plan_supports_yes(case: CommissionCase) -> None:
-    """Return if nothing that the commission issued itself contradicts a yes (A4.5; D.5, 29)."""
+    """Return if nothing that the commission issued itself contradicts a yes (A4.5; D.5, 29); of a linked case, in the earlier."""
     if case.asks is not Asks.IRP_AND_RECOMMENDATION:
         return
-    if case.irp is None:
+    plan = case.decided.irp if case.decided is not None else None
+    if plan is None:
         raise refusals.IrpMissingError
-    if not case.irp.indicates_need:
+    if not plan.indicates_need:
         raise refusals.IrpWithoutNeedError
 
 
@@ -221,22 +222,29 @@ def may_note_failure(case: CommissionCase) -> Sent:
     return sent
 
 
-def may_answer(case: CommissionCase) -> Request:
-    """Return the request that may be answered: an answer does not wait for the dispatch (D.3), a second one is a correction.
+def may_answer(case: CommissionCase) -> tuple[Request, Outcome]:
+    """Return the request that may be answered, and by what.
 
-    Of a linked case the outcome is another's: whether there is one is asked where that is known.
+    An answer does not wait for the dispatch (D.3), a second one is a correction.
+    Of a linked case the outcome is that of the earlier one (D.5, 6).
     """
     request = conditions.asked_by_school(case)
-    if case.answer is not None and case.linked is None and not case.is_answer_stale:
+    if case.answer is not None and not case.is_answer_stale:
         raise refusals.AlreadyAnsweredError
     if case.answer is None:
         conditions.open_still(case)
-    # D.3: no answer before there is something to say, so none is offered either.
-    if case.linked is None and (case.outcome is None or case.ending is not None):
+    # D.5, 10: who was told that nobody is found corrects the request before anything is said of a pupil.
+    if case.not_matched:
+        raise refusals.NotIdentifiedError
+    # D.3: no answer before there is something to say: no yes without a recommendation that holds, no no without a refusal.
+    decided = case.decided
+    if decided is None or decided.outcome is None or decided.ending is not None:
         raise refusals.NothingToAnswerError
     # D.3: also a later request, to which an earlier recommendation is the answer, is registered first.
     conditions.registered(case)
-    return request
+    if decided.outcome.is_yes:
+        plan_supports_yes(case)
+    return request, decided.outcome
 
 
 def may_correct(case: CommissionCase) -> Outcome:
@@ -282,5 +290,7 @@ def may_close(case: CommissionCase) -> None:
     conditions.begun(case)
     if case.closed is not None:
         raise refusals.ClosedError
-    if case.contest is Contest.OPEN:
+    # Of a linked case the refusal behind its answer is contested in the earlier one; one that was not answered waits for nothing.
+    decided = case if case.answer is None else case.decided
+    if decided is not None and decided.contest is Contest.OPEN:
         raise refusals.ContestedError

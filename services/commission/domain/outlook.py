@@ -8,13 +8,17 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from services.commission.domain import guards
-from services.commission.domain.case import CommissionCase
-from services.commission.domain.terms import deadlines_of, valid_until, warning_day
+from services.commission.domain.case import CommissionCase, Contest
+from services.commission.domain.terms import attendance_due, deadlines_of, valid_until, warning_day
 from services.post.history import Next, Outlook
 from services.wire.errors import RefusedError
 from services.wire.events import DeadlineName
 
 __all__ = ["ALLOWED", "Guarded", "is_allowed", "outlook_of"]
+
+
+_LEFT_ALONE: Final = "nothing comes any more of the earlier case on which it rested: examine the file here"
+_UNDER_REVIEW: Final = (Contest.OPEN, Contest.SET_ASIDE)
 
 
 class Guarded(NamedTuple):
@@ -71,22 +75,24 @@ def is_allowed(case: CommissionCase, guarded: Guarded) -> bool:
     return True
 
 
-def outlook_of(case: CommissionCase, today: date) -> Outlook:
-    """Return what is missing in a case on a day, and which acts it allows."""
+def outlook_of(case: CommissionCase, today: date, *, is_left_alone: bool = False) -> Outlook:
+    """Return what is missing in a case on a day, and which acts it allows; of a linked one as it is seen with the earlier.
+
+    ``is_left_alone`` tells that it was linked to one of which nothing comes any more.
+    """
     # A direct application gets a case of its own: in no case that is there it is the next act.
     acts = {name: guarded for name, guarded in ALLOWED.items() if case.is_begun and name != "register-direct"}
     allowed = tuple(Next(act=name, by=guarded.by) for name, guarded in acts.items() if is_allowed(case, guarded))
-    return Outlook(missing=tuple(_missing(case, today)), allowed=allowed)
+    alone = (_LEFT_ALONE,) if is_left_alone and not case.is_request_over else ()
+    return Outlook(missing=(*alone, *_missing(case, today)), allowed=allowed)
 
 
 def _missing(case: CommissionCase, today: date) -> Iterator[str]:
     """Yield in words what a case waits for, and what somebody should look at."""
     yield from _of_the_request(case)
+    yield from _of_attendance(case, today)
     yield from _of_letters(case)
-    if case.answer is None and case.request is not None and case.outcome is not None and not case.is_request_over:
-        yield "the school has not been answered"
-    if case.is_answer_stale:
-        yield "the school has an answer that is no longer the right one: answer again"
+    yield from _of_the_answer(case)
     until, warned = valid_until(case), warning_day(case)
     if until is not None and warned is not None and warned <= today:
         yield f"the recommendation ends on {until.isoformat()}"
@@ -109,15 +115,38 @@ def _of_the_request(case: CommissionCase) -> Iterator[str]:
         yield "the school has corrected particulars: compare what was issued"
     elif not case.rechecked:
         yield "the particulars have changed since the file was examined: examine it again"
-    if case.linked is not None and case.answer is None:
-        yield "it rests on an earlier case of the pupil; if that one ended without an outcome, examine the file here"
-    if case.attendance is not None and case.attendance.is_awaited and case.outcome is None:
-        yield "the pupil has to come"
+
+
+def _of_attendance(case: CommissionCase, today: date) -> Iterator[str]:
+    due_on = attendance_due(case)
+    if due_on is None:
+        return
+    yield f"the pupil has to come, by {due_on.isoformat()}"
+    if due_on < today:
+        # Never a silent refusal (D.5, 15): whoever waits longer may.
+        yield "that day has passed, and nothing follows by itself: record that the pupil came, or did not, or wait on"
+
+
+def _of_the_answer(case: CommissionCase) -> Iterator[str]:
+    decided = case.decided
+    is_decided = decided is not None and decided.outcome is not None and decided.ending is None
+    if case.answer is None and case.request is not None and is_decided and not case.is_request_over:
+        yield "the school has not been answered"
+    if case.is_answer_stale:
+        yield "the school has an answer that is no longer the right one: answer again"
+    if case.linked is None:
+        return
+    if case.answer is None and not is_decided and not case.is_request_over:
+        yield "it rests on an earlier case of the pupil, which is not decided yet"
+    if case.answer is not None and decided is not None and decided.contest in _UNDER_REVIEW:
+        yield "the refusal behind the answer is contested, or set aside, in the earlier case of the pupil: it is decided there"
 
 
 def _of_letters(case: CommissionCase) -> Iterator[str]:
-    if case.address is not None and case.address.facts.dispatch_on_hold:
+    if case.is_on_hold:
         yield "the requester asks to send nothing for now"
+    elif case.is_address_protected and (case.dispatch is None or case.dispatch.failed or case.is_address_changed_since):
+        yield "the address is protected: no ordinary letter goes there"
     if case.is_address_changed_since:
         yield "the address has changed after the dispatch: send again"
     if case.dispatch is not None and case.dispatch.failed:

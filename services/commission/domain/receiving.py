@@ -8,20 +8,23 @@ Source: domain.md D.3, D.5, 7, 9, 10, 15 and 16; events.md, "Crossings".
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 from uuid import UUID
 
-from services.commission.domain.answering import expire_recommendation
+from services.commission.domain.answering import ended_answer, expire_recommendation
 from services.commission.domain.applying import fold
 from services.commission.domain.case import CommissionCase, CommissionState
+from services.commission.domain.linking import seen_with
 from services.commission.domain.outlook import outlook_of
-from services.commission.domain.terms import EXPIRY_WARNING, deadlines_of
+from services.commission.domain.terms import ANSWER_AGAIN, FOR_PEOPLE, deadlines_of
 from services.post.history import CaseRow, New, Outlook, Recorded, RejectionCode
 from services.wire.channels import commission_case
 from services.wire.events import (
     AddressKind,
     Asks,
+    AssessmentLinked,
     AttendanceRequired,
     ConfirmationCorrected,
     ConfirmationEnded,
@@ -32,6 +35,8 @@ from services.wire.events import (
     DeliveryAddressChanged,
     IdentityNotMatched,
     InformationRequested,
+    RecommendationCorrected,
+    RefusalSetAside,
     Rejected,
     ReminderSent,
     RequestClosed,
@@ -42,6 +47,7 @@ from services.wire.events import (
     RequestWithdrawn,
     Variant,
 )
+from services.wire.hashing import Digest
 
 __all__ = ["CommissionDomain", "must_park"]
 
@@ -101,32 +107,51 @@ class CommissionDomain:
         """
         case = fold(history)
         due = next((each.due_on for each in deadlines_of(case) if each.name == deadline), None)
-        # The warning is for people alone: that it has passed is what the list shows.
-        if due is None or deadline == EXPIRY_WARNING:
+        # What is for people alone makes nothing: that it has passed is what the list shows.
+        if due is None or deadline in FOR_PEOPLE:
             return ()
+        if case.ending is not None and deadline == DeadlineName.RECOMMENDATION_EXPIRY.value:
+            # Only that is left to do: the end came back after a restore, and the word of it was lost before it was sent.
+            return ended_answer(case, case.ending.on, case.ending.body)
         passed = DeadlinePassed(deadline=DeadlineName(deadline), due_on=due)
-        # Once each, also where a restored database does not know any more that it fired.
-        if any(event.own and event.facts == passed for event in history):
-            return ()
+        # Once each, also where a restored database does not know any more that it fired; what followed from it may be lost too.
+        is_noted = any(event.own and event.facts == passed for event in history)
         ended = expire_recommendation(case, due) if passed.deadline is DeadlineName.RECOMMENDATION_EXPIRY else ()
-        return (New(facts=passed), *ended)
+        return ended if is_noted else (New(facts=passed), *ended)
 
     def row(self, history: Sequence[Recorded]) -> CaseRow:
         """Return what the clerk's list shows: the state (with the code of a refused answer), the variant, what is due."""
-        case = fold(history)
-        deadlines = deadlines_of(case)
-        term = (DeadlineName.COMMISSION_REPLY.value, DeadlineName.COMMISSION_TERM.value)
-        return CaseRow(
-            state=_shown_state(case),
-            variant=case.variant.value if case.variant is not None else None,
-            opened_on=_opened_on(case),
-            due_on=next((each.due_on for each in deadlines if each.name in term), None),
-            deadlines=deadlines,
-        )
+        return _row(fold(history))
 
     def outlook(self, history: Sequence[Recorded], today: date) -> Outlook:
         """Return what is missing in a case, and which acts it allows on a day."""
         return outlook_of(fold(history), today)
+
+    @property
+    def rests_by(self) -> str:
+        """Return the type of event that makes a case rest on another."""
+        return AssessmentLinked.__name__
+
+    def rests_on(self, history: Sequence[Recorded]) -> Digest | None:
+        """Return an event of the earlier case of the same pupil that a case is linked to; None where it is not linked."""
+        # Looked for first: most cases rest on none, and this is asked whenever one is looked at.
+        is_linked = any(isinstance(event.facts, AssessmentLinked) for event in history)
+        return fold(history).linked if is_linked else None
+
+    def is_decided_anew(self, history: Sequence[Recorded]) -> bool:
+        """Tell whether an outcome was set aside or corrected, so that answers in linked cases may not be right any more."""
+        return any(isinstance(event.facts, RefusalSetAside | RecommendationCorrected) for event in history)
+
+    def row_with(self, history: Sequence[Recorded], other: Sequence[Recorded]) -> CaseRow:
+        """Return the list's row of a linked case, with the history of the earlier one."""
+        case, primary = fold(history), fold(other)
+        # One that stands by itself again is listed as linked until its own file is examined: show says so.
+        return _row(replace(case, primary=primary))
+
+    def outlook_with(self, history: Sequence[Recorded], other: Sequence[Recorded], today: date) -> Outlook:
+        """Return the outlook of a linked case, with the history of the earlier one."""
+        case = seen_with(fold(history), fold(other))
+        return outlook_of(case, today, is_left_alone=case.linked is None)
 
 
 def must_park(facts: object) -> bool:
@@ -141,6 +166,18 @@ def must_park(facts: object) -> bool:
             return facts.address is AddressKind.UNKNOWN
         case _:
             return False
+
+
+def _row(case: CommissionCase) -> CaseRow:
+    deadlines = deadlines_of(case)
+    term = (DeadlineName.COMMISSION_REPLY.value, DeadlineName.COMMISSION_TERM.value, ANSWER_AGAIN)
+    return CaseRow(
+        state=_shown_state(case),
+        variant=case.variant.value if case.variant is not None else None,
+        opened_on=_opened_on(case),
+        due_on=next((each.due_on for each in deadlines if each.name in term), None),
+        deadlines=deadlines,
+    )
 
 
 def _judge_request(case: CommissionCase, facts: InformationRequested) -> RejectionCode | None:

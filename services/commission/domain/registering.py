@@ -10,6 +10,7 @@ from typing import Final
 
 from services.commission.domain import guards, refusals
 from services.commission.domain.case import CommissionCase, Contest
+from services.commission.domain.closing import closed_with_word
 from services.commission.domain.terms import LONGEST_MONTHS, term_of
 from services.commission.input import (
     AddressInput,
@@ -21,7 +22,8 @@ from services.commission.input import (
     ReturnInput,
 )
 from services.policy.calendar import add_months
-from services.post.history import BEFORE, New
+from services.post.history import New
+from services.wire.errors import RefusedError
 from services.wire.events import (
     Address,
     Asks,
@@ -31,7 +33,6 @@ from services.wire.events import (
     IdentityNotMatched,
     Intake,
     Person,
-    RequestClosed,
     RequestRegistered,
     RequestRegisteredPersonal,
     RequestReturned,
@@ -43,6 +44,7 @@ from services.wire.events import (
 __all__ = [
     "close_assessment",
     "extend_term",
+    "is_decided_elsewhere",
     "link_assessment",
     "register_direct",
     "register_request",
@@ -122,9 +124,10 @@ def say_not_matched(case: CommissionCase) -> tuple[New, ...]:
 
 
 def link_assessment(case: CommissionCase, *, primary: CommissionCase) -> tuple[New, ...]:
-    """Return the event that makes the assessment of an earlier case that of this one too (D.5, 6; E13).
+    """Return the event that makes the assessment of an earlier case, or of one that was decided first, that of this one too.
 
-    That both are of one pupil is for the caller, who can open what is personal.
+    Two requests about one pupil have one assessment (D.5, 6; E13). That both are of one pupil is for the caller, who can open
+    what is personal.
     Raises: as ``return_request``; LinkedAlreadyError, LinkOrderError, LinkAsksError.
     """
     guards.may_link(case)
@@ -133,12 +136,29 @@ def link_assessment(case: CommissionCase, *, primary: CommissionCase) -> tuple[N
     is_over = primary.is_request_over and primary.standing is None
     if here is None or there is None or first is None or is_over or primary.linked is not None or primary.ending is not None:
         raise refusals.LinkOrderError
-    if here.received_on < there.received_on:
+    # One that came later and was decided first, while nobody was found by this one, has the one recommendation (D.5, 6 and 10).
+    if here.received_on < there.received_on and primary.outcome is None:
         raise refusals.LinkOrderError
     # D.3: in b.2 a yes needs the plan, which only its own assessment makes.
     if case.asks is Asks.IRP_AND_RECOMMENDATION and primary.asks is not case.asks:
         raise refusals.LinkAsksError
     return (New(facts=AssessmentLinked(primary=first)),)
+
+
+def is_decided_elsewhere(case: CommissionCase, other: CommissionCase) -> bool:
+    """Tell whether the one assessment of two requests about a pupil was made in another case since this one came.
+
+    Then this one is linked to that, and decides nothing by itself (D.5, 6; E13); a request that came after an outcome was issued
+    is another matter, as a renewal is, and so is one that cannot be linked. That both are of one pupil is for the caller.
+    """
+    here, outcome = case.registered, other.outcome
+    if here is None or outcome is None or outcome.facts.issued_on < here.received_on:
+        return False
+    try:
+        link_assessment(case, primary=other)
+    except RefusedError:
+        return False
+    return True
 
 
 def extend_term(case: CommissionCase, form: ExtensionInput) -> tuple[New, ...]:
@@ -155,31 +175,25 @@ def extend_term(case: CommissionCase, form: ExtensionInput) -> tuple[New, ...]:
     return (New(facts=TermExtended(until=form.until, cause=form.cause)),)
 
 
-def close_assessment(case: CommissionCase, form: ClosingInput, *, primary: CommissionCase | None = None) -> tuple[New, ...]:
+def close_assessment(case: CommissionCase, form: ClosingInput) -> tuple[New, ...]:
     """Return the events of an assessment that is done; a school that waits for an answer is told that none will come.
 
-    ``primary`` is the case to which this one is linked.
     Raises: NoRequestError, ClosedError, ContestedError; CloseCauseError, NotSentError.
     """
     guards.may_close(case)
-    _shows(case, form.cause, primary)
-    closed = New(facts=AssessmentClosed(cause=form.cause))
-    if case.request is None or case.answer is not None:
-        return (closed,)
-    return (closed, New(facts=RequestClosed(basis=BEFORE), in_reply_to=case.request.body))
+    _shows(case, form.cause)
+    return closed_with_word(case, form.cause)
 
 
-def _shows(case: CommissionCase, cause: AssessmentCause, primary: CommissionCase | None) -> None:
+def _shows(case: CommissionCase, cause: AssessmentCause) -> None:
     """Raise unless the case shows the cause, and nothing issued lies unsent (A.5, step 4)."""
     # D.5, 30: closed whatever was under way, and nothing is sent any more.
     if cause is AssessmentCause.DIED:
         return
-    # A refusal that was set aside is decided anew first.
-    is_answered = case.answer is not None and not case.is_answer_stale and case.contest is not Contest.SET_ASIDE
-    if primary is not None and (primary.contest is Contest.SET_ASIDE or primary.outcome is not None):
-        # Of a linked case the answer is stale once the earlier one says the other; what was answered may have ended since.
-        is_right = primary.outcome is not None and (primary.ending is not None or primary.outcome.answer is case.answer)
-        is_answered = is_answered and is_right
+    # A refusal that was set aside is decided anew first, and the answer that rests on it corrected; so also where both are of the
+    # earlier case.
+    is_set_aside = case.decided is not None and case.decided.contest is Contest.SET_ASIDE
+    is_answered = case.answer is not None and not case.is_answer_stale and not is_set_aside
     # Of a linked case what was issued goes out with the earlier one (E13).
     is_sent = case.dispatch is not None or case.linked is not None
     shown = {
@@ -192,7 +206,7 @@ def _shows(case: CommissionCase, cause: AssessmentCause, primary: CommissionCase
     if not shown[cause]:
         raise refusals.CloseCauseError
     # D.5, 19: what is held after a withdrawal has nobody left at the school who would say where to send it.
-    is_held = case.address is not None and case.address.facts.dispatch_on_hold and case.withdrawn
+    is_held = case.is_on_hold and case.withdrawn
     if case.outcome is not None and case.ending is None and case.dispatch is None and not is_held:
         raise refusals.NotSentError
 

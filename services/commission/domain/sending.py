@@ -50,7 +50,7 @@ def dispatch_documents(case: CommissionCase, form: DispatchInput, rules: Rules, 
 
     ``rules`` are those of ``form.sent_on``.
     Raises: NoRequestError, LinkedError, NothingToDispatchError, AlreadyDispatchedError, ClosedError, DispatchOnHoldError,
-    DispatchWayError, DateOrderError.
+    DispatchWayError, ProtectedAddressError, DateOrderError.
     """
     outcome = guards.may_dispatch(case)
     in_order(form.sent_on, "The day of sending", outcome.facts.issued_on, "the day of issue")
@@ -73,7 +73,7 @@ def redispatch_documents(
 
     ``number`` is that of the first dispatch, ``rules`` are those of ``form.sent_on``.
     Raises: NoRequestError, NotDispatchedError, ClosedError, DispatchOnHoldError, NothingToRepeatError, DispatchWayError,
-    DateOrderError.
+    ProtectedAddressError, DateOrderError.
     """
     sent = guards.may_redispatch(case)
     in_order(form.sent_on, "The day of sending again", sent.facts.sent_on, "the day of sending")
@@ -136,4 +136,8 @@ def _way(case: CommissionCase, by: Delivery) -> Delivery:
         ways = (*ways, Delivery.IN_PERSON)
     if by not in ways:
         raise refusals.DispatchWayError
+    # domain.md C3, special risk (D.5, 19): an ordinary letter is put into a box that others open too, and nobody signs for
+    # it. A registered one is handed over against a signature; an e-address and a hand are the person's own.
+    if by is Delivery.ORDINARY and case.is_address_protected:
+        raise refusals.ProtectedAddressError
     return by

@@ -14,13 +14,29 @@ from services.policy.terms import TermName, last_day, warned_on
 from services.post.history import Deadline
 from services.wire.events import DeadlineName, RecommendationIssued, RequestRegistered
 
-__all__ = ["EXPIRY_WARNING", "LONGEST_MONTHS", "contest_due", "deadlines_of", "term_of", "valid_until", "warning_day"]
+__all__ = [
+    "ANSWER_AGAIN",
+    "EXPIRY_WARNING",
+    "FOR_PEOPLE",
+    "LONGEST_MONTHS",
+    "attendance_due",
+    "contest_due",
+    "deadlines_of",
+    "term_of",
+    "valid_until",
+    "warning_day",
+]
 
 LONGEST_MONTHS: Final = 4
 """From receipt, however often the term is extended (L-9)."""
 
 EXPIRY_WARNING: Final = "RecommendationExpiryWarning"
 """A deadline that makes no event: from then on the list shows that a recommendation is about to end (D.5, 12)."""
+
+ANSWER_AGAIN: Final = "AnswerAgain"
+"""The other one: a school has an answer that is no longer the right one, and is told without delay (D.5, 13)."""
+
+FOR_PEOPLE: Final = frozenset({ANSWER_AGAIN, EXPIRY_WARNING})
 
 _DAY: Final = timedelta(days=1)
 
@@ -35,6 +51,16 @@ def contest_due(case: CommissionCase) -> date | None:
     if case.outcome is None or case.outcome.is_yes or case.dispatch is None:
         return None
     return last_day(TermName.CONTEST, case.dispatch.facts.notified_on)
+
+
+def attendance_due(case: CommissionCase) -> date | None:
+    """Return the last day on which a pupil who was asked to come is waited for, None while nobody is (A5.3; D.5, 3).
+
+    The commission's own term: neither guidance nor law names one. Whoever comes later is welcome while the case is open.
+    """
+    summons = case.attendance
+    is_over = case.closed is not None or case.withdrawn or case.outcome is not None
+    return None if summons is None or not summons.is_awaited or is_over else last_day(TermName.ATTENDANCE, summons.sent_on)
 
 
 def valid_until(case: CommissionCase) -> date | None:
@@ -52,14 +78,26 @@ def warning_day(case: CommissionCase) -> date | None:
 def deadlines_of(case: CommissionCase) -> tuple[Deadline, ...]:
     """Return what is due in a case, the term of the commission first."""
     contest, until, warned = contest_due(case), valid_until(case), warning_day(case)
-    found = [_running_term(case)]
+    found = [_running_term(case), _due_again(case)]
+    if (attendance := attendance_due(case)) is not None:
+        found.append(Deadline(name=DeadlineName.ATTENDANCE.value, due_on=attendance))
     if contest is not None and case.contest is Contest.NONE:
         found.append(Deadline(name=DeadlineName.CONTEST.value, due_on=contest))
     if until is not None and warned is not None:
         # A deadline fires when its day is over: the day before the first day of the warning.
         found.append(Deadline(name=EXPIRY_WARNING, due_on=warned - _DAY))
         found.append(Deadline(name=DeadlineName.RECOMMENDATION_EXPIRY.value, due_on=until))
+    elif case.ending is not None and case.is_end_untold:
+        found.append(Deadline(name=DeadlineName.RECOMMENDATION_EXPIRY.value, due_on=case.ending.on - _DAY))
     return tuple(each for each in found if each is not None)
+
+
+def _due_again(case: CommissionCase) -> Deadline | None:
+    """Return by when a school is answered again whose answer is no longer the right one: on the day of the new decision."""
+    decided = case.decided
+    if decided is None or decided.outcome is None or not case.is_answer_stale:
+        return None
+    return Deadline(name=ANSWER_AGAIN, due_on=decided.outcome.facts.issued_on)
 
 
 def _running_term(case: CommissionCase) -> Deadline | None:
@@ -70,5 +108,5 @@ def _running_term(case: CommissionCase) -> Deadline | None:
         due_on = case.request.facts.due_on if case.request is not None and case.answer is None else None
         return Deadline(name=DeadlineName.COMMISSION_REPLY.value, due_on=due_on) if due_on is not None else None
     is_done = case.dispatch is not None if case.is_direct else case.answer is not None
-    # A refusal that was set aside is decided anew under no term of its own.
+    # A refusal that was set aside is decided anew under no term of its own; then the answer is due again.
     return None if is_done else Deadline(name=DeadlineName.COMMISSION_TERM.value, due_on=term_of(case, case.registered))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.commission.acts import ACTS
-from services.post.acts import Act
+from services.post.acts import Act, enter_as
 from services.post.console import (
     Authority,
     Client,
@@ -45,6 +45,12 @@ def _commission(config: Path | None, *, working: bool = False) -> Commission:
     return build(config, working=working)
 
 
+def _entering(config: Path | None, act: Act) -> Commission:
+    commission = _commission(config)
+    enter_as(commission.office, act)
+    return commission
+
+
 def _office(config: Path | None, working: bool) -> Office:
     return _commission(config, working=working).office
 
@@ -77,7 +83,7 @@ def _read(commission: Commission, act: Act, form: Path) -> Any:
 
 def _formed(act: Act) -> Callable[..., None]:
     def command(case: Case, form: Form, config: Config = None, as_json: Json = False) -> None:
-        commission = _commission(config)
+        commission = _entering(config, act)
         read = _read(commission, act, form)
         show(getattr(commission, act.method)(case_number(case), read), as_json=as_json, title="Saved")
 
@@ -86,14 +92,14 @@ def _formed(act: Act) -> Callable[..., None]:
 
 def _formless(act: Act) -> Callable[..., None]:
     def command(case: Case, config: Config = None, as_json: Json = False) -> None:
-        show(getattr(_commission(config), act.method)(case_number(case)), as_json=as_json, title="Saved")
+        show(getattr(_entering(config, act), act.method)(case_number(case)), as_json=as_json, title="Saved")
 
     return command
 
 
 def _beginning(act: Act) -> Callable[..., None]:
     def command(form: Form, config: Config = None, as_json: Json = False) -> None:
-        commission = _commission(config)
+        commission = _entering(config, act)
         case_id, saved = getattr(commission, act.method)(_read(commission, act, form))
         if as_json:
             print_json({"case": str(case_id), "saved": [asdict(each) | {"body": each.body.hex()} for each in saved]})

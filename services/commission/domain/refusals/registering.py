@@ -8,6 +8,7 @@ __all__ = [
     "AlreadyBegunError",
     "AlreadyRegisteredError",
     "CloseCauseError",
+    "DecidedElsewhereError",
     "DirectRegisteredError",
     "LinkAsksError",
     "LinkOrderError",
@@ -78,6 +79,15 @@ class NotSamePupilError(RefusedError):
         )
 
 
+class DecidedElsewhereError(RefusedError):
+    """Two requests about one pupil have one assessment and one recommendation (D.5, 6; E13)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another request about this pupil was decided since this one came. See same-pupil, and link this one to it."
+        )
+
+
 class LinkedAlreadyError(RefusedError):
     """A case is linked once."""
 
@@ -89,7 +99,9 @@ class LinkOrderError(RefusedError):
     """The earlier valid application is the one that is assessed and dispatched (E13)."""
 
     def __init__(self) -> None:
-        super().__init__("The other case came later, has ended, or is linked itself. Link the later case to the earlier one.")
+        super().__init__(
+            "The other case came later and is not decided, has ended, or is linked itself. Link the later one to the earlier."
+        )
 
 
 class LinkAsksError(RefusedError):

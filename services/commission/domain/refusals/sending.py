@@ -12,6 +12,7 @@ __all__ = [
     "NotDispatchedError",
     "NothingToDispatchError",
     "NothingToRepeatError",
+    "ProtectedAddressError",
 ]
 
 
@@ -34,6 +35,16 @@ class DispatchWayError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__("The way does not lead to the chosen address: an e-address takes EAddress, home and school a letter.")
+
+
+class ProtectedAddressError(RefusedError):
+    """What goes to a protected address is given to the addressee alone (domain.md C3, special risk; D.5, 19)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The address is protected, and an ordinary letter may be opened by others: send it registered, by e-address,"
+            " or hand it to the author of the application."
+        )
 
 
 class DispatchOnHoldError(RefusedError):
