@@ -1,0 +1,1 @@
+"""What people and machines call: parse, call, show."""

@@ -1,0 +1,86 @@
+"""`sarakste auditor`: what an auditor's people and operator can do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.post.console import (
+    Authority,
+    Client,
+    Config,
+    Json,
+    Log,
+    Servers,
+    add_certificate,
+    add_common,
+    say,
+    show,
+    write_file,
+)
+
+if TYPE_CHECKING:
+    from services.auditor.application import Auditor
+    from services.post.office import Office
+
+__all__ = ["app"]
+
+app = typer.Typer(help="What an auditor does: read all channels, open the facts of those who let it in.", no_args_is_help=True)
+
+
+def _auditor(config: Path | None, *, working: bool = False) -> Auditor:
+    from services.auditor.bootstrap import build
+
+    return build(config, working=working)
+
+
+def _office(config: Path | None, working: bool) -> Office:
+    return _auditor(config, working=working).office
+
+
+add_common(app, _office, has_cases=False)
+add_certificate(app)
+
+
+@app.command()
+def init(  # noqa: PLR0913, PLR0917  # one option each
+    folder: Annotated[Path, typer.Argument(help="The folder to make.")],
+    participant: Annotated[str, typer.Option("--id", help="The auditor's id: auditor- and a short name.")],
+    organisation: Annotated[str, typer.Option("--organisation", help="Its organizationIdentifier, as NTRLV-90000000001.")],
+    name: Annotated[str, typer.Option("--name", help="Its name, as the certificate is to say it.")],
+    root: Annotated[Path, typer.Option("--root", help="The exchange's root certificate.")],
+    log: Log = None,
+    servers: Servers = None,
+    authority: Authority = None,
+    certificate: Client = None,
+    request: Annotated[Path | None, typer.Option("--request", help="Write the request here too.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Join an exchange that is there: make FOLDER with keys, database, settings and a certificate request."""
+    from services.auditor.bootstrap import join
+    from services.post.joining import log_of, next_steps, say_joined
+    from services.wire.channels import Role
+
+    place = log_of(log, servers, authority, certificate)
+    made = join(folder, participant, log=place, root=root, organisation=organisation, name=name)
+    if request is not None:
+        write_file(request, made)
+    where = request or folder / "request.pem"
+    steps = next_steps(folder, participant, Role.AUDITOR, request=where, organisation=organisation, name=name)
+    say_joined(folder, participant, steps, as_json=as_json)
+
+
+@app.command()
+def keys(config: Config = None, as_json: Json = False) -> None:
+    """List the channels that are read, and how many keys of their facts are here and are missing."""
+    show(_auditor(config).keys(), as_json=as_json, title="Keys")
+
+
+@app.command()
+def ask(config: Config = None, as_json: Json = False) -> None:
+    """Ask now for facts keys that are missing; by itself the worker asks once a month."""
+    number = _auditor(config).ask()
+    text = f"{number} keys are missing; the worker asks for them" if number else "no key is missing"
+    say(text, as_json=as_json, missing=number)
