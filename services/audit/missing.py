@@ -7,7 +7,8 @@ Source: design.md section 9, "What verify says".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from services.audit.report import Finding
@@ -21,7 +22,7 @@ from services.wire.hashing import Digest
 from services.wire.paths import Place
 from services.wire.reading import ReadingState, find_gap
 
-__all__ = ["first_missing", "hanging", "places_before", "what_stands_at"]
+__all__ = ["ends_of", "first_missing", "hanging", "places_before", "what_is_behind", "what_stands_at"]
 
 _OPENED: Final = ChannelOpened.__name__
 
@@ -37,15 +38,35 @@ def first_missing(follower: Follower, watch: Watch) -> Finding | None:
         return what_stands_at(watch, follower.astray, (gap.epoch, gap.sequence), [(last.after_sequence, last.after_digest)])
     # What goes on in an epoch that is over is overruled and says nothing.
     turn = follower.only_epoch if follower.state is ReadingState.READING else None
-    for end in _ends(follower):
+    for end in ends_of(follower):
         ahead = [each for each in follower.astray if find_gap(finder, end, [each], turn) is not None]
         if ahead:
             epoch = end.epoch if turn is None else turn
-            return what_stands_at(watch, follower.astray, (epoch, end.sequence + 1), places_before(ahead))
+            return what_is_behind(end, watch, follower.astray, places_before(ahead), epoch=epoch)
     return None
 
 
-def _ends(follower: Follower) -> list[Place]:
+def what_is_behind(
+    end: Place, watch: Watch, aside: Sequence[Candidate], anchors: Sequence[tuple[int, Digest]], *, epoch: int
+) -> Finding:
+    """Return the finding for the missing place behind ``end``, or for that of ``end`` where another entry belongs there.
+
+    What stands behind it and belongs there says what it follows: then the fault is not its own, but of what was put before it.
+    """
+    place = (epoch, end.sequence + 1)
+    found = what_stands_at(watch, aside, place, anchors)
+    right = _right(aside, place, anchors)
+    there = next((each.unverified_statement for each in aside if each.digest == right and each.sequence == place[1]), None)
+    if there is None or there.previous == end.digest or there.epoch != end.epoch:
+        return found
+    before = what_stands_at(watch, aside, (end.epoch, end.sequence), [(end.sequence, there.previous)])
+    if before.error != MissingError.__name__:
+        return before
+    what = "an entry is not what was signed"
+    return replace(before, error=PlaceError.__name__, what=what, found=end.digest.hex())
+
+
+def ends_of(follower: Follower) -> list[Place]:
     """Return where the channel goes on, or where what waits ends, the longest first."""
     hangs = hanging(follower)
     before = {each.unverified_statement.previous for each in follower.remembered if each.digest in hangs}
@@ -73,7 +94,7 @@ def hanging(follower: Follower) -> dict[Digest, Place]:
 
 
 def what_stands_at(
-    watch: Watch, aside: Iterable[Candidate], place: tuple[int, int], anchors: Iterable[tuple[int, Digest]]
+    watch: Watch, aside: Sequence[Candidate], place: tuple[int, int], anchors: Sequence[tuple[int, Digest]]
 ) -> Finding:
     """Return the finding for a missing place (epoch, sequence): what the log holds there, if anything.
 
@@ -81,9 +102,8 @@ def what_stands_at(
     expected is known if the chain leads back from one of them.
     """
     epoch, sequence = place
-    within = {each.digest: each for each in aside if each.unverified_statement.epoch >= epoch}
-    known = (_back_to(sequence, *anchor, within) for anchor in anchors)
-    expected = next((each for each in known if each is not None), None)
+    within = _within(aside, epoch)
+    expected = _right(aside, place, anchors)
     error = MissingError.__name__
     what, wanted, found = "an entry is missing", expected.hex() if expected else "an entry", "nothing"
     # In an order of their own, so that the same set of records gives the same finding.
@@ -101,6 +121,18 @@ def what_stands_at(
     return Finding(
         channel=watch.report.channel, epoch=epoch, sequence=sequence, error=error, what=what, expected=wanted, found=found
     )
+
+
+def _within(aside: Iterable[Candidate], epoch: int) -> dict[Digest, Candidate]:
+    return {each.digest: each for each in aside if each.unverified_statement.epoch >= epoch}
+
+
+def _right(aside: Iterable[Candidate], place: tuple[int, int], anchors: Iterable[tuple[int, Digest]]) -> Digest | None:
+    """Return the digest that belongs at a place, if the chain leads back to it from one of the anchors."""
+    epoch, sequence = place
+    within = _within(aside, epoch)
+    known = (_back_to(sequence, *anchor, within) for anchor in anchors)
+    return next((each for each in known if each is not None), None)
 
 
 def _unsigned(candidate: Candidate) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from services.audit.missing import hanging, what_stands_at
+from services.audit.missing import ends_of, hanging, what_is_behind
 from services.audit.report import Finding, Report
 from services.audit.watching import Watch
 from services.wire.channels import TRUST_CHANNEL, record_of, writer_of
@@ -54,32 +54,32 @@ def compare_receipts(watches: Mapping[str, Watch], followers: Mapping[str, Follo
         for sequence, receipt in watch.receipts:
             for line in receipt.held:
                 if line.channel != channel and line.channel in watches:
-                    _compare_line(log, line, knew(receipt))
+                    _compare_line(log, line, knew(receipt), channel)
             record = record_of(writer_of(channel))
             if receipt.record is not None and record in watches:
                 place = _compare_record(log, record, receipt)
                 pins.append((channel, sequence, record, place))
     for line in log.beyond.values():
         # What is missing begins where the chain ends; what stood there is known as far as the chain leads back to it.
-        report.find(_at_end(log, line.channel, line.sequence, line.digest))
+        _find_at_end(log, line.channel, line.sequence, line.digest)
     for channel, sequence, record, place in pins:
         # While nobody else holds the receipt, its writer can take it back together with its record.
         if sequence <= watches[channel].report.receipted:
-            _receipted(watches[record], place)
+            _receipted(watches[record], place, channel)
     for watch in watches.values():
         watch.report.tail = watch.report.entries - watch.report.receipted
 
 
-def _compare_line(log: _Log, line: Held, read: int) -> None:
+def _compare_line(log: _Log, line: Held, read: int, by: str) -> None:
     watch = log.watches[line.channel]
     there = watch.digests[line.sequence - 1] if line.sequence <= len(watch.digests) else None
     later = [each for each in log.trust.epochs.get(line.channel, ()) if each.epoch > line.epoch]
     if there == line.digest and watch.epoch_at(line.sequence) == line.epoch:
-        _receipted(watch, line.sequence)
+        _receipted(watch, line.sequence, by)
     elif log.is_waiting(line):
         # Whoever holds what waits holds all that is taken before it.
         _waits(log, line.channel)
-        _receipted(watch, len(watch.digests))
+        _receipted(watch, len(watch.digests), by)
     elif any(each.after_sequence < line.sequence for each in later):
         watch.report.note(f"a receipt names {line.epoch}/{line.sequence}, which a later epoch overruled")
     elif later and read < last_epoch_said(log.watches, log.trust, line.channel):
@@ -122,13 +122,20 @@ def _compare_record(log: _Log, record: str, receipt: Receipt) -> int:
         watch.report.note("a receipt names a head of this record from before its last epoch, which overruled it")
     else:
         # Where it stood is not said, so it stands for what comes next.
-        log.report.find(_at_end(log, record, log.end_of(record) + 1, head))
+        _find_at_end(log, record, log.end_of(record) + 1, head)
     return 0
 
 
-def _at_end(log: _Log, channel: str, sequence: int, digest: Digest) -> Finding:
-    watch, end = log.watches[channel], log.end_of(channel) + 1
-    return what_stands_at(watch, log.followers[channel].astray, (watch.epoch_at(end), end), [(sequence, digest)])
+def _find_at_end(log: _Log, channel: str, sequence: int, digest: Digest) -> None:
+    """Find what a receipt knows of beyond all that is there; nothing more is missing where the end itself is another's place."""
+    watch, follower = log.watches[channel], log.followers[channel]
+    end = ends_of(follower)[0]
+    if any(
+        (each.channel, each.sequence, each.found) == (channel, end.sequence, end.digest.hex()) for each in log.report.findings
+    ):
+        return
+    epoch = watch.epoch_at(end.sequence + 1)
+    log.report.find(what_is_behind(end, watch, follower.astray, [(sequence, digest)], epoch=epoch))
 
 
 def knew(receipt: Receipt) -> int:
@@ -151,5 +158,6 @@ def _waits(log: _Log, channel: str) -> None:
         log.watches[channel].report.conclude("a receipt names an entry that waits here: somebody took it before it had to wait")
 
 
-def _receipted(watch: Watch, sequence: int) -> None:
-    watch.report.receipted = max(watch.report.receipted, sequence)
+def _receipted(watch: Watch, sequence: int, by: str) -> None:
+    if sequence > watch.report.receipted:
+        watch.report.receipted, watch.report.receipted_by = sequence, by

@@ -33,9 +33,9 @@ class Finding:
 class ChannelReport:
     """What verifying one channel showed.
 
-    ``receipted`` is the last sequence that somebody else says it holds: what stands beyond it can vanish unseen, and
-    ``tail`` is how many entries that are. Of a record it is what a receipt in a pair channel pins, once that receipt is
-    itself receipted.
+    ``receipted`` is the last sequence that somebody else says it holds, in a receipt in the channel ``receipted_by``: what
+    stands beyond it can vanish unseen, and ``tail`` is how many entries that are. Of a record it is what a receipt in a pair
+    channel pins, once that receipt is itself receipted. ``not_read_again`` entries were verified before, and believed now.
     """
 
     channel: str
@@ -43,7 +43,9 @@ class ChannelReport:
     head: str = ""
     state: str = ReadingState.READING.value
     receipted: int = 0
+    receipted_by: str = ""
     tail: int = 0
+    not_read_again: int = 0
     notes: list[str] = field(default_factory=list)
     notes_untold: int = 0
 
@@ -67,12 +69,13 @@ class ChannelReport:
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """What verifying a log showed; ``threads`` is in how many signatures were checked."""
+    """What verifying a log showed; ``threads`` is in how many signatures were checked, ``signatures`` which of them."""
 
     exchange: str
     participants: int = 0
     entries: int = 0
     threads: int = 1
+    signatures: str = "each"
     channels: list[ChannelReport] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 

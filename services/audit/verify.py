@@ -10,16 +10,20 @@ Source: design.md section 9, "What verify says".
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias, TypedDict, Unpack
 
+from services.audit.admitted import channels_under
 from services.audit.bases import check_bases
 from services.audit.beginnings import missing_beginning
+from services.audit.forgotten import look_for_forgotten
 from services.audit.missing import first_missing, hanging
+from services.audit.passing import Passing, Signatures
 from services.audit.receipts import compare_receipts
+from services.audit.remembering import Memory
 from services.audit.report import ChannelReport, Finding, Report
 from services.audit.strays import channels_in, look_for_strays
 from services.audit.watching import Watch
@@ -27,17 +31,41 @@ from services.channel.embedded import EmbeddedChannel
 from services.channel.port import Channel
 from services.wire.candidates import Candidate, Junk, candidate_of
 from services.wire.certificates import Certificate, Root
-from services.wire.channels import REGISTRAR, TRUST_CHANNEL, Role, channels_of, writer_of
+from services.wire.channels import TRUST_CHANNEL, writer_of
 from services.wire.errors import ForkError, PartError
 from services.wire.following import Follower
-from services.wire.hashing import Digest
-from services.wire.paths import Pathfinder
+from services.wire.hashing import Digest, digest_of
+from services.wire.paths import Pathfinder, Place
 from services.wire.reading import ReadingState
 from services.wire.trust import NO_TRUST, Trust, fold_trust
 
-__all__ = ["ChannelReport", "Finding", "Report", "channels_in", "open_log", "verify_log"]
+__all__ = [
+    "ChannelReport",
+    "Examined",
+    "Finding",
+    "Report",
+    "Signatures",
+    "channels_in",
+    "examine_log",
+    "open_log",
+    "verify_log",
+]
 
 _READ_AT_ONCE: Final = 200
+_Pages: TypeAlias = "Callable[[Follower, Watch], Iterable[list[Candidate | Junk]]]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What a verification knows at its end, for who goes on reading: its report, whom the log trusts, and each channel.
+
+    ``watches`` name by digest what is taken of a channel, ``followers`` what waits there or stands beside its chain.
+    """
+
+    report: Report
+    trust: Trust
+    watches: Mapping[str, Watch]
+    followers: Mapping[str, Follower]
 
 
 def open_log(path: Path) -> Channel:
@@ -48,27 +76,53 @@ def open_log(path: Path) -> Channel:
     return EmbeddedChannel(path, clock=lambda: 0, read_only=True)
 
 
-def verify_log(
-    log: Channel,
-    root: Root,
-    *,
-    threads: int | None = None,
-    there: Iterable[str] = (),
-    facts_keys: Iterable[bytes] = (),
-    page: int = _READ_AT_ONCE,
-) -> Report:
-    """Verify every channel of a log, and return what was found.
+class How(TypedDict, total=False):
+    """How a log is verified; all of it may be left out.
 
     ``there`` are the names under which the log holds records, where somebody can tell (``channels_in``). With ``facts_keys``
     it is also looked at whether what answers and requests rest on is there.
     Signatures are checked in ``threads`` threads, by default one a processor, and ``page`` records are read at once; what is
-    found does not depend on either.
+    found does not depend on either. ``signatures`` says which are verified of what plainly goes on (see ``passing``): by default
+    ``EACH``; with ``NEWEST`` one inside a stretch that is damaged is no finding; with None nothing is passed over, and all is
+    judged one by one, which finds what ``EACH`` does. ``leaves_out`` says that the log is a copy without personal parts: then a
+    missing one is none. ``memory`` is what an earlier verification left: what it remembers is not read again, and it is brought
+    up to date.
+    """
+
+    threads: int | None
+    there: Iterable[str]
+    facts_keys: Iterable[bytes]
+    page: int
+    signatures: Signatures | None
+    leaves_out: bool
+    memory: Memory | None
+
+
+def verify_log(log: Channel, root: Root, **how: Unpack[How]) -> Report:
+    """Verify every channel of a log, and return what was found.
+
     Raises: TransportError if the log cannot be read.
     """
-    count = threads or os.cpu_count() or 1
+    return examine_log(log, root, **how).report
+
+
+def examine_log(log: Channel, root: Root, **how: Unpack[How]) -> Examined:
+    """Verify a log as ``verify_log`` does, and return what was found with what is known of each channel; errors as there."""
+    count = how.get("threads") or os.cpu_count() or 1
+    signatures = how.get("signatures", Signatures.EACH)
     with ThreadPoolExecutor(count) as pool:
-        empty = Report(exchange=root.digest.hex(), threads=count)
-        return _Verification(log, root, pool, empty, page, tuple(there), tuple(facts_keys)).run()
+        return _Verification(
+            log=log,
+            root=root,
+            pool=pool,
+            report=Report(exchange=root.digest.hex(), threads=count, signatures=(signatures or Signatures.EACH).value),
+            page=how.get("page", _READ_AT_ONCE),
+            there=tuple(how.get("there", ())),
+            facts_keys=tuple(how.get("facts_keys", ())),
+            passing=Passing(signatures, pool, count) if signatures is not None else None,
+            leaves_out=how.get("leaves_out", False),
+            memory=how.get("memory"),
+        ).run()
 
 
 @dataclass(slots=True)
@@ -82,47 +136,93 @@ class _Verification:
     page: int
     there: tuple[str, ...] = ()
     facts_keys: tuple[bytes, ...] = ()
+    passing: Passing | None = None
+    leaves_out: bool = False
+    memory: Memory | None = None
+    ends: dict[str, tuple[int, str]] = field(default_factory=dict)
     watches: dict[str, Watch] = field(default_factory=dict)
     followers: dict[str, Follower] = field(default_factory=dict)
 
-    def run(self) -> Report:
+    def run(self) -> Examined:
         self._read(TRUST_CHANNEL, NO_TRUST)
         trust = fold_trust(self.watches[TRUST_CHANNEL].said, self.root.digest)
         for fault in trust.faults:
             self.watches[TRUST_CHANNEL].report.note(fault)
         self.report.participants = len(trust.participants)
-        for channel in _channels(trust):
+        for channel in channels_under(trust):
             self._read(channel, trust)
         for channel, watch in self.watches.items():
             self._conclude(channel, watch, self.followers[channel])
         compare_receipts(self.watches, self.followers, trust, self.report)
+        if self.memory is not None:
+            look_for_forgotten(self.report, self.memory, self.watches, self.followers, trust)
         if self.facts_keys:
             check_bases(self.report, self.watches, self._there, trust=trust, facts_keys=self.facts_keys)
         look_for_strays(self.report, self.there, self._records, self.root)
+        if self.memory is not None:
+            self._remember(self.memory)
         for each in self.report.channels:
             each.tell_untold()
-        return self.report
+        return Examined(report=self.report, trust=trust, watches=self.watches, followers=self.followers)
+
+    def _remember(self, memory: Memory) -> None:
+        at_fault = {each.channel for each in self.report.findings}
+        memory.channels.clear()
+        for channel in self.watches.keys() - at_fault:
+            memory.keep(channel, self.watches[channel], self.followers[channel], self.ends.get(channel, (0, "")))
 
     def _read(self, channel: str, trust: Trust) -> None:
         # What a later page shows may overrule what was taken before it: then the channel is judged in one piece.
-        if not self._follow(channel, trust, self._looked(channel)):
-            self._follow(channel, trust, [[found for page in self._looked(channel) for found in page]])
+        known = self._known_before(channel, trust)
+        if not self._follow(channel, trust, self._paged, known):
+            self._follow(channel, trust, self._whole, None)
+        self.watches[channel].end_reading()
 
-    def _looked(self, channel: str) -> Iterator[list[Candidate | Junk]]:
-        for page in self._pages(channel):
-            yield [_without_parts(candidate_of(record, channel)) for record in page]
+    def _known_before(self, channel: str, trust: Trust) -> tuple[Watch, Place] | None:
+        """Return how far an earlier verification came; None to read from the start, where that is not to be believed still."""
+        if self.memory is None or channel == TRUST_CHANNEL:
+            return None
+        known = self.memory.resumed(channel, leaves_out=self.leaves_out)
+        if known is None:
+            return None
+        watch, place = known
+        position, last = self.memory.channels[channel].position, self.memory.channels[channel].last
+        found = self.log.poll({channel: position - 1}, timeout_seconds=0, limit=1)
+        # A revocation or an epoch may reach back to what was taken; a log that was rolled back shows another record there.
+        is_same = bool(found) and found[0].position == position - 1 and digest_of(found[0].value).hex() == last
+        is_revoked = any(each.key_digest in trust.revoked for each in place.certificates)
+        if not is_same or is_revoked or place.epoch != len(trust.epochs.get(channel, ())):
+            return None
+        self.ends[channel] = position, last
+        return watch, place
 
-    def _follow(self, channel: str, trust: Trust, pages: Iterable[list[Candidate | Junk]]) -> bool:
+    def _paged(self, follower: Follower, watch: Watch) -> Iterator[list[Candidate | Junk]]:
+        """Yield what has to be judged, page by page; what plainly goes on is passed over."""
+        channel = follower.pathfinder.channel
+        for page in self._pages(channel, self.ends[channel][0] if watch.report.not_read_again else 0, is_judged=True):
+            for rest in self.passing.rest(follower, watch, page) if self.passing is not None else [page]:
+                yield [_without_parts(candidate_of(record, channel)) for record in rest]
+
+    def _whole(self, follower: Follower, _: Watch) -> Iterator[list[Candidate | Junk]]:
+        channel = follower.pathfinder.channel
+        pages = self._pages(channel, is_judged=True)
+        yield [_without_parts(candidate_of(record, channel)) for page in pages for record in page]
+
+    def _follow(self, channel: str, trust: Trust, pages: _Pages, known: tuple[Watch, Place] | None) -> bool:
         """Read a channel page by page, and tell whether all that was taken on the way is taken in the end."""
-        watch = self.watches[channel] = Watch(ChannelReport(channel=channel), keeps_said=channel == TRUST_CHANNEL)
+        fresh = Watch(ChannelReport(channel=channel), keeps_said=channel == TRUST_CHANNEL, leaves_out=self.leaves_out)
+        watch, place = known or (fresh, None)
+        self.watches[channel] = watch
         follower, _ = Follower.at(
             Pathfinder(channel=channel, root=self.root, trust=trust),
             load=lambda: self._held(channel, watch),
-            holds=watch.places.__contains__,
+            holds=lambda digest: digest in watch.places,
             keeps_parts=False,
+            place=place,
+            is_usual=place is not None,
         )
         self.followers[channel] = follower
-        for found in pages:
+        for found in pages(follower, watch):
             for each in found:
                 watch.see(each)
             self._check_ahead(follower, found)
@@ -136,10 +236,12 @@ class _Verification:
                 watch.lacking.pop(healed.digest, None)
         return True
 
-    def _pages(self, channel: str) -> Iterator[list[bytes]]:
-        position = 0
+    def _pages(self, channel: str, position: int = 0, *, is_judged: bool = False) -> Iterator[list[bytes]]:
         while found := self.log.poll({channel: position}, timeout_seconds=0, limit=self.page):
             position = found[-1].position + 1
+            if is_judged:
+                # Whoever reads on later goes on after this, and not after what came while something was looked at again.
+                self.ends[channel] = position, digest_of(found[-1].value).hex()
             yield [record.value for record in found]
 
     def _records(self, channel: str) -> Iterator[bytes]:
@@ -206,6 +308,8 @@ class _Verification:
         ]
 
     def _parts(self, channel: str, watch: Watch) -> None:
+        if watch.left_out:
+            watch.report.conclude(f"personal parts are not kept here: {watch.left_out} entries stand without theirs")
         for digest, (epoch, sequence) in watch.lacking.items():
             if digest not in watch.flaws:
                 watch.report.note(f"the personal part of {epoch}/{sequence} is not here")
@@ -227,16 +331,6 @@ class _Verification:
         for digest in watch.flaws.keys() - watch.lacking.keys():
             if digest in watch.places:
                 watch.report.note(f"beside the whole entry {watch.places[digest]} stands a copy with another personal part")
-
-
-def _channels(trust: Trust) -> list[str]:
-    schools = tuple(each.id for each in trust.participants.values() if each.role is Role.SCHOOL)
-    return [
-        channel
-        for each in trust.participants.values()
-        if each.id != REGISTRAR
-        for channel in channels_of(each.id, each.role, schools)
-    ]
 
 
 def _without_parts(found: Candidate | Junk) -> Candidate | Junk:

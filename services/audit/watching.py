@@ -6,10 +6,13 @@ decides nothing; what is taken is for ``following``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from services.audit.packed import Digests, Ids
 from services.audit.report import ChannelReport
+from services.audit.stretches import Stretch
 from services.wire.candidates import Candidate, Junk
 from services.wire.contents import Receipt
 from services.wire.entry import Open, Sealed, decode_entry
@@ -40,21 +43,34 @@ class Damage:
 
 @dataclass(slots=True)
 class Watch:
-    """What is kept of one channel. ``lacking`` are taken entries without their personal part, ``flaws`` what stood there."""
+    """What is kept of one channel. ``lacking`` are taken entries without their personal part, ``flaws`` what stood there.
+
+    Where parts were left out on purpose (``leaves_out``), those that lack theirs are counted in ``left_out`` alone.
+    """
 
     report: ChannelReport
     keeps_said: bool = False
-    digests: list[Digest] = field(default_factory=list)
-    places: dict[Digest, int] = field(default_factory=dict)
+    leaves_out: bool = False
+    left_out: int = 0
+    notes_read: tuple[tuple[str, ...], int] = ((), 0)
+    digests: Digests = field(default_factory=Digests)
     begun: list[tuple[int, int]] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
     receipts: list[tuple[int, Receipt]] = field(default_factory=list)
     damages: list[Damage] = field(default_factory=list)
     lacking: dict[Digest, tuple[int, int]] = field(default_factory=dict)
     flaws: dict[Digest, tuple[Digest, Digest]] = field(default_factory=dict)
-    _ids: set[Id] = field(default_factory=set)
+    _places: dict[Digest, int] = field(default_factory=dict)
+    _ids: Ids = field(default_factory=Ids)
     _seen_to: int = 0
     _written_at: int = 0
+
+    @property
+    def places(self) -> Mapping[Digest, int]:
+        """The place of each entry that was taken, by its digest: made when it is asked for, which few channels ever are."""
+        known = len(self._places)
+        self._places.update(zip(self.digests[known:], range(known + 1, len(self.digests) + 1), strict=True))
+        return self._places
 
     def epoch_at(self, sequence: int) -> int:
         """Return the epoch of the taken entry at a place."""
@@ -77,7 +93,6 @@ class Watch:
         if not self.begun or self.begun[-1][1] != statement.epoch:
             self.begun.append((statement.sequence, statement.epoch))
         self.digests.append(entry.digest)
-        self.places[entry.digest] = statement.sequence
         if self.keeps_said:
             self.said.append(said(step))
         if step.fault is not None:
@@ -85,14 +100,69 @@ class Watch:
         if statement.written_at < self._written_at:
             self.report.note(f"at {statement.sequence}: its time lies before that of the entry before")
         self._written_at = max(self._written_at, statement.written_at)
-        if statement.event_id in self._ids:
+        if self._ids.repeated([statement.event_id]):
             self.report.note(f"at {statement.sequence}: an event id that stands in this channel already")
         elif isinstance(step.content, Receipt):
             # Under an event id that stood here before it is without effect, as for whoever receives it.
             self.receipts.append((statement.sequence, step.content))
-        self._ids.add(statement.event_id)
         if entry.personal is None and not isinstance(statement.body, Open):
-            self.lacking[entry.digest] = (statement.epoch, statement.sequence)
+            self._lacks(entry.digest, statement.epoch, statement.sequence)
+
+    def end_reading(self) -> None:
+        """Keep which notes reading alone made: what is concluded after it is concluded anew each time."""
+        self.notes_read = tuple(self.report.notes), self.report.notes_untold
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether every record so far was an entry, and every entry whole."""
+        return not (self.damages or self.flaws or self.lacking)
+
+    @property
+    def ids(self) -> Iterable[Id]:
+        """The event ids that stand here."""
+        return self._ids
+
+    def remember(self, digests: Sequence[Digest], ids: Iterable[Id], written_at: int) -> None:
+        """Begin with what was taken before."""
+        self.digests = Digests(digests)
+        self._ids.repeated(list(ids))
+        self._written_at, self._seen_to = written_at, len(digests)
+
+    @property
+    def written_at(self) -> int:
+        """The latest time of an entry that was taken."""
+        return self._written_at
+
+    def take_stretch(self, stretch: Stretch, steps: Mapping[int, Step], epoch: int) -> None:
+        """Keep what the entries of a stretch say, as ``take`` does; ``steps`` are those of its open ones, by index."""
+        first = len(self.digests) + 1
+        repeated = self._ids.repeated(stretch.ids)
+        for index in sorted({*steps, *stretch.late, *repeated}):
+            sequence, step = first + index, steps.get(index)
+            if step is not None and step.fault is not None:
+                self.report.note(f"at {sequence}: {step.fault.message}")
+            if index in stretch.late:
+                self.report.note(f"at {sequence}: its time lies before that of the entry before")
+            if index in repeated:
+                self.report.note(f"at {sequence}: an event id that stands in this channel already")
+            elif step is not None and isinstance(step.content, Receipt):
+                self.receipts.append((sequence, step.content))
+        self._written_at = max(self._written_at, stretch.latest)
+        if not self.begun or self.begun[-1][1] != epoch:
+            self.begun.append((first, epoch))
+        self.digests.extend(stretch.digests)
+        self._seen_to = len(self.digests)
+        if self.leaves_out and not self.flaws:
+            self.left_out += len(stretch.lacking)
+        else:
+            for index in stretch.lacking:
+                self._lacks(stretch.digests[index], epoch, first + index)
+
+    def _lacks(self, digest: Digest, epoch: int, sequence: int) -> None:
+        if self.leaves_out and digest not in self.flaws:
+            self.left_out += 1
+        else:
+            self.lacking[digest] = (epoch, sequence)
 
     def _damaged(self, junk: Junk) -> None:
         if len(self.damages) >= _EVIDENCE_LIMIT:

@@ -1,0 +1,54 @@
+"""Forgotten: what an earlier verification saw, and what the log no longer shows.
+
+The end of a channel that nobody has receipted can vanish unseen by whoever looks once. Whoever looked before knows better.
+What an epoch overruled may rightly be gone; what waits, or stands beside what another key settled, is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from services.audit.missing import hanging
+from services.audit.receipts import last_epoch_said
+from services.audit.remembering import Head, Memory
+from services.audit.report import Finding, Report
+from services.audit.watching import Watch
+from services.wire.errors import MissingError
+from services.wire.following import Follower
+from services.wire.trust import Trust
+
+__all__ = ["look_for_forgotten"]
+
+
+def look_for_forgotten(
+    report: Report, memory: Memory, watches: Mapping[str, Watch], followers: Mapping[str, Follower], trust: Trust
+) -> None:
+    """Find the heads that were seen before and are not taken any more; a channel that is gone with its admission, too."""
+    for channel, head in memory.heads.items():
+        watch = watches.get(channel)
+        if watch is None:
+            report.find(_finding(channel, 0, head, "nothing"))
+            continue
+        there = watch.digests[head.sequence - 1].hex() if head.sequence <= len(watch.digests) else "nothing"
+        if there == head.digest:
+            continue
+        if any(digest.hex() == head.digest for digest in hanging(followers[channel])):
+            watch.report.note(f"what was seen before at {head.sequence} waits now")
+        elif any(each.digest.hex() == head.digest for each in followers[channel].remembered):
+            watch.report.note(f"what was seen before at {head.sequence} stands beside the chain now")
+        elif last_epoch_said(watches, trust, channel) > memory.trusted:
+            watch.report.note(f"what was seen before at {head.sequence} was overruled by an epoch since")
+        else:
+            report.find(_finding(channel, watch.epoch_at(head.sequence), head, there))
+
+
+def _finding(channel: str, epoch: int, head: Head, found: str) -> Finding:
+    return Finding(
+        channel=channel,
+        epoch=epoch,
+        sequence=head.sequence,
+        error=MissingError.__name__,
+        what="an entry that an earlier verification saw is not here",
+        expected=head.digest,
+        found=found,
+    )

@@ -1,0 +1,92 @@
+"""Opening: what the parts of a taken entry say, with the keys that somebody holds and the schemas that the log publishes.
+
+Decides nothing about what is taken. Facts and personal part are opened apart, and each that does not open says why.
+Source: design.md sections 4 and 7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from services.audit.keys import Keys
+from services.wire.contents import Facts, decode_facts, decode_personal
+from services.wire.entry import Sealed, Statement
+from services.wire.errors import VerificationError
+from services.wire.records import SchemaBook, event_type
+from services.wire.sealing import Part, open_part
+
+__all__ = ["Opener", "Opening"]
+
+
+class Opening(Enum):
+    """Whether a part opens here, or why not.
+
+    ``OPEN``: it was never sealed. ``NO_KEY``: its key is not among those held. ``ERASED``: its key was held and is destroyed.
+    ``MISSING``: the part is not in the log. ``UNREADABLE``: it opens, or should, and is not what its schema says; or its event is
+    of a newer release. ``NOTHING``: nothing is personal about the event. ``UNASKED``: nobody asked for what is personal.
+    """
+
+    OPEN = "open"
+    OPENED = "opened"
+    NO_KEY = "no key"
+    ERASED = "erased"
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    NOTHING = "nothing"
+    UNASKED = "not asked for"
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """Opens parts with ``keys``; what is personal only where it was asked for."""
+
+    keys: Keys
+    book: SchemaBook
+    with_personal: bool = False
+
+    def facts(self, statement: Statement, sealed: bytes | None) -> tuple[Opening, Facts | None, Any]:
+        """Return how the facts part of an entry opens, its frame and what it says; None for what is not known.
+
+        What opens and cannot be read keeps its frame: its case and its links still stand for something.
+        """
+        body = statement.body
+        if not isinstance(body, Sealed) or sealed is None:
+            return Opening.MISSING, None, None
+        key = self.keys.facts.get(body.facts_key)
+        if key is None:
+            return self._without_key(body.facts_key), None, None
+        try:
+            frame = decode_facts(open_part(key, Part.FACTS, sealed, channel=statement.channel, event_id=statement.event_id))
+        except VerificationError:
+            return Opening.UNREADABLE, None, None
+        try:
+            return Opening.OPENED, frame, self.book.facts(frame.type, frame.schema, frame.content)
+        except VerificationError:
+            return Opening.UNREADABLE, frame, None
+
+    def personal(self, statement: Statement, frame: Facts, sealed: bytes | None) -> tuple[Opening, Any]:
+        """Return how the personal part of an entry opens whose facts did, and what it says."""
+        try:
+            if event_type(frame.type).personal_class is None:
+                return Opening.NOTHING, None
+            return self._personal(statement, frame, sealed) if self.with_personal else (Opening.UNASKED, None)
+        except VerificationError:
+            return Opening.UNREADABLE, None
+
+    def _personal(self, statement: Statement, frame: Facts, sealed: bytes | None) -> tuple[Opening, Any]:
+        identity, keys = frame.personal_key, self.keys.cases
+        if identity is None and isinstance(statement.body, Sealed):
+            # Where there is no case, the facts key seals both parts.
+            identity, keys = statement.body.facts_key, self.keys.facts
+        key = keys.get(identity) if identity is not None else None
+        if key is None:
+            return self._without_key(identity), None
+        if sealed is None:
+            return Opening.MISSING, None
+        plain = open_part(key, Part.PERSONAL, sealed, channel=statement.channel, event_id=statement.event_id)
+        return Opening.OPENED, self.book.personal(frame.type, frame.schema, decode_personal(plain).content)
+
+    def _without_key(self, identity: bytes | None) -> Opening:
+        return Opening.ERASED if identity in self.keys.erased else Opening.NO_KEY
