@@ -1,9 +1,8 @@
 """Verify a log of Sarakste with its root certificate and nothing else: a second reader, for whoever does not trust the first.
 
-    python examples/verify_log.py log.sqlite root.pem
+    python examples/verify_log.py log.sqlite root.pem      or the folder of an archive, as it was exported, in place of the log
 
 Written from schemas/README.md and the schemas beside it alone, without code of the product; needs `cryptography` and `fastavro`.
-
 It checks that each channel is what its one writer signed, whole and in order, under certificates that lead to the root and
 belong to whom the registrar admitted; that sealed parts are those that were signed; that what participants receipted is there. It
 opens nothing that is sealed, so it cannot tell whether events make sense or are true; nor does it look at mailboxes, published
@@ -203,8 +202,7 @@ class Trust:
     """What the registrar said ("Trust"); an epoch is kept with its place in registrar.trust."""
 
     def __init__(self, said: Iterable[tuple[Entry, dict[str, Any]]] = (), root: bytes = b"") -> None:
-        self.participants: dict[str, dict[str, Any]] = {}
-        self.revoked: set[bytes] = set()
+        self.participants, self.revoked = dict[str, dict[str, Any]](), set[bytes]()
         self.epochs: dict[str, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
         for entry, content in said:
             if entry.type == "ParticipantAdmitted" and re.fullmatch(ADMISSION, f"{content['role']} {content['id']}"):
@@ -213,8 +211,7 @@ class Trust:
                 self.revoked.add(content["key"])
             elif entry.type == "EpochOpened" and CHANNEL.fullmatch(content["channel"]):
                 known, begins = self.epochs[content["channel"]], genesis(root, content["channel"])
-                is_placed = content["after_sequence"] > 0 or content["after_digest"] == begins
-                if is_placed and content["epoch"] == len(known) + 1:
+                if content["epoch"] == len(known) + 1 and (content["after_sequence"] > 0 or content["after_digest"] == begins):
                     known.append((entry.sequence, content))
         roles = {name: each["role"] for name, each in self.participants.items()}
         schools = [name for name, role in roles.items() if role == "School"]
@@ -238,9 +235,7 @@ class Reading:
         self.writer = "commission" if kind == "from-commission" else name
         self.epochs = [epoch for _, epoch in trust.epochs[channel]]
         self.due = {tuple(map(each.get, ("epoch", "after_sequence", "after_digest", "certificate"))) for each in self.epochs}
-        self.damages: dict[int, tuple[str, str, str]] = {}
-        self.candidates: dict[bytes, Entry] = {}
-        after = 0
+        self.damages, self.candidates, after = dict[int, tuple[str, str, str]](), dict[bytes, Entry](), 0
         for value in records:
             if isinstance(found := read_record(value, channel, after), tuple):
                 self.damages.setdefault(found[0], found[1:])
@@ -250,17 +245,15 @@ class Reading:
             known.is_whole, known.flaw = known.is_whole or found.is_whole, known.flaw or found.flaw
         self.start = Entry(digest=genesis(root, channel), revoked=frozenset(trust.revoked))
         self.tree = {each.digest: each for each in self._grow()}
-        self.taken: list[Entry] = []
-        self.options: list[Entry] = self.start.children
+        self.taken, self.options = list[Entry](), self.start.children
         self.only_epoch, self.is_reached, self.receipted = 0, True, 0
         self.state = self._walk()
         self.head = self.taken[-1] if self.taken else self.start
         self.hangs = [] if self.state == "reading" else list(self.options)
         for each in self.hangs:
             self.hangs += each.children
-        self.end = max([self.head, *self.hangs], key=lambda each: each.place[2:])
-        nowhere = (each for each in self.candidates.values() if each.parent is None)
-        self.aside = sorted(nowhere, key=lambda each: each.place[2:])
+        self.end = min([self.head, *self.hangs], key=lambda each: (-each.sequence, each.digest))
+        self.aside = sorted((each for each in self.candidates.values() if each.parent is None), key=lambda each: each.place[2:])
 
     def _grow(self) -> list[Entry]:
         """Return the tree of what follows, each after what it follows (step 2)."""
@@ -285,8 +278,7 @@ class Reading:
             if each.children:
                 each.revoked = frozenset.intersection(*(child.revoked for child in each.children))
             for child in each.children:
-                keys = child.later | ({child.key} - child.revoked)
-                each.later = keys if each.later <= keys else each.later | keys
+                each.later |= child.later | ({child.key} - child.revoked)
         return tree
 
     def _opener(self, place: Entry, each: Entry) -> Leaf | None:
@@ -323,18 +315,16 @@ class Reading:
                 after = after.parent
             self.taken.reverse()
         while self.options:
-            chosen = [each for each in self.options if each.later - {each.key}]
             fresh = [each for each in self.options if each.key not in each.revoked]
-            if len(self.options) == 1:
-                chosen = chosen or fresh
+            chosen = [each for each in self.options if each.later - {each.key}] or (fresh if len(self.options) == 1 else [])
             if len(chosen) != 1:
                 return "forked" if chosen or fresh else "waiting"
             self.taken += chosen
             self.options, self.only_epoch = chosen[0].children, 0
         return "reading"
 
-    def missing(self) -> tuple[int, int, Anchors] | None:
-        """Return the place that is missing, if there is a gap (step 6), and later places with the digests that belong there."""
+    def missing(self) -> tuple[int, int, Anchors, Entry | None] | None:
+        """Return the place that is missing, if there is a gap (step 6), with its anchors, and what it is behind."""
         if not self.is_reached:
             last = self.epochs[-1]
             epoch, sequence, digest = last["epoch"] - 1, last["after_sequence"], last["after_digest"]
@@ -342,38 +332,42 @@ class Reading:
                 return None
             while (each := self.candidates.get(digest)) and each.parent is None and each.sequence == sequence:
                 epoch, sequence, digest = each.epoch, sequence - 1, each.previous
-            sequence += digest in self.tree or sequence == 0
-            return epoch, sequence, [(last["after_sequence"], last["after_digest"])]
+            return (
+                epoch,
+                sequence + (digest in self.tree or sequence == 0),
+                [(last["after_sequence"], last["after_digest"])],
+                None,
+            )
         waits = [each for each in self.hangs if self.state == "waiting" and not each.children]
         for end in [self.head] if self.state == "reading" else sorted(waits, key=lambda each: (-each.sequence, each.digest)):
             epoch = self.only_epoch or end.epoch
-            ahead = [each for each in self.aside if each.epoch >= epoch and self._is_written(each, end)]
+            later = [e for e in self.aside if e.epoch >= epoch and e.sequence > end.sequence and e.previous != end.digest]
+            # What the channel's writer signed, as far as the path to its end shows.
+            ahead = [e for e in later if e.is_by(end.leaves.get(e.certificate)) or (e.epoch > end.epoch and self.is_opening(e))]
             if ahead:
-                return epoch, end.sequence + 1, [(each.sequence - 1, each.previous) for each in ahead]
+                return epoch, end.sequence + 1, [(each.sequence - 1, each.previous) for each in ahead], end
         return None
-
-    def _is_written(self, each: Entry, end: Entry) -> bool:
-        """Tell whether the channel's writer signed what stands ahead of ``end``, as far as the path to it shows."""
-        is_known = each.is_by(end.leaves.get(each.certificate)) or (each.epoch > end.epoch and self.is_opening(each))
-        return is_known and each.sequence > end.sequence and each.previous != end.digest
 
     def said(self) -> list[tuple[Entry, dict[str, Any]]]:
         """Return what open entries say, in order; a repeated event id says nothing more."""
         first = {each.event_id: each for each in reversed(self.taken)}
         return [(each, each.content) for each in self.taken if first[each.event_id] is each and each.content is not None]
 
-    def stands_at(self, epoch: int, sequence: int, anchors: Anchors) -> tuple[str, str, str]:
-        """Return what stands at a place that is missing, expected, and found; ``anchors`` are places and their right digests."""
+    def stands_at(self, epoch: int, sequence: int, anchors: Anchors, end: Any = None, found: str = "nothing") -> tuple[Any, ...]:
+        """Return a missing place, what stands there, expected and found; ``anchors`` are places with their right digests."""
         within = {each.digest: each for each in self.aside if each.epoch >= epoch}
         right = next(filter(None, (way_back(within, sequence, *anchor) for anchor in anchors)), None)
         if (each := within.get(right or b"")) and each.sequence == sequence:
+            if end and end.parent and each.epoch == end.epoch and each.previous != end.digest:  # the end has another's place
+                return self.stands_at(end.epoch, end.sequence, [(end.sequence, each.previous)], None, end.digest.hex())
             by = "a certificate that may open" if each.type == "ChannelOpened" else "the certificate of"
-            return f"a signature is not by {by} this channel", "a valid signature", next(iter(each.signatures)).hex()
+            by = f"a signature is not by {by} this channel"
+            return epoch, sequence, by, "a valid signature", next(iter(each.signatures)).hex()
         wanted = right.hex() if right else "an entry"
         if rest := self.damages.get(sequence):
-            return rest[0], rest[1] or wanted, rest[2]
-        found = next((each.digest.hex() for each in within.values() if each.sequence == sequence), "nothing")
-        return f"an entry is {'missing' if found == 'nothing' else 'not what was signed'}", wanted, found
+            return epoch, sequence, rest[0], rest[1] or wanted, rest[2]
+        found = next((each.digest.hex() for each in within.values() if each.sequence == sequence), found)
+        return epoch, sequence, f"an entry is {'missing' if found == 'nothing' else 'not what was signed'}", wanted, found
 
     def receipts(self) -> Iterator[tuple[Entry, list[Place], bytes | None]]:
         """Yield the receipts of the right form, with their lines and the head of a record ("Receipts")."""
@@ -383,8 +377,8 @@ class Reading:
             if each.type == "Receipt" and each.parent:
                 lines = [(line["channel"], line["epoch"], line["sequence"], line["digest"]) for line in content["held"]]
                 is_ordered = [line[0] for line in lines] == [one for one in order if one in {line[0] for line in lines}]
-                names_own = (self.channel, *each.parent.place[1:]) in lines
-                if is_ordered and names_own and (kind in PAIRS or content["record"] is None):
+                names_own = is_ordered and (self.channel, *each.parent.place[1:]) in lines
+                if names_own and (kind in PAIRS or content["record"] is None):
                     yield each, lines, content["record"]
 
 
@@ -403,34 +397,35 @@ class Report:
         strays = records.keys() - self.readings if all(channel != TRUST for channel, _ in self.findings) else ()
         for hidden in (Reading(name, records[name], root, Trust()) for name in filter(CHANNEL.fullmatch, strays)):
             if found := sorted(each.digest.hex() for each in hidden.start.children):
-                what = "a channel whose writer was never admitted"
-                self._find(hidden, 0, 1, (), what, "an admission of its writer", found[0])
+                self._find(hidden, 0, 1, "a channel whose writer was never admitted", "an admission of its writer", found[0])
 
-    def _find(self, reading: Reading, epoch: int, sequence: int, anchors: Anchors, *told: str) -> None:
-        self.findings.setdefault((reading.channel, sequence), (epoch, *(told or reading.stands_at(epoch, sequence, anchors))))
+    def _find(self, reading: Reading, epoch: int, sequence: int, *told: str) -> None:
+        self.findings.setdefault((reading.channel, sequence), (epoch, *told))
 
     def _conclude(self, reading: Reading) -> None:
         """Find what a channel shows by itself."""
         if reading.state == "forked":
             one, other = sorted(reading.options, key=lambda each: each.digest)[:2]
             what = "the channel contradicts itself: two signed entries stand at one place"
-            self._find(reading, one.epoch, one.sequence, (), what, one.digest.hex(), other.digest.hex())
+            self._find(reading, one.epoch, one.sequence, what, one.digest.hex(), other.digest.hex())
         elif missing := reading.missing():
-            self._find(reading, *missing)
+            self._find(reading, *reading.stands_at(*missing))
         elif not reading.taken and reading.channel == TRUST:
-            what, _, found = reading.stands_at(0, 1, [(each.sequence - 1, each.previous) for each in reading.aside])
+            *_, what, _, found = reading.stands_at(0, 1, [(each.sequence - 1, each.previous) for each in reading.aside])
             others = sorted(each.previous.hex() for each in reading.aside if each.sequence == 1)
             right = reading.start.digest.hex()
             if others and right not in others:
                 what, found = "the registrar's channel is not of this root", f"an entry after {others[0]}"
             expected = f"an opening after the genesis digest of this root, {right}"
-            self._find(reading, 0, 1, (), f"nothing of this log can be verified: {what}", expected, found)
+            self._find(reading, 0, 1, f"nothing of this log can be verified: {what}", expected, found)
         elif not reading.taken and reading.state == "reading" and (behind := self._behind(reading)):
-            self._find(reading, reading.only_epoch, 1, [(each.sequence - 1, each.previous) for each in behind])
+            self._find(
+                reading, *reading.stands_at(reading.only_epoch, 1, [(each.sequence - 1, each.previous) for each in behind])
+            )
         for each in reading.taken:
             if each.flaw and not each.is_whole:
-                what, right = "a personal part does not match its digest", each.body["personal"].hex()
-                self._find(reading, each.epoch, each.sequence, (), what, right, each.flaw.hex())
+                what = "a personal part does not match its digest"
+                self._find(reading, each.epoch, each.sequence, what, each.body["personal"].hex(), each.flaw.hex())
 
     def _behind(self, reading: Reading) -> list[Entry]:
         """Return what stands behind a missing first place and is genuine, as far as anybody can tell without that entry."""
@@ -442,7 +437,7 @@ class Report:
 
     def _compare(self) -> None:
         """Find what receipts name and is not there, and note up to where others hold each channel."""
-        beyond, pins = list[Place](), []
+        beyond, heads, pins = list[Place](), list[Place](), []
         for channel, reading in sorted(self.readings.items()):
             for receipt, lines, head in reading.receipts():
                 named = (line for line in lines if line[0] != channel and line[0] in self.readings)
@@ -453,11 +448,11 @@ class Report:
                     if head in there:
                         pins.append((reading, receipt.sequence, record, min(there[head], len(record.taken))))
                     elif knew >= max((said for said, _ in record.trust.epochs[record.channel]), default=0):
-                        sequence = record.end.sequence + 1
-                        self._find(record, record.head.epoch, sequence, [(sequence, head)])
-        for channel, _, sequence, digest in sorted(beyond, key=lambda line: (line[0], line[2], line[3])):
-            reading = self.readings[channel]
-            self._find(reading, reading.head.epoch, reading.end.sequence + 1, [(sequence, digest)])
+                        heads.append((record.channel, 0, record.end.sequence + 1, head))
+        for channel, _, sequence, digest in (*heads, *sorted(beyond, key=lambda line: (line[0], line[2], line[3]))):
+            reading, end = self.readings[channel], self.readings[channel].end
+            if self.findings.get((channel, end.sequence), ("",))[-1] != end.digest.hex():
+                self._find(reading, *reading.stands_at(reading.head.epoch, end.sequence + 1, [(sequence, digest)], end))
         for reading, sequence, record, place in pins:
             # Until somebody else holds the receipt, its writer can take it back together with its record.
             if sequence <= reading.receipted:
@@ -476,16 +471,20 @@ class Report:
         elif there and not is_overruled:
             other, is_same = there[0], there[0].digest == digest
             kind, *told = ("epoch", str(epoch), str(other.epoch)) if is_same else ("entry", digest.hex(), other.digest.hex())
-            self._find(reading, epoch, sequence, (), f"a receipt names another {kind} than stands here", *told)
+            self._find(reading, epoch, sequence, f"a receipt names another {kind} than stands here", *told)
         return bool(there) or is_overruled
 
 
 def main() -> None:
     if len(sys.argv) != 3:  # noqa: PLR2004  # the program, the log and the root
         sys.exit(__doc__)
-    records: dict[str, list[bytes]] = defaultdict(list)
-    with closing(sqlite3.connect(f"{Path(sys.argv[1]).absolute().as_uri()}?mode=ro", uri=True)) as log:
-        for channel, value in log.execute(RECORDS):
+    source, records = Path(sys.argv[1]), defaultdict[str, list[bytes]](list)
+    for path in sorted(source.glob("channels/*/*.avro")):  # of an archive; what a damaged file no longer shows is missing
+        with path.open("rb") as file, suppress(Exception):
+            rows: Any = fastavro.reader(file)
+            records[path.parent.name].extend(each["value"] for each in rows)
+    with closing(sqlite3.connect(":memory:" if source.is_dir() else f"{source.absolute().as_uri()}?mode=ro", uri=True)) as log:
+        for channel, value in () if source.is_dir() else log.execute(RECORDS):
             records[channel].append(value)
     report = Report(records, x509.load_pem_x509_certificate(Path(sys.argv[2]).read_bytes()).public_bytes(Encoding.DER))
     for name, each in report.readings.items():

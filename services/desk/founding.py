@@ -9,6 +9,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from services.auditor.bootstrap import require_auditor_id
 from services.desk.ground import FileGround, Ground
 from services.policy.fields import SchoolNumber
 from services.post.building import Clock, make_folder, milliseconds, write_settings
@@ -23,6 +24,7 @@ from services.wire.issuing import Request
 __all__ = ["Made", "found_exchange"]
 
 _REGISTRAR: Final = ("NTRLV-90000000009", "Paraugpilsētas sarakstes reģistrs")
+_AUDITOR: Final = ("NTRLV-90000000007", "Paraugvalsts revīzija")
 _COMMISSION: Final = ("NTRLV-90000000008", "Valsts medicīnas komisija")
 
 
@@ -38,11 +40,17 @@ class Made:
 
 
 def found_exchange(
-    folder: Path, schools: Sequence[str], *, ground: Ground | None = None, clock: Clock = milliseconds
+    folder: Path,
+    schools: Sequence[str],
+    *,
+    auditors: Sequence[str] = (),
+    ground: Ground | None = None,
+    clock: Clock = milliseconds,
 ) -> Iterator[Made]:
     """Make the exchange and yield each thing that was made; its log stands on ``ground``, by default on a file in the folder.
 
-    Raises: SettingsError if there is one already, or a school number is none or is given twice; nothing is made then.
+    Raises: SettingsError if there is one already, or a school number or an auditor's id is none or is given twice; nothing is
+    made then.
     """
     try:
         TypeAdapter(list[SchoolNumber]).validate_python(list(schools))
@@ -50,6 +58,7 @@ def found_exchange(
         raise SettingsError(f"--school {error.errors(include_input=False)[0]['msg']}") from None
     if len(set(schools)) != len(schools):
         raise SettingsError("--school names a school twice; give each number once")
+    _require_auditors(auditors)
     if (folder / "root.pem").exists():
         beginning = "or the beginning of one, if `init` was interrupted: such a beginning may be removed and made again"
         raise SettingsError(f"{folder.name} holds an exchange already, {beginning}")
@@ -62,6 +71,9 @@ def found_exchange(
         name = f"school-{number}"
         _born(registrar, folder, ground, name, Role.SCHOOL, f"NTRLV-{number}", f"Skola {number}")
         yield Made(path=f"{folder.name}/{name}", what="a school")
+    for name in auditors:
+        _born(registrar, folder, ground, name, Role.AUDITOR, *_AUDITOR)
+        yield Made(path=f"{folder.name}/{name}", what="an auditor")
     while sign_once(registrar.office):
         pass
     ground.prepare(tuple(registrar.office.trust.participants.values()))
@@ -70,6 +82,13 @@ def found_exchange(
     if registrar.office.channel is not None:
         registrar.office.channel.close()
     yield Made(path=ground.name, what="the log, with all of them admitted")
+
+
+def _require_auditors(auditors: Sequence[str]) -> None:
+    for each in auditors:
+        require_auditor_id(each, option="--auditor")
+    if len(set(auditors)) != len(auditors):
+        raise SettingsError("--auditor names an auditor twice; give each id once")
 
 
 def _born(

@@ -14,7 +14,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from services.auditor.entrypoints.cli import app as auditor
 from services.commission.entrypoints.cli import app as commission
+from services.desk import audit_archive, audit_proofs, audit_queries, audit_verify
 from services.post.console import Json, as_text, print_json, progress, read_file, say
 from services.registrar.entrypoints.cli import app as registrar
 from services.school.entrypoints.cli import app as school
@@ -30,19 +32,33 @@ app = typer.Typer(
 app.add_typer(school, name="school")
 app.add_typer(commission, name="commission")
 app.add_typer(registrar, name="registrar")
+app.add_typer(auditor, name="auditor")
+audit = typer.Typer(
+    help="For those who trust nobody: keep, verify and ask copies of an exchange's logs, prove entries, compare auditors.",
+    no_args_is_help=True,
+)
+audit_archive.register(audit)
+audit_verify.register(audit)
+audit_queries.register(audit)
+audit_proofs.register(audit)
+audit_proofs.register_check(app)
+app.add_typer(audit, name="audit")
 
 
 @app.command()
 def init(
     folder: Path,
     school: Annotated[list[str], typer.Option("--school", help="Ten-digit school number; give it once a school.")],
+    auditor_id: Annotated[
+        list[str] | None, typer.Option("--auditor", help="An auditor's id, as auditor-vk; give it once an auditor.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a whole exchange in FOLDER: registrar, commission and schools, each with keys of its own."""
+    """Make a whole exchange in FOLDER: registrar, commission, schools and auditors, each with keys of its own."""
     from services.desk.founding import found_exchange
 
     made = []
-    for each in found_exchange(folder, school):
+    for each in found_exchange(folder, school, auditors=auditor_id or ()):
         made.append(asdict(each))
         if not as_json:
             typer.echo(str(each))

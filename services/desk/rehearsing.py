@@ -26,6 +26,7 @@ from services.desk.ground import FileGround, Ground
 from services.desk.playing import Outcome, Played, Playing
 from services.desk.quiet import has_work
 from services.desk.script import Script, ScriptError, Step
+from services.post.acts import enter_as
 from services.post.building import add_settings, milliseconds
 from services.post.office import Office
 from services.post.worker import Worker
@@ -103,6 +104,9 @@ class Rehearsal:
             return self._ask(step, case_id, form)
         except RefusedError as refusal:
             return Outcome(refused=type(refusal).__name__.removesuffix("Error"), why=str(refusal))
+        finally:
+            # The same office works as its worker next: what happens then is entered by nobody.
+            self.offices[step.who].entered_by = None
 
     def settle(self) -> None:
         """Let every worker work that does not stand still until nothing is left, and the time of receipts pass."""
@@ -162,6 +166,7 @@ class Rehearsal:
     def _decide(self, step: Step, case_id: UUID | None, form: bytes) -> Outcome:
         act, kind = COMMISSION_ACTS[step.act], form_of(step.who, step.act)
         read = () if kind is None else (commission_forms.read_form(kind, form, today=self.commission.office.today),)
+        enter_as(self.commission.office, act)
         if act.begins:
             return Outcome(case_id=getattr(self.commission, act.method)(*read)[0])
         getattr(self.commission, act.method)(case_id, *read)
@@ -169,6 +174,7 @@ class Rehearsal:
 
     def _ask(self, step: Step, case_id: UUID | None, form: bytes) -> Outcome:
         school = self.schools[step.who]
+        enter_as(school.office, SCHOOL_ACTS[step.act])
         if step.act == "file":
             return Outcome(case_id=school.file(school_forms.read_application(form, today=school.office.today))[0])
         act, kind = SCHOOL_ACTS[step.act], form_of(step.who, step.act)

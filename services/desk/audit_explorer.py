@@ -1,0 +1,122 @@
+"""`sarakste audit timeline`, `search`, `show`: looking at single cases, events and entries of a verified log."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from services.desk.audit_source import KeysOf, RootFile, Source, SourceFile, opened
+from services.post.console import Json, as_text, print_json
+from services.post.console import show as show_rows
+from services.wire.errors import VerificationError
+
+if TYPE_CHECKING:
+    from services.audit.checks import Shown
+    from services.audit.exploring import EventLine
+
+__all__ = ["register"]
+
+_DAY: Final = "%Y-%m-%d"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands that look at single things."""
+    _add_timeline(app)
+    _add_search(app)
+    _add_show(app)
+
+
+def _add_timeline(app: typer.Typer) -> None:
+    @app.command()
+    def timeline(
+        case: Annotated[str, typer.Argument(help="A case, by its number at the school or at the commission.")],
+        source: SourceFile,
+        root: RootFile,
+        keys_of: KeysOf = None,
+        as_json: Json = False,
+    ) -> None:
+        """Show one case from its beginning, both sides of it, as far as the keys open it."""
+        from services.audit.exploring import line_of
+        from services.audit.exploring import timeline as found_in
+        from services.post.console import case_number
+
+        wanted = case_number(case)
+        with opened(source, root, keys_of) as found:
+            lines = [line_of(each) for each in found_in(found.events(), wanted)]
+            _show_lines(lines, f"Case {wanted}", found, as_json=as_json)
+
+
+def _add_search(app: typer.Typer) -> None:
+    @app.command()
+    def search(  # noqa: PLR0913, PLR0917  # each is an option of the command
+        source: SourceFile,
+        root: RootFile,
+        keys_of: KeysOf = None,
+        kind: Annotated[str | None, typer.Option("--type", help="Events of this type.")] = None,
+        school: Annotated[str | None, typer.Option("--school", help="Events of this school's channels and cases.")] = None,
+        since: Annotated[datetime | None, typer.Option("--from", formats=[_DAY], help="From this day on.")] = None,
+        until: Annotated[datetime | None, typer.Option("--until", formats=[_DAY], help="Up to this day.")] = None,
+        limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show at most so many, the first.")] = 1_000,
+        as_json: Json = False,
+    ) -> None:
+        """Find events by type, school and the days on which they were recorded."""
+        from itertools import islice
+
+        from services.audit.exploring import Wanted, line_of
+        from services.audit.exploring import search as found_in
+
+        days = [None if each is None else each.date() for each in (since, until)]
+        wanted = Wanted(type=kind, school=school, since=days[0], until=days[1])
+        with opened(source, root, keys_of) as found:
+            lines = [line_of(each) for each in islice(found_in(found.events(), wanted), limit)]
+            _show_lines(lines, "Events", found, as_json=as_json)
+
+
+def _add_show(app: typer.Typer) -> None:
+    @app.command()
+    def show(
+        entry: Annotated[str, typer.Argument(help="CHANNEL:EPOCH/SEQUENCE, CHANNEL:SEQUENCE, or how its digest begins.")],
+        source: SourceFile,
+        root: RootFile,
+        keys_of: KeysOf = None,
+        as_json: Json = False,
+    ) -> None:
+        """Show one entry, each check of it with what came out, and what its facts say."""
+        from services.audit.checks import Outcome, show_entry
+        from services.audit.exploring import line_of
+
+        with opened(source, root, keys_of) as found:
+            shown = show_entry(found.log, found.examined, found.keys, entry)
+            checks = [{"check": each.check, "outcome": each.outcome.value, "said": each.said} for each in shown.checks]
+            if as_json:
+                event = asdict(line_of(shown.event)) if shown.event is not None else None
+                place = {"channel": shown.channel, "epoch": shown.epoch, "sequence": shown.sequence, "digest": shown.digest}
+                said = {"beside": shown.beside, "event": event, "facts": shown.facts, "checks": checks}
+                print_json(place | said | {"grounds": asdict(found.grounds)})
+            else:
+                _print_entry(shown, checks)
+            found.tell(as_json=as_json)
+            if any(each.outcome is Outcome.FAILS for each in shown.checks):
+                raise typer.Exit(VerificationError.exit_code)
+
+
+def _show_lines(lines: list[EventLine], title: str, found: Source, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"events": [asdict(each) for each in lines], "grounds": asdict(found.grounds)})
+    else:
+        columns = ("on", "event", "channel", "epoch", "sequence", "standing", "opening", "digest")
+        show_rows(lines, as_json=False, title=title, columns=columns)
+    found.tell(as_json=as_json)
+
+
+def _print_entry(shown: Shown, checks: list[dict[str, str]]) -> None:
+    typer.echo(as_text(f"{shown.channel} {shown.epoch}/{shown.sequence} {shown.digest}".rstrip()))
+    if shown.beside:
+        typer.echo(f"  beside it {shown.beside} other records claim this place")
+    for each in checks:
+        typer.echo(as_text(f"  {each['outcome']:>9}  {each['check']}: {each['said']}"))
+    for name, value in (shown.facts or {}).items():
+        typer.echo(as_text(f"  {name} = {value}"))

@@ -1,0 +1,151 @@
+"""`sarakste audit report`: figures over a verified log, for inside or in the form that may be published."""
+
+from __future__ import annotations
+
+import io
+import sys
+from datetime import date, datetime
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from services.desk.audit_source import KeysOf, RootFile, SourceFile, file_for, opened
+from services.post.console import Json, read_file, say
+from services.wire.errors import SettingsError
+
+if TYPE_CHECKING:
+    from services.audit.reports.figures import Scope
+    from services.audit.reports.making import Report
+
+__all__ = ["register"]
+
+_DAY: Final = "%Y-%m-%d"
+
+
+class ReportForm(Enum):
+    """The forms of a report."""
+
+    CSV = "csv"
+    HTML = "html"
+    JSON = "json"
+    XLSX = "xlsx"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands that make reports."""
+    _add_replay(app)
+
+    @app.command()
+    def report(  # noqa: PLR0913, PLR0917  # each is an option of the command
+        name: Annotated[str, typer.Argument(help="answers, deadlines, open-cases, refusals, service or variants.")],
+        source: SourceFile,
+        root: RootFile,
+        keys_of: KeysOf = None,
+        year: Annotated[
+            int | None, typer.Option("--year", min=2000, max=9998, help="A calendar year, known on 31 January.")
+        ] = None,
+        since: Annotated[datetime | None, typer.Option("--from", formats=[_DAY], help="The period's first day.")] = None,
+        until: Annotated[datetime | None, typer.Option("--until", formats=[_DAY], help="Its last day.")] = None,
+        as_of: Annotated[
+            datetime | None, typer.Option("--as-of", formats=[_DAY], help="As of this day; else the period's last.")
+        ] = None,
+        known_at: Annotated[
+            datetime | None, typer.Option("--known-at", formats=[_DAY], help="As it was known on this day; else as known now.")
+        ] = None,
+        published: Annotated[
+            bool, typer.Option("--published", help="With small figures hidden: of a whole year, and nothing else.")
+        ] = False,
+        form: Annotated[ReportForm, typer.Option("--format", help="The form of the report.")] = ReportForm.CSV,
+        out: Annotated[Path | None, typer.Option("--out", help="Into this file, which only you can read.")] = None,
+        as_json: Json = False,
+    ) -> None:
+        """Make a report over a verified log; the same log and period give the same bytes."""
+        from services.audit.reports.making import make_report
+
+        form = _form(form, out, as_json=as_json)
+        scope = _scope(year, *(None if each is None else each.date() for each in (since, until, as_of, known_at)))
+        with opened(source, root, keys_of) as found:
+            made = make_report(name, found.events(), scope, found.grounds, is_published=published)
+            _give(made, form, out)
+            found.tell(as_json=form is ReportForm.JSON and out is None)
+
+
+def _add_replay(app: typer.Typer) -> None:
+    @app.command()
+    def replay(  # noqa: PLR0913, PLR0917  # each is an option of the command
+        under: Annotated[str, typer.Option("--under", help="lm-2016-m1, lm-2016-m2, lm-2016-m3 or lm-2016-merged.")],
+        source: SourceFile,
+        root: RootFile,
+        keys_of: KeysOf = None,
+        overlay: Annotated[
+            Path | None, typer.Option("--overlay", help="Facts that no log has, as CSV with the columns case,fact,value.")
+        ] = None,
+        year: Annotated[
+            int | None, typer.Option("--year", min=2000, max=9998, help="A calendar year, known on 31 January.")
+        ] = None,
+        since: Annotated[datetime | None, typer.Option("--from", formats=[_DAY], help="The period's first day.")] = None,
+        until: Annotated[datetime | None, typer.Option("--until", formats=[_DAY], help="Its last day.")] = None,
+        known_at: Annotated[
+            datetime | None, typer.Option("--known-at", formats=[_DAY], help="As it was known on this day; else as known now.")
+        ] = None,
+        published: Annotated[
+            bool, typer.Option("--published", help="With small figures hidden: of a whole year, and nothing else.")
+        ] = False,
+        form: Annotated[ReportForm, typer.Option("--format", help="The form of the report.")] = ReportForm.CSV,
+        out: Annotated[Path | None, typer.Option("--out", help="Into this file, which only you can read.")] = None,
+        as_json: Json = False,
+    ) -> None:
+        """Ask what a policy model would have said of a period's applications; nothing is changed by it."""
+        from services.audit.reports.making import make_replay
+        from services.audit.reports.overlay import NO_OVERLAY, read_overlay
+        from services.policy.models import model_named
+
+        form = _form(form, out, as_json=as_json)
+        scope = _scope(year, *(None if each is None else each.date() for each in (since, until, None, known_at)))
+        try:
+            model = model_named(under)
+        except LookupError as error:
+            raise SettingsError(f"--under: {error.args[0]}") from None
+        added = read_overlay(read_file(overlay)) if overlay is not None else NO_OVERLAY
+        with opened(source, root, keys_of) as found:
+            _give(make_replay(model, added, found.events(), scope, found.grounds, is_published=published), form, out)
+            found.tell(as_json=form is ReportForm.JSON and out is None)
+
+
+def _form(form: ReportForm, out: Path | None, *, as_json: bool) -> ReportForm:
+    form = ReportForm.JSON if as_json else form
+    if form is ReportForm.XLSX and out is None:
+        raise SettingsError("xlsx is for a file: name it with --out")
+    return form
+
+
+def _give(made: Report, form: ReportForm, out: Path | None) -> None:
+    from services.audit.reports.writing import write_report
+
+    if out is None:
+        text = io.BytesIO()
+        write_report(made, form.value, text)
+        sys.stdout.write(text.getvalue().decode())
+        return
+    with file_for(out) as file:
+        write_report(made, form.value, file)
+    say(f"report {made.name} in {out.name}", as_json=False)
+
+
+def _scope(year: int | None, since: date | None, until: date | None, as_of: date | None, known_at: date | None) -> Scope:
+    """Return what a report is about, from the options.
+
+    Raises: SettingsError if they say no period, or two.
+    """
+    from services.audit.reports.figures import Scope
+    from services.audit.reports.making import year_scope
+
+    if year is not None:
+        if any((since, until, as_of, known_at)):
+            raise SettingsError("--year says the whole period, and as of when it is known: give it alone")
+        return year_scope(year)
+    if since is None or until is None or since > until:
+        raise SettingsError("a report is of a period: give --year, or --from and --until")
+    return Scope(since=since, until=until, as_of=as_of or until, known_at=known_at or date.max)

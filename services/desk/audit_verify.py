@@ -1,0 +1,150 @@
+"""`sarakste audit verify`: an archive, an exported folder or a live exchange, in words or as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.desk.audit_archive import Root_, source_of
+from services.post.console import Config, Json, as_text, print_json, progress, read_file
+from services.wire.errors import SettingsError, VerificationError
+
+if TYPE_CHECKING:
+    from services.audit.remembering import Memory
+    from services.audit.report import ChannelReport, Report
+    from services.audit.verify import Signatures
+    from services.wire.certificates import Root
+
+__all__ = ["register"]
+
+_EACH = "every signature was verified"
+_NEWEST = (
+    "the newest signature of each stretch was verified, and vouches for the statements before it; parts were hashed. A signature"
+    " that was damaged inside a stretch does not show like this: --thorough verifies each"
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command that verifies."""
+    app.command()(verify)
+
+
+def verify(
+    source: Annotated[Path | None, typer.Argument(help="An archive, an exported folder, or a log that is a file.")] = None,
+    root: Root_ = None,
+    config: Config = None,
+    thorough: Annotated[bool, typer.Option("--thorough", help="Verify every signature, and not the newest alone.")] = False,
+    state: Annotated[
+        Path | None, typer.Option("--state", help="A file that remembers what was verified: then only what is new is read.")
+    ] = None,
+    keys_of: Annotated[
+        Path | None,
+        typer.Option("--keys-of", help="A participant's settings: with its facts keys, look at what answers rest on too."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Verify SOURCE, or the exchange that settings name, with nothing but the root certificate."""
+    from services.audit.verify import Signatures
+    from services.post.building import facts_keys_of
+    from services.post.settings import load_settings
+
+    keys = facts_keys_of(load_settings(keys_of)) if keys_of is not None else ()
+    signatures = Signatures.EACH if thorough else Signatures.NEWEST
+    if source is not None and source.is_dir():
+        trusted = _root_of(root)
+        memory = _memory(state, trusted, signatures)
+        report = _verified_folder(source, trusted, signatures, keys, memory)
+    else:
+        trusted, report, memory = _verified_log(source, root, config, signatures, keys, state)
+    if memory is not None and state is not None:
+        memory.save(state)
+    _tell(report, as_json=as_json, is_folder=source is not None and source.is_dir())
+    if not report.is_clean:
+        raise typer.Exit(VerificationError.exit_code)
+
+
+def _verified_folder(folder: Path, root: Root, signatures: Signatures, keys: tuple[bytes, ...], memory: Memory | None) -> Report:
+    from services.audit.archive_reading import ArchiveChannel
+    from services.audit.verify_archive import verify_archive
+    from services.desk.watching import Watched
+
+    with progress("Verifying") as tell:
+        log = Watched(ArchiveChannel(folder), tell)
+        return verify_archive(folder, log, root, signatures=signatures, facts_keys=keys, memory=memory)
+
+
+def _verified_log(
+    log: Path | None,
+    root: Path | None,
+    config: Path | None,
+    signatures: Signatures,
+    keys: tuple[bytes, ...],
+    state: Path | None,
+) -> tuple[Root, Report, Memory | None]:
+    from contextlib import closing
+
+    from services.audit.verify import verify_log
+    from services.desk.watching import Watched
+
+    trusted, opened, there = source_of(log, root, config)
+    memory = _memory(state, trusted, signatures)
+    with closing(opened), progress("Verifying") as tell:
+        watched = Watched(opened, tell)
+        report = verify_log(watched, trusted, there=there(), facts_keys=keys, signatures=signatures, memory=memory)
+    return trusted, report, memory
+
+
+def _root_of(root: Path | None) -> Root:
+    from services.wire.certificates import load_root
+
+    if root is None:
+        raise SettingsError("a folder alone does not say whom to trust: give --root, the exchange's root certificate")
+    return load_root(read_file(root))
+
+
+def _memory(state: Path | None, root: Root, signatures: Signatures) -> Memory | None:
+    from services.audit.remembering import Memory
+
+    if state is None:
+        return None
+    memory = Memory.load(state, root.digest.hex())
+    if memory is None:
+        return Memory(root.digest.hex(), signatures.value)
+    memory.ready_for(signatures)
+    return memory
+
+
+def _tell(report: Report, *, as_json: bool, is_folder: bool) -> None:
+    from services.audit.meanings import meaning_of
+
+    again = sum(each.not_read_again for each in report.channels)
+    if as_json:
+        findings = [asdict(each) | {"means": meaning_of(each)} for each in report.findings]
+        print_json(asdict(report) | {"findings": findings, "clean": report.is_clean, "not_read_again": again})
+        return
+    for channel in report.channels:
+        typer.echo(f"  {channel.channel}: {channel.entries} entries, {channel.state}; {_proven(channel)}")
+        for note in channel.notes:
+            typer.echo(f"    note: {as_text(note)}")
+    typer.echo(f"{report.entries} entries of {report.participants} participants, {report.counted}")
+    typer.echo(_EACH if report.signatures == "each" else _NEWEST)
+    if again:
+        same = "the files that hold them are the same bytes" if is_folder else "whether they stand there still was not looked at"
+        typer.echo(f"{again} entries were verified before and not read again; {same}")
+    for finding in report.findings:
+        # Names of files and digests that an exported folder tells of are its maker's words.
+        typer.echo(as_text(f"FOUND {finding.channel} at {finding.epoch}/{finding.sequence}: {finding.what}"))
+        typer.echo(as_text(f"  expected {finding.expected}"))
+        typer.echo(as_text(f"  found    {finding.found}"))
+        typer.echo(f"  {meaning_of(finding)}")
+
+
+def _proven(channel: ChannelReport) -> str:
+    """Say up to where others hold a channel, and by whose word."""
+    if not channel.receipted:
+        return "nobody has receipted it, so its end can vanish unseen" if channel.entries else "nothing to prove"
+    proven = f"proven up to entry {channel.receipted} by a receipt in {channel.receipted_by}"
+    return f"{proven}, unproven after ({channel.tail})" if channel.tail else f"{proven}, its last"
