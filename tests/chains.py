@@ -86,7 +86,10 @@ def trust(*, revoked: tuple[Seal, ...] = (), epochs: tuple[EpochOpened, ...] = (
 
 @dataclass(slots=True)
 class Pen:
-    """Writes a chain: each call signs one entry after the last and returns its record. ``fork`` copies the place."""
+    """Writes a chain: each call signs one entry after the last and returns its record. ``fork`` copies the place.
+
+    ``back`` is by how many milliseconds it claims to have written earlier.
+    """
 
     channel: str
     seal: Seal
@@ -94,6 +97,7 @@ class Pen:
     sequence: int = 0
     previous: Digest = field(default=Digest(b""))
     salt: str = ""
+    back: int = 0
 
     def __post_init__(self) -> None:
         self.previous = self.previous or genesis_digest(ROOT.digest, self.channel)
@@ -137,7 +141,7 @@ class Pen:
                 channel=self.channel,
                 epoch=self.epoch,
                 sequence=self.sequence + 1,
-                written_at=1_790_000_000_000 + self.sequence,
+                written_at=1_790_000_000_000 + self.sequence - self.back,
                 event_id=Id(self.next_event_id),
                 body=body,
             )

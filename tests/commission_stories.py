@@ -5,7 +5,7 @@ Roberts Izdomenieks again, asked about by his school on 17.08.2026; a story is a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from typing import Any, Final
 from services.commission.domain import decisions, guards
 from services.commission.domain.applying import fold
 from services.commission.domain.case import CommissionCase, CommissionState
+from services.commission.domain.linking import seen_with
 from services.commission.input import (
     AddressInput,
     AnswerInput,
@@ -43,7 +44,7 @@ from services.commission.input import (
     RevocationInput,
 )
 from services.policy.rules import RULES
-from services.post.history import New
+from services.post.history import New, Recorded
 from services.wire.events import (
     AddressKind,
     Answer,
@@ -115,9 +116,11 @@ __all__ = [
     "HOLD",
     "IRP",
     "ISSUED",
+    "LINKED",
     "MOVED",
     "NO",
     "NO_OPINION",
+    "PRIMARIES",
     "PRIMARY",
     "REFUSED",
     "REGISTERED",
@@ -126,6 +129,8 @@ __all__ = [
     "WITHDRAWN",
     "YES",
     "case_after",
+    "case_of",
+    "fold_with",
 ]
 
 # What happened, in the order of the procedure.
@@ -183,6 +188,8 @@ ANSWERED: Final = (*DISPATCHED, YES)
 _NO_GIVEN: Final = (A2, REGISTERED, EXAMINED, REFUSED, replace(SENT, kinds=(DocumentKind.REFUSAL,)), NO)
 _SUMMONED: Final = (A2, REGISTERED, NO_OPINION, ASKED_TO_COME, AttendanceRequired(basis=body(4)))
 
+LINKED: Final = (A2, REGISTERED, AssessmentLinked(primary=body(1)))
+
 STORIES: Final[Mapping[str, tuple[object, ...]]] = MappingProxyType(
     {
         "Empty": (),
@@ -197,7 +204,12 @@ STORIES: Final[Mapping[str, tuple[object, ...]]] = MappingProxyType(
             AssessmentClosed(cause=AssessmentCause.RETURNED),
         ),
         "IdentityNotMatched": (A2, REGISTERED, IdentityNotMatched(basis=body(2))),
-        "Linked": (A2, REGISTERED, AssessmentLinked(primary=body(99))),
+        "Linked": LINKED,
+        "Linked, decided": LINKED,
+        "Linked, answer no longer right": (*LINKED, replace(NO, basis=body(4))),
+        "Registered, linked to what has ended": LINKED,
+        "Answered, linked": (*LINKED, replace(YES, basis=body(4))),
+        "Answered, linked to what is contested": (*LINKED, replace(NO, basis=body(4))),
         "FileChecked": (A2, REGISTERED, EXAMINED),
         "FileChecked, no opinion": (A2, REGISTERED, NO_OPINION),
         "FileChecked, b.2 with a plan": (B2, replace(REGISTERED, asks=Asks.IRP_AND_RECOMMENDATION), EXAMINED, IRP),
@@ -212,8 +224,8 @@ STORIES: Final[Mapping[str, tuple[object, ...]]] = MappingProxyType(
         "Closed, attendance lapsed": (
             *_SUMMONED,
             AttendanceLapsed(on=date(2026, 8, 24)),
-            RequestClosed(basis=body(6)),
             AssessmentClosed(cause=AssessmentCause.ATTENDANCE_LAPSED),
+            RequestClosed(basis=body(7)),
         ),
         "Prepared": _PREPARED,
         "Prepared, direct": (DIRECT, EXAMINED, ISSUED),
@@ -262,6 +274,19 @@ STORIES: Final[Mapping[str, tuple[object, ...]]] = MappingProxyType(
 
 PRIMARY: Final = (received(REQUESTED_A2), replace(REGISTERED, received_on=date(2026, 8, 18)), EXAMINED)
 """An earlier case of the same pupil that is still assessed."""
+
+_CONTESTED: Final = RefusalContested(on=date(2026, 9, 7))
+PRIMARIES: Final[Mapping[str, tuple[object, ...]]] = MappingProxyType(
+    {
+        "Linked": PRIMARY,
+        "Linked, decided": (*PRIMARY, ISSUED),
+        "Linked, answer no longer right": (*PRIMARY, REFUSED, _CONTESTED, RefusalSetAside(on=date(2026, 9, 21)), ISSUED),
+        "Registered, linked to what has ended": (*PRIMARY, WITHDRAWN),
+        "Answered, linked": (*PRIMARY, ISSUED),
+        "Answered, linked to what is contested": (*PRIMARY, REFUSED, _CONTESTED),
+    }
+)
+"""The earlier case of each story of a linked one."""
 
 _DAY: Final = date(2026, 10, 5)
 _PERSON: Final[dict[str, Any]] = {
@@ -319,6 +344,16 @@ def case_after(*events: object) -> CommissionCase:
     return given(fold, *events).case
 
 
+def case_of(story: str) -> CommissionCase:
+    """Return the case of a story, a linked one as it stands with the earlier."""
+    return seen_with(case_after(*STORIES[story]), case_after(*PRIMARIES[story]) if story in PRIMARIES else None)
+
+
+def fold_with(*primary: object) -> Callable[[Sequence[Recorded]], CommissionCase]:
+    """Return what folds the history of a linked case, as it stands with the earlier one after ``primary``."""
+    return lambda history: seen_with(fold(history), case_after(*primary))
+
+
 def _looked_up(case: CommissionCase) -> tuple[New, ...]:
     guards.may_examine(case)
     return decisions.examine_file(case, FORMS["examine"])
@@ -357,7 +392,7 @@ ACTS: Final[Mapping[str, Callable[[CommissionCase], tuple[New, ...]]]] = Mapping
         "redispatch": lambda case: decisions.redispatch_documents(
             case, FORMS["redispatch"], RULES[0], address=HOME, number="S-1"
         ),
-        "answer": lambda case: decisions.answer(case, FORMS["answer"], primary=case_after(*PRIMARY, ISSUED)),
+        "answer": lambda case: decisions.answer(case, FORMS["answer"]),
         "correct-recommendation": lambda case: decisions.correct_recommendation(case, FORMS["correct-recommendation"]),
         "revoke": lambda case: decisions.revoke_recommendation(case, FORMS["revoke"]),
         "contest": lambda case: decisions.contest_refusal(case, FORMS["contest"]),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from services.auditor.vouching import checkpoint_once
 from services.channel.embedded import EmbeddedChannel
 from services.channel.port import Channel
 from services.commission.domain.receiving import CommissionDomain
@@ -24,6 +25,7 @@ from services.post.ring import RingKeys
 from services.post.ring_file import RingFile
 from services.post.saving import queue_open
 from services.post.store import CaseStore
+from services.post.without_cases import WithoutCases
 from services.post.worker import Worker
 from services.school.domain.receiving import SchoolDomain
 from services.wire.channels import COMMISSION, Role, channels_of
@@ -134,7 +136,7 @@ class Exchange:
                 channel,
                 ChannelOpened(exchange=ROOT.digest, writer=name, certificates=(seal.certificate.der,)),
             )
-            if not channel.endswith(".record"):
+            if not channel.endswith(".record") or role is Role.AUDITOR:
                 queue_open(member.office, channel, EncryptionKeyPublished(suite=SUITE, public_key=key.public_key))
         return member
 
@@ -165,6 +167,7 @@ class Exchange:
             signing=FixedSigning(seal),
             channel=self.log,
             after_saving=follow if role is Role.COMMISSION else None,
+            besides=checkpoint_once if role is Role.AUDITOR else None,
         )
         self.members[name] = Member(office)
         return self.members[name]
@@ -181,6 +184,8 @@ class Exchange:
 def _domain(role: Role, database: Database) -> Domain:
     if role is Role.COMMISSION:
         return CommissionDomain()
+    if role is Role.AUDITOR:
+        return WithoutCases()
 
     def own_case(case_id: UUID) -> UUID | None:
         row = database.one("SELECT case_id FROM cases WHERE counterpart_case = ?", case_id.hex)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+from services.auditor.bootstrap import build as build_auditor
 from services.commission.bootstrap import build as build_commission
 from services.desk.main import main
 from services.post.building import milliseconds
@@ -94,6 +95,8 @@ class Folders:
             COMMISSION: lambda: build_commission(config, working=True, clock=self.clock).office,
             REGISTRAR: lambda: build_registrar(config, clock=self.clock).office,
         }
+        if name.startswith("auditor-"):
+            return build_auditor(config, working=True, clock=self.clock).office
         return builders.get(name, lambda: build_school(config, working=True, clock=self.clock).office)()
 
     def start(self, *names: str) -> None:

@@ -98,7 +98,6 @@ SCREENED: Final = EligibilityScreened(
     benefit=Known.YES,
     opinion=Known.YES,
     enrolled=Enrolment.HERE,
-    eligible_on=None,
 )
 EVALUATED: Final = DocumentsEvaluated(
     kinds=(EvaluatedKind.APPLICATION, EvaluatedKind.DISABILITY_IRP, EvaluatedKind.RECOMMENDATION_COPY),

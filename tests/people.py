@@ -18,6 +18,7 @@ from services.wire.events import (
     Application,
     ApplicationFiled,
     ApplicationFiledPersonal,
+    ApplicationSupplemented,
     Asks,
     Attachment,
     ConsentRecorded,
@@ -28,6 +29,7 @@ from services.wire.events import (
     InformationRequested,
     InformationRequestedPersonal,
     Intake,
+    MissingItem,
     Person,
     Requester,
     Variant,
@@ -43,6 +45,7 @@ __all__ = [
     "FATHER",
     "FILED_A2",
     "FILED_B2",
+    "FILED_ELECTRONIC",
     "FILED_PERSONAL",
     "HOME",
     "PUPIL",
@@ -53,6 +56,7 @@ __all__ = [
     "another_pupil",
     "application_form",
     "application_json",
+    "brought",
 ]
 
 TODAY: Final = date(2026, 11, 24)
@@ -68,7 +72,7 @@ FILED_PERSONAL: Final = ApplicationFiledPersonal(application=APPLICATION, birth_
 FILED_A2: Final = ApplicationFiled(
     pupil=1,
     received_on=_RECEIVED,
-    intake=Intake.SIGNED_ELECTRONIC,
+    intake=Intake.IN_PERSON,
     variant=Variant.A2,
     requester=Requester.REPRESENTATIVE,
     exception_declared=True,
@@ -80,6 +84,7 @@ FILED_A2: Final = ApplicationFiled(
     recommendation_until=None,
     parts=(),
 )
+FILED_ELECTRONIC: Final = replace(FILED_A2, intake=Intake.SIGNED_ELECTRONIC)
 FILED_B2: Final = replace(FILED_A2, variant=Variant.B2, states_irp=False, attachments=())
 CONSENT: Final = ConsentRecorded(received_on=_RECEIVED)
 CONSENT_PERSONAL: Final = ConsentRecordedPersonal(by="Andris Izdomenieks")
@@ -111,7 +116,7 @@ def application_json(**changes: Any) -> dict[str, Any]:  # JSON
     home = {"text": "Izdomu iela 7-12, Paraugpilsēta", "postal_code": "LV-1099"}
     form = {
         "received_on": "2026-08-17",
-        "intake": "SignedElectronic",
+        "intake": "InPerson",
         "variant": "A2",
         "requester": "Representative",
         "exception_declared": True,
@@ -137,6 +142,11 @@ def application_json(**changes: Any) -> dict[str, Any]:  # JSON
         "attachments": ["Irp"],
     }
     return {name: value for name, value in (form | changes).items() if value is not None}
+
+
+def brought(*items: MissingItem, on: date, until: date | None = None) -> ApplicationSupplemented:
+    """Return that items came on a day, and until when the recommendation among them holds."""
+    return ApplicationSupplemented(supplied=items, received_on=on, recommendation_until=until, parts=())
 
 
 def another_pupil(number: int) -> dict[str, Any]:  # JSON

@@ -12,6 +12,7 @@ from services.school.domain import (
     agreements,
     assistants,
     changing,
+    choosing,
     completing,
     deciding,
     decisions,
@@ -41,6 +42,7 @@ from services.school.input import (
     ServiceForm,
     SignatureInput,
     SupplementInput,
+    VariantForm,
     WithdrawalForm,
 )
 from services.wire.events import (
@@ -97,6 +99,7 @@ from tests.people import (
     CONSENT,
     FATHER,
     FILED_A2,
+    FILED_ELECTRONIC,
     FILED_PERSONAL,
     HOME,
     PUPIL,
@@ -124,12 +127,14 @@ STORIES: Final[dict[str, tuple[object, ...]]] = {
     "Received": (FILED_A2,),
     "Incomplete, by the school": (FILED_A2, ADDRESS_CHOSEN, _FOUND),
     "Incomplete, by the commission": (*_ASKED, received(IdentityNotMatched(basis=body(97)), answers=4)),
-    "SignatureRejected": (*_WHOLE, SignatureRejected(reason=SignatureFault.UNSIGNED)),
+    "Received, electronically and not checked": (FILED_ELECTRONIC,),
+    "ReadyToRequest, electronically and not checked": (FILED_ELECTRONIC, *_WHOLE[1:]),
+    "SignatureRejected": (FILED_ELECTRONIC, *_WHOLE[1:], SignatureRejected(reason=SignatureFault.UNSIGNED)),
     "NotEligibleAtIntake": (*_WHOLE, _INELIGIBLE),
     "Duplicate": (FILED_A2, DuplicateLinked(primary=body(77), cause=DuplicateCause.SAME_PUPIL)),
     "ReadyToRequest": _WHOLE,
     "AwaitingCommission": _ASKED,
-    "AwaitingCommission, of a pupil who came of age": (*_ASKED, PupilCameOfAge(on=date(2026, 8, 30))),
+    "AwaitingCommission, of a pupil who came of age": (*_ASKED, PupilCameOfAge()),
     "AwaitingCommission, after a change of guardian": (
         *_ASKED,
         RepresentativeChanged(authority=Authority.GUARDIAN, from_on=date(2026, 8, 30)),
@@ -150,7 +155,7 @@ STORIES: Final[dict[str, tuple[object, ...]]] = {
     "Contested": (*_REFUSED, RefusalContested(on=date(2026, 10, 19))),
     "AgreementPending": (*_COPIES_GRANTED, PROPOSED, CV),
     "Active": _ACTIVE,
-    "AgreementPending, of a pupil who came of age": (*_COPIES_GRANTED, PROPOSED, CV, PupilCameOfAge(on=date(2026, 8, 30))),
+    "AgreementPending, of a pupil who came of age": (*_COPIES_GRANTED, PROPOSED, CV, PupilCameOfAge()),
     "Suspended": (*_ACTIVE, _SUSPENDED),
     "Ended": (*_ACTIVE, ServiceEnded(on=date(2026, 11, 30), cause=ServiceCause.TERM_ENDED)),
     "Withdrawn": (*_ASKED, ApplicationWithdrawn(received_on=date(2026, 8, 27))),
@@ -187,6 +192,9 @@ ACTS: Final[dict[str, Callable[[SchoolCase], object]]] = {
     ),
     "supplement": lambda case: completing.supplement(
         case, _typed(SupplementInput, supplied=["Irp"], received_on="2026-08-20", content="Papildinājums")
+    ),
+    "change-variant": lambda case: choosing.choose_variant(
+        case, _typed(VariantForm, variant="B2", exception_declared=True, **_BY)
     ),
     "close": lambda case: completing.close_unsupplemented(case, TODAY),
     "link-duplicate": lambda case: completing.link_duplicate(

@@ -24,7 +24,6 @@ from services.wire.events import (
     AssessmentCause,
     AssessmentClosed,
     AssessmentLinked,
-    AttendanceLapsed,
     AttendanceRequested,
     AttendanceRequestedPersonal,
     AttendanceRequired,
@@ -44,6 +43,7 @@ from services.wire.events import (
     PersonDataCorrected,
     PersonDataCorrectedPersonal,
     PupilCameOfAge,
+    PupilCameOfAgePersonal,
     PupilLeftSchool,
     RecommendationCorrected,
     RecommendationCorrectedPersonal,
@@ -110,7 +110,6 @@ _REVOKED = New(
 )
 _EXPIRED = New(facts=RecommendationExpired(of=_SOME, on=_DAY))
 _SUMMONED = New(facts=AttendanceRequested(sent_on=_DAY), personal=AttendanceRequestedPersonal(letter="Lūdzam ierasties"))
-_LAPSED = New(facts=AttendanceLapsed(on=_DAY))
 _CLOSED = New(facts=AssessmentClosed(cause=AssessmentCause.WITHDRAWN))
 _ANOTHER = New(facts=OpinionIssued(on=_DAY, until=None))
 
@@ -119,12 +118,12 @@ _OF_COMMISSION: list[tuple[Callable[[], New], tuple[New, ...]]] = [
     (lambda: _changed(Answer.NO), (_REFUSED, _CORRECTED)),
     (lambda: New(facts=ConfirmationEnded(ended_on=_DAY, basis=BEFORE)), (_REVOKED, _EXPIRED)),
     (lambda: New(facts=AttendanceRequired(basis=BEFORE)), (_SUMMONED,)),
-    (lambda: New(facts=RequestClosed(basis=BEFORE)), (_LAPSED, _CLOSED)),
+    (lambda: New(facts=RequestClosed(basis=BEFORE)), (_CLOSED,)),
 ]
 
 _WITHDRAWN = New(facts=ApplicationWithdrawn(received_on=_DAY), personal=ApplicationWithdrawnPersonal(by="Andris Izdomenieks"))
 _LEFT = New(facts=PupilLeftSchool(on=_DAY, cause=LeavingCause.TRANSFERRED))
-_OF_AGE = New(facts=PupilCameOfAge(on=_DAY))
+_OF_AGE = New(facts=PupilCameOfAge(), personal=PupilCameOfAgePersonal(on=_DAY))
 _REPRESENTED = New(
     facts=RepresentativeChanged(authority=Authority.GUARDIAN, from_on=_DAY),
     personal=RepresentativeChangedPersonal(person=FATHER, evidence="lēmums"),

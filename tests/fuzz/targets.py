@@ -16,9 +16,11 @@ TARGETS: Final[dict[str, str]] = {
     "events": "events",
     "sealed": "sealed",
     "grants": "grants",
+    "proofs": "proofs",
     "schemas": "schemas",
     "certificates": "certificates",
     "forms": "forms",
+    "acts": "acts",
     "reading": "reading",
 }
 """Each target's name, and the module beside this one that has it."""

@@ -7,7 +7,10 @@ from random import Random
 
 import pytest
 
+from services.commission.acts import ACTS as COMMISSION_COMMANDS
+from services.school.acts import EVERY_ACT
 from services.wire.errors import MalformedError, RefusedError
+from tests.fuzz.acts import ROWS
 from tests.fuzz.target import FindingError, Raw, refused
 from tests.fuzz.targets import TARGETS, load_target
 
@@ -31,6 +34,14 @@ def test_what_a_target_begins_with_is_as_documented_and_some_of_it_is_taken(name
     seeds = target.seeds()
     assert sum(target.check(seed) for seed in seeds) > 0
     assert max(map(len, seeds)) <= target.limit_bytes
+
+
+def test_every_act_of_both_sides_that_takes_a_form_is_fuzzed_by_itself() -> None:
+    """A row added to a table of acts is here without being named; each begins with a form that is read."""
+    rows = [(side, name) for side, name, _ in ROWS]
+    both = (("school", EVERY_ACT), ("commission", COMMISSION_COMMANDS))
+    assert rows == [(side, name) for side, table in both for name, act in table.items() if act.form is not None]
+    assert {rows[seed[0]] for seed in load_target("acts").seeds()} == set(rows)
 
 
 @pytest.mark.filterwarnings("ignore:Parsed a serial", "ignore:Attribute's length")  # what the parser of certificates says

@@ -9,17 +9,20 @@ import pytest
 from tests.commands import sarakste
 from tests.exchange import Exchange, two_sides
 from tests.folders import Folders
+from tests.sharing import made_once
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Play the demonstration once, and return its folder, with what it told and its report beside it; nobody changes it."""
-    folder = tmp_path_factory.mktemp("demo")
+    return made_once("demo", _play, lambda: tmp_path_factory.mktemp("demo"))
+
+
+def _play(folder: Path) -> None:
     done = sarakste("demo", "demo-exchange", "--json", folder=folder)
     assert done.returncode == 0, done.stderr
     (folder / "told").write_text(done.stderr)
     (folder / "report.json").write_text(done.stdout)
-    return folder
 
 
 @pytest.fixture

@@ -133,6 +133,8 @@ def test_a_clerk_reads_the_sentence_of_an_answer_and_the_personal_only_when_aske
     lines = json.loads(sarakste("school", "show", cases[0]["case"], "--config", config, "--personal", "--json").stdout)["events"]
     assert lines[-1]["sentence"] == WORDINGS[1].text
     assert lines[0]["content"]["personal"]["birth_date"] == "2018-02-03"
+    assert lines[0]["content"]["entered_by"] == "clerk"
+    assert "entered by: clerk" in asked.stdout
 
 
 def test_a_form_with_faults_is_refused_field_by_field_and_without_what_was_typed(demo: Path, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from services.commission.adapters.expertise_memory import MemoryRegister
 from services.commission.application import Commission
 from services.commission.domain import refusals
 from services.commission.domain.case import CommissionState
+from services.commission.domain.decisions import is_decided_elsewhere
+from services.commission.domain.refusals import DecidedElsewhereError
 from services.commission.expertise import ExpertiseFile
 from services.commission.input import (
     AnswerInput,
@@ -41,14 +43,17 @@ from services.commission.input import (
     ReturnInput,
     RevocationInput,
 )
+from services.commission.kinship import folded
 from services.post.cases import Opened, open_personal
 from services.post.history import BEFORE, New
 from services.post.opening import CaseMissingError
 from services.post.rebuilding import rebuild
 from services.post.saving import act
+from services.post.viewing import due, outlook
 from services.school.application import School
 from services.school.input import WithdrawalForm
 from services.wire.channels import commission_case, to_commission
+from services.wire.errors import SealError
 from services.wire.events import (
     Address,
     AddressKind,
@@ -123,7 +128,7 @@ def refused(shop: Workshop, case_id: UUID) -> None:
 
 def sent(shop: Workshop, case_id: UUID) -> None:
     today = shop.commission.office.today
-    clerk(shop).dispatch(case_id, DispatchInput(number="S-1", by=Delivery.ORDINARY, sent_on=today))
+    clerk(shop).dispatch(case_id, DispatchInput(number="S-1", by=Delivery.REGISTERED, sent_on=today))
 
 
 def told(shop: Workshop, case_id: UUID) -> list[str]:
@@ -219,6 +224,38 @@ def test_a_corrected_code_replaces_the_old_one_and_a_new_code_stands_beside_it(
     assert seen.file_found == (expected == "the file")
 
 
+def says_code(shop: Workshop, mine: UUID, old: str, new: str, changed: CorrectedField) -> None:
+    """Let the school say that the pupil's code is another."""
+    before = Particulars(pupil=replace(PUPIL, personal_code=old), representative=FATHER, contact="+37120000099")
+    after = replace(before, pupil=replace(PUPIL, personal_code=new))
+    corrected = New(
+        facts=PersonDataCorrected(changed=(changed,), on=shop.commission.office.today),
+        personal=PersonDataCorrectedPersonal(old=before, new=after, old_birth_date=None, new_birth_date=None, evidence="pase"),
+    )
+    correction = RequestCorrected(changed=(changed,), basis=BEFORE)
+    told_so = New(facts=correction, personal=RequestCorrectedPersonal(old=before, new=after))
+    says(shop, mine, corrected, told_so)
+
+
+@pytest.mark.shows("D5.9", "D5.11")
+def test_a_new_code_that_was_mistyped_leaves_the_old_one_with_the_pupil(shop: Workshop) -> None:
+    """P17 with a slip of the pen: the file stands under the code from before the change, and is the pupil's still."""
+    mine, case_id = asked(shop)
+    registered(shop, case_id)
+    says_code(shop, mine, "32000000001", "33000000045", CorrectedField.NEW_CODE)
+    says_code(shop, mine, "33000000045", "33000000044", CorrectedField.CODE)
+    desk, today = clerk(shop, c32000000001=ExpertiseFile()), shop.commission.office.today
+    desk.look_up(case_id, LookUpInput(examined_on=today))
+    seen = desk.case(case_id).examination
+    assert seen is not None
+    assert seen.file_found
+    under_mistyped = clerk(shop, c33000000045=ExpertiseFile())
+    under_mistyped.look_up(case_id, LookUpInput(examined_on=today))
+    seen = under_mistyped.case(case_id).examination
+    assert seen is not None
+    assert not seen.file_found
+
+
 @pytest.mark.shows("D5.6")
 def test_two_schools_that_ask_about_one_pupil_get_one_recommendation_and_an_answer_each(shop: Workshop) -> None:
     """Domain E13: neither answer mentions the other school, and one dispatch goes out."""
@@ -253,6 +290,35 @@ def test_two_schools_that_ask_about_one_pupil_get_one_recommendation_and_an_answ
     assert shop.commission.state(second) == "Closed: Answered"
     for school in (SCHOOL, OTHER):
         assert shop.members[school].held("refused") == []
+
+
+@pytest.mark.shows("D5.6")
+@pytest.mark.parametrize("decide", [prepared, refused])
+def test_two_requests_about_one_pupil_are_not_decided_twice(shop: Workshop, decide: Callable[[Workshop, UUID], None]) -> None:
+    _, first = asked(shop)
+    _, second = asked(shop, OTHER)
+    _, other_pupil = asked(shop, OTHER, pupil=2)
+    prepared(shop, first)
+    with pytest.raises(DecidedElsewhereError):
+        decide(shop, second)
+    clerk(shop).link(second, LinkInput())
+    decide(shop, other_pupil)
+
+
+@pytest.mark.shows("D5.6")
+def test_what_came_after_a_decision_or_cannot_be_linked_is_decided_by_itself(shop: Workshop) -> None:
+    _, first = asked(shop)
+    _, second = asked(shop, OTHER)
+    prepared(shop, first)
+    registered(shop, second, 2)
+    one, other = (folded(shop.commission.office, each) for each in (first, second))
+    assert is_decided_elsewhere(other, one)
+    assert not is_decided_elsewhere(one, other)
+    assert other.registered is not None
+    renewed = replace(other, registered=replace(other.registered, received_on=other.registered.received_on + timedelta(days=1)))
+    assert not is_decided_elsewhere(renewed, one)
+    assert not is_decided_elsewhere(replace(other, linked=one.first), one)
+    assert not is_decided_elsewhere(replace(other, registered=None), one)
 
 
 @pytest.mark.shows("D5.6", "D5.12", "D5.13")
@@ -341,6 +407,9 @@ def test_a_case_whose_earlier_one_ended_without_an_outcome_is_assessed_by_itself
         desk.examine(second, examination)
     School(shop.members[SCHOOL].office).withdraw(first_at_school, WithdrawalForm(received_on=today, by="Andris Izdomenieks"))
     settled(shop)
+    shown = outlook(shop.commission.office, second)
+    assert "nothing comes any more of the earlier case on which it rested: examine the file here" in shown.missing
+    assert "examine" in {each.act for each in shown.allowed}
     desk.examine(second, examination)
     desk.recommend(second, RecommendationInput(number="I-2", text="Ieteikums", issued_on=today, valid_from=today))
     desk.answer(second, _OFFICIAL)
@@ -376,6 +445,11 @@ def test_the_school_that_rests_on_a_direct_application_is_told_of_its_correction
     assert shop.members[OTHER].held("refused") == []
 
 
+def due_in(shop: Workshop, case_id: UUID) -> dict[str, str]:
+    """Return what the due list shows of a case."""
+    return {line.due: line.due_on for line in due(shop.commission.office) if line.case == str(case_id)}
+
+
 @pytest.mark.shows("D5.6", "D5.14")
 def test_a_linked_case_is_not_closed_on_an_answer_that_was_decided_anew(shop: Workshop) -> None:
     """E09 of a direct application: the linked school's no is corrected first."""
@@ -388,12 +462,24 @@ def test_a_linked_case_is_not_closed_on_an_answer_that_was_decided_anew(shop: Wo
     answered = ClosingInput(cause=AssessmentCause.ANSWERED)
     with pytest.raises(refusals.CloseCauseError):
         desk.close(second, answered)
+    assert due_in(shop, second) == {}
     desk.recommend(first, RecommendationInput(number="I-1", text="Ieteikums", issued_on=today, valid_from=today))
     with pytest.raises(refusals.CloseCauseError):
         desk.close(second, answered)
+    # Lists and show say so, and name the act that heals it; rebuilding from events alone finds the same.
+    office = shop.commission.office
+    assert due_in(shop, second) == {"AnswerAgain": today.isoformat()}
+    assert shop.commission.state(second) == "Linked"
+    shown = outlook(office, second)
+    assert "the school has an answer that is no longer the right one: answer again" in shown.missing
+    assert "answer" in {each.act for each in shown.allowed}
+    assert rebuild(office)[1] == []
     desk.answer(second, _OFFICIAL)
+    assert due_in(shop, second) == {}
+    assert outlook(office, second).missing == ()
     desk.close(second, answered)
     assert told(shop, second) == ["ConfirmationGiven", "ConfirmationCorrected"]
+    assert rebuild(office)[1] == []
 
 
 @pytest.mark.parametrize(
@@ -411,6 +497,51 @@ def test_an_old_case_that_cannot_be_read_any_more_does_not_stand_in_the_way_of_n
     assert desk.same_pupil(third) == [again]
     with pytest.raises(refusals.DirectRegisteredError):
         desk.register_direct(DIRECT_FORM)
+
+
+@pytest.mark.shows("D5.6", "D5.13", "D5.14")
+def test_a_linked_case_that_is_damaged_on_the_disk_keeps_no_other_from_its_acts(shop: Workshop) -> None:
+    first, second = direct_and_linked(shop)
+    desk, office, today = clerk(shop), shop.commission.office, shop.commission.office.today
+    _, other = asked(shop, pupil=3)
+    _, damaged = asked(shop, OTHER, pupil=3)
+    registered(shop, other, 3)
+    registered(shop, damaged, 4)
+    desk.link(damaged, LinkInput())
+    (row,) = office.database.all("SELECT * FROM stored_events WHERE originator_id = ? AND originator_version = 2", damaged.hex)
+    flipped = bytes(row["state"][:-1]) + bytes([row["state"][-1] ^ 1])
+    query = "UPDATE stored_events SET state = ? WHERE originator_id = ? AND originator_version = 2"
+    office.database.run(query, flipped, damaged.hex)
+    with pytest.raises(SealError):
+        desk.case(damaged)
+    desk.refuse(first, RefusalInput(issued_on=today, grounds=(RefusalGround.NEED_NOT_FOUND,), text="Pamatojums"))
+    desk.answer(second, _OFFICIAL)
+    desk.contest(first, ContestInput(on=today, text="Iebildumi"))
+    desk.set_aside(first, HeadDecisionInput(on=today, text="Atcelts"))
+    desk.recommend(first, RecommendationInput(number="I-1", text="Ieteikums", issued_on=today, valid_from=today))
+    assert due_in(shop, second) == {"AnswerAgain": today.isoformat()}
+    desk.revoke(first, RevocationInput(effective_on=today, reason=RevocationReason.ISSUED_IN_ERROR, text="Atcelts"))
+
+
+@pytest.mark.shows("D5.6", "D5.7")
+def test_what_comes_in_a_linked_case_does_not_wait_for_an_earlier_one_that_was_damaged_on_the_disk(shop: Workshop) -> None:
+    _, first = asked(shop)
+    mine, second = asked(shop, OTHER)
+    registered(shop, first, 1)
+    registered(shop, second, 2)
+    desk, office = clerk(shop), shop.commission.office
+    desk.link(second, LinkInput())
+    (row,) = office.database.all("SELECT * FROM stored_events WHERE originator_id = ? AND originator_version = 2", first.hex)
+    flipped = bytes(row["state"][:-1]) + bytes([row["state"][-1] ^ 1])
+    query = "UPDATE stored_events SET state = ? WHERE originator_id = ? AND originator_version = 2"
+    office.database.run(query, flipped, first.hex)
+    School(shop.members[OTHER].office).withdraw(mine, WithdrawalForm(received_on=office.today, by="Andris Izdomenieks"))
+    settled(shop)
+    assert shop.commission.held("parked") == []
+    assert shop.commission.state(second) == "Withdrawn"
+    # Whoever would decide by the earlier one is told.
+    with pytest.raises(SealError):
+        desk.answer(second, _OFFICIAL)
 
 
 def test_who_rests_on_a_case_is_found_without_reading_all_that_ever_happened(shop: Workshop) -> None:

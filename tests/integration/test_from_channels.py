@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from services.channel.embedded import EmbeddedChannel
 from services.channel.reading_only import ReadingOnly
+from services.post.history import New
+from services.post.saving import save
 from services.wire.channels import COMMISSION, to_commission
 from services.wire.errors import ChannelClosedError
+from services.wire.events import ConfirmationGivenPersonal
+from services.wire.hashing import Digest
 from tests.commands import SCHOOL
 from tests.folders import OTHER_SCHOOL, Folders
+from tests.judged import YES
 
 SIDES = (SCHOOL, OTHER_SCHOOL, COMMISSION)
 
@@ -83,6 +89,34 @@ def test_what_was_not_sent_yet_and_what_was_not_received_yet_is_no_difference(fo
     folders.settle()
     told = folders.run(COMMISSION, "rebuild", "--from-channels", "--json").json
     assert (told["different"], told["unsent"], len(told["behind"])) == ([], [], 1)
+
+
+def test_what_belongs_to_no_case_has_no_order_in_the_channels_and_is_no_difference(folders: Folders) -> None:
+    """The school reports its money after it refused an answer in a case that nobody knows: no channel says which came first."""
+    folders.everybody()
+    commission = folders.running[COMMISSION].office
+    with commission.database.transaction():
+        lost = New(facts=YES, personal=ConfirmationGivenPersonal(official="Ilze Paraudziņa"), in_reply_to=Digest(bytes(32)))
+        save(commission, uuid4(), (lost,), school=SCHOOL)
+    folders.settle()
+    money = folders.folder / "money.json"
+    money.write_text(json.dumps({"month": "2026-10-01", "opening_cents": 0, "received_cents": 5, "used_cents": 1}))
+    folders.run(SCHOOL, "report-money", money)
+    folders.settle()
+    office = folders.running[SCHOOL].office
+    assert [each.topic for each in office.store.stream(office.own_stream).events][-3:] == [
+        "ConfirmationGiven",
+        "Rejected",
+        "MoneyReported",
+    ]
+    assert folders.run(SCHOOL, "rebuild", "--from-channels", "--json").json["different"] == []
+    # What came in meanwhile is more of it, and no difference either; what went is one.
+    beside = "DELETE FROM stored_events WHERE originator_id = ? AND topic = ?"
+    office.database.run(beside, office.own_stream.hex, "MoneyReported")
+    told = folders.run(SCHOOL, "rebuild", "--from-channels", "--json").json
+    assert (told["different"], told["behind"]) == ([], [office.own_stream.hex])
+    office.database.run("UPDATE stored_events SET body_digest = ? WHERE originator_id = ?", bytes(32), office.own_stream.hex)
+    assert folders.run(SCHOOL, "rebuild", "--from-channels").code == 4
 
 
 def test_a_log_that_lost_what_was_sent_gives_other_cases(folders: Folders) -> None:

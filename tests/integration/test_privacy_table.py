@@ -30,6 +30,7 @@ from tests.vectors.samples import plain
 MAY_OPEN = {
     "ApplicationFiled": {"school"},
     "ConsentRecorded": {"school"},
+    "VariantChosen": {"school"},
     "DeliveryAddressChosen": {"school"},
     "SchoolDescribed": {"school"},
     "SignatureValidated": {"school"},
@@ -94,7 +95,7 @@ MAY_OPEN = {
     "Rejected": {"school", "commission"},
 }
 # What both record opens to its writer alone.
-WRITER_ALONE = {"DeadlinePassed", "RefusalContested", "RefusalUpheld", "RefusalSetAside"}
+WRITER_ALONE = {"AccessEnded", "AccessGranted", "DeadlinePassed", "RefusalContested", "RefusalUpheld", "RefusalSetAside"}
 
 SCHOOLS = ("school-0099900011", OTHER_SCHOOL)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from services.post.agreeing import agree
+from services.post.applying import OWN_MISPLACED, start_again_once
 from services.post.history import RejectionCode
 from services.post.publishing import save_ring
 from services.post.rebuilding import rebuild
@@ -325,3 +326,28 @@ def test_a_channel_that_stands_still_is_told_each_day(exchange: Exchange) -> Non
         exchange.clock.now += 86_400_000
         settled(exchange)
         assert any("stands still after" in alarm and "forked" in alarm for alarm in member.alarms)
+
+
+def test_what_waits_in_a_case_that_lacks_own_events_makes_a_start_an_hour_and_no_more(exchange: Exchange) -> None:
+    """Whoever goes on writing in such a case must not keep everybody else waiting for starts."""
+    office = exchange.members[COMMISSION].office
+
+    def asks() -> bool:
+        start_again_once(office)
+        is_asked = office.database.one("SELECT 1 FROM said WHERE name = 'starting'") is not None
+        office.database.run("DELETE FROM said WHERE name = 'starting'")
+        return is_asked
+
+    waits = "INSERT INTO held (channel, kind, reason, digest) VALUES (?, 'parked', ?, ?)"
+    office.database.run(waits, CHANNEL, OWN_MISPLACED, bytes(32))
+    assert not asks()
+    office.start_asked_at = exchange.clock.now
+    exchange.clock.now += 3_599_000
+    assert not asks()
+    exchange.clock.now += 2_000
+    assert asks()
+    assert not asks()
+    office.database.run("DELETE FROM held WHERE reason = ?", OWN_MISPLACED)
+    exchange.clock.now += 3_601_000
+    assert not asks()
+    assert office.start_asked_at is None

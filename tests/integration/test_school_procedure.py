@@ -38,6 +38,7 @@ from services.school.input import (
 from services.wire.channels import COMMISSION, commission_case, to_commission
 from services.wire.events import (
     AddressKind,
+    ConfirmationGivenPersonal,
     Container,
     DecisionGround,
     DecisionOutcome,
@@ -103,8 +104,6 @@ def says(exchange: Exchange, case_id: UUID, facts: Any, personal: Any = None) ->
 
 
 def answers(exchange: Exchange, case_id: UUID, facts: Any) -> None:
-    from services.wire.events import ConfirmationGivenPersonal  # noqa: PLC0415
-
     says(exchange, case_id, facts, ConfirmationGivenPersonal(official="Ilze Paraudziņa"))
 
 
@@ -144,9 +143,12 @@ def test_both_copies_are_granted_and_the_commission_hears_nothing(exchange: Exch
 @pytest.mark.shows("A5.a2")
 def test_a_yes_is_granted_after_signature_conditions_and_documents(exchange: Exchange) -> None:
     """E02 at the school."""
-    clerk, case_id = school(exchange), asked(exchange)
-    answers(exchange, case_id, YES)
+    clerk = school(exchange)
+    case_id, _ = clerk.file(application_form(intake="SignedElectronic"))
     clerk.signature(case_id, _CHECKED)
+    clerk.request(case_id)
+    exchange.settle()
+    answers(exchange, case_id, YES)
     clerk.screen(case_id, screening_form())
     kinds = (EvaluatedKind.APPLICATION, EvaluatedKind.DISABILITY_IRP, EvaluatedKind.COMMISSION_ANSWER)
     clerk.evaluate(case_id, evaluation_form(*kinds, irp_indicates_need=True))
@@ -268,7 +270,8 @@ def test_rules_that_nobody_knows_are_told_with_the_setting(exchange: Exchange) -
     other, _ = clerk.file(application_form(pupil=another_pupil(7)))
     from services.wire.events import EligibilityScreenedPersonal  # noqa: PLC0415
 
-    act(clerk.office, other, lambda _: (replace(foreign, personal=EligibilityScreenedPersonal(birth_date=date(2018, 2, 3))),))
+    personal = EligibilityScreenedPersonal(birth_date=date(2018, 2, 3), eligible_on=None)
+    act(clerk.office, other, lambda _: (replace(foreign, personal=personal),))
     with pytest.raises(refusals_deciding.RulesNotInForceError, match="rule set 99"):
         clerk.screen(other, screening_form())
 
@@ -286,6 +289,58 @@ def test_second_application_about_a_pupil_becomes_the_duplicate_of_the_first(exc
         clerk.link_duplicate(second, DuplicateInput(primary=second, cause=DuplicateCause.SAME_PUPIL))
     clerk.link_duplicate(second, DuplicateInput(primary=first, cause=DuplicateCause.SAME_PUPIL))
     assert (state(exchange, first), state(exchange, second)) == ("AwaitingCommission", "Duplicate")
+
+
+@pytest.mark.shows("D5.5", "I5")
+def test_a_later_address_in_a_duplicate_holds_in_the_first_where_the_requester_says_so(exchange: Exchange) -> None:
+    """The commission is told of it; the consent that the first case lacked comes with it."""
+    clerk = school(exchange)
+    first, _ = clerk.file(application_form(consent={"given": False}))
+    there = {"choice": "School", "protected": False, "address": {"text": "Izdomu iela 9", "postal_code": "LV-1098"}}
+    second, _ = clerk.file(application_form(intake="Post", received_on="2026-08-19", address=there))
+    said = DuplicateInput(primary=first, cause=DuplicateCause.SAME_PUPIL)
+    with pytest.raises(refusals_completing.DuplicateSaysMoreError, match="consent"):
+        clerk.link_duplicate(second, said)
+    clerk.link_duplicate(second, said.model_copy(update={"supersedes": True}))
+    case = clerk.case(first)
+    assert case.address is not None
+    assert clerk.opened(first, case.address.body).address.text == "Izdomu iela 9"
+    assert (state(exchange, first), state(exchange, second)) == ("ReadyToRequest", "Duplicate")
+    clerk.request(first)
+    third, _ = clerk.file(application_form(intake="Post", received_on="2026-08-20", address=there))
+    with pytest.raises(refusals_completing.DuplicateSaysMoreError, match="sends its letters"):
+        clerk.link_duplicate(third, said)
+    clerk.link_duplicate(third, said.model_copy(update={"supersedes": True}))
+    assert "DeliveryAddressChanged" not in types(exchange, first)
+
+
+@pytest.mark.shows("D5.6", "D5.7")
+@pytest.mark.parametrize("is_crossed", [False, True])
+def test_who_was_refused_as_enrolled_elsewhere_by_mistake_is_asked_about_anew(exchange: Exchange, *, is_crossed: bool) -> None:
+    """E13: the founder sets the refusal aside; nobody waits until the commission has closed what was taken back."""
+    clerk, case_id = school(exchange), asked(exchange)
+    theirs = commission_case(case_id, to_commission(SCHOOL))
+    clerk.screen(case_id, screening_form(enrolled=Enrolment.ELSEWHERE))
+    clerk.decide(case_id, decision_form(DecisionOutcome.REFUSED, DecisionGround.ENROLLED_ELSEWHERE))
+    if not is_crossed:
+        exchange.settle()
+    clerk.contest(case_id, ContestInput(on=date(2026, 9, 21), text="Apstrīdu"))
+    clerk.set_aside(case_id, RulingInput(on=date(2026, 10, 5), text="Lēmums"))
+    clerk.screen(case_id, screening_form())
+    if is_crossed:
+        # The commission answers the first request before it reads that it was taken back: it takes no second one.
+        request = clerk.case(case_id).requests[0].body
+        said = New(facts=replace(YES, basis=request), personal=ConfirmationGivenPersonal(official="Ilze"), in_reply_to=request)
+        act(exchange.members[COMMISSION].office, theirs, lambda _: (said,), school=SCHOOL)
+    clerk.request(case_id)
+    if is_crossed:
+        assert state(exchange, case_id) == "ReadyForDecision"
+        return
+    assert state(exchange, case_id) == "AwaitingCommission"
+    assert exchange.members[COMMISSION].state(theirs) == "Received"
+    answers(exchange, case_id, YES)
+    assert state(exchange, case_id) == "ReadyForDecision"
+    assert exchange.members[SCHOOL].held("refused") == exchange.members[COMMISSION].held("refused") == []
 
 
 @pytest.mark.shows("D5.26")

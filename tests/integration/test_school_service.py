@@ -15,6 +15,7 @@ from services.post.opening import NotReadableError
 from services.post.people import cases_of
 from services.post.rebuilding import rebuild
 from services.post.settings import SchoolSettings
+from services.post.viewing import contents, outlook
 from services.school import input as forms
 from services.school.application import School
 from services.school.domain import refusals, refusals_changing, refusals_completing, refusals_serving
@@ -285,6 +286,14 @@ def born(day: date) -> dict[str, Any]:
     return {**application_json()["pupil"], "birth_date": day.isoformat()}
 
 
+def came_of_age_on(clerk: School, case_id: UUID) -> date:
+    """Return the day, which stands in no fact."""
+    (came,) = (each for each in contents(clerk.office, case_id) if each.event == "PupilCameOfAge")
+    assert came.facts == {}
+    assert came.personal is not None
+    return date.fromisoformat(came.personal["on"])
+
+
 @pytest.mark.shows("D5.21")
 def test_a_pupil_comes_of_age_by_itself_on_the_birthday_and_once(exchange: Exchange) -> None:
     """E21."""
@@ -296,10 +305,11 @@ def test_a_pupil_comes_of_age_by_itself_on_the_birthday_and_once(exchange: Excha
     with pytest.raises(refusals_changing.NotOfAgeError):
         clerk.came_of_age(case_id)
     assert member.state(case_id) == "ReadyToRequest"
+    assert "came-of-age" not in {each.act for each in outlook(clerk.office, case_id).allowed}
     exchange.clock.now += 86_400_000
     exchange.settle()
     assert member.state(case_id) == "Incomplete: Signature, Consent, Address"
-    assert clerk.case(case_id).changes.of_age_on == tomorrow
+    assert came_of_age_on(clerk, case_id) == tomorrow
     events = len(clerk.office.store.stream(case_id).events)
     exchange.clock.now += 86_400_000
     exchange.settle()
@@ -322,7 +332,7 @@ def test_a_birthday_is_caught_up_with_after_a_stop_and_a_rebuild_and_stands_in_n
     exchange.clock.now += 200 * 86_400_000
     while member.work():
         pass
-    assert clerk.case(case_id).changes.of_age_on == birthday
+    assert came_of_age_on(clerk, case_id) == birthday
 
 
 @pytest.mark.shows("D5.21")
@@ -337,7 +347,7 @@ def test_a_clock_that_went_wrong_hides_no_birthday(exchange: Exchange) -> None:
     exchange.clock.now += 86_400_000
     while member.work():
         pass
-    assert clerk.case(case_id).changes.of_age_on == tomorrow
+    assert came_of_age_on(clerk, case_id) == tomorrow
 
 
 def test_a_clerk_records_the_age_of_a_case_that_was_entered_long_after_the_birthday(exchange: Exchange) -> None:
@@ -347,9 +357,10 @@ def test_a_clerk_records_the_age_of_a_case_that_was_entered_long_after_the_birth
     case_id, _ = clerk.file(application_form(intake="InPerson", pupil=born(long_ago.replace(year=long_ago.year - 18))))
     exchange.clock.now += 86_400_000
     exchange.settle()
-    assert clerk.case(case_id).changes.of_age_on is None
+    assert not clerk.case(case_id).changes.is_of_age
+    assert "came-of-age" in {each.act for each in outlook(clerk.office, case_id).allowed}
     clerk.came_of_age(case_id)
-    assert clerk.case(case_id).changes.of_age_on == long_ago
+    assert came_of_age_on(clerk, case_id) == long_ago
 
 
 @pytest.mark.shows("D5.8", "D5.20")

@@ -122,4 +122,4 @@ def test_every_command_that_shows_something_can_show_it_as_json() -> None:
     assert len(found) > 25
     without = {name for name, options in found.items() if "--json" not in options}
     # A worker works until it is stopped, and shows nothing.
-    assert without == {"school worker", "commission worker", "registrar worker"}
+    assert without == {"school worker", "commission worker", "registrar worker", "auditor worker"}

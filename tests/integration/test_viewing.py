@@ -7,17 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from services.post.acts import enter_as
 from services.post.cases import open_personal
 from services.post.console import as_text, print_json, show
 from services.post.rebuilding import rebuild
 from services.post.viewing import cases, contents, events
 from services.post.viewing_recovery import channel_lines
+from services.school.acts import ACTS
+from services.school.application import School
 from services.wire.channels import COMMISSION
 from services.wire.errors import SealError
 from services.wire.wordings import WORDINGS
 from tests.chains import SCHOOL
 from tests.exchange import Exchange, two_sides
 from tests.integration.test_two_sides import answered, asked, examined, recommended
+from tests.judged import screening_form
 from tests.people import another_pupil
 
 
@@ -40,6 +44,23 @@ def test_the_school_reads_the_exact_sentence_and_the_commission_the_family(excha
     assert request.facts["variant"] == "A2"
     assert contents(commission, theirs)[2].missing is None
     assert rebuild(school) == (1, [])
+
+
+def test_what_a_person_entered_says_by_whom_in_the_record_alone(exchange: Exchange) -> None:
+    """Whatever stands in for a machine of later days, and all else that people enter: who and when, the role at least."""
+    office, commission = exchange.members[SCHOOL].office, exchange.members[COMMISSION].office
+    enter_as(office, ACTS["file"])
+    mine, theirs = asked(exchange)
+    office.clerk = "K-07"
+    enter_as(office, ACTS["screen"])
+    School(office).screen(mine, screening_form())
+    office.entered_by = None
+    exchange.settle()
+    said = {each.event: each.entered_by for each in contents(office, mine)}
+    assert said["ApplicationFiled"] == "clerk"
+    assert said["EligibilityScreened"] == "K-07"
+    assert said["InformationRequested"] is None
+    assert {each.entered_by for each in contents(commission, theirs)} == {None}
 
 
 def test_cases_of_a_state_are_found_with_or_without_what_the_row_says_after_it(exchange: Exchange) -> None:

@@ -57,7 +57,7 @@ def _link(desk: CommissionDesk, case_id: UUID, case: CommissionCase, _: Any) -> 
     guards.may_link(case)
     if desk.house.linked_to(case):
         raise refusals.LinkOrderError
-    others = [desk.house.case(each) for each in desk.house.same_pupil(case_id)]
+    others: list[CommissionCase] = [desk.house.folded[each] for each in desk.house.same_pupil(case_id)]
     earlier = [each for each in others if each.linked is None and each.registered is not None]
     if not earlier:
         raise refusals.NotSamePupilError
@@ -69,19 +69,6 @@ def _redispatch(desk: CommissionDesk, _: UUID, case: CommissionCase, form: Any) 
     number = desk.house.personal[guards.may_redispatch(case).first].number
     rules, address = rules_on(form.sent_on), desk.address(case)
     return decisions.redispatch_documents(case, form, rules, address=address, number=number)
-
-
-def _primary(desk: CommissionDesk, case: CommissionCase) -> CommissionCase | None:
-    primary_id = desk.house.case_with(case.linked) if case.linked is not None else None
-    return desk.house.case(primary_id) if primary_id is not None else None
-
-
-def _answer(desk: CommissionDesk, _: UUID, case: CommissionCase, form: Any) -> Sequence[New]:
-    return decisions.answer(case, form, primary=_primary(desk, case))
-
-
-def _close(desk: CommissionDesk, _: UUID, case: CommissionCase, form: Any) -> Sequence[New]:
-    return decisions.close_assessment(case, form, primary=_primary(desk, case))
 
 
 def _correct(desk: CommissionDesk, _: UUID, case: CommissionCase, form: Any) -> Sequence[New]:
@@ -113,13 +100,13 @@ COMMISSION_ACTS: Final[Mapping[str, Decide]] = MappingProxyType(
         "deliver-confirmed": lambda _, __, case, form: decisions.confirm_delivery(case, form),
         "delivery-failed": lambda _, __, case, form: decisions.note_failure(case, form),
         "redispatch": _redispatch,
-        "answer": _answer,
+        "answer": lambda _, __, case, form: decisions.answer(case, form),
         "correct-recommendation": _correct,
         "revoke": lambda _, __, case, form: decisions.revoke_recommendation(case, form),
         "contest": lambda _, __, case, form: decisions.contest_refusal(case, form),
         "uphold": lambda _, __, case, form: decisions.uphold_refusal(case, form),
         "set-aside": lambda _, __, case, form: decisions.set_refusal_aside(case, form),
-        "close": _close,
+        "close": lambda _, __, case, form: decisions.close_assessment(case, form),
     }
 )
 """Each act in a case, by the name of its command; what the register of files says is an examination like any other."""

@@ -15,23 +15,22 @@ FORM_RULES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         name: frozenset(rules.split())
         for name, rules in {
-            # A linked case is answered as its primary stands.
-            "commission answer": "NothingToAnswer AlreadyAnswered IrpMissing IrpWithoutNeed",
             "commission close": "CloseCause NotSent",
             "commission contest": "LateContest",
             "commission correct-recommendation": "CorrectedAlready DateOrder IrpMissing IrpWithoutNeed OpinionNotValid",
-            "commission dispatch": "DispatchWay",
+            "commission dispatch": "DispatchWay ProtectedAddress",
             "commission examine": "ExaminedAlready",
             "commission extend-term": "TermTooLong TermNotLonger",
             "commission link": "LinkAsks LinkOrder NotSamePupil",
             "commission recommend": "DateOrder OpinionNotValid",
-            "commission redispatch": "DispatchWay",
+            "commission redispatch": "DispatchWay ProtectedAddress",
             "commission refuse": "GroundNotShown",
             "commission return-request": "ReturnGround",
             "school address": "AddressUnchanged NothingToHold",
             "school amend": "AgreementStands AssistantUnknown CvMissing CvWithoutEvidence SignaturesMissing TooManyHours",
             "school annex-cv": "AssistantUnknown CvAnnexed",
             "school came-of-age": "NotOfAge",
+            "school change-variant": "VariantStands",
             "school change-representative": "OfAgeRepresented RepresentativeStands",
             "school conclude": "AgreementStands AssistantUnknown BasisLost CvMissing CvWithoutEvidence SignaturesMissing"
             " TooManyHours",
@@ -43,7 +42,8 @@ FORM_RULES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             "school evaluate": "EvaluatedAlready",
             "school hand-over": "LetterUnknown",
             "school incomplete": "FoundIncompleteAlready NotMissing",
-            "school link-duplicate": "DuplicateOfItself OtherPupil PrimaryEnded",
+            "school link-duplicate": "DuplicateOfItself DuplicateSaysMore OtherPupil PrimaryEnded",
+            "school notify": "ProtectedAddress",
             "school oppose": "OpposedAlready",
             "school propose-assistant": "ProposedAlready",
             "school receive-sealed": "LetterReceived",

@@ -18,6 +18,7 @@ from uuid import UUID
 from services.commission.domain.answering import pass_on
 from services.commission.domain.applying import evolve as evolve_commission
 from services.commission.domain.case import CommissionCase
+from services.commission.domain.linking import seen_with
 from services.commission.domain.receiving import CommissionDomain
 from services.commission.domain.terms import deadlines_of as commission_deadlines
 from services.post.history import BEFORE, Deadline, New, Recorded, Standing
@@ -121,9 +122,10 @@ class Commission(House):
     asked_by: dict[UUID, str | None] = field(default_factory=dict)
 
     def case(self, case_id: UUID) -> CommissionCase:
-        """Return a case, folded."""
+        """Return a case as it stands with the one that it is linked to."""
         case: CommissionCase = self.folded[case_id]
-        return case
+        primary = self.case_with(case.linked) if case.linked is not None else None
+        return seen_with(case, self.folded[primary] if primary is not None else None)
 
     def case_with(self, body: Digest) -> UUID | None:
         """Return the case in which an event stands."""
@@ -137,16 +139,16 @@ class Commission(House):
             return ()
         codes = [self.personal[said].pupil.personal_code]
         for correction in case.corrections:
-            new = self.personal[correction.body].new.pupil.personal_code
-            if CorrectedField.NEW_CODE in correction.facts.changed:
-                codes.insert(0, new)
-            elif CorrectedField.CODE in correction.facts.changed:
-                codes = [new]
+            said, changed = self.personal[correction.body], correction.facts.changed
+            if CorrectedField.CODE in changed and CorrectedField.NEW_CODE not in changed:
+                codes = [each for each in codes if each != said.old.pupil.personal_code]
+            if CorrectedField.CODE in changed or CorrectedField.NEW_CODE in changed:
+                codes.insert(0, said.new.pupil.personal_code)
         return tuple(codes)
 
     def linked_to(self, case: CommissionCase) -> list[UUID]:
         """Return the cases that are linked to a case."""
-        return [each for each in self.cases if self.case(each).linked == case.first]
+        return [each for each in self.cases if self.folded[each].linked == case.first]
 
     def same_pupil(self, case_id: UUID) -> list[UUID]:
         """Return the other cases of the pupil of a case, the earliest first."""
@@ -328,5 +330,5 @@ class World:
         """Tell linked cases of an answer that is another now, as ``services.commission.kinship.tell_linked`` does."""
         house, case = self.commission, self.commission.case(case_id)
         for linked in house.linked_to(case):
-            told = pass_on(house.case(linked), case, official)
+            told = pass_on(seen_with(house.folded[linked], case), official)
             self.save(house, linked, told, school=house.asked_by[linked])

@@ -25,6 +25,7 @@ from services.wire.events import (
     ConsentWithdrawn,
     CorrectedField,
     DeadlinePassed,
+    Delivery,
     DeliveryAddressChanged,
     DocumentKind,
     DocumentsDispatched,
@@ -61,6 +62,7 @@ _BY_ITSELF: Final = (
     PupilCameOfAge,
     RequestCorrected,
     # Of a pupil who came of age: nothing goes to whoever represented them until they say where to.
+    Delivery,
     DeliveryAddressChanged,
 )
 _ANSWERS: Final = (ConfirmationGiven, RequestReturned, RequestClosed, Rejected)
@@ -134,6 +136,8 @@ def letters_go_where_they_were_asked_to(_: World, house: House, case_id: UUID | 
     assert sent.address is chosen.facts.address
     assert house.personal[event.body].address == house.personal[chosen.body].address
     assert not getattr(chosen.facts, "dispatch_on_hold", False)
+    # D.5, 19: nothing that others may open goes to an address that must not become known.
+    assert sent.by is not Delivery.ORDINARY or not chosen.facts.address_protected
     assert sent.address is not AddressKind.SCHOOL or chosen.facts.address is AddressKind.SCHOOL
 
 

@@ -128,7 +128,7 @@ class Play:
     def do_at_school(self, act: str, case_id: UUID, picks: Picks) -> None:
         """Let a school do an act. Raises: the rule that refuses it."""
         desk = next(desk for desk in self.schools if case_id in desk.school.cases)
-        desk.act(act, case_id, SCHOOL_FORMS[act](self._occasion(desk, case_id), picks) if act in SCHOOL_FORMS else None)
+        desk.act(act, case_id, SCHOOL_FORMS[act](self.occasion(desk, case_id), picks) if act in SCHOOL_FORMS else None)
 
     def do_at_commission(self, act: str, case_id: UUID, picks: Picks) -> None:
         """Let the commission do an act. Raises: the rule that refuses it."""
@@ -155,7 +155,8 @@ class Play:
         # What is offered is refused only for what the form says, or for what is personal: the outlook sees neither.
         assert rule in FORM_RULES.get(f"{side} {act}", ()), f"{side}: {act} was offered, and refused by {rule}"
 
-    def _occasion(self, desk: SchoolDesk, case_id: UUID) -> Occasion:
+    def occasion(self, desk: SchoolDesk, case_id: UUID) -> Occasion:
+        """Return on what occasion somebody of a school fills in a form now."""
         case: SchoolCase = desk.school.case(case_id)
         return Occasion(
             today=self.world.today,

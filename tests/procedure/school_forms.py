@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
@@ -40,6 +40,7 @@ from services.school.input import (
     ServiceForm,
     SignatureInput,
     SupplementInput,
+    VariantForm,
     WithdrawalForm,
 )
 from services.wire.events import (
@@ -169,8 +170,11 @@ def _supplement(at: Occasion, picks: Picks) -> SupplementInput:
     if at.case.signature_is_valid is False:
         wanted = (*wanted, MissingItem.SIGNATURE)
     copies = (MissingItem.IRP, MissingItem.RECOMMENDATION_COPY)
-    supplied = picks.of(wanted or copies, copies, (MissingItem.LANGUAGE,))
-    return SupplementInput(supplied=tuple(dict.fromkeys(supplied)), received_on=at.today, content="Papildinājums")
+    supplied = picks.of(wanted or copies, copies, (MissingItem.LANGUAGE,), (MissingItem.VALID_RECOMMENDATION,))
+    items = tuple(dict.fromkeys(supplied))
+    renews = MissingItem.VALID_RECOMMENDATION in items
+    until = at.today + timedelta(days=picks.of(365, 30)) if renews else None
+    return SupplementInput(supplied=items, received_on=at.today, recommendation_until=until, content="Papildinājums")
 
 
 def _screen(at: Occasion, picks: Picks) -> ScreeningInput:
@@ -313,8 +317,13 @@ def _consent(at: Occasion, _: Picks) -> ConsentSupplied:
     return ConsentSupplied(received_on=at.today, by="Andris Izdomenieks")
 
 
+def _variant(at: Occasion, picks: Picks) -> VariantForm:
+    variant = picks.of(Variant.B2, Variant.A2, Variant.A1, Variant.B1, Variant.DIRECT)
+    return VariantForm(variant=variant, exception_declared=not picks.rarely(), received_on=at.today, by="Andris Izdomenieks")
+
+
 def _duplicate(at: Occasion, picks: Picks) -> DuplicateInput:
-    return DuplicateInput(primary=picks.among(at.cases), cause=DuplicateCause.SAME_PUPIL)
+    return DuplicateInput(primary=picks.among(at.cases), cause=DuplicateCause.SAME_PUPIL, supersedes=picks.among((False, None)))
 
 
 FillIn = Callable[[Occasion, Picks], Any]
@@ -328,6 +337,7 @@ SCHOOL_FORMS: Final[Mapping[str, FillIn]] = MappingProxyType(
         "address": _address,
         "incomplete": _incomplete,
         "supplement": _supplement,
+        "change-variant": _variant,
         "link-duplicate": _duplicate,
         "screen": _screen,
         "evaluate": _evaluate,

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import Final
+from uuid import UUID
 
-from services.commission.domain.case import CommissionCase, CommissionState
+from services.commission.domain.case import CommissionCase, CommissionState, Contest
 from services.commission.domain.outlook import outlook_of as commission_outlook
 from services.commission.domain.registering import close_assessment
-from services.commission.input import ClosingInput
+from services.commission.input import AnswerInput, ClosingInput, ExaminationInput
+from services.policy.forms import Form
 from services.school.domain.folded import SchoolCase
 from services.school.domain.outlook import outlook_of as school_outlook
 from services.school.domain.parts import ENDED, SchoolState
 from services.wire.errors import RefusedError
-from services.wire.events import AssessmentCause
+from services.wire.events import AssessmentCause, Opinion
+from tests.procedure.commission_desk import CommissionDesk
 from tests.procedure.houses import World
 
 __all__ = ["check_ways_on"]
@@ -25,7 +29,7 @@ _AT_SCHOOL: Final[Mapping[SchoolState, frozenset[str]]] = MappingProxyType(
         SchoolState.INCOMPLETE: frozenset({"supplement", "consent", "address", "correct", "close"}),
         SchoolState.SIGNATURE_REJECTED: frozenset({"signature", "supplement"}),
         SchoolState.NOT_ELIGIBLE_AT_INTAKE: frozenset({"decide"}),
-        SchoolState.READY_TO_REQUEST: frozenset({"request"}),
+        SchoolState.READY_TO_REQUEST: frozenset({"request", "signature"}),
         SchoolState.REQUEST_REJECTED: frozenset({"request"}),
         SchoolState.READY_FOR_DECISION: frozenset({"decide"}),
         SchoolState.NEGATIVE_ANSWER: frozenset({"decide"}),
@@ -46,7 +50,6 @@ _AT_COMMISSION: Final[Mapping[CommissionState, frozenset[str]]] = MappingProxyTy
     {
         CommissionState.RECEIVED: frozenset({"register"}),
         CommissionState.REGISTERED: frozenset({"examine"}),
-        CommissionState.LINKED: frozenset({"answer", "close"}),
         CommissionState.FILE_CHECKED: frozenset({"recommend", "refuse", "require-attendance"}),
         CommissionState.ATTENDANCE_REQUIRED: frozenset({"attended", "attendance-lapsed"}),
         CommissionState.PREPARED: frozenset({"dispatch", "answer"}),
@@ -59,6 +62,8 @@ _AT_COMMISSION: Final[Mapping[CommissionState, frozenset[str]]] = MappingProxyTy
         CommissionState.ANSWERED: frozenset({"dispatch", "close"}),
     }
 )
+_ANSWER: Final = AnswerInput(official="Ilze Paraudziņa")
+_MOST_ACTS: Final = 3
 _CAUSES: Final = tuple(cause for cause in AssessmentCause if cause not in _OF_OTHER_ACTS)
 
 
@@ -67,8 +72,11 @@ def check_ways_on(world: World) -> None:
     for school in world.schools.values():
         for case_id in school.cases:
             _at_school(world, school.case(case_id))
-    for case_id in world.commission.cases:
+    for case_id in tuple(world.commission.cases):
         _at_commission(world, world.commission.case(case_id))
+        # As it was written: one whose earlier case is over stands by itself, and goes on all the same.
+        if world.commission.folded[case_id].linked is not None:
+            _a_linked_case_goes_on(CommissionDesk(world), case_id)
 
 
 def _at_school(world: World, case: SchoolCase) -> None:
@@ -96,6 +104,52 @@ def _at_commission(world: World, case: CommissionCase) -> None:
     is_held = case.address is not None and case.address.facts.dispatch_on_hold and not case.withdrawn
     if case.state in _AT_COMMISSION and case.closed is None and not is_held:
         assert offered & _AT_COMMISSION[case.state], f"{case.state.value} leads nowhere: {sorted(offered)}"
+
+
+def _a_linked_case_goes_on(desk: CommissionDesk, case_id: UUID) -> None:
+    """Do what is to be done in a linked case until it is closed, or it is the turn of the earlier case or of the school."""
+    for _ in range(_MOST_ACTS):
+        case, today = desk.house.case(case_id), desk.world.today
+        act, form = _next_of_linked(case, today)
+        if act is None:
+            return
+        offered = {each.act for each in commission_outlook(case, today).allowed}
+        assert act in offered, f"{case.state.value} is linked, and {act} is not offered: {sorted(offered)}"
+        desk.act(act, case_id, form)
+        after = desk.house.case(case_id)
+        assert not after.is_answer_stale, "answered again, and the answer is still not the right one"
+        if after.linked is None and act == "examine":
+            assert "refuse" in {each.act for each in commission_outlook(after, today).allowed}
+            return
+    raise AssertionError("a linked case comes to no end")
+
+
+def _next_of_linked(case: CommissionCase, today: date) -> tuple[str | None, Form | None]:
+    """Return the act that leads on a linked case with its form; None where nothing is to be done here."""
+    primary = case.primary
+    if case.is_answer_stale:
+        return "answer", _ANSWER
+    # What is under review is decided in the earlier case first.
+    is_under_review = primary is not None and primary.contest in (Contest.OPEN, Contest.SET_ASIDE)
+    if case.closed is not None or (case.answer is not None and is_under_review):
+        return None, None
+    if (cause := _cause_of_end(case)) is not None:
+        return "close", ClosingInput(cause=cause)
+    if case.linked is None:
+        return "examine", ExaminationInput(file_found=False, opinion=Opinion.NONE, examined_on=today)
+    is_decided = primary is not None and primary.outcome is not None and primary.ending is None
+    return ("answer", _ANSWER) if is_decided else (None, None)
+
+
+def _cause_of_end(case: CommissionCase) -> AssessmentCause | None:
+    ends = {
+        AssessmentCause.ANSWERED: case.answer is not None,
+        AssessmentCause.WITHDRAWN: case.withdrawn,
+        AssessmentCause.NOT_IDENTIFIED: case.not_matched,
+        # What was issued goes out with the earlier case.
+        AssessmentCause.DISPATCHED: case.is_direct and case.linked is not None,
+    }
+    return next((cause for cause, is_shown in ends.items() if is_shown), None)
 
 
 def _can_close(case: CommissionCase, cause: AssessmentCause) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
@@ -26,10 +27,10 @@ from services.post.office import Office, day_of
 from services.post.opening import NotReadableError
 from services.post.saving import Saved, StartingError
 from services.school.application import School
-from services.school.input import AddressForm, AddressSupplied, ApplicationInput, ConsentSupplied
+from services.school.input import AddressForm, AddressSupplied, ApplicationInput, ConsentSupplied, SignatureInput
 from services.wire.channels import Role
 from services.wire.errors import ExchangeError
-from services.wire.events import AddressKind, Asks, Delivery, Opinion, RefusalGround
+from services.wire.events import AddressKind, Asks, Container, Delivery, Opinion, RefusalGround, SignatureLevel
 from tests.people import TODAY, another_pupil, application_form
 from tests.simulation.forms import MEDICAL
 from tests.simulation.further import FOR_ITS_FORM, FURTHER, describes, goes_on
@@ -40,6 +41,7 @@ from tests.simulation.world import Kept, World
 __all__ = ["MEDICAL", "Act", "clerk_acts", "commission_act", "do", "filing", "form", "school_act"]
 
 _PUPILS: Final = 6
+_INTAKES: Final = ("InPerson", "InPerson", "SignedElectronic")
 _NEXT: Final = 0.85
 _IDLE: Final = 0.6
 _DESCRIBES: Final = 0.2
@@ -116,6 +118,7 @@ def school_act(process: Process, case_id: UUID, name: str) -> Act:
         "asks the commission": lambda: clerk.request(case_id),
         "records a consent": lambda: clerk.consent(case_id, ConsentSupplied(received_on=today, by="Andris Izdomenieks")),
         "records an address": lambda: clerk.address(case_id, _address(today)),
+        "checks the signature": lambda: clerk.signature(case_id, _signature(today)),
     }
     return _on(
         case_id,
@@ -179,12 +182,13 @@ def _of_school(world: World, process: Process) -> Act | None:
         return None
     if not rows or (rng.random() < _NEXT and rng.randrange(2 + len(ready)) < 2):
         lacks = rng.choice(("", "", "", "consent", "address"))
-        return filing(process, form(rng.randrange(_PUPILS), rng.choice(("A2", "A2", "B2")), lacks))
+        pupil, variant, intake = rng.randrange(_PUPILS), rng.choice(("A2", "A2", "B2")), rng.choice(_INTAKES)
+        return filing(process, form(pupil, variant, lacks, intake))
     is_next = bool(ready) and rng.random() < _NEXT
     row = rng.choice(ready if is_next else rows)
-    names = ["asks the commission", "records a consent", "records an address"]
+    names = ["asks the commission", "checks the signature", "records a consent", "records an address"]
     if is_next:
-        names = names[1:] if row["state"] == "Received" else names[:1]
+        names = names[1:] if row["state"] == "Received" else names[:2]
     return school_act(process, UUID(row["case_id"]), rng.choice(names))
 
 
@@ -234,9 +238,9 @@ def _after_outcome(case: CommissionCase) -> tuple[str, ...]:
 
 
 @cache
-def form(pupil: int, variant: str, lacks: str = "") -> ApplicationInput:
+def form(pupil: int, variant: str, lacks: str = "", intake: str = "InPerson") -> ApplicationInput:
     """Return an application about one of the pupils of a school, whole or without what ``lacks`` names."""
-    changes: dict[str, Any] = {"pupil": another_pupil(pupil), "variant": variant}  # JSON
+    changes: dict[str, Any] = {"pupil": another_pupil(pupil), "variant": variant, "intake": intake}  # JSON
     if variant == "B2":
         changes |= {"states_irp": False, "attachments": []}
     if lacks == "consent":
@@ -244,6 +248,13 @@ def form(pupil: int, variant: str, lacks: str = "") -> ApplicationInput:
     elif lacks == "address":
         changes["address"] = None
     return application_form(**changes)
+
+
+def _signature(today: date) -> SignatureInput:
+    level, container, report = SignatureLevel.QUALIFIED, Container.ASIC_E, "Paraksts pārbaudīts"
+    return SignatureInput(
+        level=level, container=container, signer_matches=True, time_stamped=True, signed_on=today, report=report
+    )
 
 
 def _address(today: Any) -> AddressSupplied:

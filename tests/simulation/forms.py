@@ -113,6 +113,12 @@ _SCHOOL: Final[Mapping[str, Callable[[Given], Json]]] = {
         "received_on": given.day,
         "content": "Papildināts",
     },
+    "change-variant": lambda given: {
+        "variant": given.rng.choice(("A1", "A2", "B1", "B2")),
+        "exception_declared": True,
+        "received_on": given.day,
+        "by": "Andris Izdomenieks",
+    },
     "screen": _screening,
     "evaluate": lambda given: {
         "kinds": ["Application", "DisabilityIrp", "CommissionAnswer"],

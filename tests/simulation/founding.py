@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import random
 import shutil
 import tempfile
@@ -68,15 +70,19 @@ def keep_in(folder: str) -> None:
 
 
 _KEPT: list[Path] = []
-_OWN: list[tempfile.TemporaryDirectory[str]] = []
 
 
 def _kept() -> Path:
     if not _KEPT:
-        # Gone with the process.
-        _OWN.append(tempfile.TemporaryDirectory(prefix="simulation-", dir=ram()))
-        _KEPT.append(Path(_OWN[0].name))
+        _KEPT.append(Path(tempfile.mkdtemp(prefix="simulation-", dir=ram())))
+        atexit.register(_remove, _KEPT[0], os.getpid())
     return _KEPT[0]
+
+
+def _remove(folder: Path, owner: int) -> None:
+    """Remove a folder with the process that made it; one that was forked from it leaves it alone."""
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def found_all() -> None:

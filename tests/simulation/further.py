@@ -16,6 +16,7 @@ from services.policy.forms import Form
 from services.post.cases import history_of
 from services.post.history import Recorded
 from services.post.office import day_of
+from services.post.rows import outlook_of
 from services.post.saving import Saved
 from services.school.acts import ACTS as SCHOOL_ACTS
 from services.school.application import School
@@ -69,6 +70,7 @@ _OF_WHAT_WAS_TYPED: Final = (
     "OpposedAlreadyError",
     "OtherRepresentativeError",
     "ProposedAlreadyError",
+    "ProtectedAddressError",
     "RecommendationNeededError",
     "RepresentativeStandsError",
     "ResumedBeforeSuspendedError",
@@ -81,6 +83,7 @@ _OF_WHAT_WAS_TYPED: Final = (
     "TermNotLongerError",
     "TermTooLongError",
     "TooManyHoursError",
+    "VariantStandsError",
     "WithdrawnBeforeFiledError",
 )
 _OF_WHAT_STANDS_ELSEWHERE: Final = (
@@ -135,7 +138,7 @@ def goes_on(process: Process, rng: Random, case_id: UUID) -> tuple[str, Callable
     office = process.office
     history = history_of(office, office.store.stream(case_id))
     # By the machine's clock: asking the office's port for it is a moment at which a process may be killed.
-    allowed = office.domain.outlook(history, day_of(process.site.now())).allowed
+    allowed = outlook_of(office, history, day_of(process.site.now())).allowed
     names = [each.act for each in allowed if each.act not in _LEFT_OUT]
     if not names:
         return None

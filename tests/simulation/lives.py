@@ -26,6 +26,8 @@ from tests.simulation.world import SCHOOLS, World
 __all__ = ["live", "live_on"]
 
 _ASKS: Final = "asks the commission"
+_CHECKS: Final = "checks the signature"
+_OF_SCHOOL: Final = (_CHECKS, _ASKS)
 _SECOND: Final = 1_000
 _PAUSES: Final = (2 * _SECOND, 10 * _SECOND, 3_700 * _SECOND, 3_700 * _SECOND)
 """Long enough for a letter with a key to be asked for, and to come."""
@@ -44,9 +46,9 @@ def live(world: World, school: Site, application: ApplicationInput, acts: Sequen
     process = _desk(school)
     case_id = _done(world, process, filing(process, application))
     for name in acts:
-        process = _desk(school if name == _ASKS else world.sites[COMMISSION])
+        process = _desk(school if name in _OF_SCHOOL else world.sites[COMMISSION])
         theirs = commission_case(case_id, to_commission(school.name))
-        act = school_act(process, case_id, name) if name == _ASKS else commission_act(process, theirs, name)
+        act = school_act(process, case_id, name) if name in _OF_SCHOOL else commission_act(process, theirs, name)
         _done(world, process, act)
         if name == _ASKS:
             _wait(world, world.sites[COMMISSION], theirs, "Received")
@@ -62,8 +64,10 @@ def live_on(world: World) -> None:
     school, variant = world.sites[world.rng.choice(SCHOOLS)], world.rng.choice(("A2", "B2"))
     says_yes = world.rng.random() < 0.5
     acts = _NO if not says_yes else _YES if variant == "A2" else _YES_WITH_PLAN
-    application = form(_NEW_PUPIL, variant)
-    case_id = live(world, school, application, (_ASKS, *acts))
+    intake = world.rng.choice(("InPerson", "SignedElectronic"))
+    application = form(_NEW_PUPIL, variant, intake=intake)
+    first = (_CHECKS, _ASKS) if intake == "SignedElectronic" else (_ASKS,)
+    case_id = live(world, school, application, (*first, *acts))
     _wait(world, school, case_id, "ReadyForDecision" if says_yes else "NegativeAnswer")
     world.happened_in_life("a case brought to its answer after quiet")
     filed_on = application.received_on
@@ -83,7 +87,6 @@ def _decide(world: World, school: Site, case_id: UUID, filed_on: date, *, says_y
     bare = {"kinds": ["Application", "CommissionAnswer"], "irp_indicates_need": None}
     decision = {"outcome": "Granted" if says_yes else "Refused", "grounds": [] if says_yes else ["NoRecommendation"]}
     acts: list[tuple[str, dict[str, Any]]] = [
-        ("signature", {}),
         ("screen", {"as_of": filed_on.isoformat(), "enrolled": "Here"}),
         ("evaluate", plan if has_plan else bare),
         ("decide", {**decision, "instruction": None if says_yes else "Viena mēneša laikā"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
@@ -95,10 +95,19 @@ class Fuse:
 
 @dataclass(slots=True)
 class Disk:
-    """A machine's disk; ``full_commits`` is how many of the next commits find no room on it."""
+    """A machine's disk; ``full_commits`` is how many of the next commits find no room on it.
+
+    ``left`` are connections to the database there that ended processes have left; whoever changes its files closes them first.
+    """
 
     full_commits: int = 0
     happened: Callable[[], None] = lambda: None
+    left: list[sqlite3.Connection] = field(default_factory=list)
+
+    def let_go(self) -> None:
+        """Close what ended processes have left."""
+        while self.left:
+            self.left.pop().close()
 
     def commit(self) -> None:
         if self.full_commits > 0:
@@ -108,14 +117,28 @@ class Disk:
 
 
 class WatchedDatabase(Database):
-    """The real database, whose commits may be the last thing that a process does, or find the disk full."""
+    """The real database, whose commits may be the last thing that a process does, or find the disk full.
+
+    A process that ends leaves its connection to the next one over the same file, as it would find the file: what was not
+    committed is gone. To open one, and to have it understand the same statements again, is a third of what a start costs.
+    """
 
     def __init__(self, path: Path, fuse: Fuse, disk: Disk) -> None:
         self._fuse, self._disk = fuse, disk
         # Nobody waits in a simulation: whoever holds the database does so in this very thread.
         super().__init__(path, busy_timeout_seconds=0.0)
 
+    def close(self) -> None:
+        """Undo what is not committed, and leave the connections."""
+        for connection in self._opened:
+            connection.rollback()
+        self._disk.left += self._opened
+        self._opened.clear()
+        super().close()
+
     def _connected(self, path: Path | str) -> sqlite3.Connection:
+        if self._disk.left:
+            return self._disk.left.pop()
         # All processes of a simulation are one: SQLite need not ask the system for locks on the file.
         return super()._connected(f"{Path(path).as_uri()}?vfs=unix-excl")
 

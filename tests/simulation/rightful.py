@@ -20,7 +20,7 @@ from services.post.office import Office
 from services.school.domain.case import SchoolCase, fold
 from services.wire.channels import mailbox_of
 from services.wire.errors import RefusedError
-from services.wire.events import Asks, Opinion
+from services.wire.events import Asks, Intake, Opinion
 from services.wire.hashing import Digest
 
 __all__ = ["DOMAINS", "REFUSALS", "beyond", "commission_refusals", "school_refusals", "unread_refusals"]
@@ -32,6 +32,7 @@ _FIRST_WAY: Final = frozenset(
     {
         "ApplicationFiled",
         "ConsentRecorded",
+        "SignatureValidated",
         "DeliveryAddressChosen",
         "InformationRequested",
         "RequestRegistered",
@@ -69,8 +70,14 @@ def school_refusals(office: Office, case_id: UUID, act: str, today: date) -> set
         case "records an address":
             # The same choice a second time; which choice stood is not told by the facts.
             return {"AddressUnchangedError"} if case.address is not None else set()
+        case "checks the signature":
+            wanted = case.application is not None and case.application.intake is Intake.SIGNED_ELECTRONIC
+            return set() if wanted and case.signature is None else {"SignatureOnPaperError", "SignatureRecordedError"}
         case _:
             reasons = {
+                "SignatureNotValidatedError": case.application is not None
+                and case.application.intake is Intake.SIGNED_ELECTRONIC
+                and case.signature is None,
                 "ConsentMissingError": case.consent_body is None,
                 "AddressMissingError": case.address is None,
                 "RequestOpenError": is_asked,

@@ -102,6 +102,7 @@ class Site:
         """End every process of this site, as somebody does who changes its files."""
         for process in self.processes():
             process.end()
+        self.disk.let_go()
 
     def at_desk(self) -> Process | None:
         """Return the process in which a clerk acts, begun if there is none; None if it does not come up."""

@@ -17,6 +17,7 @@ from services.commission.application import Commission
 from services.commission.input import IrpInput, RefusalInput
 from services.post.cases import history_of
 from services.post.office import Office
+from services.post.rows import row_of
 from services.wire.channels import COMMISSION
 from services.wire.events import RefusalGround
 from services.wire.hashing import Digest
@@ -119,7 +120,7 @@ class WatchedExchange(ShakenExchange):
 
 def replayed(office: Office, case_id: UUID, version: int) -> tuple[Any, ...]:
     history = history_of(office, office.store.stream(case_id))[:version]
-    row = office.domain.row(history)
+    row = row_of(office, history)
     days = (each.isoformat() if each else None for each in (row.opened_on, row.due_on))
     return (row.state, row.variant, *days)
 
@@ -135,7 +136,11 @@ def test_replaying_a_case_to_any_of_its_events_shows_what_was_seen_then(seed: in
         assert {case for _, case, _ in exchange.life} == {each for case in cases for each in case}
         assert len(exchange.life) > 3 * len(cases)
         for (name, case_id, version), then in exchange.life.items():
-            assert replayed(exchange.members[name].office, case_id, version) == then, (name, version)
+            office = exchange.members[name].office
+            # One that rests on another is seen with that one as it stands now (docs/adr/0027).
+            is_linked = any(event.topic == "AssessmentLinked" for event in office.store.stream(case_id).events)
+            if not is_linked or version == office.store.version(case_id):
+                assert replayed(office, case_id, version) == then, (name, version)
 
 
 def test_the_school_and_the_commission_are_the_two_sides() -> None:

@@ -11,11 +11,11 @@ from services.commission.domain import decisions, refusals
 from services.commission.domain.answering import expire_recommendation, pass_on
 from services.commission.domain.applying import fold
 from services.commission.domain.case import CommissionState
+from services.commission.domain.linking import seen_with
 from services.commission.input import ContestInput, CorrectionInput, HeadDecisionInput, RecommendationInput, RevocationInput
 from services.post.history import BEFORE, New
 from services.wire.events import (
     Answer,
-    AssessmentLinked,
     ConfirmationCorrected,
     ConfirmationCorrectedPersonal,
     ConfirmationEnded,
@@ -42,9 +42,9 @@ from tests.commission_stories import (
     DIRECT,
     DISPATCHED,
     EXAMINED,
-    FORMS,
     IRP,
     ISSUED,
+    LINKED,
     PRIMARY,
     REFUSED,
     REGISTERED,
@@ -66,7 +66,7 @@ _REVOCATION = RevocationInput(effective_on=date(2026, 10, 1), reason=RevocationR
 _REVOKED = RecommendationRevoked(of=body(4), effective_on=date(2026, 10, 1), reason=RevocationReason.ISSUED_IN_ERROR)
 _NO_GIVEN = STORIES["Answered, no"]
 _CONTESTED = STORIES["Contested"]
-_LINKED_YES = (A2, REGISTERED, AssessmentLinked(primary=body(1)), YES)
+_LINKED_YES = (*LINKED, YES)
 
 
 def _corrected(*, changed: bool) -> New:
@@ -172,7 +172,7 @@ def test_a_recommendation_ends_with_its_last_day() -> None:
 @pytest.mark.shows("D5.6", "D5.12")
 def test_the_school_of_a_linked_case_is_told_the_same_first_day_without_a_yes() -> None:
     expired = case_after(*ANSWERED, RecommendationExpired(of=body(4), on=date(2028, 2, 3)))
-    (told,) = pass_on(case_after(*_LINKED_YES), expired, None)
+    (told,) = pass_on(seen_with(case_after(*_LINKED_YES), expired), None)
     assert told.facts == ConfirmationEnded(ended_on=date(2028, 2, 4), basis=body(7))
 
 
@@ -182,24 +182,26 @@ def test_a_contest_is_not_decided_before_it_was_made(act: str) -> None:
     given(fold, *_CONTESTED).when(_DECIDES[act], early).refused(refusals.DateOrderError)
 
 
+def _passed_on(linked: tuple[object, ...], primary: tuple[object, ...], official: str | None) -> tuple[New, ...]:
+    return pass_on(seen_with(case_after(*linked), case_after(*primary)), official)
+
+
 @pytest.mark.shows("D5.6", "D5.13")
 def test_the_school_of_a_linked_case_is_told_what_became_of_its_yes() -> None:
-    linked = case_after(*_LINKED_YES)
-    ended = pass_on(linked, case_after(*STORIES["Revoked"]), None)
+    ended = _passed_on(_LINKED_YES, STORIES["Revoked"], None)
     assert ended == (New(facts=ConfirmationEnded(ended_on=date(2026, 10, 1), basis=body(7)), in_reply_to=body(1)),)
-    (corrected,) = pass_on(linked, case_after(*STORIES["Corrected"]), _OFFICIAL)
+    (corrected,) = _passed_on(_LINKED_YES, STORIES["Corrected"], _OFFICIAL)
     assert corrected.facts == ConfirmationCorrected(answer=Answer.NO, wording=2, corrects=body(4), basis=body(7))
-    assert pass_on(linked, case_after(*ANSWERED), _OFFICIAL) == ()
-    assert pass_on(linked, case_after(*STORIES["Corrected"]), None) == ()
-    assert pass_on(linked, case_after(*PRIMARY), _OFFICIAL) == ()
-    not_answered = case_after(*_LINKED_YES[:-1])
-    assert pass_on(not_answered, case_after(*STORIES["Corrected"]), _OFFICIAL) == ()
-    assert pass_on(not_answered, case_after(*STORIES["Revoked"]), None) == ()
+    assert _passed_on(_LINKED_YES, ANSWERED, _OFFICIAL) == ()
+    assert _passed_on(_LINKED_YES, STORIES["Corrected"], None) == ()
+    assert _passed_on(_LINKED_YES, PRIMARY, _OFFICIAL) == ()
+    assert _passed_on(LINKED, STORIES["Corrected"], _OFFICIAL) == ()
+    assert _passed_on(LINKED, STORIES["Revoked"], None) == ()
 
 
 @pytest.mark.shows("D5.6")
 def test_a_linked_answer_that_is_no_longer_right_is_corrected_by_hand_too() -> None:
-    (told,) = decisions.answer(case_after(*_LINKED_YES), FORMS["answer"], primary=case_after(*STORIES["Corrected"]))
+    (told,) = ACTS["answer"](seen_with(case_after(*_LINKED_YES), case_after(*STORIES["Corrected"])))
     assert told.facts == ConfirmationCorrected(answer=Answer.NO, wording=2, corrects=body(4), basis=body(7))
 
 

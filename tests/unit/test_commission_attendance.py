@@ -10,6 +10,7 @@ import pytest
 from services.commission.domain import decisions, refusals
 from services.commission.domain.applying import fold
 from services.commission.domain.case import CommissionState
+from services.commission.domain.receiving import CommissionDomain
 from services.commission.input import (
     AttendanceInput,
     ExaminationInput,
@@ -18,6 +19,7 @@ from services.commission.input import (
     RecommendationInput,
     RefusalInput,
 )
+from services.policy.terms import TermName, terms
 from services.post.history import BEFORE, New
 from services.wire.events import (
     Asks,
@@ -27,6 +29,8 @@ from services.wire.events import (
     AttendanceRequested,
     AttendanceRequestedPersonal,
     AttendanceRequired,
+    DeadlineName,
+    DeadlinePassed,
     IrpIssued,
     IrpKind,
     Opinion,
@@ -43,6 +47,7 @@ from tests.commission_stories import (
     ACTS,
     ASKED_TO_COME,
     B2,
+    CLOSED,
     CORRECTED_CODE,
     EXAMINED,
     EXPIRED_OPINION,
@@ -51,6 +56,7 @@ from tests.commission_stories import (
     REFUSED,
     REGISTERED,
     STORIES,
+    WITHDRAWN,
     case_after,
 )
 from tests.given_when_then import body, given
@@ -123,7 +129,7 @@ def test_who_does_not_come_is_not_assessed_and_the_school_learns_only_that_nothi
     lapsed = New(facts=AttendanceLapsed(on=date(2026, 10, 5)))
     told = New(facts=RequestClosed(basis=BEFORE), in_reply_to=body(1))
     closed = New(facts=AssessmentClosed(cause=AssessmentCause.ATTENDANCE_LAPSED))
-    given(fold, *_ASKED).when(ACTS["attendance-lapsed"]).then(lapsed, told, closed)
+    given(fold, *_ASKED).when(ACTS["attendance-lapsed"]).then(lapsed, closed, told)
     given(fold, *_LAPSED).when(ACTS["attendance-lapsed"]).refused(refusals.AttendanceOverError)
     assert case_after(*STORIES["Closed, attendance lapsed"]).state is CommissionState.CLOSED
 
@@ -224,3 +230,48 @@ def test_a_plan_of_either_kind_is_issued(kind: IrpKind) -> None:
     form = FORMS["issue-irp"].model_copy(update={"kind": kind})
     (issued,) = decisions.issue_irp(case_after(B2, replace(REGISTERED, asks=Asks.IRP_AND_RECOMMENDATION), EXAMINED), form)
     assert issued.facts == IrpIssued(kind=kind, issued_on=date(2026, 10, 5), indicates_need=True)
+
+
+_DOMAIN = CommissionDomain()
+
+
+def _due(*events: object) -> dict[str, date]:
+    return {each.name: each.due_on for each in _DOMAIN.row(given(fold, *events).history).deadlines}
+
+
+@pytest.mark.shows("A5.3", "D5.3", "D5.4")
+def test_until_when_a_pupil_is_waited_for_stands_in_the_due_list_and_is_the_commissions_own_term() -> None:
+    """Neither guidance nor law names a day: a month from the letter, moved to a working day where it ends on another."""
+    assert "commission's own" in terms()[TermName.ATTENDANCE][0].source
+    assert _due(*_ASKED)["Attendance"] == date(2026, 9, 21)
+    # The letter of 18.10.2026: a month later is the holiday, and the next day is worked.
+    late = (A2, REGISTERED, replace(NO_OPINION, examined_on=date(2026, 10, 18)), AttendanceRequested(sent_on=date(2026, 10, 18)))
+    assert _due(*late)["Attendance"] == date(2026, 11, 19)
+    # The last day of a month that has no such day in the next one; and the turn of the year.
+    assert _due(*late[:3], AttendanceRequested(sent_on=date(2027, 1, 31)))["Attendance"] == date(2027, 3, 1)
+    assert _due(*late[:3], AttendanceRequested(sent_on=date(2026, 12, 1)))["Attendance"] == date(2027, 1, 4)
+
+
+@pytest.mark.shows("D5.3", "D5.15")
+def test_that_the_day_of_attendance_has_passed_is_recorded_once_and_refuses_nothing() -> None:
+    history = given(fold, *_ASKED).history
+    passed = New(facts=DeadlinePassed(deadline=DeadlineName.ATTENDANCE, due_on=date(2026, 9, 21)))
+    assert _DOMAIN.fire(history, "Attendance") == (passed,)
+    after = given(fold, *_ASKED, passed.facts)
+    assert _DOMAIN.fire(after.history, "Attendance") == ()
+    assert after.case.state is CommissionState.ATTENDANCE_REQUIRED
+    outlook = _DOMAIN.outlook(after.history, date(2026, 9, 22))
+    assert (
+        "that day has passed, and nothing follows by itself: record that the pupil came, or did not, or wait on"
+        in outlook.missing
+    )
+    assert {"attended", "attendance-lapsed"} <= {each.act for each in outlook.allowed}
+    # Whoever comes late is welcome.
+    assert ACTS["attended"](after.case)
+
+
+@pytest.mark.shows("D5.3", "D5.7")
+@pytest.mark.parametrize("then", [_CAME[-1], _LAPSED[-1], WITHDRAWN, REFUSED, CLOSED])
+def test_nobody_is_waited_for_any_more_who_came_or_did_not_or_in_a_case_that_is_over(then: object) -> None:
+    assert "Attendance" in _due(*_ASKED)
+    assert "Attendance" not in _due(*_ASKED, then)

@@ -24,7 +24,7 @@ from services.wire.events import (
     Redispatched,
     RedispatchedPersonal,
 )
-from tests.commission_stories import A2, ACTS, DISPATCHED, FORMS, HOLD, ISSUED, MOVED, SENT, STORIES, case_after
+from tests.commission_stories import A2, ACTS, DIRECT, DISPATCHED, EXAMINED, FORMS, HOLD, ISSUED, MOVED, SENT, STORIES, case_after
 from tests.given_when_then import body, given, received
 from tests.people import HOME
 
@@ -143,3 +143,50 @@ def test_an_e_address_that_was_chosen_later_is_written_to_as_such() -> None:
         DeliveryAddressChanged(address=AddressKind.E_ADDRESS, address_protected=False, dispatch_on_hold=False, basis=body(77))
     )
     given(fold, *STORIES["Prepared"], electronic).when(ACTS["dispatch"]).refused(refusals.DispatchWayError)
+
+
+_PROTECTED = received(replace(A2.facts, address_protected=True))  # type: ignore[type-var]  # a request's facts
+_BACK = received(
+    DeliveryAddressChanged(address=AddressKind.HOME, address_protected=False, dispatch_on_hold=False, basis=body(77))
+)
+_ORDINARY = DispatchInput(number="S-1", by=Delivery.ORDINARY, sent_on=date(2026, 9, 29))
+_NO_ORDINARY = "the address is protected: no ordinary letter goes there"
+
+
+@pytest.mark.shows("D5.19", "I5")
+def test_no_ordinary_letter_goes_to_a_protected_address_whoever_said_last_that_it_is_one() -> None:
+    """Domain C3, special risk: a shelter, a shared home; the requester may have said so when applying, or after moving."""
+    sends = (decisions.dispatch_documents, _ORDINARY, RULES[0])
+    protected, moved = (_PROTECTED, *STORIES["Prepared"][1:]), (*STORIES["Prepared"], MOVED)
+    given(fold, *protected).when(*sends, address=HOME).refused(refusals.ProtectedAddressError)
+    given(fold, *moved).when(*sends, address=_SHELTER).refused(refusals.ProtectedAddressError)
+    assert ACTS["dispatch"](case_after(*moved))
+    # What counts is the newest word: back at home the box is one's own again.
+    assert decisions.dispatch_documents(case_after(*protected, _BACK), _ORDINARY, RULES[0], address=HOME)
+    assert _NO_ORDINARY in outlook_of(case_after(*moved), date(2026, 9, 1)).missing
+    assert _NO_ORDINARY not in outlook_of(case_after(*protected, _BACK), date(2026, 9, 1)).missing
+
+
+@pytest.mark.shows("D5.17", "D5.19")
+def test_what_is_sent_again_to_a_protected_address_goes_to_the_addressee_alone_too() -> None:
+    again = _AGAIN.model_copy(update={"by": Delivery.ORDINARY})
+    crossed = given(fold, *DISPATCHED, MOVED)
+    crossed.when(decisions.redispatch_documents, again, RULES[0], address=_SHELTER, number="S-1").refused(
+        refusals.ProtectedAddressError
+    )
+    assert decisions.redispatch_documents(crossed.case, _AGAIN, RULES[0], address=_SHELTER, number="S-1")
+    assert _NO_ORDINARY in outlook_of(crossed.case, date(2026, 9, 1)).missing
+    arrived = (*DISPATCHED, MOVED, replace(SENT, address_from=body(6)))
+    assert _NO_ORDINARY not in outlook_of(case_after(*arrived), date(2026, 9, 1)).missing
+
+
+@pytest.mark.shows("D5.19")
+@pytest.mark.parametrize("by", [Delivery.REGISTERED, Delivery.IN_PERSON])
+def test_the_author_of_an_application_with_a_protected_address_may_fetch_what_was_issued(by: Delivery) -> None:
+    case = case_after(replace(DIRECT, address_protected=True), EXAMINED, ISSUED)
+    assert decisions.dispatch_documents(case, _ORDINARY.model_copy(update={"by": by}), RULES[0], address=HOME)
+    with pytest.raises(refusals.ProtectedAddressError):
+        decisions.dispatch_documents(case, _ORDINARY, RULES[0], address=HOME)
+    electronic = replace(DIRECT, address=AddressKind.E_ADDRESS, address_protected=True)
+    form = _ORDINARY.model_copy(update={"by": Delivery.E_ADDRESS})
+    assert decisions.dispatch_documents(case_after(electronic, EXAMINED, ISSUED), form, RULES[0], address=HOME)

@@ -283,7 +283,28 @@ def test_the_end_of_a_recommendation_is_told_before_and_recorded_after() -> None
     assert passed.facts == DeadlinePassed(deadline=DeadlineName.RECOMMENDATION_EXPIRY, due_on=until)
     assert expired.facts == RecommendationExpired(of=body(4), on=until)
     assert told == New(facts=ConfirmationEnded(ended_on=until + timedelta(days=1), basis=BEFORE), in_reply_to=body(1))
-    assert fire("RecommendationExpiry", *answered, passed.facts) == ()
+    assert fire("RecommendationExpiry", *answered, passed.facts, expired.facts, replace(told.facts, basis=body(8))) == ()
+
+
+@pytest.mark.shows("D5.12", "D5.13")
+def test_what_a_restore_lost_of_the_end_of_a_recommendation_is_made_up_for() -> None:
+    """A disk was lost between the entries of one decision, as they went out; what came back is not repeated."""
+    answered, until = STORIES["Answered"], date(2028, 2, 3)
+    passed = DeadlinePassed(deadline=DeadlineName.RECOMMENDATION_EXPIRY, due_on=until)
+    expired = RecommendationExpired(of=body(4), on=until)
+    told = New(facts=ConfirmationEnded(ended_on=date(2028, 2, 4), basis=BEFORE), in_reply_to=body(1))
+    assert fire("RecommendationExpiry", *answered, passed) == (New(facts=expired), told)
+    # The end itself is there, and the school still believes in its yes.
+    assert row(*answered, passed, expired).deadlines == (Deadline(name="RecommendationExpiry", due_on=until),)
+    again = ConfirmationEnded(ended_on=date(2028, 2, 4), basis=body(8))
+    assert fire("RecommendationExpiry", *answered, passed, expired) == (New(facts=again, in_reply_to=body(1)),)
+    assert row(*answered, passed, expired, again).deadlines == ()
+    revoked = STORIES["Revoked"][:-1]
+    assert fire("RecommendationExpiry", *revoked) == (
+        New(facts=ConfirmationEnded(ended_on=date(2026, 10, 1), basis=body(7)), in_reply_to=body(1)),
+    )
+    # Nobody waits for word of a yes that was never given.
+    assert row(*STORIES["Prepared"], revoked[-1]).deadlines[1:] == ()
 
 
 def test_a_refusal_can_be_contested_until_its_deadline() -> None:
@@ -318,7 +339,7 @@ def test_the_outlook_says_what_is_missing() -> None:
     assert missing("Received") == {"the request is not in the register"}
     assert missing("Registered", today=date(2026, 9, 22)) == {"the term has passed on 2026-09-21; a late answer is still valid"}
     assert missing("IdentityNotMatched") == {"nobody was found by the request; the school has to correct it"}
-    assert missing("AttendanceRequired") == {"the pupil has to come"}
+    assert missing("AttendanceRequired") == {"the pupil has to come, by 2026-09-21"}
     assert missing("FileChecked", _CORRECTED) == {"the particulars have changed since the file was examined: examine it again"}
     assert missing("Prepared") == {"the school has not been answered", "what was issued has not been sent"}
     assert missing("Dispatched", _CORRECTED) == {

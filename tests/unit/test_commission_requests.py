@@ -10,6 +10,7 @@ import pytest
 from services.commission.domain import decisions, refusals
 from services.commission.domain.applying import fold
 from services.commission.domain.case import CommissionState
+from services.commission.domain.linking import seen_with
 from services.commission.input import ClosingInput, ExtensionInput, ReturnInput
 from services.post.history import BEFORE, New
 from services.wire.events import (
@@ -45,6 +46,7 @@ from tests.commission_stories import (
     STORIES,
     WITHDRAWN,
     case_after,
+    fold_with,
 )
 from tests.given_when_then import Told, body, given, received
 from tests.people import REQUESTED_A2
@@ -108,15 +110,13 @@ def test_two_requests_about_one_pupil_have_one_assessment() -> None:
 @pytest.mark.shows("D5.6", "I4")
 def test_the_answer_of_a_linked_case_rests_on_the_outcome_of_the_earlier() -> None:
     case, primary = (*_TAKEN, AssessmentLinked(primary=body(1))), case_after(*PRIMARY, ISSUED)
-    (told,) = decisions.answer(case_after(*case), FORMS["answer"], primary=primary)
+    (told,) = decisions.answer(seen_with(case_after(*case), primary), FORMS["answer"])
     assert told.facts == ConfirmationGiven(answer=Answer.YES, wording=1, basis=body(4))
-    given(fold, *case).when(decisions.answer, FORMS["answer"], primary=case_after(*PRIMARY)).refused(
-        refusals.NothingToAnswerError
-    )
-    given(fold, *case).when(decisions.answer, FORMS["answer"]).refused(refusals.NothingToAnswerError)
+    given(fold_with(*PRIMARY), *case).when(ACTS["answer"]).refused(refusals.NothingToAnswerError)
+    given(fold, *case).when(ACTS["answer"]).refused(refusals.NothingToAnswerError)
     # D.5, 6: answers only to requests still open.
-    given(fold, *case, WITHDRAWN).when(decisions.answer, FORMS["answer"], primary=primary).refused(refusals.WithdrawnError)
-    given(fold, *case, told.facts).when(decisions.answer, FORMS["answer"], primary=primary).refused(refusals.AlreadyAnsweredError)
+    given(fold_with(*PRIMARY, ISSUED), *case, WITHDRAWN).when(ACTS["answer"]).refused(refusals.WithdrawnError)
+    given(fold_with(*PRIMARY, ISSUED), *case, told.facts).when(ACTS["answer"]).refused(refusals.AlreadyAnsweredError)
 
 
 @pytest.mark.parametrize(
@@ -132,6 +132,17 @@ def test_the_answer_of_a_linked_case_rests_on_the_outcome_of_the_earlier() -> No
 )
 def test_only_the_earlier_case_that_is_still_assessed_is_linked_to(primary: tuple[object, ...]) -> None:
     given(fold, *_TAKEN).when(decisions.link_assessment, primary=case_after(*primary)).refused(refusals.LinkOrderError)
+
+
+@pytest.mark.shows("D5.6", "D5.10")
+@pytest.mark.parametrize("decided", [ISSUED, REFUSED])
+def test_who_was_not_found_first_is_linked_to_the_later_case_that_was_decided_meanwhile(decided: object) -> None:
+    """E13 and E16: the code was mistyped; else the corrected request would end in a second recommendation."""
+    later = (A2, replace(REGISTERED, received_on=date(2026, 8, 20)), EXAMINED)
+    corrected = (*_NOT_FOUND, CORRECTED_CODE)
+    given(fold, *corrected).when(decisions.link_assessment, primary=case_after(*later)).refused(refusals.LinkOrderError)
+    told = decisions.link_assessment(case_after(*corrected), primary=case_after(*later, decided))
+    assert told == (New(facts=AssessmentLinked(primary=body(1))),)
 
 
 def test_an_earlier_case_whose_recommendation_holds_is_linked_to_although_it_is_closed() -> None:

@@ -16,10 +16,11 @@ from services.commission.domain.outlook import ALLOWED, is_allowed
 from services.commission.domain.receiving import CommissionDomain
 from services.policy.forms import Form
 from services.wire.errors import RefusedError
-from tests.commission_stories import ACTS, STORIES, case_after
+from tests.commission_stories import ACTS, PRIMARIES, STORIES, case_of
 from tests.given_when_then import given
 from tests.tables.commission import table
 
+_TODAY = date(2026, 9, 1)
 _TABLE = Path(__file__).parents[1] / "tables/commission.txt"
 
 
@@ -29,9 +30,9 @@ def test_the_committed_table_is_what_the_decisions_say() -> None:
 
 
 def test_each_state_has_a_story() -> None:
-    assert {case_after(*story).state for story in STORIES.values()} == set(CommissionState)
-    for name, story in STORIES.items():
-        assert case_after(*story).state.value == name.partition(",")[0]
+    assert {case_of(story).state for story in STORIES} == set(CommissionState)
+    for story in STORIES:
+        assert case_of(story).state.value == story.partition(",")[0]
 
 
 def test_each_act_is_a_command_with_the_same_person_behind_it() -> None:
@@ -48,8 +49,9 @@ def test_each_act_has_its_use_case_and_its_form() -> None:
 @pytest.mark.parametrize("story", STORIES)
 def test_what_is_allowed_is_what_is_not_refused(story: str) -> None:
     """The outlook asks the guards that refuse: an act that it does not offer is refused, whatever its form says."""
-    case = case_after(*STORIES[story])
-    outlook = CommissionDomain().outlook(given(fold, *STORIES[story]).history, date(2026, 9, 1))
+    case, history, domain = case_of(story), given(fold, *STORIES[story]).history, CommissionDomain()
+    primary = given(fold, *PRIMARIES.get(story, ())).history
+    outlook = domain.outlook_with(history, primary, _TODAY) if primary else domain.outlook(history, _TODAY)
     offered = {each.act for each in outlook.allowed}
     for name, decide in ACTS.items():
         if name in offered:

@@ -101,6 +101,13 @@ def test_facts_with_a_wrong_day_or_half_a_case_are_refused(change: dict[str, int
         contents.decode_facts(contents.encode_facts(dataclasses.replace(FACTS, **change)))  # type: ignore[arg-type]  # wrong on purpose
 
 
+@pytest.mark.parametrize("reference", ["", "K 07", "Ilze Paraudziņa", "-07", "K" * 33, "K-07\n", "\x1b[31m"])
+def test_who_entered_something_is_a_reference_and_no_sentence(reference: str) -> None:
+    assert contents.decode_personal(contents.encode_personal(contents.Personal(recorded_at=1, entered_by="K-07", content=b"")))
+    with pytest.raises(MalformedError, match="no reference"):
+        contents.decode_personal(contents.encode_personal(contents.Personal(recorded_at=1, entered_by=reference, content=b"")))
+
+
 def test_a_personal_part_of_the_year_10000_is_refused() -> None:
     with pytest.raises(MalformedError, match="9999"):
         contents.decode_personal(contents.encode_personal(contents.Personal(recorded_at=253_402_300_800_000, content=b"")))

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from services.wire import avro
 from services.wire.audience import AUDIENCE, channel_for, may_write
 from services.wire.errors import MalformedError, SchemaError
-from services.wire.events import Answer, ConfirmationGiven, ConfirmationGivenPersonal, Rejected, RejectedCode
+from services.wire.events import Answer, ConfirmationGiven, ConfirmationGivenPersonal, MoneyReported, Rejected, RejectedCode
 from services.wire.hashing import Digest, digest_of
 from services.wire.records import SchemaBook, check_facts_rule, encode_event, event_type, own_schemas
 from tests.chains import SCHOOL
@@ -186,6 +186,14 @@ def test_an_event_is_not_read_with_another_events_schema() -> None:
 def test_nobody_writes_the_symbol_for_symbols_of_newer_releases() -> None:
     with pytest.raises(ValueError, match="nobody writes"):
         encode_event(Rejected(code=RejectedCode.UNKNOWN))
+
+
+@pytest.mark.parametrize("cents", [2**31, -(2**31) - 1])
+def test_what_no_reader_would_take_is_not_written(cents: int) -> None:
+    """It would be saved, and its stream never be read again."""
+    report = MoneyReported(month=date(2026, 9, 1), opening_cents=cents, received_cents=0, used_cents=0)
+    with pytest.raises(ValueError, match="holds a number beyond 32 bits"):
+        encode_event(report)
 
 
 def test_a_part_is_not_forgotten() -> None:

@@ -20,15 +20,17 @@ from services.school.domain.agreements import (
     suspend_service,
 )
 from services.school.domain.case import fold
+from services.school.domain.deadlines import deadlines_of
 from services.school.domain.parts import SchoolState
 from services.school.input import ServiceForm
 from services.wire.events import (
     AgreementAmended,
     AgreementAmendedPersonal,
     Answer,
-    ApplicationSupplemented,
     ConfirmationCorrected,
     ConfirmationEnded,
+    DeadlineName,
+    DeadlinePassed,
     DisabilityGroup,
     Duty,
     EligibilityOutcome,
@@ -48,7 +50,7 @@ from services.wire.events import (
     Variant,
 )
 from tests.given_when_then import Given, body, given, received
-from tests.people import FILED_A2
+from tests.people import FILED_A2, brought
 from tests.serving import (
     ACTIVE,
     AGREED,
@@ -171,6 +173,11 @@ def test_the_same_agreement_repeated_makes_no_second_one() -> None:
     )
 
 
+_RENEWED = brought(MissingItem.VALID_RECOMMENDATION, on=date(2026, 9, 2), until=date(2027, 8, 31))
+_ENDS = (date(2026, 10, 1), date(2026, 11, 30), date(2027, 7, 2))
+"""The warning and the last day of the old one; the warning of the new one."""
+
+
 @pytest.mark.shows("A3.4", "A3.5")
 def test_no_agreement_before_the_grant_and_none_after_the_service_ended() -> None:
     conclude(given(fold, *GRANTED[:-1])).refused(refusals_serving.NotGrantedError)
@@ -184,9 +191,33 @@ def test_from_the_end_of_its_recommendation_no_new_agreement_rests_on_a_copy() -
     told = given(fold, filed, replace(GRANT, basis=None), PROPOSED, CV)
     conclude(told).then(_MADE)
     conclude(told, from_on="2026-09-02").refused(refusals_serving.BasisLostError)
-    newer = ApplicationSupplemented(supplied=(MissingItem.VALID_RECOMMENDATION,), received_on=date(2026, 9, 2), parts=())
-    renewed = given(fold, filed, replace(GRANT, basis=None), PROPOSED, CV, newer)
+    renewed = given(fold, filed, replace(GRANT, basis=None), PROPOSED, CV, _RENEWED)
     conclude(renewed, from_on="2026-09-02").then(New(facts=replace(AGREED, from_on=date(2026, 9, 2)), personal=AGREED_PERSONAL))
+    conclude(renewed, from_on="2027-09-01", until_on="2027-12-31").refused(refusals_serving.BasisLostError)
+
+
+@pytest.mark.shows("D5.12")
+def test_a_renewed_recommendation_carries_a_service_on_before_the_old_ones_end_and_after_it() -> None:
+    ended = received(ConfirmationEnded(ended_on=date(2026, 9, 1), basis=body(98)), answers=4)
+    for events in ((ended, _RENEWED), (_RENEWED, ended)):
+        told = given(fold, *PENDING, *events)
+        assert told.case.basis_holds(date(2027, 8, 31))
+        assert not told.case.basis_holds(date(2027, 9, 1))
+        conclude(told, from_on="2026-09-02").then(New(facts=replace(AGREED, from_on=date(2026, 9, 2)), personal=AGREED_PERSONAL))
+        assert given(fold, *ACTIVE, *events).case.flags == ()
+
+
+@pytest.mark.shows("D5.12")
+def test_the_end_of_a_renewed_recommendation_is_warned_of_and_told_anew() -> None:
+    filed = replace(FILED_A2, variant=Variant.A1, recommendation_until=date(2026, 11, 30))
+    agreed = (filed, replace(GRANT, basis=None), PROPOSED, CV, AGREED)
+    passed = [DeadlinePassed(deadline=DeadlineName.RECOMMENDATION_EXPIRY, due_on=day) for day in _ENDS]
+    assert given(fold, *agreed, *passed[:1]).case.flags == ("BasisEndsSoon",)
+    assert given(fold, *agreed, *passed[:2]).case.flags == ("BasisEnded",)
+    renewed = given(fold, *agreed, *passed[:2], _RENEWED).case
+    assert renewed.flags == ()
+    assert [(each.name, each.due_on) for each in deadlines_of(renewed)] == [("RecommendationExpiry", _ENDS[2])]
+    assert given(fold, *agreed, *passed[:2], _RENEWED, passed[2]).case.flags == ("BasisEndsSoon",)
 
 
 @pytest.mark.shows("D5.12", "D5.13")
@@ -202,9 +233,9 @@ def test_once_the_commission_ended_or_took_back_its_yes_a_service_runs_on_but_no
 
 @pytest.mark.shows("D5.21")
 def test_whoever_came_of_age_signs_and_is_judged_as_of_age_before_an_agreement() -> None:
-    came = PupilCameOfAge(on=date(2026, 8, 30))
+    came = PupilCameOfAge()
     conclude(given(fold, *PENDING, came)).refused(refusals_changing.PupilUnconfirmedError)
-    signed = ApplicationSupplemented(supplied=(MissingItem.SIGNATURE,), received_on=date(2026, 8, 30), parts=())
+    signed = brought(MissingItem.SIGNATURE, on=date(2026, 8, 30))
     conclude(given(fold, *PENDING, came, signed)).refused(refusals_changing.ScreeningNeededError)
     screened = EligibilityScreened(
         rule_set=1,
@@ -218,7 +249,6 @@ def test_whoever_came_of_age_signs_and_is_judged_as_of_age_before_an_agreement()
         benefit=Known.YES,
         opinion=Known.YES,
         enrolled=Enrolment.HERE,
-        eligible_on=None,
     )
     conclude(given(fold, *PENDING, came, signed, screened)).then(_MADE)
     refused = replace(screened, outcome=EligibilityOutcome.INELIGIBLE, group=DisabilityGroup.THIRD)

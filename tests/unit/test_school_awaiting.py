@@ -12,7 +12,6 @@ from services.school.domain.case import fold
 from services.school.domain.outlook import outlook_of
 from services.wire.events import (
     AddressKind,
-    ApplicationSupplemented,
     ApplicationWithdrawn,
     Authority,
     DeliveryAddressChanged,
@@ -32,7 +31,7 @@ from services.wire.events import (
     ServiceSuspended,
 )
 from tests.given_when_then import Told, body, given
-from tests.people import ADDRESS_CHOSEN, CONSENT, FILED_A2, REQUESTED_A2
+from tests.people import ADDRESS_CHOSEN, CONSENT, FILED_A2, REQUESTED_A2, brought
 from tests.serving import ACTIVE, ASKED, GRANTED, PENDING, PROPOSED, REFUSED
 
 _DAY = date(2026, 10, 2)
@@ -58,11 +57,11 @@ def test_after_a_grant_an_assistant_a_cv_and_an_agreement_are_waited_for() -> No
 
 @pytest.mark.shows("D5.21")
 def test_a_pupil_of_age_is_waited_for() -> None:
-    came = PupilCameOfAge(on=_DAY)
+    came = PupilCameOfAge()
     unsigned, unscreened = waits_for(*ACTIVE, came)
     assert "has not signed" in unsigned
     assert "group of disability" in unscreened
-    signed = ApplicationSupplemented(supplied=(MissingItem.SIGNATURE,), received_on=_DAY, parts=())
+    signed = brought(MissingItem.SIGNATURE, on=_DAY)
     assert waits_for(*ACTIVE, came, signed) == [unscreened]
     screened = EligibilityScreened(
         rule_set=1,
@@ -76,7 +75,6 @@ def test_a_pupil_of_age_is_waited_for() -> None:
         benefit=Known.YES,
         opinion=Known.YES,
         enrolled=Enrolment.HERE,
-        eligible_on=None,
     )
     assert waits_for(*ACTIVE, came, signed, screened) == []
     assert "screen" in allowed(*ACTIVE, came)

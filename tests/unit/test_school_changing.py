@@ -28,6 +28,7 @@ from services.wire.events import (
     Address,
     AddressKind,
     Answer,
+    ApplicationFoundIncomplete,
     ApplicationSupplemented,
     ApplicationWithdrawn,
     Authority,
@@ -43,6 +44,7 @@ from services.wire.events import (
     PersonDataCorrected,
     PersonDataCorrectedPersonal,
     PupilCameOfAge,
+    PupilCameOfAgePersonal,
     RepresentativeChanged,
     RepresentativeChangedPersonal,
     RequestCorrected,
@@ -125,6 +127,27 @@ def test_after_the_correction_the_commission_is_waited_for_again() -> None:
     mended = PersonDataCorrected(changed=(CorrectedField.CODE,), on=_ON)
     sent = replace(received(RequestCorrected(changed=(CorrectedField.CODE,), basis=body(6)), answers=4), own=True)
     assert given(fold, *ASKED, unknown, mended, sent).case.state is SchoolState.AWAITING_COMMISSION
+
+
+@pytest.mark.shows("D5.10", "D5.19")
+@pytest.mark.parametrize("field", [CorrectedField.CONTACT, CorrectedField.REQUESTER, CorrectedField.ADDRESS])
+def test_who_was_not_found_is_not_found_by_another_telephone_or_another_guardian(field: CorrectedField) -> None:
+    """Before the word that nobody was found, after it, or across it: only what is sought by brings the commission further."""
+    unknown = received(IdentityNotMatched(basis=body(98)), answers=4)
+    sent = Told(facts=RequestCorrected(changed=(field,), basis=body(6)), answers=4)
+    for events in ((unknown, sent), (sent, unknown), (sent, replace(unknown, answers=5))):
+        assert given(fold, *ASKED, *events).case.state is SchoolState.INCOMPLETE
+    mended = Told(facts=RequestCorrected(changed=(field, CorrectedField.NAME), basis=body(6)), answers=4)
+    assert given(fold, *ASKED, unknown, sent, mended).case.state is SchoolState.AWAITING_COMMISSION
+
+
+@pytest.mark.shows("D5.10")
+def test_an_identity_that_the_school_itself_found_wanting_comes_with_the_correction() -> None:
+    found = ApplicationFoundIncomplete(missing=(MissingItem.IDENTITY,), due_on=date(2026, 8, 31))
+    assert given(fold, *ASKED[:3], found).case.missing == (MissingItem.IDENTITY,)
+    for field, missing in ((CorrectedField.CONTACT, (MissingItem.IDENTITY,)), (CorrectedField.CODE, ())):
+        mended = PersonDataCorrected(changed=(field,), on=_ON)
+        assert given(fold, *ASKED[:3], found, mended).case.missing == missing
 
 
 @pytest.mark.shows("D5.10", "I8")
@@ -279,6 +302,15 @@ def test_where_the_commission_was_asked_it_learns_who_asks_now_and_sends_nothing
     replacing(*ASKED, _YES, form=another(), address=HOME).then(_CHANGED, _HELD)
 
 
+@pytest.mark.shows("D5.19", "I5")
+def test_what_is_held_is_the_address_that_stands_now_and_stays_protected() -> None:
+    """The family had moved to a shelter after the request: the first address must not come back by the hold."""
+    moved = DeliveryAddressChanged(address=AddressKind.E_ADDRESS, address_protected=True, dispatch_on_hold=False, basis=body(5))
+    case = given(fold, *ASKED, Told(facts=moved, answers=4)).case
+    held = change_representative(case, another(), standing=_STANDING, address=HOME)[-1].facts
+    assert held == replace(moved, dispatch_on_hold=True, basis=BEFORE)
+
+
 @pytest.mark.shows("D5.19")
 def test_a_new_guardian_signs_nothing_again_that_was_granted() -> None:
     case = given(fold, *GRANTED, _GUARDIAN).case
@@ -298,7 +330,7 @@ def test_whoever_represents_already_is_no_change_but_another_authority_is() -> N
 
 @pytest.mark.shows("D5.21")
 def test_a_pupil_of_age_is_represented_by_a_guardian_alone() -> None:
-    came = PupilCameOfAge(on=date(2036, 2, 3))
+    came = PupilCameOfAge()
     alone = replace(_STANDING, representative=None)
     replacing(FILED_A2, came, form=another(authority="Parent"), standing=alone).refused(refusals_changing.OfAgeRepresentedError)
     replacing(FILED_A2, came, form=another(), standing=alone).then(_CHANGED)
@@ -318,7 +350,7 @@ def aging(*events: object, on: date, born_on: date = _BORN, address: Any = None)
     ],
 )
 def test_on_the_eighteenth_birthday_and_not_before_the_pupil_is_the_requester(born_on: date, birthday: date) -> None:
-    made = New(facts=PupilCameOfAge(on=birthday))
+    made = New(facts=PupilCameOfAge(), personal=PupilCameOfAgePersonal(on=birthday))
     aging(FILED_A2, on=birthday, born_on=born_on).then(made)
     aging(*GRANTED, on=date(2026, 12, 31), born_on=born_on).then(made)
     # Whom the commission writes to is another person now.
@@ -333,7 +365,7 @@ def test_on_the_eighteenth_birthday_and_not_before_the_pupil_is_the_requester(bo
 
 @pytest.mark.shows("D5.21")
 def test_from_the_birthday_on_the_case_waits_for_the_pupils_own_signature_consent_and_address() -> None:
-    came = PupilCameOfAge(on=date(2026, 10, 2))
+    came = PupilCameOfAge()
     case = given(fold, FILED_A2, CONSENT, ADDRESS_CHOSEN, came).case
     assert case.changes.requester is Requester.ADULT_PUPIL
     assert case.changes.needs_screening
@@ -341,13 +373,15 @@ def test_from_the_birthday_on_the_case_waits_for_the_pupils_own_signature_consen
     assert case.state is SchoolState.INCOMPLETE
     answered = given(fold, *ASKED, came, _YES)
     assert answered.case.state is SchoolState.INCOMPLETE
-    signed = ApplicationSupplemented(supplied=(MissingItem.SIGNATURE,), received_on=date(2026, 10, 5), parts=())
+    signed = ApplicationSupplemented(
+        supplied=(MissingItem.SIGNATURE,), received_on=date(2026, 10, 5), recommendation_until=None, parts=()
+    )
     assert given(fold, *ASKED, came, _YES, signed).case.state is SchoolState.READY_FOR_DECISION
 
 
 @pytest.mark.shows("D5.21")
 def test_a_pupil_comes_of_age_once_and_an_adult_who_applied_alone_never() -> None:
-    came = PupilCameOfAge(on=date(2026, 10, 2))
+    came = PupilCameOfAge()
     aging(FILED_A2, came, on=date(2026, 10, 3), born_on=date(2008, 10, 2)).refused(refusals_changing.OfAgeAlreadyError)
     guardian = aging(FILED_A2, came, _GUARDIAN, on=date(2026, 10, 3), born_on=date(2008, 10, 2))
     guardian.refused(refusals_changing.OfAgeAlreadyError)
@@ -364,7 +398,7 @@ def test_who_a_case_is_about_is_what_was_filed_and_all_that_changed_since_in_ord
     assert particulars_after(APPLICATION, [mended, changed]) == replace(_MENDED, representative=_VELTA)
     assert particulars_after(APPLICATION, [changed, mended]) == _MENDED
     assert particulars_after(APPLICATION, [changed, None]) == replace(_STANDING, representative=None)
-    events = (FILED_A2, PersonDataCorrected(changed=(CorrectedField.CODE,), on=_ON), _GUARDIAN, PupilCameOfAge(on=_ON))
+    events = (FILED_A2, PersonDataCorrected(changed=(CorrectedField.CODE,), on=_ON), _GUARDIAN, PupilCameOfAge())
     assert given(fold, *events).case.changes.particulars == (body(2), body(3), None)
 
 
@@ -390,7 +424,7 @@ def happening(*events: object, day: date, personal: dict[int, object]) -> tuple[
 @pytest.mark.shows("D5.21")
 def test_on_the_day_it_happens_by_itself_by_the_birth_date_that_was_corrected_last() -> None:
     filed = replace(FILED_PERSONAL, birth_date=date(2008, 10, 2))
-    came = (New(facts=PupilCameOfAge(on=date(2026, 10, 2))),)
+    came = (New(facts=PupilCameOfAge(), personal=PupilCameOfAgePersonal(on=date(2026, 10, 2))),)
     assert happening(FILED_A2, day=date(2026, 10, 2), personal={1: filed}) == came
     assert happening(FILED_A2, came[0].facts, day=date(2026, 10, 2), personal={1: filed}) == ()
     asked = happening(*ASKED, day=date(2026, 10, 2), personal={1: filed, 3: ADDRESS_CHOSEN_PERSONAL})
@@ -402,7 +436,7 @@ def test_on_the_day_it_happens_by_itself_by_the_birth_date_that_was_corrected_la
     )
     personal = {1: filed, 2: kept, 3: replace(kept, new_birth_date=None)}
     assert happening(FILED_A2, mended, other, day=date(2026, 10, 2), personal=personal) == ()
-    late = (New(facts=PupilCameOfAge(on=date(2026, 12, 2))),)
+    late = (New(facts=PupilCameOfAge(), personal=PupilCameOfAgePersonal(on=date(2026, 12, 2))),)
     assert happening(FILED_A2, mended, other, day=date(2026, 12, 2), personal=personal) == late
 
 
@@ -410,10 +444,20 @@ def test_a_day_makes_nothing_in_a_case_that_holds_no_application_or_does_not_ope
     assert happening(day=date(2026, 10, 2), personal={}) == ()
     assert happening(FILED_A2, day=date(2026, 10, 2), personal={}) == ()
     happened = SchoolDomain(lambda _: None).on_day(given(fold, FILED_A2).history, date(2036, 2, 3), {body(1): FILED_PERSONAL}.get)
-    assert happened == (New(facts=PupilCameOfAge(on=date(2036, 2, 3))),)
+    assert happened == (New(facts=PupilCameOfAge(), personal=PupilCameOfAgePersonal(on=date(2036, 2, 3))),)
     assert SchoolDomain(lambda _: None).words_of(date(2036, 2, 3)) == (of_age_word(date(2036, 2, 3)),)
 
 
 @pytest.mark.shows("A2.1")
 def test_every_rule_set_takes_the_same_age_for_full_age() -> None:
     assert {rules.adult_age for rules in RULES} == {OF_AGE}
+
+
+@pytest.mark.shows("D5.19")
+def test_what_is_held_is_the_address_that_was_told_last_and_stays_protected() -> None:
+    """The hold must not tell the commission that a shelter is an ordinary home."""
+    chosen = replace(ADDRESS_CHOSEN, address=AddressKind.SCHOOL, address_protected=True)
+    told = DeliveryAddressChanged(address=AddressKind.SCHOOL, address_protected=True, dispatch_on_hold=False, basis=body(5))
+    case = given(fold, *ASKED, chosen, Told(facts=told, answers=4)).case
+    (*_, held) = change_representative(case, another(), standing=_STANDING, address=HOME)
+    assert held.facts == replace(told, dispatch_on_hold=True, basis=BEFORE)

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from services.post.history import BEFORE, New
 from services.school.domain import completing, refusals, refusals_completing, refusals_deciding
@@ -15,11 +16,13 @@ from services.school.domain.decisions import record_consent, request_information
 from services.school.domain.parts import ENDED
 from services.school.input import ConsentSupplied, DuplicateInput, IncompleteInput, SignatureInput, SupplementInput
 from services.wire.events import (
+    AddressKind,
     ApplicationFoundIncomplete,
     ApplicationFoundIncompletePersonal,
     ApplicationSupplemented,
     ApplicationSupplementedPersonal,
     Attachment,
+    Authority,
     CaseClosed,
     ClosingCause,
     ConsentWithdrawn,
@@ -29,6 +32,7 @@ from services.wire.events import (
     DuplicateLinked,
     IdentityNotMatched,
     MissingItem,
+    RepresentativeChanged,
     RequestWithdrawn,
     SignatureFault,
     SignatureLevel,
@@ -39,7 +43,16 @@ from services.wire.events import (
 )
 from tests.given_when_then import body, given, received
 from tests.judged import FILED_A1, FILED_ON_PAPER, GRANTED, LM, NO, SIGNED, YES
-from tests.people import ADDRESS_CHOSEN, ADDRESS_CHOSEN_PERSONAL, CONSENT, FILED_A2, FILED_B2, FILED_PERSONAL, REQUESTED_A2
+from tests.people import (
+    ADDRESS_CHOSEN,
+    ADDRESS_CHOSEN_PERSONAL,
+    CONSENT,
+    FILED_A2,
+    FILED_B2,
+    FILED_ELECTRONIC,
+    FILED_PERSONAL,
+    REQUESTED_A2,
+)
 
 _OPENED: Any = {"application": FILED_PERSONAL, "address": ADDRESS_CHOSEN_PERSONAL}
 _CHECKED: Any = {
@@ -67,12 +80,12 @@ def incomplete(*missing: MissingItem) -> IncompleteInput:
     return IncompleteInput(missing=missing, told_on=date(2026, 8, 17), letter="Vēstule")
 
 
-def supplied(*items: MissingItem) -> SupplementInput:
-    return SupplementInput(supplied=items, received_on=date(2026, 8, 20), content="Papildinājums")
+def supplied(*items: MissingItem, until: date | None = None) -> SupplementInput:
+    return SupplementInput(supplied=items, received_on=date(2026, 8, 20), recommendation_until=until, content="Papildinājums")
 
 
 def supplemented(*items: MissingItem) -> ApplicationSupplemented:
-    return ApplicationSupplemented(supplied=items, received_on=date(2026, 8, 20), parts=())
+    return ApplicationSupplemented(supplied=items, received_on=date(2026, 8, 20), recommendation_until=None, parts=())
 
 
 @pytest.mark.shows("D5.25", "A2.10")
@@ -88,32 +101,44 @@ def supplemented(*items: MissingItem) -> ApplicationSupplemented:
 def test_what_is_not_qualified_stamped_and_the_requesters_is_no_submission(found: Any, fault: SignatureFault) -> None:
     form = SignatureInput(**(_CHECKED | found | {"report": "Pārbaudīts"}))
     rejected = New(facts=SignatureRejected(reason=fault), personal=SignatureRejectedPersonal(report="Pārbaudīts"))
-    given(fold, FILED_A2).when(completing.record_signature, form).then(rejected)
-    assert state(FILED_A2, CONSENT, ADDRESS_CHOSEN, rejected.facts) is SchoolState.SIGNATURE_REJECTED
+    given(fold, FILED_ELECTRONIC).when(completing.record_signature, form).then(rejected)
+    assert state(FILED_ELECTRONIC, CONSENT, ADDRESS_CHOSEN, rejected.facts) is SchoolState.SIGNATURE_REJECTED
 
 
 @pytest.mark.shows("D5.25")
 def test_rejected_application_waits_for_a_valid_signature_and_asks_nobody() -> None:
-    whole = (FILED_A2, CONSENT, ADDRESS_CHOSEN)
+    whole = (FILED_ELECTRONIC, CONSENT, ADDRESS_CHOSEN)
     ask(*whole, _UNSIGNED).refused(refusals.SignatureRejectedError, "qualified")
     valid = New(facts=SIGNED, personal=SignatureValidatedPersonal(report="Pārbaudīts"))
     given(fold, *whole, _UNSIGNED).when(completing.record_signature, SignatureInput(**_CHECKED)).then(valid)
     assert state(*whole, _UNSIGNED, SIGNED) is SchoolState.READY_TO_REQUEST
 
 
+@pytest.mark.shows("A2.10", "D5.25")
+def test_nobody_is_asked_before_the_signature_of_an_electronic_application_was_checked() -> None:
+    whole = (FILED_ELECTRONIC, CONSENT, ADDRESS_CHOSEN)
+    ask(*whole).refused(refusals.SignatureNotValidatedError, "came electronically")
+    for signed in (SIGNED, supplemented(MissingItem.SIGNATURE)):
+        case = given(fold, *whole, signed).case
+        (request,) = request_information(case, date(2026, 8, 18), LM, **_OPENED)
+        assert request.facts == REQUESTED_A2
+
+
 def test_signature_on_paper_heals_what_the_electronic_one_lacked() -> None:
-    given(fold, FILED_A2, _UNSIGNED).when(completing.supplement, supplied(MissingItem.SIGNATURE)).then(
+    given(fold, FILED_ELECTRONIC, _UNSIGNED).when(completing.supplement, supplied(MissingItem.SIGNATURE)).then(
         New(facts=supplemented(MissingItem.SIGNATURE), personal=ApplicationSupplementedPersonal(content="Papildinājums"))
     )
-    healed = (FILED_A2, CONSENT, ADDRESS_CHOSEN, _UNSIGNED, supplemented(MissingItem.SIGNATURE))
+    healed = (FILED_ELECTRONIC, CONSENT, ADDRESS_CHOSEN, _UNSIGNED, supplemented(MissingItem.SIGNATURE))
     assert state(*healed) is SchoolState.READY_TO_REQUEST
 
 
 def test_signature_is_recorded_once_and_only_of_an_electronic_document() -> None:
     form = SignatureInput(**_CHECKED)
     unsigned = SignatureInput(fault=SignatureFault.UNSIGNED, report="Nav")
-    given(fold, FILED_A2, SIGNED).when(completing.record_signature, form).refused(refusals_completing.SignatureRecordedError)
-    again = given(fold, FILED_A2, _UNSIGNED).when(completing.record_signature, unsigned)
+    given(fold, FILED_ELECTRONIC, SIGNED).when(completing.record_signature, form).refused(
+        refusals_completing.SignatureRecordedError
+    )
+    again = given(fold, FILED_ELECTRONIC, _UNSIGNED).when(completing.record_signature, unsigned)
     again.refused(refusals_completing.SignatureRecordedError)
     on_paper = given(fold, FILED_ON_PAPER).when(completing.record_signature, form)
     on_paper.refused(refusals_completing.SignatureOnPaperError, "paper")
@@ -124,7 +149,7 @@ def test_findings_that_no_form_lets_through_are_a_bug() -> None:
         fault=None, level=SignatureLevel.QUALIFIED, container=None, signer_matches=True, time_stamped=True, signed_on=None
     )
     with pytest.raises(ValueError, match="without a fault"):
-        completing.record_signature(given(fold, FILED_A2).case, broken)
+        completing.record_signature(given(fold, FILED_ELECTRONIC).case, broken)
 
 
 @pytest.mark.shows("D5.1")
@@ -297,7 +322,7 @@ def test_consent_withdrawn_stops_further_requests_and_undoes_none() -> None:
 def test_duplicate_is_linked_to_the_case_that_goes_on() -> None:
     """Paper and electronic, both parents: one of them asks the commission."""
     primary = given(fold, FILED_A2).case
-    form = DuplicateInput.model_construct(primary=None, cause=DuplicateCause.SAME_PUPIL)
+    form = DuplicateInput.model_construct(primary=None, cause=DuplicateCause.SAME_PUPIL, supersedes=None)
     linked = DuplicateLinked(primary=body(1), cause=DuplicateCause.SAME_PUPIL)
     named: Any = {"primary": primary, "is_itself": False, "is_same_pupil": True}
     given(fold, FILED_B2).when(completing.link_duplicate, form, **named).then(New(facts=linked))
@@ -307,9 +332,44 @@ def test_duplicate_is_linked_to_the_case_that_goes_on() -> None:
     asked.when(completing.link_duplicate, form, **named).refused(refusals.RequestOpenError)
 
 
+@pytest.mark.shows("D5.5", "D5.19")
+def test_what_a_duplicate_says_later_of_consent_and_address_is_never_lost_unasked() -> None:
+    """It supersedes only if it is later, and the requester says so; the clerk is told what there is to ask about."""
+    later = replace(ADDRESS_CHOSEN, confirmed_on=date(2026, 8, 19))
+    other_kind = replace(ADDRESS_CHOSEN, address=AddressKind.SCHOOL)
+    again, taken_back = replace(CONSENT, received_on=date(2026, 8, 19)), ConsentWithdrawn(received_on=date(2026, 8, 18))
+    another = RepresentativeChanged(authority=Authority.GUARDIAN, from_on=date(2026, 8, 18))
+    unsaid = DuplicateInput.model_construct(primary=None, cause=DuplicateCause.SAME_PUPIL, supersedes=None)
+    for first, second, more in (
+        ((FILED_A2,), (FILED_A2, CONSENT, ADDRESS_CHOSEN), (MissingItem.CONSENT, MissingItem.ADDRESS)),
+        ((FILED_A2, CONSENT, ADDRESS_CHOSEN), (FILED_A2, CONSENT, later), (MissingItem.ADDRESS,)),
+        ((FILED_A2, CONSENT, ADDRESS_CHOSEN), (FILED_A2, CONSENT, other_kind), (MissingItem.ADDRESS,)),
+        ((FILED_A2, CONSENT, later), (FILED_A2, CONSENT, ADDRESS_CHOSEN), ()),
+        ((FILED_A2, CONSENT, ADDRESS_CHOSEN), (FILED_A2, CONSENT, ADDRESS_CHOSEN), ()),
+        ((FILED_A2, CONSENT, ADDRESS_CHOSEN), (FILED_A2,), ()),
+        ((FILED_A1,), (FILED_A2, CONSENT, ADDRESS_CHOSEN), ()),
+        ((FILED_A2, GRANTED), (FILED_A2, CONSENT), ()),
+        # What was taken back since, or said by whom another represents the pupil instead, is not later.
+        ((FILED_A2, CONSENT, ADDRESS_CHOSEN, taken_back), (FILED_A2, CONSENT, ADDRESS_CHOSEN), ()),
+        ((FILED_A2, CONSENT, ADDRESS_CHOSEN, taken_back), (FILED_A2, again), (MissingItem.CONSENT,)),
+        ((FILED_A2, CONSENT, ADDRESS_CHOSEN, another), (FILED_A2, CONSENT, ADDRESS_CHOSEN), ()),
+        ((FILED_A2, another), (FILED_A2, again, later), (MissingItem.CONSENT, MissingItem.ADDRESS)),
+    ):
+        primary = given(fold, *first).case
+        named: Any = {"primary": primary, "is_itself": False, "is_same_pupil": True}
+        assert completing.said_more(given(fold, *second).case, primary) == more
+        when = given(fold, *second).when(completing.link_duplicate, unsaid, **named)
+        if more:
+            when.refused(refusals_completing.DuplicateSaysMoreError, "supersedes")
+            left = unsaid.model_copy(update={"supersedes": False})
+            assert completing.link_duplicate(given(fold, *second).case, left, **named)
+        else:
+            when.then(New(facts=DuplicateLinked(primary=body(1), cause=DuplicateCause.SAME_PUPIL)))
+
+
 @pytest.mark.shows("D5.5")
 def test_duplicate_is_of_another_case_that_goes_on_about_the_same_pupil() -> None:
-    form = DuplicateInput.model_construct(primary=None, cause=DuplicateCause.OTHER_PARENT)
+    form = DuplicateInput.model_construct(primary=None, cause=DuplicateCause.OTHER_PARENT, supersedes=None)
     right: Any = {"primary": given(fold, FILED_A2).case, "is_itself": False, "is_same_pupil": True}
     ended = given(fold, FILED_A2, DuplicateLinked(primary=body(9), cause=DuplicateCause.SAME_PUPIL)).case
     assert ended.state in ENDED
@@ -343,7 +403,30 @@ def test_recommendation_that_was_over_before_the_application_is_none() -> None:
     filed = replace(FILED_A1, recommendation_until=date(2026, 8, 16))
     assert given(fold, filed).case.missing == (MissingItem.VALID_RECOMMENDATION,)
     assert state(replace(filed, recommendation_until=date(2026, 8, 17))) is SchoolState.READY_FOR_DECISION
-    assert state(filed, supplemented(MissingItem.VALID_RECOMMENDATION)) is SchoolState.READY_FOR_DECISION
+    case = given(fold, filed)
+    renewal = supplied(MissingItem.VALID_RECOMMENDATION, until=date(2027, 8, 31))
+    facts = replace(supplemented(MissingItem.VALID_RECOMMENDATION), recommendation_until=date(2027, 8, 31))
+    personal = ApplicationSupplementedPersonal(content="Papildinājums")
+    case.when(completing.supplement, renewal).then(New(facts=facts, personal=personal))
+    assert state(filed, facts) is SchoolState.READY_FOR_DECISION
+
+
+@pytest.mark.shows("D5.12")
+def test_another_copy_that_says_nothing_of_an_end_leaves_the_end_that_is_known() -> None:
+    case = given(fold, FILED_A1, supplemented(MissingItem.RECOMMENDATION_COPY)).case
+    assert case.copy_until == FILED_A1.recommendation_until
+    assert not case.is_renewed
+
+
+@pytest.mark.shows("D5.12")
+def test_a_recommendation_that_renews_says_until_when_and_is_not_over() -> None:
+    for until, told in ((None, "is missing"), (date(2026, 8, 19), "lies before the day of receipt")):
+        with pytest.raises(ValidationError, match=told):
+            supplied(MissingItem.VALID_RECOMMENDATION, until=until)
+    with pytest.raises(ValidationError, match="does not belong here"):
+        supplied(MissingItem.IRP, until=date(2027, 8, 31))
+    assert supplied(MissingItem.RECOMMENDATION_COPY, until=date(2027, 8, 31)).recommendation_until is not None
+    assert supplied(MissingItem.RECOMMENDATION_COPY).recommendation_until is None
 
 
 def test_way_that_a_newer_release_names_is_received_and_goes_nowhere() -> None:

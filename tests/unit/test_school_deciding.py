@@ -8,16 +8,19 @@ from typing import Any
 
 import pytest
 
-from services.post.history import New
+from services.post.history import BEFORE, New
 from services.school.domain import refusals, refusals_deciding
 from services.school.domain.case import SchoolState, fold
 from services.school.domain.deciding import contest, decide, notify, set_aside, uphold
+from services.school.domain.decisions import may_request, remind
 from services.school.domain.refusals_deciding import NotReadyToDecideError
 from services.school.input import AddressForm, ContestInput, NotificationInput, RulingInput
 from services.wire.events import (
     Answer,
     ApplicationFoundIncomplete,
     ApplicationSupplemented,
+    AttendanceRequired,
+    Authority,
     ConfirmationCorrected,
     ConfirmationEnded,
     DecisionGround,
@@ -31,16 +34,19 @@ from services.wire.events import (
     Enrolment,
     Known,
     MissingItem,
+    PupilCameOfAge,
     RefusalContested,
     RefusalContestedPersonal,
     RefusalSetAside,
     RefusalSetAsidePersonal,
     RefusalUpheld,
     RefusalUpheldPersonal,
+    RepresentativeChanged,
+    RequestWithdrawn,
     SchoolDecisionMadePersonal,
     Variant,
 )
-from tests.given_when_then import body, given, received
+from tests.given_when_then import Told, body, given, received
 from tests.judged import (
     BENCH,
     BIRTH_DATE,
@@ -55,7 +61,7 @@ from tests.judged import (
     YES,
     decision_form,
 )
-from tests.people import ADDRESS_CHOSEN, CONSENT, FILED_A2, FILED_B2, HOME, REQUESTED_A2, REQUESTED_B2
+from tests.people import ADDRESS_CHOSEN, CONSENT, FILED_A2, FILED_B2, FILED_ELECTRONIC, HOME, REQUESTED_A2, REQUESTED_B2
 
 _GRANT = decision_form(DecisionOutcome.GRANTED)
 _NOW = replace(SCREENED, as_of=date(2026, 8, 28))
@@ -79,7 +85,7 @@ def state(*events: object) -> SchoolState:
 @pytest.mark.shows("A3.4", "A5.a2")
 def test_school_grants_after_the_yes_when_everything_was_evaluated() -> None:
     """E02: the conditions again as of the day of the decision, and the decision, resting on the commission's answer."""
-    again = New(facts=_NOW, personal=EligibilityScreenedPersonal(birth_date=BIRTH_DATE))
+    again = New(facts=_NOW, personal=EligibilityScreenedPersonal(birth_date=BIRTH_DATE, eligible_on=None))
     granted = replace(GRANTED, basis=body(5))
     given(fold, *READY_A2).when(decide, _GRANT, BENCH).then(again, New(facts=granted, personal=_PERSONAL))
     assert state(*READY_A2, _NOW, granted) is SchoolState.GRANTED
@@ -103,7 +109,7 @@ _NOT_EVALUATED = replace(EVALUATED, complete=False)
     [
         ((FILED_A2,), NotReadyToDecideError),
         (_ASKED, NotReadyToDecideError),
-        ((*_ASKED, received(YES, answers=4), SCREENED, EVALUATED), refusals_deciding.SignatureNotValidatedError),
+        ((FILED_ELECTRONIC, *READY_A2[1:5], SCREENED, EVALUATED), refusals.SignatureNotValidatedError),
         ((FILED_A1, SCREENED), refusals_deciding.NotEvaluatedError),
         ((FILED_A1, SCREENED, _NOT_EVALUATED), refusals_deciding.NotEvaluatedError),
         ((FILED_A1, EVALUATED), refusals_deciding.NotScreenedError),
@@ -156,7 +162,9 @@ def test_in_b2_the_plans_copy_may_be_outstanding_unless_the_school_settled_other
 
 @pytest.mark.shows("D5.25")
 def test_signature_on_paper_stands_for_the_electronic_one() -> None:
-    on_paper = ApplicationSupplemented(supplied=(MissingItem.SIGNATURE,), received_on=date(2026, 8, 20), parts=())
+    on_paper = ApplicationSupplemented(
+        supplied=(MissingItem.SIGNATURE,), received_on=date(2026, 8, 20), recommendation_until=None, parts=()
+    )
     unchecked = (*_ASKED, received(YES, answers=4), SCREENED, _NOW, on_paper, EVALUATED)
     given(fold, *unchecked).when(decide, _GRANT, BENCH).then(New(facts=replace(GRANTED, basis=body(5)), personal=_PERSONAL))
 
@@ -226,6 +234,81 @@ def test_refusal_counts_as_notified_by_the_way_it_went_and_is_contested_in_a_mon
     given(fold, *_REFUSED_BY_COMMISSION, _REFUSED).when(notify, form).then(new)
 
 
+@pytest.mark.shows("D5.19")
+def test_no_ordinary_letter_goes_to_a_protected_address() -> None:
+    """Nor once whoever chose it is the requester no longer: until another is chosen it stays protected."""
+    protected = (FILED_A2, CONSENT, replace(ADDRESS_CHOSEN, address_protected=True), *_REFUSED_BY_COMMISSION[3:], _REFUSED)
+    another = RepresentativeChanged(authority=Authority.GUARDIAN, from_on=date(2026, 9, 1))
+    address = AddressForm(text=HOME.text, postal_code=HOME.postal_code)
+    ordinary = NotificationInput(by=Delivery.ORDINARY, sent_on=date(2026, 9, 10), address=address)
+    for events in (protected, (*protected, another)):
+        case = given(fold, *events)
+        case.when(notify, ordinary).refused(refusals_deciding.ProtectedAddressError, "registered")
+        for by in (Delivery.REGISTERED, Delivery.E_ADDRESS, Delivery.IN_PERSON):
+            assert notify(case.case, NotificationInput(by=by, sent_on=date(2026, 9, 10), address=address))
+    elsewhere = given(fold, *protected, another, ADDRESS_CHOSEN)
+    assert notify(elsewhere.case, ordinary)
+
+
+_ELSEWHERE = replace(
+    SCREENED,
+    outcome=EligibilityOutcome.INELIGIBLE,
+    reasons=(EligibilityReason.ENROLLED_ELSEWHERE,),
+    enrolled=Enrolment.ELSEWHERE,
+)
+
+
+_CONTEST = (RefusalContested(on=date(2026, 9, 10)), RefusalSetAside(on=date(2026, 9, 20)))
+
+
+@pytest.mark.shows("D5.6", "D5.7", "A3.6")
+@pytest.mark.parametrize("said", [(), (received(AttendanceRequired(basis=body(97)), answers=4),)])
+def test_who_is_enrolled_elsewhere_is_refused_before_the_answer_and_the_commission_learns_no_cause(said: Any) -> None:
+    """E13: the other school had asked; its request is taken back as after a withdrawal, and a yes that crossed it is kept."""
+    waiting = (*_ASKED, *said, _ELSEWHERE)
+    given(fold, *_ASKED, *said, SCREENED).when(decide, refuse(DecisionGround.ENROLLED_ELSEWHERE), BENCH).refused(
+        NotReadyToDecideError
+    )
+    given(fold, *waiting).when(decide, _GRANT, BENCH).refused(refusals_deciding.RecommendationMissingError)
+    events = decide(given(fold, *waiting).case, refuse(DecisionGround.ENROLLED_ELSEWHERE), BENCH)
+    taken_back = New(facts=RequestWithdrawn(basis=BEFORE), in_reply_to=body(4))
+    assert [type(each.facts) for each in events] == [type(_ELSEWHERE), type(REFUSED), RequestWithdrawn]
+    assert events[-1] == taken_back
+    refused = (*waiting, *(each.facts for each in events[:-1]), Told(facts=events[-1].facts, answers=4))
+    assert state(*refused) is SchoolState.REFUSED
+    crossed = given(fold, *refused, received(YES, answers=4)).case
+    assert (crossed.state, crossed.request and crossed.request.answer) == (SchoolState.REFUSED, Answer.YES)
+
+
+@pytest.mark.shows("D5.6", "D5.15", "I3")
+def test_after_a_refusal_was_set_aside_the_commission_is_asked_anew_and_waited_for() -> None:
+    """E13: the register was wrong. What was taken back with the refusal stands in nobody's way, and the answer is due again."""
+    refused = replace(_REFUSED, grounds=(DecisionGround.ENROLLED_ELSEWHERE,), basis=None)
+    set_aside_since = (refused, *_CONTEST, SCREENED)
+    taken_back = Told(facts=RequestWithdrawn(basis=body(6)), answers=4)
+    asked_before = (*_ASKED, _ELSEWHERE, refused, taken_back, *_CONTEST, SCREENED)
+    for events in (asked_before, (*_ASKED[:-1], _ELSEWHERE, *set_aside_since)):
+        before = given(fold, *events).case
+        assert (before.state, before.is_asked) == (SchoolState.READY_FOR_DECISION, False)
+        may_request(before, date(2026, 10, 1))
+        given(fold, *events).when(decide, _GRANT, BENCH).refused(refusals_deciding.RecommendationMissingError)
+        asked_anew = (*events, REQUESTED_A2)
+        after = given(fold, *asked_anew).case
+        assert (after.state, after.is_asked) == (SchoolState.AWAITING_COMMISSION, True)
+        with pytest.raises(refusals.RequestOpenError):
+            may_request(after, date(2026, 10, 1))
+        assert remind(after, date(2026, 10, 1))
+        number = len(asked_anew)
+        assert state(*asked_anew, received(YES, answers=number)) is SchoolState.READY_FOR_DECISION
+        asks_to_come = received(AttendanceRequired(basis=body(97)), answers=number)
+        assert state(*asked_anew, asks_to_come) is SchoolState.ON_HOLD_ATTENDANCE
+    # Nor does it look as if an answer were awaited where something else is.
+    assert state(*asked_before, PupilCameOfAge()) is SchoolState.INCOMPLETE
+    # A yes that crossed the withdrawal answers what was asked: it is decided on.
+    crossed = given(fold, *asked_before, received(YES, answers=4)).case
+    assert (crossed.state, crossed.is_asked) == (SchoolState.READY_FOR_DECISION, True)
+
+
 def test_grant_is_notified_too_and_nothing_is_contested_by_a_day() -> None:
     form = NotificationInput(by=Delivery.IN_PERSON, sent_on=date(2026, 8, 28))
     facts = notified(Delivery.IN_PERSON, date(2026, 8, 28), date(2026, 8, 28), None)
@@ -288,7 +371,9 @@ def test_contested_refusal_stands_or_is_set_aside_and_decided_anew() -> None:
 def test_case_that_was_set_aside_can_be_completed_before_it_is_decided_anew() -> None:
     aside = (*_TOLD, _CONTESTED, RefusalSetAside(on=date(2026, 11, 2)))
     found = ApplicationFoundIncomplete(missing=(MissingItem.RECOMMENDATION_COPY,), due_on=date(2026, 11, 16))
-    copy = ApplicationSupplemented(supplied=(MissingItem.RECOMMENDATION_COPY,), received_on=date(2026, 11, 9), parts=())
+    copy = ApplicationSupplemented(
+        supplied=(MissingItem.RECOMMENDATION_COPY,), received_on=date(2026, 11, 9), recommendation_until=None, parts=()
+    )
     assert state(*aside, found) is SchoolState.NEGATIVE_ANSWER
     assert state(*aside, found, copy) is SchoolState.READY_FOR_DECISION
 

@@ -30,6 +30,7 @@ from services.wire.events import (
     InformationRequested,
     MissingItem,
     PupilCameOfAge,
+    PupilCameOfAgePersonal,
     Rejected,
     RejectedCode,
     Requester,
@@ -131,7 +132,7 @@ def test_who_files_for_somebody_of_age_represents_nobody_from_the_first_day_on()
     """The consent and the address of a former representative are nobody's: the pupil's own are waited for, and a signature."""
     pupil = {**application_json()["pupil"], "birth_date": "2008-08-17", "personal_code": "320000-00088"}
     *_, last = made = file_application(application_form(pupil=pupil), pupil=1, rules=RULES[0])
-    assert last == New(facts=PupilCameOfAge(on=date(2026, 8, 17)))
+    assert last == New(facts=PupilCameOfAge(), personal=PupilCameOfAgePersonal(on=date(2026, 8, 17)))
     case = given(fold, *(each.facts for each in made)).case
     assert set(case.missing) == {MissingItem.SIGNATURE, MissingItem.CONSENT, MissingItem.ADDRESS}
     day_after = file_application(application_form(pupil=pupil | {"birth_date": "2008-08-18"}), pupil=1, rules=RULES[0])

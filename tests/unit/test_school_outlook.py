@@ -10,7 +10,7 @@ import pytest
 from services.post.history import Deadline, New
 from services.school.acts import ACTS
 from services.school.domain import completing, deciding, decisions, judging
-from services.school.domain.case import fold
+from services.school.domain.case import SchoolState, fold
 from services.school.domain.outlook import outlook_of
 from services.school.domain.receiving import SchoolDomain
 from services.wire.events import (
@@ -23,11 +23,13 @@ from services.wire.events import (
     EligibilityReason,
     MissingItem,
     RefusalContested,
+    ReminderSent,
     Variant,
 )
-from tests.given_when_then import Told, given, received
+from services.wire.hashing import Digest
+from tests.given_when_then import Told, body, given, received
 from tests.judged import EVALUATED, FILED_A1, GRANTED, NO, READY_A2, REFUSED, SCREENED, YES
-from tests.people import ADDRESS_CHOSEN, CONSENT, FILED_A2, FILED_B2, REQUESTED_A2
+from tests.people import ADDRESS_CHOSEN, CONSENT, FILED_A2, FILED_B2, FILED_ELECTRONIC, FILED_PERSONAL, REQUESTED_A2
 
 _DOMAIN = SchoolDomain(lambda _: None)
 _TODAY = date(2026, 8, 28)
@@ -117,19 +119,51 @@ def test_recommendation_is_warned_of_and_its_end_is_flagged() -> None:
     assert missing(*granted) == ("an assistant is to be proposed",)
 
 
-def test_of_a_parked_case_the_outlook_says_when_it_becomes_eligible_and_the_row_tells_no_birthday() -> None:
+def test_of_a_parked_case_the_outlook_says_where_the_day_stands_and_no_birthday() -> None:
     young = replace(
         SCREENED,
         outcome=EligibilityOutcome.INELIGIBLE,
         reasons=(EligibilityReason.TOO_YOUNG,),
-        eligible_on=date(2026, 9, 30),
     )
     case = given(fold, FILED_A2, young)
     assert _DOMAIN.row(case.history).state == "NotEligibleAtIntake: TooYoung"
-    parked = "the age is reached on 2026-09-30: the conditions can be evaluated anew as of that day"
+    parked = "the age is not reached yet: the evaluation says on which day, and as of that day it can be done anew"
     assert parked in _DOMAIN.outlook(case.history, date(2026, 9, 1)).missing
-    never = replace(young, reasons=(EligibilityReason.NOT_ENROLLED,), eligible_on=None)
+    never = replace(young, reasons=(EligibilityReason.NOT_ENROLLED,))
     assert _DOMAIN.row(given(fold, FILED_A2, never).history).state == "NotEligibleAtIntake: NotEnrolled"
+
+
+@pytest.mark.shows("D5.15")
+def test_after_the_term_a_reminder_is_next_and_after_that_somebody_to_turn_to_and_never_a_refusal() -> None:
+    def told(*events: object, today: date, contact: str | None = "asistenti@vdeavk.example") -> list[str]:
+        seen = SchoolDomain(lambda _: None, escalation_contact=contact).outlook(given(fold, *events).history, today)
+        answered = given(fold, *events).case.state is not SchoolState.AWAITING_COMMISSION
+        assert answered or "decide" not in {each.act for each in seen.allowed}
+        return [line for line in seen.missing if "the commission" in line and ("owed" in line or "reminded" in line)]
+
+    due = REQUESTED_A2.due_on
+    reminded = Told(facts=ReminderSent(number=1, due_on=due), answers=4, recorded_on=date(2026, 9, 21))
+    assert told(*_ASKED, today=due) == []
+    assert told(*_ASKED, today=date(2026, 9, 19)) == ["the commission owed its answer until 2026-09-18: remind it"]
+    assert told(*_ASKED, reminded, today=date(2026, 9, 21)) == []
+    said = "the commission was reminded on 2026-09-21 and has not answered: turn to "
+    assert told(*_ASKED, reminded, today=date(2026, 9, 22)) == [said + "asistenti@vdeavk.example"]
+    nobody = told(*_ASKED, reminded, today=date(2026, 9, 22), contact=None)
+    assert nobody == [said + "the commission's head (the setting escalation_contact names nobody)"]
+    assert told(*_ASKED, reminded, received(YES, answers=4), today=date(2026, 9, 22)) == []
+
+
+@pytest.mark.shows("D5.21")
+def test_coming_of_age_is_offered_from_the_birthday_on_and_where_the_birth_date_does_not_open() -> None:
+    history = given(fold, FILED_A2).history
+
+    def offers(today: date, personal: dict[Digest, object]) -> bool:
+        return "came-of-age" in {each.act for each in _DOMAIN.outlook_opened(history, today, personal.get).allowed}
+
+    filed: dict[Digest, object] = {body(1): FILED_PERSONAL}
+    assert not offers(date(2036, 2, 2), filed)
+    assert offers(date(2036, 2, 3), filed)
+    assert offers(date(2026, 9, 1), {})
 
 
 def test_row_of_an_incomplete_application_says_what_it_lacks() -> None:
@@ -140,7 +174,7 @@ def test_row_of_an_incomplete_application_says_what_it_lacks() -> None:
 
 
 def test_what_is_missing_is_told_in_words_with_what_the_school_has_to_do_itself() -> None:
-    assert missing(FILED_A2) == (
+    assert missing(FILED_ELECTRONIC) == (
         "the consent that the school asks the commission",
         "the choice of where the commission sends its letters",
         "the signature is to be checked",
@@ -170,9 +204,10 @@ def test_nothing_is_missing_where_there_is_no_application_or_nobody_knows_its_wa
 
 def test_acts_are_allowed_where_their_own_guards_do_not_refuse() -> None:
     anew = {"incomplete", "supplement", "link-duplicate", "screen", "evaluate"}
-    assert allowed(FILED_A2) == anew | {"signature", "consent", "address"}
-    assert allowed(*_ASKED[:3]) == anew | {"signature", "withdraw-consent", "address", "request"}
-    assert allowed(*_ASKED) == {"signature", "withdraw-consent", "address", "supplement", "screen", "evaluate"}
+    assert allowed(FILED_ELECTRONIC) == anew | {"signature", "consent", "address"}
+    assert allowed(FILED_ELECTRONIC, *_ASKED[1:3]) == anew | {"signature", "withdraw-consent", "address"}
+    assert allowed(*_ASKED[:3]) == anew | {"withdraw-consent", "address", "request"}
+    assert allowed(*_ASKED) == {"withdraw-consent", "address", "supplement", "screen", "evaluate"}
     assert allowed(FILED_A1) == anew | {"decide"}
     assert allowed(FILED_A1, GRANTED) == {"supplement", "notify"}
     assert allowed(*_ASKED, received(NO, answers=4), REFUSED) == {

@@ -18,7 +18,6 @@ from services.school.input import AddressForm, AddressSupplied, ConsentSupplied
 from services.wire.events import (
     AddressKind,
     Answer,
-    ApplicationSupplemented,
     ApplicationWithdrawn,
     AttendanceRequired,
     CaseClosed,
@@ -48,7 +47,7 @@ from services.wire.events import (
 )
 from tests.given_when_then import Told, body, given, received, recorded
 from tests.judged import EVALUATED, FILED_A1, GRANTED, LM, NO, READY_A2, SCREENED, YES
-from tests.people import ADDRESS_CHOSEN, ADDRESS_CHOSEN_PERSONAL, CONSENT, FILED_A2, FILED_PERSONAL, HOME, REQUESTED_A2
+from tests.people import ADDRESS_CHOSEN, ADDRESS_CHOSEN_PERSONAL, CONSENT, FILED_A2, FILED_PERSONAL, HOME, REQUESTED_A2, brought
 
 _DOMAIN = SchoolDomain(lambda _: None)
 _WHOLE = (FILED_A2, CONSENT, ADDRESS_CHOSEN)
@@ -143,7 +142,7 @@ def test_returned_request_leaves_incomplete_what_the_commission_named_and_can_be
     back = (*_ASKED, received(returned(ground), answers=4))
     assert (state(*back), given(fold, *back).case.missing) == (SchoolState.INCOMPLETE, (item,))
     ask(*back).refused(refusals.StillMissingError)
-    mended = (*back, ApplicationSupplemented(supplied=(item,), received_on=date(2026, 8, 30), parts=()))
+    mended = (*back, brought(item, on=date(2026, 8, 30)))
     assert state(*mended) is SchoolState.READY_TO_REQUEST
     assert ask(*mended).case.is_asked is False
     assert state(*mended, REQUESTED_A2) is SchoolState.AWAITING_COMMISSION

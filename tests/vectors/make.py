@@ -7,6 +7,7 @@ own: a grant's sealed bytes are committed, and header, framing and signature are
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -15,7 +16,6 @@ from services.wire.audience import AUDIENCE, may_write
 from services.wire.channels import COMMISSION, Role, commission_case, from_commission, record_of, to_commission
 from services.wire.contents import (
     ChannelClosed,
-    Checkpoint,
     EncryptionKeyPublished,
     EpochOpened,
     Held,
@@ -36,9 +36,10 @@ from services.wire.sealing import key_id
 from tests.chains import ROOT, ROOT_DER, SCHOOL, Pen, key_of, registrar_seal, seal_of, trust_pen
 from tests.vectors import samples
 from tests.vectors.faults import bad, readings
+from tests.vectors.proving import View, faults, proof_files, trees
 from tests.vectors.scribe import Scribe
 
-__all__ = ["COMMISSION_SEAL", "ENCRYPTION_KEY", "FOLDER", "Exchange", "grant_header", "granted", "made"]
+__all__ = ["AUDITOR", "COMMISSION_SEAL", "ENCRYPTION_KEY", "FOLDER", "Exchange", "grant_header", "granted", "made"]
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "schemas/vectors"
 AUDITOR: Final = "auditor-vk"
@@ -119,9 +120,17 @@ class Exchange:
         self._receipt(self.back, self.to, self.theirs)
         # An event that belongs to no case: its personal part is sealed under the facts key.
         self.to.seal(samples.rejected(), case=None, reply=digest_of(b"an event that nobody knows"))
-        checkpoint = Checkpoint(channels=2, root=digest_of(b"a root over two channels"))
-        self.audits.records.append(self.audits.pen.open(checkpoint))
+        self._vouch()
         self._receipt(self.audits, None, None)
+
+    def _vouch(self) -> None:
+        """Let the auditor vouch for all that stands in the channels now, but its own."""
+        records = {name: tuple(found) for name, found in self.channels.items() if name != record_of(AUDITOR)}
+        seals = {each.pen.channel: each.pen.seal for each in self.scribes} | {self.registrar.channel: self.registrar.seal}
+        view = View(records=records, seals=seals, auditor=self.auditor)
+        self.behind = self.audits.pen.fork("behind")
+        self.audits.records.append(self.audits.pen.open(view.checkpoint))
+        self.view = replace(view, record=self.audits.records[-1])
 
     def _say_the_rest(self) -> None:
         """Write one event of each type that the story above has not, each in a channel that it may stand in."""
@@ -193,6 +202,18 @@ def made() -> dict[str, Any]:
         "events.json": exchange.events,
         "reading.json": readings(),
         "bad.json": bad(),
+        "proofs.json": _proofs(exchange),
+    }
+
+
+def _proofs(exchange: Exchange) -> dict[str, Any]:
+    names = {"auditor": AUDITOR, "writer": SCHOOL, "channel": record_of(SCHOOL)}
+    files = proof_files(exchange.view, exchange.behind, **names)
+    wrong = faults(exchange.view, exchange.behind, **names)
+    return {
+        "trees": trees(),
+        "files": {name: data.hex() for name, data in files.items()},
+        "bad": {name: data.hex() for name, data in wrong.items()},
     }
 
 

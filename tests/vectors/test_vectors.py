@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,19 @@ import avro.schema as avro_schema
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from examples import check_proof as second
+from services.audit.proof_files import decode_heads, kind_of
+from services.audit.proofs import check_consistency, check_heads, check_proof, check_split
 from services.channel.embedded import EmbeddedChannel
 from services.wire.audience import AUDIENCE
 from services.wire.candidates import Junk, candidate_of
 from services.wire.certificates import load_root
 from services.wire.channels import COMMISSION, record_of, to_commission
-from services.wire.contents import Receipt, decode_facts, decode_open, decode_personal
-from services.wire.entry import Open, body_digest, decode_entry, to_be_signed
-from services.wire.errors import GrantError, SealError, SignatureError
+from services.wire.contents import Checkpoint, Receipt, decode_facts, decode_open, decode_personal
+from services.wire.entry import Open, body_digest, decode_entry, decode_statement, to_be_signed
+from services.wire.errors import GrantError, SealError, SignatureError, VerificationError
 from services.wire.grants import SUITE, decode_grant, open_grant, prekey_id
-from services.wire.hashing import Id
+from services.wire.hashing import Digest, Id
 from services.wire.records import SchemaBook, own_schemas
 from services.wire.sealing import Part, open_part
 from tests.chains import SCHOOL, registrar_seal, seal_of
@@ -41,6 +45,14 @@ SEALS = [
 ]
 
 
+CHECKS: dict[str, Callable[..., Any]] = {
+    "Proof": check_proof,
+    "Heads": check_heads,
+    "Split": check_split,
+    "Consistency": check_consistency,
+}
+
+
 def vector(name: str) -> Any:
     return json.loads((FOLDER / name).read_text("utf-8"))
 
@@ -53,7 +65,7 @@ def all_records() -> list[tuple[str, bytes]]:
     return [(channel, bytes.fromhex(each["record"])) for channel, records in found.items() for each in records]
 
 
-@pytest.mark.parametrize("name", ["channels.json", "events.json", "reading.json", "bad.json"])
+@pytest.mark.parametrize("name", ["channels.json", "events.json", "reading.json", "bad.json", "proofs.json"])
 def test_the_vectors_are_made_again_byte_for_byte(name: str) -> None:
     assert json.loads(json.dumps(made()[name])) == vector(name)
 
@@ -92,6 +104,49 @@ def test_verify_takes_a_log_that_was_made_by_hand_from_the_vectors(tmp_path: Pat
         "the personal part of 0/11 is not here",
     ]
     assert by_name[record_of(COMMISSION)].receipted > 0
+
+
+@pytest.mark.parametrize("name", vector("proofs.json")["files"])
+def test_both_readers_take_each_proof_file_with_the_root_alone(name: str) -> None:
+    data, root = bytes.fromhex(vector("proofs.json")["files"][name]), load_root((FOLDER / "root.pem").read_bytes())
+    assert CHECKS[kind_of(data)](data, root)
+    assert second.checked(data, root.der)
+
+
+@pytest.mark.parametrize("name", vector("proofs.json")["bad"])
+def test_neither_reader_takes_a_proof_file_with_a_fault(name: str) -> None:
+    data, root = bytes.fromhex(vector("proofs.json")["bad"][name]), load_root((FOLDER / "root.pem").read_bytes())
+    with pytest.raises(VerificationError):
+        CHECKS[kind_of(data)](data, root)
+    with pytest.raises(ValueError, match=r"\w"):
+        second.checked(data, root.der)
+
+
+def test_the_checkpoint_among_the_vectors_is_the_root_over_the_channels_before_it() -> None:
+    """Made by the definition alone: no frontier, no code of ours but the record of a head."""
+
+    def h(*data: bytes) -> bytes:
+        return hashlib.sha256(b"".join(data)).digest()
+
+    def root_of(leaves: list[bytes]) -> bytes:
+        if len(leaves) == 1:
+            return leaves[0]
+        split = 1 << (len(leaves) - 1).bit_length() - 1
+        return h(b"\x01", root_of(leaves[:split]), root_of(leaves[split:]))
+
+    data = bytes.fromhex(vector("proofs.json")["files"]["heads"])
+    found = decode_heads(data)
+    channels, leaves = vector("channels.json")["channels"], []
+    for head in found.heads:
+        digests = [bytes.fromhex(each["digest"]) for each in channels[head.channel][: head.size]]
+        assert head.root == root_of([h(b"\x00", digest) for digest in digests])
+        text, size = head.channel.encode(), head.size
+        number = bytes([size << 1]) if size < 64 else bytes([(size << 1 & 0x7F) | 0x80, size >> 6])
+        leaves.append(h(b"\x00", bytes([len(text) << 1]), text, b"\x00", number, head.root))
+    body = decode_statement(found.checkpoint.statement).body
+    assert isinstance(body, Open)
+    assert decode_open(body) == Checkpoint(channels=len(leaves), root=Digest(root_of(leaves)))
+    assert [each.channel for each in found.heads] == sorted(each for each in channels if each != "auditor-vk.record")
 
 
 def test_apaches_own_avro_reads_every_entry_and_statement() -> None:

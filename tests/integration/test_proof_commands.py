@@ -1,0 +1,153 @@
+"""Proofs as people handle them: made by an auditor's command, carried as files, checked by a stranger's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.desk.founding import found_exchange
+from services.wire.channels import COMMISSION, REGISTRAR
+from tests.commands import ROOT
+from tests.folders import Folders
+
+AUDITOR, OTHER, SCHOOL = "auditor-vk", "auditor-otrais", "school-0099900011"
+DAY_SECONDS = 86_400
+
+
+@pytest.fixture(scope="module")
+def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an exchange of two auditors on the day after an application was filed, with a checkpoint of each."""
+    folder = tmp_path_factory.mktemp("proved") / "exchange"
+    list(found_exchange(folder, ["0099900011"], auditors=[AUDITOR, OTHER]))
+    folders = Folders(folder)
+    folders.start(REGISTRAR, COMMISSION, SCHOOL, AUDITOR, OTHER)
+    folders.settle()
+    assert folders.run(SCHOOL, "file", folders.form()).code == 0
+    folders.settle(seconds=DAY_SECONDS)
+    folders.stop(REGISTRAR, COMMISSION, SCHOOL, AUDITOR, OTHER)
+    return folder
+
+
+@pytest.fixture
+def folders(worked: Path, tmp_path: Path) -> Folders:
+    return Folders.copy(worked, tmp_path / "exchange")
+
+
+def audit(folders: Folders, name: str, *arguments: object) -> tuple[int, str, str]:
+    answer = folders.call("audit", *arguments, "--config", folders.home(name) / "sarakste.toml")
+    return answer.code, answer.out, answer.err
+
+
+def proof(folders: Folders, entry: str = f"{SCHOOL}.record/2") -> Path:
+    file = folders.folder / "entry.proof"
+    code, out, err = audit(folders, AUDITOR, "prove", entry, "-o", file)
+    assert (code, err) == (0, "")
+    assert f"check it with `sarakste check {file.name} --root root.pem`" in out
+    return file
+
+
+def test_what_an_auditor_proves_a_stranger_checks_with_the_root_certificate_alone(folders: Folders, tmp_path: Path) -> None:
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    file, root = alone / "entry.proof", alone / "root.pem"
+    file.write_bytes(proof(folders).read_bytes())
+    root.write_bytes((folders.folder / "root.pem").read_bytes())
+    answer = folders.call("check", file, "--root", root)
+    assert answer.code == 0
+    lines = answer.out.splitlines()
+    assert lines[0] == f"entry.proof checks: {SCHOOL}.record at 0/2, a sealed event, with facts beside it"
+    assert lines[1].startswith(f"  signed by {SCHOOL} Skola 0099900011, by its clock on ")
+    assert lines[3].startswith(f"  {AUDITOR} (Paraugvalsts revīzija) vouches for it on ")
+    assert lines[4] == "  not shown: that what it says is true, nor that no key was revoked since then"
+    done = subprocess.run(  # noqa: S603  # our own example, as a stranger runs it
+        [sys.executable, ROOT / "examples/check_proof.py", file, root], cwd=alone, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"entry.proof checks: {SCHOOL}.record at 0/2, ")
+    file.write_bytes(file.read_bytes()[:-1] + b"\x07")
+    done = subprocess.run(  # noqa: S603  # as above
+        [sys.executable, ROOT / "examples/check_proof.py", file, root], cwd=alone, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, "does not check" in done.stdout) == (4, True)
+
+
+def test_of_several_files_each_is_told_and_one_that_does_not_check_is_found(folders: Folders) -> None:
+    good = proof(folders)
+    bad, none = folders.folder / "flipped.proof", folders.folder / "none.proof"
+    data = bytearray(good.read_bytes())
+    data[len(data) // 2] ^= 1
+    bad.write_bytes(data)
+    none.write_bytes(b"nothing at all\x1b[2J")
+    answer = folders.call("check", good, bad, none, folders.folder / "away", "--root", folders.folder / "root.pem")
+    assert answer.code == 4
+    assert "entry.proof checks: " in answer.out
+    for name in ("flipped.proof", "none.proof", "away"):
+        assert f"{name} does not check: " in answer.out
+    assert "\x1b" not in answer.out
+    told = folders.call("check", good, bad, "--root", folders.folder / "root.pem", "--json")
+    assert (told.code, '"checks": true' in told.out, '"checks": false' in told.out) == (4, True, True)
+
+
+def test_entries_of_the_registrar_and_openings_are_proved_too(folders: Folders) -> None:
+    for entry, kind in (("registrar.trust/1", "ChannelOpened"), (f"{SCHOOL}.to-commission/1", "ChannelOpened")):
+        answer = folders.call("check", proof(folders, entry), "--root", folders.folder / "root.pem", "--json")
+        assert answer.json[0]["type"] == kind
+
+
+def test_what_cannot_be_proved_is_refused_in_a_sentence(folders: Folders) -> None:
+    for entry, why in ((f"{SCHOOL}.record/99", "no such entry"), ("nothing", "names no entry")):
+        code, _, err = audit(folders, AUDITOR, "prove", entry, "-o", folders.folder / "x")
+        assert (code, why in err, (folders.folder / "x").exists()) == (3, True, False)
+    code, _, err = audit(folders, SCHOOL, "prove", f"{SCHOOL}.record/2", "-o", folders.folder / "x")
+    assert (code, "use `sarakste school`" in err) == (2, True)
+
+
+def test_auditors_exchange_heads_and_compare_what_they_were_shown(folders: Folders) -> None:
+    theirs = folders.folder / "theirs.heads"
+    code, out, _ = audit(folders, OTHER, "heads", "-o", theirs)
+    assert (code, out) == (0, "theirs.heads: 6 channels\n")
+    code, out, _ = audit(folders, AUDITOR, "compare", theirs)
+    assert code == 0
+    assert out.count("agrees") == 5
+    answer = folders.call("check", theirs, "--root", folders.folder / "root.pem")
+    assert answer.out.startswith(f"theirs.heads checks: 6 channels; {OTHER} (Paraugvalsts revīzija) vouches for it on ")
+    theirs.write_bytes(theirs.read_bytes()[:-1] + b"\x07")
+    code, _, err = audit(folders, AUDITOR, "compare", theirs)
+    assert (code, err != "") == (4, True)
+
+
+def test_an_auditor_proves_that_its_checkpoint_begins_with_all_of_an_older_one(folders: Folders) -> None:
+    before, file = folders.folder / "before.heads", folders.folder / "both.proof"
+    assert audit(folders, AUDITOR, "heads", "-o", before)[0] == 0
+    folders.start(SCHOOL, AUDITOR)
+    folders.clock.now += 2 * DAY_SECONDS * 1000
+    folders.settle()
+    folders.stop(SCHOOL, AUDITOR)
+    code, out, err = audit(folders, AUDITOR, "consistent", before, "-o", file)
+    assert (code, out, err) == (0, "both.proof: 6 channels\n", "")
+    answer = folders.call("check", file, "--root", folders.folder / "root.pem")
+    assert answer.out.startswith(f"both.proof checks: two checkpoints of {AUDITOR} (Paraugvalsts revīzija)\n  that of ")
+    assert answer.out.endswith(", in 6 channels\n")
+
+
+def test_an_auditor_that_was_shown_another_log_is_found_and_proof_of_it_written(folders: Folders) -> None:
+    # The other auditor's letterbook is given another digest in one place, and signs over that, as if the log had shown it.
+    folders.start(OTHER)
+    database = folders.running[OTHER].office.database
+    database.run("DELETE FROM trees")
+    database.run("UPDATE entries SET digest = zeroblob(32) WHERE channel = ? AND sequence = 2", f"{SCHOOL}.record")
+    folders.clock.now += DAY_SECONDS * 1000
+    folders.settle()
+    folders.stop(OTHER)
+    theirs, split = folders.folder / "theirs.heads", folders.folder / "two-views.proof"
+    assert audit(folders, OTHER, "heads", "-o", theirs)[0] == 0
+    code, out, _ = audit(folders, AUDITOR, "compare", theirs, "-o", split)
+    assert (code, out.count("differs")) == (4, 1)
+    answer = folders.call("check", split, "--root", folders.folder / "root.pem")
+    assert answer.code == 0
+    lines = answer.out.splitlines()
+    assert lines[0] == f"two-views.proof checks: two views of {SCHOOL}.record in epoch 0 that cannot both be right"
+    assert {AUDITOR, OTHER} == {line.split()[0] for line in lines[1:3]}

@@ -1,0 +1,311 @@
+"""Reports: the same figures as a plain second computation on random histories, and nothing of few people in what is published."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+from collections import defaultdict
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from itertools import product
+from uuid import UUID
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from services.audit.event import Event, Standing
+from services.audit.grounds import Ground, Grounds
+from services.audit.opening import Opening
+from services.audit.report import Finding
+from services.audit.reports.figures import Row, Scope, Table
+from services.audit.reports.making import REPORTS, Report, make_report, year_scope
+from services.audit.reports.suppression import published, suppressed
+from services.audit.reports.writing import REPORT_FORMS, write_report
+from services.wire.errors import RefusedError
+from services.wire.events import (
+    AgreementAmended,
+    AgreementConcluded,
+    Founder,
+    HoursReported,
+    MoneyReported,
+    SchoolDescribed,
+    SchoolKind,
+)
+from services.wire.hashing import digest_of
+from tests.naive_reports import naive
+from tests.procedure.as_events import lived
+
+ALWAYS = Scope(since=date(2020, 1, 1), until=date(2035, 12, 31), as_of=date(2035, 12, 31), known_at=date.max)
+GROUNDS = Grounds(
+    exchange="ab" * 32,
+    heads="cd" * 32,
+    entries=7,
+    channels=(Ground(channel="school-0099900011.record", entries=7, head="ef" * 32, state="reading", receipted=7),),
+    findings=(),
+)
+HISTORIES = 40
+
+
+@cache
+def history(seed: int) -> list[Event]:
+    return lived(seed)
+
+
+def scopes(seed: int, events: list[Event]) -> list[Scope]:
+    """Return all of it, and some periods within it, as of and as known at any days."""
+    rng = random.Random(seed)  # noqa: S311  # the same in every run
+    days = sorted({each.recorded_on for each in events if each.recorded_on})
+    found = [ALWAYS]
+    for _ in range(4):
+        since, until = sorted(rng.choices(days, k=2))
+        found.append(Scope(since=since, until=until, as_of=rng.choice(days), known_at=rng.choice(days)))
+    return found
+
+
+def figures(report: Report) -> dict[str, dict[tuple[str, ...], tuple[int | None, ...]]]:
+    return {table.name: {row.keys: row.values for row in table.rows} for table in report.tables}
+
+
+@pytest.mark.parametrize("name", sorted(REPORTS))
+@pytest.mark.parametrize("seed", range(HISTORIES))
+def test_a_report_has_the_figures_of_a_plain_second_computation(name: str, seed: int) -> None:
+    events = history(seed)
+    for scope in scopes(seed, events):
+        assert figures(make_report(name, events, scope, GROUNDS)) == naive(name, events, scope), scope
+
+
+def test_the_histories_have_something_for_every_table() -> None:
+    """A comparison of nothing with nothing shows nothing."""
+    rows: dict[tuple[str, str], set[tuple[str, ...]]] = defaultdict(set)
+    for name, seed in product(REPORTS, range(HISTORIES)):
+        for table in make_report(name, history(seed), ALWAYS, GROUNDS).tables:
+            rows[name, table.name].update(row.keys for row in table.rows)
+    empty = {place for place, keys in rows.items() if not keys}
+    assert empty == set(), empty
+    assert {("Kept",), ("Missed",), ("Lapsed",)} <= rows["deadlines", "answers"]
+    assert {("Answered",), ("Returned",), ("Withdrawn",), ("Open",)} <= rows["answers", "outcomes"]
+    assert {("Filed",), ("Asked",), ("Answered",)} <= rows["open-cases", "stages"]
+
+
+@pytest.mark.parametrize("name", sorted(REPORTS))
+def test_what_is_refused_waits_or_does_not_open_is_in_no_figure_and_what_does_not_open_is_counted(name: str) -> None:
+    events = history(1)
+    more = [
+        *(replace(each, standing=Standing.REFUSED) for each in events),
+        *(replace(each, standing=Standing.VOIDED) for each in events),
+        *(replace(each, opening=Opening.NO_KEY, facts=None, type=None, recorded_on=None) for each in events),
+    ]
+    one, other = (make_report(name, each, ALWAYS, GROUNDS) for each in (events, [*events, *more]))
+    assert figures(one) == figures(other)
+    assert (one.sealed, other.sealed) == (0, len(events))
+
+
+def test_what_was_learned_later_is_not_known_before() -> None:
+    """As of the same day, a report that knows less tells what one would have told then."""
+    changed = 0
+    for seed in range(HISTORIES):
+        events = history(seed)
+        days = sorted({each.recorded_on for each in events if each.recorded_on})
+        middle = days[len(days) // 2]
+        scope = Scope(since=date.min, until=date.max, as_of=middle, known_at=middle)
+        then = [each for each in events if each.recorded_on and each.recorded_on <= middle]
+        for name in REPORTS:
+            told = figures(make_report(name, events, scope, GROUNDS))
+            assert told == figures(make_report(name, then, replace(scope, known_at=date.max), GROUNDS))
+            changed += told != figures(make_report(name, events, replace(scope, known_at=date.max), GROUNDS))
+    assert changed
+
+
+def test_a_report_names_what_it_stands_on() -> None:
+    report = make_report("refusals", history(3), ALWAYS, GROUNDS)
+    out = io.BytesIO()
+    write_report(report, "json", out)
+    said = json.loads(out.getvalue())
+    assert said["grounds"]["heads"] == GROUNDS.heads
+    assert said["code"].startswith("0.1.0 ")
+    assert all("version" in each for each in said["rule_sets"])
+    assert said["scope"]["known_at"] == "9999-12-31"
+    assert any(make_report("refusals", history(seed), ALWAYS, GROUNDS).rule_sets for seed in range(HISTORIES))
+
+
+@pytest.mark.parametrize("form", sorted(REPORT_FORMS))
+@pytest.mark.parametrize("name", sorted(REPORTS))
+def test_a_report_is_the_same_bytes_each_time(name: str, form: str) -> None:
+    def made() -> bytes:
+        out = io.BytesIO()
+        write_report(make_report(name, history(2), ALWAYS, GROUNDS), form, out)
+        return out.getvalue()
+
+    assert made() == made()
+
+
+def test_the_page_is_whole_by_itself_has_no_script_and_a_table_beside_each_chart() -> None:
+    reports = [make_report("answers", history(seed), ALWAYS, GROUNDS) for seed in range(HISTORIES)]
+    report = max(reports, key=lambda each: sum(bool(table.rows) for table in each.tables))
+    out = io.BytesIO()
+    write_report(report, "html", out)
+    page = out.getvalue().decode()
+    assert "<script" not in page
+    assert "src=" not in page
+    assert "href=" not in page
+    assert "http" not in page.replace('xmlns="http://www.w3.org/2000/svg"', "").replace("http-equiv", "")
+    body = ET.fromstring(page[page.index("<main>") : page.index("</main>") + 7])  # noqa: S314  # our own page
+    charts = [each for each in body.iter() if each.tag.endswith("svg")]
+    assert charts
+    assert len(charts) == sum(bool(table.rows) for table in report.tables)
+    for section in (each for each in body.iter("section") if any(x.tag.endswith("svg") for x in each.iter())):
+        chart = next(each for each in section.iter() if each.tag.endswith("svg"))
+        assert chart.get("role") == "img"
+        assert chart.get("aria-label")
+        assert section.find("table/caption") is not None
+        assert all(each.get("scope") for each in section.iter("th"))
+        shown = [each.text for each in chart.iter() if each.tag.endswith("text")]
+        cells = [(row.find("th"), row.find("td")) for row in section.iter("tr")]
+        for head, cell in cells:
+            if head is not None and cell is not None and head.text != "total":
+                assert {head.text, cell.text} <= set(shown)
+
+
+def a_table(*counts: int) -> Table:
+    rows = tuple(Row((f"row {place}",), (count,)) for place, count in enumerate(counts) if count)
+    return Table(name="t", title="t", keys=("row",), measures=("people",), rows=rows, total=sum(counts))
+
+
+def told(table: Table) -> tuple[object, ...]:
+    return table.total, tuple((row.keys, row.values) for row in table.rows)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+def test_whoever_knows_the_total_and_how_it_was_hidden_cannot_tell_any_small_figure(size: int) -> None:
+    """All tables of a size: among those that are published alike, a small row has four values at least."""
+    most = 18 if size == 4 else 30
+    alike: dict[tuple[object, ...], list[tuple[int, ...]]] = defaultdict(list)
+    # All that have a sum, up to a largest one: whoever knows the sum knows that no other table is meant.
+    for counts in (each for each in product(range(most), repeat=size) if sum(each) < most):
+        table = suppressed(a_table(*counts))
+        # The total of a small whole is hidden; else it is known, from here or elsewhere.
+        alike[told(table)].append(counts)
+        assert not any(value is not None and 0 < value < 5 for row in table.rows for value in row.values)
+    for tables in alike.values():
+        for place in range(size):
+            values = {each[place] for each in tables}
+            assert len(values) >= 4 or not 0 < min(values) < 5, tables
+
+
+def test_a_small_row_takes_others_with_it_by_their_place_and_a_small_whole_is_hidden() -> None:
+    assert [row.values[0] for row in suppressed(a_table(3, 20, 6)).rows] == [None, None, 6]
+    assert [row.values[0] for row in suppressed(a_table(5, 4, 4)).rows] == [None, None, None]
+    assert suppressed(a_table(3, 20, 6)).total == 29
+    assert suppressed(a_table(2, 1)).total is None
+    assert suppressed(a_table(1, 1, 1, 1, 1)).rows == ()
+    assert suppressed(a_table(7, 9)) == a_table(7, 9)
+    assert suppressed(a_table()) == a_table()
+
+
+def test_a_table_that_parts_a_hidden_row_is_not_shown_and_an_internal_one_never() -> None:
+    whole = a_table(3, 20, 6)
+    hidden, shown = (replace(a_table(9, 8), name=name, parent=("t", row)) for name, row in (("a", "row 1"), ("b", "row 2")))
+    inside = replace(a_table(50), name="c", is_internal=True)
+    first, parted, other = published([whole, hidden, shown, inside])
+    assert (first.name, parted.name, other.name) == ("t", "a", "b")
+    assert (parted.rows, parted.total) == ((), None)
+    assert other.rows
+
+
+def test_a_row_of_few_assistants_is_hidden_whole_with_its_money() -> None:
+    row, more, most = Row(("2026-01",), (9, 4, 600, 5)), Row(("2026-02",), (9, 9, 700, 6)), Row(("2026-03",), (10, 9, 800, 7))
+    table = Table(
+        name="s", title="s", keys=("month",), measures=("a", "b", "c", "d"), rows=(row, more, most), people=2, is_whole=False
+    )
+    assert [each.values for each in suppressed(table).rows] == [(None,) * 4, (None,) * 4, most.values]
+
+
+def written_until(events: list[Event], day: date) -> list[Event]:
+    """Return what was recorded by the end of 2026, and something without effect that was written on a day."""
+    before = [each for each in events if each.recorded_on is not None and each.recorded_on.year == 2026]
+    last = replace(events[-1], written_at=(day - date(1970, 1, 1)).days * 86_400_000, standing=Standing.REPEATED)
+    return [*before, last]
+
+
+def told_by_school(facts: object, *, case: UUID | None = None, number: int = 1) -> Event:
+    body = digest_of(f"{facts} {number}".encode())
+    return Event(
+        channel="school-0099900011.record",
+        epoch=0,
+        sequence=number,
+        digest=body,
+        body=body,
+        written_at=number,
+        standing=Standing.TAKEN,
+        opening=Opening.OPENED,
+        type=type(facts).__name__,
+        case_id=case,
+        common_case=case,
+        recorded_on=date(2027, 1, 2),
+        facts=facts,
+    )
+
+
+def agreed(
+    kind: type[AgreementConcluded | AgreementAmended], assistant: int, since: date
+) -> AgreementConcluded | AgreementAmended:
+    return kind(
+        agreement=1,
+        assistant=assistant,
+        hours_per_week=10,
+        duties=(),
+        other_duties=False,
+        from_on=since,
+        until_on=None,
+        signed_by=(),
+        concluded_on=since,
+        parts=(),
+    )
+
+
+def test_assistants_follow_each_other_the_newest_report_of_a_month_counts_and_a_founder_changes() -> None:
+    case, january, february = UUID(int=1), date(2026, 1, 1), date(2026, 2, 1)
+
+    def described(founder: Founder, since: date) -> SchoolDescribed:
+        return SchoolDescribed(
+            founder=founder, kind=SchoolKind.GENERAL, state_maintained=False, technical_staff_financed=False, from_on=since
+        )
+
+    said = [
+        described(Founder.MUNICIPALITY, date(2020, 1, 1)),
+        agreed(AgreementConcluded, 1, date(2026, 1, 5)),
+        HoursReported(month=january, agreement=1, minutes=600),
+        # Replaced in the middle of January, and once more on the first of February.
+        agreed(AgreementAmended, 2, date(2026, 1, 20)),
+        HoursReported(month=january, agreement=1, minutes=540),
+        agreed(AgreementAmended, 3, february),
+        HoursReported(month=february, agreement=1, minutes=60),
+        MoneyReported(month=january, opening_cents=1, received_cents=1, used_cents=1),
+        MoneyReported(month=january, opening_cents=100, received_cents=50, used_cents=30),
+        described(Founder.PRIVATE, date(2026, 2, 15)),
+    ]
+    events = [told_by_school(facts, case=case, number=number) for number, facts in enumerate(said, start=1)]
+    found = figures(make_report("service", events, ALWAYS, GROUNDS))
+    assert found == naive("service", events, ALWAYS)
+    assert found["months"] == {
+        ("2026-01", "Municipality"): (1, 2, 540, 100, 50, 30, 120),
+        ("2026-02", "Private"): (1, 1, 60, 0, 0, 0, 0),
+    }
+
+
+def test_only_a_whole_year_that_the_log_is_beyond_is_published_and_nothing_of_a_log_with_findings() -> None:
+    events = written_until(history(4), date(2027, 2, 2))
+    report = make_report("variants", events, year_scope(2026), GROUNDS, is_published=True)
+    assert report.is_published
+    assert not any(value is not None and 0 < value < 5 for table in report.tables for row in table.rows for value in row.values)
+    with pytest.raises(RefusedError, match="give --year alone"):
+        make_report("variants", events, replace(year_scope(2026), until=date(2026, 11, 30)), GROUNDS, is_published=True)
+    with pytest.raises(RefusedError, match="does not go beyond 2027-01-31"):
+        make_report("variants", written_until(history(4), date(2027, 1, 31)), year_scope(2026), GROUNDS, is_published=True)
+    finding = Finding(channel="x", epoch=0, sequence=1, error="MissingError", what="w", expected="e", found="f")
+    with pytest.raises(RefusedError, match="Nothing is published"):
+        make_report("variants", events, year_scope(2026), replace(GROUNDS, findings=(finding,)), is_published=True)
+    with pytest.raises(RefusedError, match="no report nothing"):
+        make_report("nothing", events, year_scope(2026), GROUNDS)
