@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-other fuzz installed bench bench-kafka compare record-history lint types lock clean soak-kills soak-kills-kafka simulate mutants kafka-up kafka-down demo-kafka asyncapi
+.PHONY: help demo test test-other fuzz installed bench bench-kafka bench-audit compare tamper record-history lint types lock clean soak-kills soak-kills-kafka simulate mutants kafka-up kafka-down demo-kafka asyncapi
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
@@ -15,8 +15,8 @@ help: ## Show what can be made
 demo: .venv/.ready ## Set up and play the main job; leaves demo-exchange/ to play with
 	$(BIN)/sarakste demo demo-exchange
 
-test: .venv/.ready ## Set up and run all tests, with branch coverage
-	$(BIN)/coverage run -m pytest
+test: .venv/.ready ## Set up and run all tests, on all processors, with branch coverage
+	$(BIN)/python -m tests.sharing --coverage
 	$(BIN)/coverage report --include='services/wire/*' --fail-under=95
 	$(BIN)/coverage report --include='services/school/domain/*,services/commission/domain/*' --fail-under=95
 	$(BIN)/coverage report --include='services/policy/*' --fail-under=100
@@ -53,6 +53,12 @@ bench: .venv/.ready ## Print ratios of our paths against bare primitives
 bench-kafka: .venv/.ready ## Print what the exchange costs over a real broker, beside what its parts cost bare (three minutes)
 	$(BIN)/python -m infra.kafka fetch
 	$(BIN)/python -m tests.bench.kafka
+
+bench-audit: .venv/.ready ## Print what verifying an archive costs, beside what its parts cost bare (SIZE=1000000 entries)
+	SIZE=$(SIZE) $(BIN)/python -m tests.bench.audit
+
+tamper: .venv/.ready ## Harm RUNS logs of 10,000 entries in every way there is, and verify them and as many honest ones
+	$(BIN)/python -m tests.tamper --runs $(or $(RUNS),100)
 
 record-history: .venv/.ready ## Record what this version, while it is not released, leaves behind for later ones to read
 	$(BIN)/python -m tests.histories

@@ -36,7 +36,7 @@ _ONE_OF_EACH: Final = {
 _ROLES: Final = {
     Role.SCHOOL: "Takes applications, asks the commission, and decides.",
     Role.COMMISSION: "Issues its recommendation to the family, and answers the school yes or no.",
-    Role.AUDITOR: "Verifies what others wrote. Keys for auditors are not in v0 yet.",
+    Role.AUDITOR: "Verifies what others wrote, and opens the facts of those who approved it; never what is personal.",
     Role.REGISTRAR: "Admits and removes participants, publishes schemas, revokes keys, opens epochs. Holds no key.",
 }
 _PARAMETERS: Final = {Role.SCHOOL: "the id of a school, `school-` and its number", Role.AUDITOR: "the id of an auditor"}
@@ -161,9 +161,14 @@ def _summary(right: Right, role: Role) -> str:
         return f"{who} takes keys from {what}, and nobody else does."
     if right.name == TRUST_CHANNEL:
         return f"{who} reads {what}; nothing is sealed there."
-    # Whose keys are granted to whom in v0: to nobody as an auditor.
-    holders = (writer_of(right.name), *readers_of(right.name, (), ()))
-    opens = "holds the keys to what is sealed there" if _ONE_OF_EACH[role] in holders else "holds no key to what is sealed there"
+    auditors, everybody = (_ONE_OF_EACH[Role.AUDITOR],), tuple(_ONE_OF_EACH.values())
+    holders = (writer_of(right.name), *readers_of(right.name, auditors, everybody))
+    if _ONE_OF_EACH[role] not in holders:
+        opens = "holds no key to what is sealed there"
+    elif role is Role.AUDITOR and writer_of(right.name) not in auditors:
+        opens = "holds the keys to the facts that are sealed there once its writer has approved it"
+    else:
+        opens = "holds the keys to what is sealed there"
     return f"{who} reads {what}, and {opens}."
 
 
