@@ -6,10 +6,15 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from infra.kafka.jars import BrokerFilesError, fetched
 from tests.brokers import Bench, started
 from tests.listening import Listener
+
+# No test fails because a machine is busy, as it is with all processors at these tests.
+settings.register_profile("sarakste", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("sarakste")
 
 REQUIRED = "SARAKSTE_REQUIRES_BROKER"
 """Set where a broker can be had for sure: there a test that cannot have one fails, and is not skipped."""
