@@ -33,6 +33,17 @@ class ReportForm(Enum):
     XLSX = "xlsx"
 
 
+Year = Annotated[int | None, typer.Option("--year", min=2000, max=9998, help="A calendar year, known on 31 January.")]
+Since = Annotated[datetime | None, typer.Option("--from", formats=[_DAY], help="The period's first day.")]
+Until = Annotated[datetime | None, typer.Option("--until", formats=[_DAY], help="Its last day.")]
+KnownAt = Annotated[
+    datetime | None, typer.Option("--known-at", formats=[_DAY], help="As it was known on this day; else as known now.")
+]
+Published = Annotated[bool, typer.Option("--published", help="With small figures hidden: of a whole year, and nothing else.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Into this file, which only you can read.")]
+Form = Annotated[ReportForm, typer.Option("--format", help="The form of the report.")]
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands that make reports."""
     _add_replay(app)
@@ -43,22 +54,16 @@ def register(app: typer.Typer) -> None:
         source: SourceFile,
         root: RootFile,
         keys_of: KeysOf = None,
-        year: Annotated[
-            int | None, typer.Option("--year", min=2000, max=9998, help="A calendar year, known on 31 January.")
-        ] = None,
-        since: Annotated[datetime | None, typer.Option("--from", formats=[_DAY], help="The period's first day.")] = None,
-        until: Annotated[datetime | None, typer.Option("--until", formats=[_DAY], help="Its last day.")] = None,
+        year: Year = None,
+        since: Since = None,
+        until: Until = None,
         as_of: Annotated[
             datetime | None, typer.Option("--as-of", formats=[_DAY], help="As of this day; else the period's last.")
         ] = None,
-        known_at: Annotated[
-            datetime | None, typer.Option("--known-at", formats=[_DAY], help="As it was known on this day; else as known now.")
-        ] = None,
-        published: Annotated[
-            bool, typer.Option("--published", help="With small figures hidden: of a whole year, and nothing else.")
-        ] = False,
-        form: Annotated[ReportForm, typer.Option("--format", help="The form of the report.")] = ReportForm.CSV,
-        out: Annotated[Path | None, typer.Option("--out", help="Into this file, which only you can read.")] = None,
+        known_at: KnownAt = None,
+        published: Published = False,
+        form: Form = ReportForm.CSV,
+        out: Out = None,
         as_json: Json = False,
     ) -> None:
         """Make a report over a verified log; the same log and period give the same bytes."""
@@ -82,19 +87,13 @@ def _add_replay(app: typer.Typer) -> None:
         overlay: Annotated[
             Path | None, typer.Option("--overlay", help="Facts that no log has, as CSV with the columns case,fact,value.")
         ] = None,
-        year: Annotated[
-            int | None, typer.Option("--year", min=2000, max=9998, help="A calendar year, known on 31 January.")
-        ] = None,
-        since: Annotated[datetime | None, typer.Option("--from", formats=[_DAY], help="The period's first day.")] = None,
-        until: Annotated[datetime | None, typer.Option("--until", formats=[_DAY], help="Its last day.")] = None,
-        known_at: Annotated[
-            datetime | None, typer.Option("--known-at", formats=[_DAY], help="As it was known on this day; else as known now.")
-        ] = None,
-        published: Annotated[
-            bool, typer.Option("--published", help="With small figures hidden: of a whole year, and nothing else.")
-        ] = False,
-        form: Annotated[ReportForm, typer.Option("--format", help="The form of the report.")] = ReportForm.CSV,
-        out: Annotated[Path | None, typer.Option("--out", help="Into this file, which only you can read.")] = None,
+        year: Year = None,
+        since: Since = None,
+        until: Until = None,
+        known_at: KnownAt = None,
+        published: Published = False,
+        form: Form = ReportForm.CSV,
+        out: Out = None,
         as_json: Json = False,
     ) -> None:
         """Ask what a policy model would have said of a period's applications; nothing is changed by it."""
