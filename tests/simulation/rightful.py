@@ -13,17 +13,27 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
+from services.commission.application import Commission
 from services.commission.domain.case import CommissionCase
 from services.commission.input import ExaminationInput
 from services.post.cases import history_of, open_facts
 from services.post.office import Office
+from services.post.opening import NotReadableError
 from services.school.domain.case import SchoolCase, fold
 from services.wire.channels import mailbox_of
 from services.wire.errors import RefusedError
 from services.wire.events import Asks, Intake, Opinion
 from services.wire.hashing import Digest
 
-__all__ = ["DOMAINS", "REFUSALS", "beyond", "commission_refusals", "school_refusals", "unread_refusals"]
+__all__ = [
+    "DOMAINS",
+    "REFUSALS",
+    "beyond",
+    "commission_refusals",
+    "decided_elsewhere",
+    "school_refusals",
+    "unread_refusals",
+]
 
 DOMAINS: Final = ("services.school.domain.refusals", "services.commission.domain.refusals")
 """Where the refusals of the procedure stand: the beginnings of their modules' names."""
@@ -122,6 +132,20 @@ def commission_refusals(case: CommissionCase, act: str, today: date, examination
         "AlreadyAnsweredError": act == "answers" and case.answer is not None,
     }
     return {name for name, is_there in reasons.items() if is_there}
+
+
+def decided_elsewhere(clerk: Commission, case_id: UUID, act: str) -> set[str]:
+    """Return the refusal that is right where another school's request about the pupil was decided since this one came."""
+    case = clerk.case(case_id)
+    if act not in ("issues a plan", "recommends", "refuses") or case.registered is None:
+        return set()
+    try:
+        others = [clerk.case(each) for each in clerk.same_pupil(case_id)]
+    except NotReadableError:
+        # Of whom it is cannot be opened: nobody can be told that there is another.
+        return set()
+    came = case.registered.received_on
+    return {"DecidedElsewhereError"} if any(each.outcome and each.outcome.facts.issued_on >= came for each in others) else set()
 
 
 def beyond(office: Office, case_id: UUID) -> frozenset[str]:
