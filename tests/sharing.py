@@ -1,5 +1,8 @@
 """All tests on all processors: ``python -m tests.sharing [--coverage]``, with whatever pytest takes.
 
+What is covered is measured where rules are shown one by one, not where whole exchanges run: a rule that only a long story happens
+to pass is not shown, and measuring takes half as long again.
+
 Each process collects all tests and runs those of the next file that no other has begun, until none is left: none waits while
 another has much to do, and what is made once a file is made once. What needs a broker is one share, for it is started once.
 """
@@ -17,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from coverage import Coverage
 
 __all__ = ["Sharing", "made_once", "share_of", "shares"]
 
@@ -27,6 +31,9 @@ _LONG: Final = ("tests/procedure/test_histories.py", "tests/integration/test_kil
 """What takes longest is begun first: at the end nobody waits for it."""
 
 _BROKER: Final = "a broker"
+
+_MEASURED: Final = ("tests/unit/", "tests/vectors/", "tests/attacks/")
+"""The beginnings of the shares in which it is measured what is covered."""
 
 
 def share_of(item: pytest.Item) -> str:
@@ -63,6 +70,8 @@ class Sharing:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._measuring = Coverage.current()
+        self._is_measuring = self._measuring is not None
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Run the tests of whatever share nobody else has begun."""
@@ -84,9 +93,16 @@ class Sharing:
 
     def mine(self, items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
         """Yield the tests of one share after the other that no other process has begun."""
-        for number, (_, share) in enumerate(shares(items)):
+        for number, (name, share) in enumerate(shares(items)):
             if self._begins(number):
+                self._measure(name.startswith(_MEASURED))
                 yield from share
+
+    def _measure(self, is_wanted: bool) -> None:  # noqa: FBT001  # what it says
+        if self._measuring is None or is_wanted is self._is_measuring:
+            return
+        (self._measuring.start if is_wanted else self._measuring.stop)()
+        self._is_measuring = is_wanted
 
     def _begins(self, number: int) -> bool:
         try:
