@@ -15,7 +15,7 @@ help: ## Show what can be made
 demo: .venv/.ready ## Set up and play the main job; leaves demo-exchange/ to play with
 	$(BIN)/sarakste demo demo-exchange
 
-test: .venv/.ready ## Set up and run all tests, on all processors, and how far the rules are covered
+test: .venv/.ready ## Set up and run all tests, on all processors, and say how far they cover the rules
 	$(BIN)/python -m tests.sharing --coverage
 	$(BIN)/coverage report --include='services/wire/*' --fail-under=95
 	$(BIN)/coverage report --include='services/school/domain/*,services/commission/domain/*' --fail-under=95
