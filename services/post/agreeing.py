@@ -14,11 +14,12 @@ from services.post.cases import history_of
 from services.post.database import Row
 from services.post.office import Office
 from services.post.rows import refresh_row
+from services.post.signing import is_epoch_ahead
 from services.wire.entry import VerifiedEntry
 from services.wire.errors import RefusedError
 from services.wire.paths import Place
 
-__all__ = ["NothingToAgreeError", "Undone", "agree", "fold_again", "undo", "would_undo"]
+__all__ = ["NothingToAgreeError", "Undone", "agree", "fold_again", "is_behind", "undo", "would_undo"]
 
 
 class NothingToAgreeError(RefusedError):
@@ -79,10 +80,23 @@ def agree(office: Office, channel: str) -> None:
     would_undo(office, channel)
     standing = office.letterbook.standing(channel)
     if standing is not None and standing.state == "behind":
-        office.letterbook.note(channel, state="stopped")
+        # What its reader writes meanwhile waits: see ``is_behind``.
+        office.letterbook.note(channel, state="stopped", agreed=standing.place.digest)
     else:
         # To this and nothing else: what the registrar says next has to be agreed to anew.
         office.database.run("UPDATE channels SET agreed = agreeable WHERE channel = ?", channel)
+
+
+def is_behind(office: Office, channel: str | None) -> bool:
+    """Tell whether a channel of mine is stopped because its reader holds more of it than I do, as a person agreed.
+
+    Until the registrar says where it goes on, nothing its reader writes is judged: it may rest on what is missing here. A start
+    under that word has taken back whatever is not lost for good.
+    """
+    if channel is None or (office.returning is not None and is_epoch_ahead(office, channel)):
+        return False
+    query = "SELECT 1 FROM channels WHERE channel = ? AND state = 'stopped' AND agreed IS NOT NULL"
+    return office.database.one(query, channel) is not None
 
 
 def undo(office: Office, channel: str, place: Place) -> int:

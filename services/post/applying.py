@@ -13,15 +13,15 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
+from services.post.awaiting import case_to_come, case_waits, pair_waits
 from services.post.cases import history_of, open_facts
 from services.post.database import Row
 from services.post.history import New, Recorded, RejectionCode, Standing
 from services.post.holding import hold, keep_contradiction
 from services.post.letterbook import statement_of
-from services.post.lost_keys import is_awaited
-from services.post.office import Office, is_over
+from services.post.office import Office
 from services.post.rows import refresh_row
-from services.post.saving import is_misplaced, save
+from services.post.saving import save
 from services.post.store import SealedEvent
 from services.wire.audience import may_write
 from services.wire.channels import ChannelKind, channel_kind, paired_channel, school_of, writer_of
@@ -42,20 +42,16 @@ from services.wire.events import Rejected, RejectedCode
 
 __all__ = [
     "KEY_MISSING",
-    "OWN_AWAITED",
-    "OWN_MISPLACED",
     "apply_sealed",
     "entry_of",
     "held_kinds",
     "redrive_channel",
-    "start_again_once",
+    "redrive_parked",
 ]
 
 _EPOCH: Final = date(1970, 1, 1)
 KEY_MISSING: Final = "the facts key is missing"
-_START_AGAIN: Final = 3_600_000
-OWN_MISPLACED: Final = "own events of this case wait for what came before them"
-OWN_AWAITED: Final = "own events of this pair wait for their keys"
+BEHIND_PARKED: Final = "behind something that is parked"
 _REJECTED: Final = Rejected.__name__
 Blocked = Callable[[UUID | None], bool]
 _EVENTS_A_CASE: Final = 1000
@@ -96,7 +92,7 @@ def apply_sealed(office: Office, entry: VerifiedEntry, *, park: str | None = Non
         return
     is_blocked = is_blocked or partial(_blocked, office, entry)
     if is_blocked(None):
-        hold(office, channel, "parked", "behind something that is parked", entry=entry)
+        hold(office, channel, "parked", BEHIND_PARKED, entry=entry)
         return
     try:
         facts = _opened(office, entry, body)
@@ -106,9 +102,9 @@ def apply_sealed(office: Office, entry: VerifiedEntry, *, park: str | None = Non
     if facts is None:
         hold(office, channel, "parked", KEY_MISSING, entry=entry)
         return
-    if is_awaited(office, paired_channel(channel)):
+    if (reason := pair_waits(office, channel)) is not None:
         # Judged without what I wrote myself, it would be refused, and that would stand in the log for ever.
-        hold(office, channel, "parked", OWN_AWAITED, entry=entry)
+        hold(office, channel, "parked", reason, entry=entry)
         return
     _apply_facts(office, entry, facts, is_blocked)
 
@@ -121,6 +117,8 @@ def redrive_channel(office: Office, channel: str) -> int:
         channel,
     )
     applied = 0
+    if office.returning is not None:
+        office.returning.ahead = {entry_of(row).body_digest for row in rows}
     # All that is parked of a channel comes by here in its order, so that nobody has to be asked what is before an entry.
     parked: set[str | None] = set()
 
@@ -143,6 +141,13 @@ def redrive_channel(office: Office, channel: str) -> int:
     return applied
 
 
+def redrive_parked(office: Office, reason: str | None = None) -> None:
+    """Apply what is parked in all channels, in the order of each, as far as it goes; where anything is parked for ``reason``."""
+    query = "SELECT DISTINCT channel FROM held WHERE kind = 'parked' AND reason = coalesce(?, reason) AND resolved_at IS NULL"
+    for row in office.database.all(query, reason):
+        redrive_channel(office, row["channel"])
+
+
 def entry_of(row: Row) -> VerifiedEntry:
     """Return what was verified when it was entered; its personal part stands in ``parts``."""
     statement = statement_of(row)
@@ -159,7 +164,9 @@ def entry_of(row: Row) -> VerifiedEntry:
 def _apply_facts(office: Office, entry: VerifiedEntry, facts: Facts, is_blocked: Blocked) -> None:
     channel = entry.statement.channel
     case_id = _case_of(office, facts, channel)
-    waits = _waits(office, case_id, is_blocked) if case_id is not None else None
+    waits = None
+    if case_id is not None:
+        waits = BEHIND_PARKED if is_blocked(case_id) else case_waits(office, entry, facts, case_id)
     if waits is not None:
         hold(office, channel, "parked", waits, case_id=case_id, entry=entry)
         return
@@ -187,37 +194,6 @@ def _apply_facts(office: Office, entry: VerifiedEntry, facts: Facts, is_blocked:
     _judge(office, entry, facts, case_id, content, history)
 
 
-def start_again_once(office: Office) -> None:
-    """Ask for another start, hourly, while events wait whose case lacks own ones: what they follow may have come since.
-
-    Not for each that comes: whoever goes on writing in such a case must not keep everybody else waiting for starts.
-    """
-    if office.start_asked_at is None or not is_over(office.clock(), office.start_asked_at, _START_AGAIN):
-        return
-    office.start_asked_at = None
-    query = "SELECT 1 FROM held WHERE kind = 'parked' AND reason = ? AND resolved_at IS NULL"
-    if office.database.one(query, OWN_MISPLACED) is not None:
-        _ask_start(office)
-
-
-def _ask_start(office: Office) -> None:
-    office.start_asked_at = office.clock()
-    office.database.run("INSERT OR IGNORE INTO said VALUES ('starting', ?)", office.start_asked_at)
-
-
-def _waits(office: Office, case_id: UUID, is_blocked: Blocked) -> str | None:
-    """Return why nothing more may be applied in a case now, None if it may."""
-    if is_blocked(case_id):
-        return "behind something that is parked"
-    if office.returning is None and office.has_misplaced and is_misplaced(office, case_id):
-        # Own events of this case came back without what stood before them, and this may be it. Only a start places them, and
-        # judges what stands between them as it was judged then.
-        if office.start_asked_at is None:
-            _ask_start(office)
-        return OWN_MISPLACED
-    return None
-
-
 def _judge(
     office: Office, entry: VerifiedEntry, facts: Facts, case_id: UUID | None, content: Any, history: Sequence[Recorded]
 ) -> None:
@@ -235,12 +211,7 @@ def _judge(
         standing=Standing.ACCEPTED,
     )
     back = office.returning
-    if back is not None and case_id is not None and back.waiting.get(case_id):
-        back.place(office, case_id, (facts.after, facts.in_reply_to))
-        stream = office.store.stream(case_id)
-        history = history_of(office, stream)
-    if back is not None and case_id is not None and back.waiting.get(case_id):
-        # It was judged before the database was lost: own events that followed it say how.
+    if back is not None and case_id is not None and back.was_judged(office, case_id, entry):
         code = RejectionCode.WRONG_STATE if entry.body_digest in back.answered else None
     else:
         code = office.domain.judge(history, incoming)
@@ -332,7 +303,7 @@ def _case_of(office: Office, facts: Facts, channel: str) -> UUID | None:
     if facts.case_id is not None:
         found = office.domain.case_of(UUID(bytes=facts.case_id), channel=channel)
         # The stream of what belongs to no case has a number that anybody can compute; it is nobody's case.
-        return None if found == office.own_stream else found
+        return None if found == office.own_stream else case_to_come(office, found, channel)
     # Word that an event of mine was refused where no case was known: it is found by what it answers, and that stands in my
     # half of this pair. Digests of bodies stand in clear in the log, so anybody could name any case by one.
     paired = paired_channel(channel)

@@ -50,6 +50,7 @@ class Trouble(Enum):
     LOST = "lost"
     PARKED = "parked"
     AWAITS_KEYS = "awaits-keys"
+    MISPLACED = "misplaced"
     CERTIFICATE_ENDS = "certificate-ends"
     TLS_CERTIFICATE_ENDS = "tls-certificate-ends"
     NOT_VERIFIED = "not-verified"
@@ -106,6 +107,7 @@ def _of_channels(status: Status) -> Iterator[Attention]:
         (Trouble.LOST, lambda each: f"{each.lost} events can never be signed, their keys are lost" if each.lost else None),
         (Trouble.PARKED, lambda each: _parked(each, now)),
         (Trouble.AWAITS_KEYS, lambda each: "own events wait for keys from its reader" if each.awaits_keys else None),
+        (Trouble.MISPLACED, _misplaced),
         (Trouble.CERTIFICATE_ENDS, lambda each: _certificate(each, now)),
         (Trouble.NOT_VERIFIED, lambda each: _not_verified(each, now) if works else None),
     )
@@ -145,6 +147,11 @@ def _unreceipted(channel: ChannelStatus, now: int) -> str | None:
 def _parked(channel: ChannelStatus, now: int) -> str | None:
     since = channel.parked_since
     return f"{channel.parked} events are parked since {day_of(since)}" if since is not None and now - since >= _DAY else None
+
+
+def _misplaced(channel: ChannelStatus) -> str | None:
+    number = channel.misplaced
+    return f"what came before {number} own events has not come back, nobody acts in their cases" if number else None
 
 
 def _certificate(channel: ChannelStatus, now: int) -> str | None:

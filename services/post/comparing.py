@@ -84,8 +84,8 @@ def _compare_line(office: Office, entry: VerifiedEntry, line: Held) -> None:
         if there
         else StoreBehindError("a counterpart holds entries of mine that this database lacks", evidence)
     )
-    standing = office.letterbook.standing(line.channel)
-    if office.returning is not None and (standing is None or standing.state != "stopped"):
+    standing, back = office.letterbook.standing(line.channel), office.returning
+    if back is not None and line.channel not in back.given_up and (standing is None or standing.state != "stopped"):
         raise error
     office.tell(f"{line.channel} is stopped: {error}")
     keep_contradiction(office, entry.statement.channel, entry.digest, error)

@@ -39,6 +39,8 @@ def enter_steps(office: Office, name: str, steps: Sequence[Step], *, hint: Hint 
     Raises: TransportError if the database does not answer; during a start StoreBehindError or ForkError.
     """
     noted = False
+    if office.returning is not None:
+        office.returning.ahead = {step.entry.body_digest for step in steps}
     for start in range(0, len(steps), _AT_ONCE):
         batch = steps[start : start + _AT_ONCE]
         try:

@@ -39,7 +39,7 @@ def open_epoch_once(office: Office) -> int:
             fall_back(office, channel, place)
             opening = ChannelOpened(exchange=office.root.digest, writer=office.participant, certificates=signer.path)
             sign_open(office, channel, opening, signer=signer, at=place)
-            office.letterbook.note(channel, state="reading", reason=None)
+            office.letterbook.note(channel, state="reading", reason=None, agreed=None)
         return 1
     return 0
 

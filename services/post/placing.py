@@ -7,22 +7,24 @@ Source: design.md section 6, "A start".
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from bisect import bisect_right
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.post.cases import history_of
 from services.post.holding import hold
+from services.post.letterbook import statement_of
 from services.post.lost_keys import awaited_channels
 from services.post.office import Office
 from services.post.people import note_people
 from services.post.rows import refresh_row
-from services.post.saving import MISPLACED
+from services.post.saving import MISPLACED, NOT_COME
 from services.post.store import CaseStream, SealedEvent
 from services.wire.channels import Role, from_commission, paired_channel, school_of
-from services.wire.contents import Facts
-from services.wire.entry import VerifiedEntry, encode_body
-from services.wire.errors import Evidence, OrderError
+from services.wire.contents import Facts, Receipt, decode_open
+from services.wire.entry import Open, VerifiedEntry, encode_body
+from services.wire.errors import Evidence, ExchangeError, OrderError
 from services.wire.events import Rejected
 from services.wire.hashing import Digest, digest_of
 from services.wire.reading import ReadingState
@@ -39,12 +41,20 @@ class Returning:
     """Own events that have come back and wait for their place, by case (None: my own stream).
 
     ``lost`` are the bodies of own events that do not open: nobody knows of which case they are, and others name them as the
-    one before.
+    one before. ``ahead`` are bodies of what is about to be applied of a channel. ``may_come``: a channel stands still, and
+    what is missing may be in it; known of all channels from ``note_read`` on. ``gives_up``: a channel of mine for which a person
+    would be called is named in ``given_up`` instead, with why, and what rests on it waits.
     """
 
     waiting: dict[UUID | None, Events] = field(default_factory=dict)
     answered: set[Digest] = field(default_factory=set)
     lost: set[Digest] = field(default_factory=set)
+    ahead: set[Digest] = field(default_factory=set)
+    may_come: bool = False
+    gives_up: bool = False
+    given_up: dict[str, ExchangeError] = field(default_factory=dict)
+    _is_read: bool = False
+    _receipts: dict[str, list[tuple[int, tuple[int, int]]]] = field(default_factory=dict)
 
     def add(self, entry: VerifiedEntry, facts: Facts) -> None:
         """Let an own event wait for its place.
@@ -59,6 +69,11 @@ class Returning:
         others.append((entry, facts))
         if facts.type == _REJECTED and facts.in_reply_to is not None:
             self.answered.add(facts.in_reply_to)
+
+    def give_up(self, channel: str, error: ExchangeError) -> None:
+        """Go on without what is missing of a channel of mine."""
+        self.given_up.setdefault(channel, error)
+        self.may_come = True
 
     def note_gone(self, office: Office) -> None:
         """Note what no own event of a school's case will ever follow, now that all its channels are read back.
@@ -93,6 +108,37 @@ class Returning:
             refresh_row(office, case_id, history_of(office, grown), grown.version, school)
             note_people(office, event)
 
+    def note_read(self, office: Office) -> None:
+        """Note that all channels are read to their ends: what has not come by now stands in none that is read on."""
+        self._is_read, self.may_come = True, self.may_come or _stands_still(office)
+
+    def was_judged(self, office: Office, case_id: UUID, entry: VerifiedEntry) -> bool | None:
+        """Tell whether a received event was judged before the database was lost; None as long as nobody can tell.
+
+        It was, if an own event of its case that waits for its place stands behind it: that one, or what comes later in the same
+        channel, is named by the own event. Where the one before an own event is lost for good, my own receipts say what I held
+        when the last own event was signed; anything else is judged when all own events have their places.
+        """
+        events = self.waiting.get(case_id)
+        if not events:
+            return False
+        if any(facts.after == entry.body_digest or facts.after in self.ahead for _, facts in events):
+            return True
+        if not self._is_read or self.may_come or _is_awaited(office, case_id, events):
+            return None
+        if self._is_receipted(office, entry, max(own.statement.written_at for own, _ in events)):
+            return True
+        # Own events are placed at the end of a case of which something is left: where nothing is, it begins with this.
+        return None if office.store.version(case_id) else False
+
+    def _is_receipted(self, office: Office, entry: VerifiedEntry, at: int) -> bool:
+        """Tell whether I had receipted an entry by a time."""
+        channel, place = entry.statement.channel, (entry.statement.epoch, entry.statement.sequence)
+        if channel not in self._receipts:
+            self._receipts[channel] = list(_receipts_of(office, channel))
+        number = bisect_right(self._receipts[channel], at, key=lambda each: each[0])
+        return number > 0 and self._receipts[channel][number - 1][1] >= place
+
     def place_the_rest(self, office: Office) -> None:
         """Place own events that name one before them which is nowhere.
 
@@ -101,9 +147,11 @@ class Returning:
         end of its case then, in the order in which they were written, or is held where nothing of its case is left.
         Raises: OrderError if neither explains it.
         """
-        still, is_begun_anew = _stands_still(office), _is_begun_anew(office)
+        is_begun_anew = _is_begun_anew(office)
         for case_id, events in self.waiting.items():
-            may_come = still or _is_awaited(office, case_id, events)
+            may_come = self.may_come or _is_awaited(office, case_id, events)
+            # Nothing explains it: somebody is told so, by what the log lacks.
+            may_come = may_come or (self.gives_up and not (is_begun_anew or self.lost))
             if self.lost and not may_come:
                 self._place_behind_lost(office, case_id, events)
             for entry, facts in events:
@@ -126,8 +174,9 @@ class Returning:
             if not may_come and (case_id is None or office.store.version(case_id)):
                 self._store(office, case_id, entry, facts)
             else:
-                reason = "what came before it has not come yet" if may_come else "nothing of its case is left"
+                reason = NOT_COME if may_come else "nothing of its case is left"
                 hold(office, channel, MISPLACED, reason, case_id=case_id, entry=entry)
+                office.has_misplaced = True
 
     def _next(self, office: Office, case_id: UUID | None, named: Collection[Digest | None]) -> tuple[VerifiedEntry, Facts] | None:
         events = self.waiting.get(case_id, [])
@@ -185,6 +234,17 @@ def _is_awaited(office: Office, case_id: UUID | None, events: Events) -> bool:
         pairs.add(from_commission(row["school"]))
     # Events of a record say nothing of whose case it is, as long as nothing of it was received.
     return bool(awaited & pairs) if pairs else bool(awaited)
+
+
+def _receipts_of(office: Office, channel: str) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Give when I signed each of my receipts of a channel, and up to which place I held it then."""
+    query = "SELECT statement FROM entries WHERE channel = ? AND own = 1 AND facts IS NULL ORDER BY sequence"
+    for row in office.database.all(query, paired_channel(channel)):
+        statement = statement_of(row)
+        content = decode_open(statement.body) if isinstance(statement.body, Open) else None
+        for line in content.held if isinstance(content, Receipt) else ():
+            if line.channel == channel:
+                yield statement.written_at, (line.epoch, line.sequence)
 
 
 def _all_channels(office: Office) -> set[str]:

@@ -17,10 +17,10 @@ from services.post.epochs import fall_back, is_overruled
 from services.post.lost_keys import CLOSED, KEYS_LOST, are_lost, close, is_closed, reopen
 from services.post.office import Office, when_of
 from services.post.placing import Returning
-from services.post.saving import MISPLACED
+from services.post.saving import MISPLACED, misplaced_cases
 from services.post.signing import is_epoch_ahead
 from services.wire.channels import TRUST_CHANNEL
-from services.wire.contents import Facts
+from services.wire.contents import ChannelOpened, Facts
 from services.wire.entry import Open, VerifiedEntry
 from services.wire.errors import Evidence, ForkError, RingError, VerificationError
 from services.wire.following import Follower
@@ -37,9 +37,9 @@ _NUMBER = "taken back, number"
 _STOLEN = "if that file is the newest, somebody else has the signing key: ask for an epoch"
 
 
-def begin_start(office: Office) -> Returning:
+def begin_start(office: Office, *, gives_up: bool = False) -> Returning:
     """Say that nothing is decided until a start is over, and return what an earlier one had not placed."""
-    returning = Returning()
+    returning = Returning(gives_up=gives_up)
     with office.database.transaction():
         was_interrupted = has_begun(office)
         office.database.run("INSERT OR IGNORE INTO said VALUES ('starting', ?)", office.clock())
@@ -62,7 +62,7 @@ def end_start(office: Office) -> None:
     office.database.run("DELETE FROM said WHERE name IN ('starting', ?)", KEYS_LOST)
     office.returning = None
     # Only a start leaves any: whoever receives has not to look for them with each event.
-    office.has_misplaced = office.database.one("SELECT 1 FROM held WHERE kind = ? AND resolved_at IS NULL", MISPLACED) is not None
+    office.has_misplaced = bool(misplaced_cases(office))
 
 
 def tell_taken_back(office: Office) -> None:
@@ -161,6 +161,8 @@ def read_back(office: Office, channel: str, returning: Returning, stop: threadin
             update = follower.agree()
         # A run under a revoked key that waits contradicts nothing: a rotation that is under way ends it.
         if follower.off_chain is not None or follower.state is ReadingState.FORKED:
+            if returning.gives_up:
+                _take_all_back(office, channel, update.new, returning)
             text = f"{channel} contradicts what this database signed"
             office.letterbook.note(channel, state="stopped", reason=text)
             raise ForkError(text, Evidence(channel=channel, sequence=follower.off_chain))
@@ -170,6 +172,7 @@ def read_back(office: Office, channel: str, returning: Returning, stop: threadin
         records = office.channel.poll({channel: position}, timeout_seconds=0, limit=_READ_AT_ONCE)
         if not records:
             _tell_unknown(office, channel, taken)
+            returning.may_come |= follower.state is not ReadingState.READING
             return taken + _take_undone_back(office, follower, returning)
         update = follower.offer(record.value for record in records)
         position = records[-1].position + 1
@@ -242,6 +245,9 @@ def _take_back(office: Office, channel: str, step: Step, returning: Returning) -
     office.letterbook.enter(entry, own=True)
     office.letterbook.move(channel, step.place, written_at=statement.written_at)
     office.letterbook.note(channel, shown_sequence=statement.sequence)
+    if isinstance(step.content, ChannelOpened):
+        # Whatever this database stood still for was over when I opened a later epoch.
+        office.letterbook.note(channel, state="reading", reason=None, agreed=None)
     office.database.run("DELETE FROM outgoing WHERE channel = ? AND event_id = ?", channel, statement.event_id)
     if facts is not None and office.store.body_of(channel, statement.event_id) is None:
         returning.add(entry, facts)

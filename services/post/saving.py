@@ -31,6 +31,7 @@ from services.wire.sealing import SALT_BYTES, Part, seal
 
 __all__ = [
     "MISPLACED",
+    "NOT_COME",
     "CaseIncompleteError",
     "KeysAwaitedError",
     "NotReadyError",
@@ -38,6 +39,7 @@ __all__ = [
     "StartingError",
     "act",
     "is_misplaced",
+    "misplaced_cases",
     "queue_open",
     "require_current",
     "require_started",
@@ -47,6 +49,9 @@ __all__ = [
 
 MISPLACED: Final = "misplaced"
 """The kind of ``held`` for own events whose place in their case is not known, after a restore."""
+
+NOT_COME: Final = "what came before it has not come yet"
+"""Why an own event is held so, where that may still come."""
 
 _TRIES: Final = 5
 _EPOCH: Final = date(1970, 1, 1)
@@ -255,6 +260,12 @@ def is_misplaced(office: Office, case_id: UUID) -> bool:
     """Tell whether own events of a case came back after a restore that have no place in it yet."""
     query = "SELECT 1 FROM held WHERE kind = ? AND case_id = ? AND resolved_at IS NULL"
     return office.database.one(query, MISPLACED, case_id.hex) is not None
+
+
+def misplaced_cases(office: Office) -> set[UUID | None]:
+    """Return the cases of own events that came back after a restore and have no place yet; None for such as belong to none."""
+    rows = office.database.all("SELECT DISTINCT case_id FROM held WHERE kind = ? AND resolved_at IS NULL", MISPLACED)
+    return {UUID(row["case_id"]) if row["case_id"] else None for row in rows}
 
 
 def require_current(office: Office) -> None:

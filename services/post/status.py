@@ -7,7 +7,7 @@ asks, and inside a worker. Work grows with channels and with what waits, not wit
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from services.post.database import Database, Row
 from services.post.lease import holder_of
 from services.post.letterbook import ON_CHAIN, certificates_of
 from services.post.lost_keys import CLOSED
+from services.post.saving import MISPLACED, NOT_COME
 from services.wire.channels import TRUST_CHANNEL, paired_channel, writer_of
 from services.wire.entry import decode_statement
 
@@ -59,7 +60,8 @@ class ChannelStatus:
     ``head`` is the last place here. Of a channel of mine ``seen`` is how far the log has shown it and ``receipted`` how far its
     reader holds it; ``outgoing`` waits for a signature, ``lost`` of that can never be signed. ``certificate_ends`` is that of
     the one that signs here now. ``verified_at`` is when the log was last compared with it from its start. ``awaits_keys``: own
-    entries do not open, and may once the reader has given keys back.
+    entries do not open, and may once the reader has given keys back. ``misplaced`` own events came back after a restore without
+    what came before them in their cases, in which nobody acts until that has come.
     """
 
     channel: str
@@ -80,6 +82,7 @@ class ChannelStatus:
     certificate_ends: int | None
     verified_at: int | None
     awaits_keys: bool
+    misplaced: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,10 +184,12 @@ def _trust_at(database: Database, now: int) -> int | None:
 def _channels(database: Database, participant: str, now: int) -> Iterator[ChannelStatus]:
     outgoing = {row["channel"]: row for row in database.all(_OUTGOING)}
     parked = {row["channel"]: row for row in database.all(_PARKED)}
+    misplaced = {row["channel"]: row["number"] for row in database.all(_MISPLACED, MISPLACED, NOT_COME)}
     for row in database.all(_CHANNELS, CLOSED):
         name = row["channel"]
         waits, first = outgoing.pop(name, None), parked.get(name)
-        yield _channel(row, own=writer_of(name) == participant, waits=waits, parked=first, now=now)
+        found = _channel(row, own=writer_of(name) == participant, waits=waits, parked=first, now=now)
+        yield replace(found, misplaced=misplaced.get(name, 0))
     # What waits for a channel that is not opened yet: its opening, and what was saved meanwhile.
     for name, waits in outgoing.items():
         yield _unopened(name, waits)
@@ -198,6 +203,9 @@ _PARKED: Final = (
     "SELECT p.channel, p.number, e.statement FROM (SELECT channel, count(*) AS number, min(id) AS first FROM held"
     " WHERE kind = 'parked' AND resolved_at IS NULL GROUP BY channel) p JOIN held h ON h.id = p.first"
     " JOIN entries e ON e.digest = h.digest AND e.channel = h.channel"
+)
+_MISPLACED: Final = (
+    "SELECT channel, count(*) AS number FROM held WHERE kind = ? AND reason = ? AND resolved_at IS NULL GROUP BY channel"
 )
 
 
@@ -223,6 +231,7 @@ def _channel(row: Row, *, own: bool, waits: Row | None, parked: Row | None, now:
         certificate_ends=int(certificates[-1].not_after.timestamp() * 1000) if certificates else None,
         verified_at=_past(row["whole_at"] or None, now),
         awaits_keys=is_paired and bool(row["closed"]),
+        misplaced=0,
     )
 
 
@@ -246,6 +255,7 @@ def _unopened(name: str, waits: Row) -> ChannelStatus:
         certificate_ends=None,
         verified_at=None,
         awaits_keys=False,
+        misplaced=0,
     )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.post.applying import redrive_channel
 from services.post.office import Office
-from services.post.saving import require_current, require_started
+from services.post.saving import misplaced_cases, require_current, require_started
 from services.wire.errors import RefusedError
 
 __all__ = ["ChannelLine", "HeldLine", "RedrivenLine", "channel_lines", "held_lines", "redrive"]
@@ -102,6 +102,8 @@ def redrive(office: Office, channel: str | None = None) -> list[RedrivenLine]:
     """Try again to apply what is parked, in one channel or in all."""
     require_started(office)
     require_current(office)
+    # What lacks own events of its case is not judged here either.
+    office.has_misplaced = bool(misplaced_cases(office))
     if channel is not None and office.letterbook.standing(channel) is None:
         raise RefusedError(f"There is no channel {channel} here. See the list of channels.")
     parked = "SELECT channel, count(*) AS number FROM held WHERE kind = 'parked' AND resolved_at IS NULL GROUP BY channel"

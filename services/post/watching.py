@@ -15,6 +15,7 @@ from services.post.database import Row
 from services.post.letterbook import statement_of
 from services.post.lost_keys import awaited_channels
 from services.post.office import Office, day_of, is_over
+from services.post.saving import MISPLACED, NOT_COME
 from services.wire.channels import TRUST_CHANNEL, paired_channel
 
 __all__ = ["Watch", "working_days_between"]
@@ -49,6 +50,7 @@ class Watch:
             *_never_signed(office),
             *_parked(office, now),
             *_awaited(office),
+            *_misplaced(office),
         ]
 
 
@@ -124,6 +126,12 @@ def _parked(office: Office, now: int) -> Iterator[str]:
 def _awaited(office: Office) -> Iterator[str]:
     for channel in awaited_channels(office):
         yield f"{channel}: own events wait for keys that its reader was asked for; nothing is decided there until they come"
+
+
+def _misplaced(office: Office) -> Iterator[str]:
+    query = "SELECT DISTINCT channel FROM held WHERE kind = ? AND reason = ? AND resolved_at IS NULL ORDER BY channel"
+    for row in office.database.all(query, MISPLACED, NOT_COME):
+        yield f"{row['channel']}: own events wait for what came before them in their cases; nobody acts there until it comes"
 
 
 def _unreceipted(office: Office, now: int) -> Iterator[str]:

@@ -12,8 +12,9 @@ import threading
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.post.applying import redrive_channel, start_again_once
+from services.post.applying import redrive_parked
 from services.post.auditors import Admitting
+from services.post.awaiting import OWN_MISPLACED, start_again_once
 from services.post.drafts import expire_drafts_once
 from services.post.epochs import open_epoch_once, queue_undone
 from services.post.firing import fire_day_once, fire_due_once
@@ -45,7 +46,10 @@ from services.wire.errors import (
     ChannelUnavailableError,
     DatabaseBusyError,
     DiskError,
+    ExchangeError,
     ForkError,
+    OrderError,
+    RingError,
     StoreBehindError,
     TransportError,
 )
@@ -72,6 +76,7 @@ class Worker:
     watch: Watch = field(init=False)
     wakeups: Wakeups = field(init=False)
     admitting: Admitting = field(init=False)
+    given_up: dict[str, ExchangeError] = field(default_factory=dict)
     _waits_for: str | None = None
     _steps: int = 0
     _has_more: bool = True
@@ -82,10 +87,12 @@ class Worker:
         self.wakeups = Wakeups(self.office.database)
         self.admitting = Admitting(self.office)
 
-    def start(self, stop: threading.Event | None = None) -> bool:
+    def start(self, stop: threading.Event | None = None, *, gives_up: bool = False) -> bool:
         """Take the keys in, and whatever of mine the log holds and this database lost; then nothing is missing.
 
         Until it ends nothing is decided here. Returns False if ``stop`` was set in the middle; the next start goes on.
+        ``gives_up``: a channel of mine for which a person would be called stands in ``given_up``, with why, and what rests on it
+        waits; for who only looks at what the log gives.
         Raises: LeaseError; RingError; ForkError if the log contradicts this database; OrderError; StoreBehindError if a
         counterpart holds entries of mine that are neither here nor in the log.
         """
@@ -94,7 +101,8 @@ class Worker:
         pulse.name = take_over(office)
         for lost in office.ring.start(office.ring_file):
             office.tell(lost)
-        office.returning = begin_start(office)
+        office.returning = begin_start(office, gives_up=gives_up)
+        self.given_up = office.returning.given_up
         if office.role is not Role.REGISTRAR:
             self.receiver.read_trust()
         self._steps = 0
@@ -104,6 +112,10 @@ class Worker:
                 read_back(office, channel, office.returning, stop)
             except StoppedError:
                 return False
+            except (ForkError, OrderError, RingError) as error:
+                if not gives_up:
+                    raise
+                office.returning.give_up(channel, error)
             # What the log lost meanwhile is looked for in the first steps, not within the hour.
             office.letterbook.note(channel, read_at=0)
         # What neither this database nor the log holds was sent once: these places must not be given away again.
@@ -115,11 +127,12 @@ class Worker:
                 office.returning.place(office, case_id)
         if not self._receive_all(stop):
             return False
-        rows = office.database.all("SELECT DISTINCT channel FROM held WHERE kind = 'parked' AND resolved_at IS NULL")
-        for row in rows:
-            # A newer release may know what an older one could not use; and own events may follow what was parked then.
-            redrive_channel(office, row["channel"])
+        office.returning.note_read(office)
+        # A newer release may know what an older one could not use; and own events may follow what was parked then.
+        redrive_parked(office)
         office.returning.place_the_rest(office)
+        # What waited for own events of its case: they have their places now, or will have none.
+        redrive_parked(office, OWN_MISPLACED)
         queue_undone(office)
         supersede_for_removed(office)
         end_start(office)
@@ -127,19 +140,27 @@ class Worker:
         return True
 
     def _receive_all(self, stop: threading.Event | None) -> bool:
-        try:
-            while self.receiver.receive_once():
-                self.pulse.beat()
-                if stop is not None and stop.is_set():
-                    return False
-        except (StoreBehindError, ForkError) as error:
-            # A person may find that the receipt lies, and agree to start with this channel stopped.
-            channel = error.evidence.channel
-            if channel in self.office.own_channels:
-                self.office.letterbook.note(channel, state="behind", reason=str(error))
-            raise
+        while self._receive():
+            self.pulse.beat()
+            if stop is not None and stop.is_set():
+                return False
         self.office.database.run("UPDATE channels SET state = 'reading', reason = NULL WHERE state = 'behind'")
         return True
+
+    def _receive(self) -> bool:
+        office = self.office
+        try:
+            return self.receiver.receive_once() > 0
+        except (StoreBehindError, ForkError) as error:
+            channel = error.evidence.channel
+            if channel is None or channel not in office.own_channels:
+                raise
+            if office.returning is not None and office.returning.gives_up:
+                office.returning.give_up(channel, error)
+                return True
+            # A person may find that the receipt lies, and agree to start with this channel stopped.
+            office.letterbook.note(channel, state="behind", reason=str(error))
+            raise
 
     def work(self, stop: threading.Event) -> None:
         """Start and work until ``stop`` is set; what will pass by itself is waited for, also during the start.

@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from services.post.agreeing import agree
-from services.post.applying import OWN_AWAITED, redrive_channel
+from services.post.applying import redrive_channel
+from services.post.awaiting import OWN_AWAITED
 from services.post.cases import Missing, open_personal
 from services.post.database import Database
 from services.post.lost_keys import KEYS_LOST

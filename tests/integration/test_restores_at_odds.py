@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from services.post.agreeing import agree
-from services.post.applying import OWN_MISPLACED, start_again_once
+from services.post.awaiting import OWN_MISPLACED, start_again_once
 from services.post.history import RejectionCode
 from services.post.publishing import save_ring
 from services.post.rebuilding import rebuild

@@ -85,7 +85,7 @@ _CAUSES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (r"of which the ring file knows nothing", _THEFT),
     (r"own entries were taken back", ("database restored", *_THEFT)),
     (r"taken back without its", ("database restored", *_THEFT)),
-    (r"what came before it in its case", ("database restored", *_THEFT)),
+    (r"what came before (it|them) in (its|their) case", ("database restored", *_THEFT)),
     (r"entries are undone, as a person agreed", _THEFT),
     (r"not signed, (its|their) keys are not on the ring", _KEYS),
     (r"opens neither from the database nor from the ring file", _KEYS),
