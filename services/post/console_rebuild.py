@@ -67,7 +67,11 @@ def _tell(found: Comparison, *, as_json: bool) -> None:
         parts.append(f"{len(found.unsent)} wait for their way into the log, look again when it is sent")
     if found.behind:
         parts.append(f"{len(found.behind)} have gone on in the log, look again when that is received")
+    if found.unread:
+        parts.append(f"{len(found.unread)} have something in a channel that is not whole, nothing is said of these")
+    parts += [f"not whole: {each.channel}: {each.what}: {each.advice}" for each in found.damaged]
+    parts += [f"not said: {case}" for case in found.unread]
     parts += [f"different: {case}" for case in found.different]
     say("\n".join(parts), as_json=as_json, **asdict(found))
-    if found.different:
+    if found.different or found.damaged:
         raise typer.Exit(VerificationError.exit_code)

@@ -2,7 +2,8 @@
 
 The log is the truth: whatever stands in the database stands there too, or was not sent yet. A second database beside it is filled
 by the same start that fills an empty one after a loss, and is thrown away; nothing is signed or sent, and nothing that is there
-is touched. A worker may go on meanwhile.
+is touched. A worker may go on meanwhile. A channel that is damaged or stands still is named, and holds up the cases that have
+something in it, and no others.
 Source: design.md sections 3 and 6 ("A start").
 """
 
@@ -11,9 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from services.post.damage import Damage, damage_of, heads_of
 from services.post.database import Database
 from services.post.office import Office
 from services.post.worker import Worker
+from services.wire.channels import TRUST_CHANNEL, paired_channel
 
 __all__ = ["Comparison", "compare_with_channels"]
 
@@ -36,13 +39,16 @@ class Comparison:
     """What making all cases from the channels showed; ``cases`` counts those that either side has.
 
     ``different`` are those that the channels do not give as they are here; ``unsent`` wait for their way into the log, ``behind``
-    have gone on in the log meanwhile: of these two nothing is said. All are numbers of cases.
+    have gone on in the log meanwhile, ``unread`` have something in one of the ``damaged`` channels: of these three nothing is
+    said. All are numbers of cases.
     """
 
     cases: int
     different: tuple[str, ...]
     unsent: tuple[str, ...]
     behind: tuple[str, ...]
+    unread: tuple[str, ...]
+    damaged: tuple[Damage, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +67,22 @@ def compare_with_channels(here: Office, again: Office) -> Comparison:
     """Fill the empty database of ``again`` from the log, and return how its cases differ from those of ``here``.
 
     ``again`` is the same participant, with a way to the log that takes nothing (``ReadingOnly``), and gets the keys of ``here``.
-    Raises: TransportError if the log does not answer; RingError, ForkError, OrderError as a start.
+    Raises: TransportError if the log does not answer; RingError if the keys of ``here`` do not open.
     """
     _give_keys(here.database, again.database)
     # Before the log is read: what had been sent by then stands there.
-    unsent, before = _unsent(here.database), _cases(here)
-    Worker(again).start()
-    after = _cases(again)
-    found: dict[str, list[str]] = {"different": [], "unsent": [], "behind": []}
+    unsent, before, heads = _unsent(here.database), _cases(here), heads_of(here)
+    worker = Worker(again)
+    worker.start(gives_up=True)
+    after, damaged = _cases(again), damage_of(heads, here, again, worker.given_up)
+    unread = _touched(here, again, {each.channel for each in damaged})
+    found: dict[str, list[str]] = {"different": [], "unsent": [], "behind": [], "unread": []}
     for case_id in sorted(before.keys() | after.keys()):
         verdict = _verdict(before.get(case_id), after.get(case_id), is_sent=case_id not in unsent)
         if verdict is not None:
-            found[verdict].append(case_id)
-    return Comparison(cases=len(before.keys() | after.keys()), **{verdict: tuple(ids) for verdict, ids in found.items()})
+            found["unread" if verdict == "different" and case_id in unread else verdict].append(case_id)
+    ids = {verdict: tuple(each) for verdict, each in found.items()}
+    return Comparison(cases=len(before.keys() | after.keys()), **ids, damaged=damaged)
 
 
 def _verdict(here: _Case | None, again: _Case | None, *, is_sent: bool) -> str | None:
@@ -84,6 +93,17 @@ def _verdict(here: _Case | None, again: _Case | None, *, is_sent: bool) -> str |
     if again is not None and (here is None or _goes_on(here, again)):
         return "behind"
     return "different"
+
+
+def _touched(here: Office, again: Office, damaged: set[str]) -> set[str]:
+    """Return the numbers of the cases that have something in a damaged channel, or wait for what may be there."""
+    # What answers an event that is missing was refused here too; and without the registrar's word nothing can be read.
+    channels = damaged | {paired for each in damaged if (paired := paired_channel(each)) is not None}
+    query = "SELECT DISTINCT originator_id FROM stored_events"
+    if TRUST_CHANNEL not in damaged:
+        query += f" WHERE channel IN ({', '.join('?' * len(channels))})"
+    values = () if TRUST_CHANNEL in damaged else tuple(channels)
+    return {row[0] for office in (here, again) for row in office.database.all(query, *values)}
 
 
 def _goes_on(here: _Case, again: _Case) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,12 +16,13 @@ from services.channel.embedded import EmbeddedChannel
 from services.channel.reading_only import ReadingOnly
 from services.post.history import New
 from services.post.saving import save
-from services.wire.channels import COMMISSION, to_commission
+from services.wire.channels import COMMISSION, TRUST_CHANNEL, from_commission, record_of, to_commission
 from services.wire.errors import ChannelClosedError
 from services.wire.events import ConfirmationGivenPersonal
 from services.wire.hashing import Digest
 from tests.commands import SCHOOL
 from tests.folders import OTHER_SCHOOL, Folders
+from tests.integration.test_restore_drills_log import two_copies
 from tests.judged import YES
 
 SIDES = (SCHOOL, OTHER_SCHOOL, COMMISSION)
@@ -119,9 +122,98 @@ def test_what_belongs_to_no_case_has_no_order_in_the_channels_and_is_no_differen
     assert folders.run(SCHOOL, "rebuild", "--from-channels").code == 4
 
 
-def test_a_log_that_lost_what_was_sent_gives_other_cases(folders: Folders) -> None:
-    in_log(folders, "DELETE FROM records WHERE channel = ? AND position >= 3", to_commission(SCHOOL))
-    assert folders.run(COMMISSION, "rebuild", "--from-channels").code == 4
+def of_school(folders: Folders, school: str) -> set[str]:
+    """Return the commission's cases of a school, as the command writes their numbers."""
+    rows = folders.office(COMMISSION).database.all("SELECT case_id FROM cases WHERE school = ?", school)
+    return {row["case_id"] for row in rows}
+
+
+def rebuilt(folders: Folders, name: str) -> dict[str, Any]:
+    """Return what the command told, of an exchange in which something is not whole."""
+    answer = folders.run(name, "rebuild", "--from-channels", "--json")
+    assert answer.code == 4
+    told: dict[str, Any] = json.loads(answer.out)
+    return told
+
+
+def named(told: dict[str, Any]) -> dict[str, str]:
+    return {each["channel"]: each["what"] for each in told["damaged"]}
+
+
+def spoiled(folders: Folders, channel: str, position: int) -> None:
+    """Flip a byte in the middle of a record."""
+    (record,) = in_log(folders, "SELECT value FROM records WHERE channel = ? AND position = ?", channel, position)
+    value = bytearray(record[0])  # type: ignore[index]  # a row
+    value[len(value) // 2] ^= 1
+    in_log(folders, "UPDATE records SET value = ? WHERE channel = ? AND position = ?", bytes(value), channel, position)
+
+
+HARMS = {
+    "cut": lambda folders, channel: in_log(folders, "DELETE FROM records WHERE channel = ? AND position >= 3", channel),
+    "spoiled": lambda folders, channel: spoiled(folders, channel, 3),
+    "gone": lambda folders, channel: in_log(folders, "DELETE FROM records WHERE channel = ?", channel),
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+@pytest.mark.parametrize("channel_of", [to_commission, from_commission], ids=["what a school wrote", "what was answered"])
+def test_a_channel_that_is_damaged_is_named_and_holds_up_its_own_cases_alone(
+    folders: Folders, harm: str, channel_of: Callable[[str], str]
+) -> None:
+    channel, touched = channel_of(SCHOOL), of_school(folders, SCHOOL)
+    others = of_school(folders, OTHER_SCHOOL)
+    assert touched
+    assert others
+    HARMS[harm](folders, channel)
+    told = rebuilt(folders, COMMISSION)
+    assert told["different"] == []
+    assert set(told["unread"]) <= touched | {folders.office(COMMISSION).own_stream.hex}
+    # Where a personal part alone is spoiled, the cases are as they were.
+    assert set(told["unread"]) & touched or "personal part" in named(told)[channel]
+    assert set(named(told)) == {channel}
+    # A case of another school that somebody changed is found all the same.
+    changed = min(others)
+    folders.office(COMMISSION).database.run("UPDATE cases SET state = 'Closed' WHERE case_id = ?", changed)
+    assert rebuilt(folders, COMMISSION)["different"] == [changed]
+    answer = folders.run(COMMISSION, "rebuild", "--from-channels")
+    assert f"not whole: {channel}: " in answer.out
+    assert ("give-back" if channel == to_commission(SCHOOL) else "it sends them again") in answer.out
+
+
+def test_a_record_that_lost_its_end_holds_up_the_cases_that_go_on_there_and_no_others(folders: Folders) -> None:
+    record = record_of(COMMISSION)
+    ((end,),) = in_log(folders, "SELECT max(position) FROM records WHERE channel = ?", record)  # type: ignore[misc]  # a row
+    in_log(folders, "DELETE FROM records WHERE channel = ? AND position > ?", record, end - 2)
+    told = rebuilt(folders, COMMISSION)
+    assert told["different"] == []
+    assert set(named(told)) == {record}
+    assert 0 < len(told["unread"]) < told["cases"]
+
+
+def test_without_the_registrars_word_nothing_is_said_of_any_case(folders: Folders) -> None:
+    in_log(folders, "DELETE FROM records WHERE channel = ? AND position >= 2", TRUST_CHANNEL)
+    told = rebuilt(folders, SCHOOL)
+    assert told["different"] == []
+    assert TRUST_CHANNEL in named(told)
+    assert len(told["unread"]) == told["cases"]
+
+
+def test_a_channel_that_contradicts_itself_is_named_by_who_reads_it_and_by_who_wrote_it(folders: Folders) -> None:
+    """Two copies of a school have worked: the commission's other cases are made anew, and the school's that ended before."""
+    others = of_school(folders, OTHER_SCHOOL)
+    before = len(folders.states(SCHOOL))
+    _, old = two_copies(folders)
+    channel = to_commission(SCHOOL)
+    told = rebuilt(folders, COMMISSION)
+    assert told["different"] == []
+    assert not set(told["unread"]) & others
+    assert "forked" in named(told)[channel]
+    old.rename(folders.home(SCHOOL))
+    told = rebuilt(folders, SCHOOL)
+    assert told["different"] == []
+    assert len(told["unread"]) < before
+    assert set(named(told)) >= {channel, record_of(SCHOOL)}
+    assert all(each["advice"] for each in told["damaged"])
 
 
 def test_a_log_that_is_only_read_takes_nothing(tmp_path: Path) -> None:
