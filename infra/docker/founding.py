@@ -7,7 +7,7 @@ sees it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from infra.docker.authority import AUTHORITY, SHARED, client_certificate
 from infra.kafka.settings import ADMIN
+from services.auditor.bootstrap import join as join_as_auditor
 from services.channel.kafka_certificates import Authority
 from services.commission.bootstrap import join as join_as_commission
 from services.post.joining import REQUEST, install_first
@@ -33,6 +34,8 @@ _REGISTRAR: Final = ("NTRLV-90000000009", "Paraugpilsētas sarakstes reģistrs")
 _COMMISSION: Final = ("NTRLV-90000000008", "Valsts medicīnas komisija")
 _AUDITOR: Final = ("auditor-1", "NTRLV-90000000007", "Paraugpilsētas revīzija")
 _ROOT_KEY, _SETTINGS, _TLS = "root.key", "sarakste.toml", "tls.pem"
+_APPROVES: Final = b'approve_auditors = "always"\n'
+"""What school and commission say of auditors here: whom the registrar admits is let in, where nobody refused it."""
 
 
 class School(NamedTuple):
@@ -99,10 +102,9 @@ def found_exchange(folder: Path, servers: str, school: School) -> None:
     ``folder`` holds the folders ``authority`` and ``shared`` of the cluster, and one a participant.
     Raises: SettingsError for a school that is none; whatever a step of joining raises.
     """
-    founding, homes = _Founding(folder, servers), {"school": folder / "school", COMMISSION: folder / COMMISSION}
-    names = (f"school-{school.number}", COMMISSION)
+    founding, homes = _Founding(folder, servers), {each: folder / each for each in ("school", COMMISSION, "auditor")}
+    names = (f"school-{school.number}", COMMISSION, _AUDITOR[0])
     ways = [founding.way(home, name) for home, name in zip(homes.values(), names, strict=True)]
-    founding.way(folder / "auditor", _AUDITOR[0])
     way = founding.way(founding.registrar, REGISTRAR)
     # The root's key goes away last: where it has, all are there.
     kept, seen = folder / AUTHORITY / _ROOT_KEY, founding.registrar / _ROOT_KEY
@@ -114,17 +116,28 @@ def found_exchange(folder: Path, servers: str, school: School) -> None:
 
 
 def _let_join(founding: _Founding, homes: Mapping[str, Path], ways: Iterable[KafkaSettings], school: School) -> None:
-    joins = (
+    joins: tuple[Callable[..., object], ...] = (
         partial(join_as_school, homes["school"], school.number, organisation=school.organisation, name=school.name),
         partial(join_as_commission, homes[COMMISSION], organisation=_COMMISSION[0], name=_COMMISSION[1]),
+        partial(join_as_auditor, homes["auditor"], _AUDITOR[0], organisation=_AUDITOR[1], name=_AUDITOR[2]),
     )
     for home, log, join in zip(homes.values(), ways, joins, strict=True):
         if not (home / _SETTINGS).exists():
             join(log=log, root=founding.root)
         founding.certify(home)
+    for home in (homes["school"], homes[COMMISSION]):
+        _approve(home / _SETTINGS)
     founding.admit(f"school-{school.number}", Role.SCHOOL, school.organisation, school.name)
     founding.admit(COMMISSION, Role.COMMISSION, *_COMMISSION)
     founding.admit(_AUDITOR[0], Role.AUDITOR, *_AUDITOR[1:])
+
+
+def _approve(settings: Path) -> None:
+    """Let settings say that auditors are let in, unless they say it."""
+    text = settings.read_bytes()
+    if _APPROVES not in text:
+        # First: what stands behind a table would belong to it.
+        write_durably(settings, _APPROVES + text)
 
 
 def provisioned(folder: Path) -> int:

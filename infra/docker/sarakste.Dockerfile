@@ -15,7 +15,7 @@ FROM python:3.13.16-slim-trixie
 # A new volume takes owner and mode of the folder that it is mounted over.
 RUN ["install", "-d", "-o", "10001", "-g", "10001", "-m", "0700", \
      "/srv/authority", "/srv/shared", "/srv/broker-1", "/srv/broker-2", "/srv/broker-3", \
-     "/srv/registrar", "/srv/commission", "/srv/school", "/srv/auditor"]
+     "/srv/registrar", "/srv/commission", "/srv/school", "/srv/auditor", "/srv/archive", "/srv/verified"]
 COPY --from=build /opt/sarakste /opt/sarakste
 COPY infra/__init__.py /opt/sarakste/tools/infra/__init__.py
 COPY infra/docker/*.py /opt/sarakste/tools/infra/docker/

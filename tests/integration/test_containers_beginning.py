@@ -6,6 +6,7 @@ import http.server
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -15,9 +16,9 @@ from typing import Final
 import pytest
 from cryptography import x509
 
-from infra.docker.auditor import both
 from infra.docker.authority import make_authority
 from infra.docker.founding import School, found_exchange
+from infra.docker.verifying import both
 from services.audit.report import Finding, Report
 from services.channel.kafka_certificates import Authority
 from services.registrar.bootstrap import participants_of
@@ -67,6 +68,7 @@ def test_a_second_time_changes_nothing(founded: Path) -> None:
         ["commission/sarakste.toml", "commission/certificate.pem", "commission/request.pem"],
         ["shared/root.pem", "school/sarakste.toml", "school/certificate.pem"],
         ["broker-2/tls.pem", "broker-2/voters", "authority/admin.pem"],
+        ["auditor/sarakste.toml", "auditor/certificate.pem", "auditor/request.pem"],
     ],
 )
 def test_an_interrupted_founding_is_taken_up_where_it_ended(founded: Path, lacking: list[str]) -> None:
@@ -101,6 +103,18 @@ def test_a_certificate_for_tls_that_ends_soon_is_made_anew_for_the_same_name(fou
     made = x509.load_pem_x509_certificate((founded / path).read_bytes())
     assert made.subject.rfc4514_string() == f"CN={holder}"
     assert (made.not_valid_after_utc - made.not_valid_before_utc).days > 365
+
+
+def test_school_and_commission_let_the_auditor_in_also_where_they_were_interrupted_before_they_said_so(founded: Path) -> None:
+    settings = [founded / name / "sarakste.toml" for name in ("school", "commission")]
+    said = [path.read_text("utf-8") for path in settings]
+    assert all(tomllib.loads(text)["approve_auditors"] == "always" for text in said)
+    (founded / "authority/root.key").rename(founded / "registrar/registrar/root.key")
+    for path, text in zip(settings, said, strict=True):
+        path.write_text(text.partition("\n")[2], "utf-8")
+    found(founded)
+    assert [path.read_text("utf-8") for path in settings] == said
+    assert "approve_auditors" not in (founded / "auditor/sarakste.toml").read_text("utf-8")
 
 
 def test_a_cluster_that_was_begun_with_three_brokers_is_not_taken_for_one_of_two(founded: Path) -> None:

@@ -1,4 +1,4 @@
-"""What Prometheus asks and Grafana shows is what workers and the auditor export: every name and label, and none is forgotten."""
+"""What Prometheus asks and Grafana shows is what workers and the verifier export: every name and label, and none is forgotten."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from infra.docker.auditor import Page
+from infra.docker.verifying import Page
 from services.post.metrics import metrics_page
 from services.post.pulse import Pulse
 from services.post.status import look
@@ -36,7 +36,7 @@ def yaml(name: str) -> Any:
 
 
 def remembered(folder: Path, *, findings: int) -> Page:
-    """Return the page of an auditor that begins where a report of an earlier one stands."""
+    """Return the page of a verifier that begins where a report of an earlier one stands."""
     told = {"findings": [{}] * findings, "entries": 7, "channels": ["registrar.trust"], "at": "2026-11-27T16:00:00+00:00"}
     (folder / "report.json").write_text(json.dumps(told))
     page = Page()
@@ -44,7 +44,7 @@ def remembered(folder: Path, *, findings: int) -> Page:
     return page
 
 
-def test_what_an_auditor_found_is_shown_also_after_it_began_anew_and_nothing_before_its_first_audit(tmp_path: Path) -> None:
+def test_what_a_verifier_found_is_shown_also_after_it_began_anew_and_nothing_before_its_first_audit(tmp_path: Path) -> None:
     assert b"sarakste_audit" not in generate_latest(Page().registry)
     page = Page()
     page.remember(tmp_path)
@@ -57,7 +57,7 @@ def test_what_an_auditor_found_is_shown_also_after_it_began_anew_and_nothing_bef
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
-    """Return what real pages of a worker and of the auditor have: the labels of each metric, by its name."""
+    """Return what real pages of a worker and of the verifier have: the labels of each metric, by its name."""
     folder = tmp_path_factory.mktemp("exported")
     exchange = two_sides(folder)
     database = exchange.members[SCHOOL].office.database
@@ -141,8 +141,8 @@ def test_the_rules_are_those_that_the_page_for_operators_shows() -> None:
     assert shown == [(rule["alert"], rule["expr"]) for rule in rules()][:3]
 
 
-def test_the_page_on_containers_has_each_metric_of_the_auditor(exported: dict[str, set[str]]) -> None:
-    table = (ROOT / "docs/compose.md").read_text("utf-8").partition("| metric of the auditor |")[2].partition("\n\n")[0]
+def test_the_page_on_containers_has_each_metric_of_the_verifier(exported: dict[str, set[str]]) -> None:
+    table = (ROOT / "docs/compose.md").read_text("utf-8").partition("| metric of the verifier |")[2].partition("\n\n")[0]
     assert set(re.findall(r"`(\w+)`", table)) == {name for name in exported if name.startswith("sarakste_audit_")}
 
 

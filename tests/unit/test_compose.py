@@ -63,11 +63,11 @@ def test_every_service_is_hardened_watched_and_pinned(document: Document) -> Non
 
 
 def test_it_has_all_that_an_exchange_needs(document: Document) -> None:
-    workers = ("registrar", "commission", "school")
+    workers = ("registrar", "commission", "school", "auditor")
     assert set(document["services"]) == {
         *("authority", "broker-1", "broker-2", "broker-3", "provisioning"),
         *workers,
-        *("auditor", "prometheus", "grafana"),
+        *("mirror", "verifier", "prometheus", "grafana"),
     }
     assert all(document["services"][each]["command"] == [each, "worker"] for each in workers)
 
@@ -80,7 +80,7 @@ HARMS: Final[dict[str, tuple[str, str, Any]]] = {
     "may get more rights than it has": ("prometheus", "security_opt", []),
     "has no health check": ("commission", "healthcheck", {"disable": True}),
     "is not pinned": ("grafana", "image", "grafana/grafana:latest"),
-    "is no version of an image of ours": ("auditor", "image", "sarakste:latest"),
+    "is no version of an image of ours": ("mirror", "image", "sarakste:latest"),
     "has a secret in its environment": ("grafana", "environment", {"GF_SECURITY_ADMIN_PASSWORD": "admin"}),
     "nothing says when it is started again": ("registrar", "restart", "no way"),
     "nobody waits until it is done": ("school", "restart", "no"),

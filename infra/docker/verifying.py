@@ -1,47 +1,46 @@
-"""An auditor's copy: what the brokers show of an exchange, copied with a certificate that may only read, and verified.
+"""An auditor's archive, verified again and again with the root certificate alone, and what that found on a page for Prometheus.
 
-It holds no key that opens anything and signs nothing. A copy never loses what it once had: what somebody takes out of the
-brokers stays in it, and what is put there instead stands beside it.
+Another process fills the archive (`sarakste audit mirror`), and this one only reads it; what was verified before is remembered
+beside the reports, as `sarakste audit verify --state` does, so that only what is new is read.
 
-What one pass copies is not of one moment: a receipt may be copied that names an entry which came after its channel was. The next
-pass has it. So a finding counts when two passes found it.
+What a mirror takes is not of one moment: a receipt may stand there before the entry that it names. The next look brings it. So a
+finding counts when two passes found it.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import signal
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from time import time
+from time import sleep, time
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
+from services.audit.archive_reading import ArchiveChannel
+from services.audit.meanings import meaning_of
+from services.audit.remembering import Memory
 from services.audit.report import Finding, Report
-from services.audit.verify import channels_in, open_log, verify_log
-from services.channel.copying import copy_channels
-from services.channel.embedded import EmbeddedChannel
-from services.channel.kafka import KafkaAccess, KafkaChannel, goodbye
+from services.audit.verify import Signatures
+from services.audit.verify_archive import verify_archive
 from services.post.ring import write_durably
 from services.wire.certificates import load_root
-from services.wire.channels import TRUST_CHANNEL, channel_kind
-from services.wire.errors import ChannelUnavailableError, ExchangeError, MalformedError, TransportError, VerificationError
+from services.wire.channels import TRUST_CHANNEL
+from services.wire.errors import ExchangeError, TransportError, VerificationError
 
-__all__ = ["Audit", "Auditor", "Page", "both"]
+__all__ = ["Audit", "Page", "Verifier", "both"]
 
-_CLIENT: Final = "auditor"
 _FIRST_SECONDS: Final = 5.0
-"""How soon it is looked again while the registrar has said nothing, or the brokers do not answer."""
+"""How soon it is looked again while nothing is mirrored, or the archive cannot be read."""
+
+_AGAIN_SECONDS: Final = 10.0
+"""How long a mirror has to bring what a receipt names, before what is missing is a finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,76 +52,53 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True)
-class Auditor:
-    """The copy is ``log.sqlite`` in ``folder``, the last audit ``report.json``; ``root`` is the exchange's root certificate."""
+class Verifier:
+    """Verifies ``archive`` under the certificate ``root``; ``verified`` and ``report.json`` stand in ``folder``."""
 
+    archive: Path
     folder: Path
-    access: KafkaAccess
     root: Path
+    again_seconds: float = _AGAIN_SECONDS
 
     def audit(self) -> Audit | None:
-        """Copy and verify, a second time if something was found; None while the registrar has said nothing.
+        """Verify, a second time if something was found; None while nothing of the registrar's is mirrored.
 
-        Raises: TransportError if the brokers do not answer or the copy cannot be written.
+        Raises: TransportError if the archive cannot be read or the folder cannot be written; ArchiveError for a memory that was
+        edited; RefusedError for one of another exchange.
         """
-        first = self._pass()
-        if first is None:
+        # Before anything is read: an archive is a folder with this file.
+        if not (self.archive / "archive.json").exists() or not ArchiveChannel(self.archive).end(TRUST_CHANNEL):
             return None
-        if first.is_clean:
-            return Audit(first, ())
-        return both(first, self._pass() or first)
+        first, memory = self._pass()
+        second = first
+        if not first.is_clean:
+            sleep(self.again_seconds)
+            second, memory = self._pass()
+        memory.save(self.folder / "verified")
+        return both(first, second)
 
     def write(self, audit: Audit) -> None:
         """Write the last audit's report for who reads it."""
-        told = asdict(audit.report) | {"findings": list(map(asdict, audit.findings)), "clean": not audit.findings, "at": _now()}
+        findings = [asdict(each) | {"means": meaning_of(each)} for each in audit.findings]
+        told = asdict(audit.report) | {"findings": findings, "clean": not audit.findings, "at": _now()}
         write_durably(self.folder / "report.json", json.dumps(told, ensure_ascii=False, indent=1).encode())
 
-    def _pass(self) -> Report | None:
-        path, names = self.folder / "log.sqlite", asyncio.run(_channels(self.access))
-        with (
-            closing(KafkaChannel(self.access, client=_CLIENT)) as source,
-            closing(EmbeddedChannel(path, clock=lambda: int(time() * 1000))) as target,
-        ):
-            copy_channels(source, target, names)
-            if not target.end(TRUST_CHANNEL):
-                return None
-        with closing(open_log(path)) as log:
-            return verify_log(log, load_root(self.root.read_bytes()), there=channels_in(path))
+    def _pass(self) -> tuple[Report, Memory]:
+        trusted = load_root(self.root.read_bytes())
+        exchange, signatures = trusted.digest.hex(), Signatures.NEWEST
+        memory = Memory.load(self.folder / "verified", exchange) or Memory(exchange, signatures.value)
+        memory.ready_for(signatures)
+        log = ArchiveChannel(self.archive)
+        return verify_archive(self.archive, log, trusted, signatures=signatures, memory=memory), memory
 
 
 def both(first: Report, second: Report) -> Audit:
-    """Return the audit of two passes, of which one alone proves nothing: it may have caught a receipt without what it names."""
+    """Return the audit of two passes, of which one alone proves nothing: it may have met a receipt without what it names."""
     return Audit(second, [each for each in second.findings if each in first.findings])
 
 
-async def _channels(access: KafkaAccess) -> list[str]:
-    """Return the channels that the brokers show to this certificate; of letters there are none to verify.
-
-    One that they hide is missed by what others say of it, and is a finding.
-    Raises: TransportError.
-    """
-    consumer = AIOKafkaConsumer(**access.settings(_CLIENT))
-    try:
-        await consumer.start()
-        topics = await consumer.topics()
-    except (KafkaError, OSError) as error:
-        raise ChannelUnavailableError(f"the brokers do not say which channels there are: {type(error).__name__}") from error
-    finally:
-        await consumer.stop()
-        await goodbye()
-    return sorted(filter(_is_channel, topics))
-
-
-def _is_channel(name: str) -> bool:
-    try:
-        channel_kind(name)
-    except MalformedError:
-        return False
-    return True
-
-
 _GAUGES: Final = {
-    "findings": "What two passes over the copy found.",
+    "findings": "What two passes over the archive found.",
     "entries": "Entries that were verified.",
     "channels": "Channels that were verified.",
     "last_seconds": "When the last audit ended, in seconds since 1970.",
@@ -164,17 +140,16 @@ class Page:
 def main() -> int:
     """Audit again and again until told to stop; with --once leave with 4 if something was found."""
     asked = _asked()
-    access = KafkaAccess(servers=asked.servers, authority=asked.authority, certificate=asked.certificate)
-    auditor, page, stop = Auditor(asked.folder, access, asked.root), Page(), threading.Event()
+    verifier, page, stop = Verifier(asked.archive, asked.folder, asked.root), Page(), threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stop.set())
     try:
         if asked.once:
-            return _once(auditor, page)
+            return _once(verifier, page)
         page.remember(asked.folder)
         host, _, port = asked.listen.rpartition(":")
         server, thread = start_http_server(int(port), host, registry=page.registry)
-        while not stop.wait(_audited(auditor, page, asked.minutes * 60)):
+        while not stop.wait(_audited(verifier, page, asked.minutes * 60)):
             pass
         server.shutdown()
         thread.join()
@@ -185,11 +160,9 @@ def main() -> int:
 
 
 def _asked() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m infra.docker.auditor", description=__doc__)
-    parser.add_argument("folder", type=Path, help="the folder of the copy and of the last report")
-    parser.add_argument("--servers", required=True, help="the brokers: host:port,host:port")
-    parser.add_argument("--authority", type=Path, required=True, help="certificates (PEM) that brokers are trusted by")
-    parser.add_argument("--certificate", type=Path, required=True, help="key and certificate (PEM) of the auditor for TLS")
+    parser = argparse.ArgumentParser(prog="python -m infra.docker.verifying", description=__doc__)
+    parser.add_argument("archive", type=Path, help="the archive that a mirror fills")
+    parser.add_argument("folder", type=Path, help="the folder of what was verified, and of the last report")
     parser.add_argument("--root", type=Path, required=True, help="the exchange's root certificate")
     parser.add_argument("--minutes", type=float, default=15.0, help="how long from one audit to the next")
     parser.add_argument("--listen", default="127.0.0.1:9464", help="where Prometheus asks: address:port")
@@ -197,29 +170,29 @@ def _asked() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _once(auditor: Auditor, page: Page) -> int:
-    audit = _tried(auditor, page)
+def _once(verifier: Verifier, page: Page) -> int:
+    audit = _tried(verifier, page)
     if audit is None:
         return TransportError.exit_code
     return VerificationError.exit_code if audit.findings else 0
 
 
-def _audited(auditor: Auditor, page: Page, seconds: float) -> float:
+def _audited(verifier: Verifier, page: Page, seconds: float) -> float:
     """Audit, and return how many seconds later to do it again."""
     try:
-        audit = _tried(auditor, page)
+        audit = _tried(verifier, page)
     except TransportError as error:
         _say("waiting", error=str(error))
         return _FIRST_SECONDS
     return seconds if audit else _FIRST_SECONDS
 
 
-def _tried(auditor: Auditor, page: Page) -> Audit | None:
-    audit = auditor.audit()
+def _tried(verifier: Verifier, page: Page) -> Audit | None:
+    audit = verifier.audit()
     if audit is None:
-        _say("waiting", error="the registrar has said nothing yet")
+        _say("waiting", error="nothing of the registrar's is mirrored yet")
         return None
-    auditor.write(audit)
+    verifier.write(audit)
     page.tell(audit)
     _say("audited", entries=audit.report.entries, channels=len(audit.report.channels), findings=len(audit.findings))
     for each in audit.findings:
