@@ -232,13 +232,15 @@ def _follow_links(
 ) -> None:
     """Find claims on an event of another case, but where the commission linked the one to the other, as far as the keys show."""
     channels = [channel for channel in watches if channel != TRUST_CHANNEL]
-    links = dict(_links(look, there(record_of(COMMISSION)) if record_of(COMMISSION) in watches else ()))
-    firsts = _cases_of(look, channels, there, set(links.values()))
+    links: dict[bytes, set[Digest]] = {}
+    for case, primary in _links(look, there(record_of(COMMISSION)) if record_of(COMMISSION) in watches else ()):
+        # One that stood by itself again may be linked anew; what it heard before rests on the case that it was linked to then.
+        links.setdefault(case, set()).add(primary)
+    firsts = _cases_of(look, channels, there, set().union(*links.values()))
     for each in elsewhere:
-        primary = links.get(each.claim.case) if each.claim.case is not None else None
-        first = firsts.get(primary) if primary is not None else None
+        primaries = links.get(each.claim.case, set()) if each.claim.case is not None else set()
         # A link to a case whose first event does not open here convicts nobody; one to nowhere excuses nothing.
-        if first not in (each.case, _CLOSED) or first is None:
+        if not {each.case, _CLOSED}.intersection(firsts[primary] for primary in primaries if primary in firsts):
             report.find(_finding(each.claim, "rests on an event of another case", _hex(each.claim.case), _hex(each.case)))
 
 

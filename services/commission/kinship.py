@@ -6,13 +6,14 @@ Source: domain.md D.5, 6, 11, 12 and 13; E13.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 from uuid import UUID
 
 from services.commission.domain.answering import pass_on
 from services.commission.domain.applying import fold
 from services.commission.domain.case import CommissionCase
-from services.commission.domain.linking import seen_with
+from services.commission.domain.linking import on_the_way, seen_with
 from services.post.cases import Missing, history_of, open_personal
 from services.post.history import New
 from services.post.office import Office
@@ -22,17 +23,20 @@ from services.post.saving import save
 from services.wire.errors import VerificationError
 from services.wire.events import (
     AssessmentLinked,
+    AttendanceRequested,
     ConfirmationCorrected,
     ConfirmationCorrectedPersonal,
     CorrectedField,
     Person,
     RecommendationExpired,
     RecommendationRevoked,
+    TermExtended,
 )
 
 __all__ = ["cases_of_pupil", "codes_of_pupil", "folded", "follow", "linked_to", "pupil_of", "seen", "tell_linked"]
 
-_CHANGES = (ConfirmationCorrected, RecommendationExpired, RecommendationRevoked)
+_CHANGES: Final = (ConfirmationCorrected, RecommendationExpired, RecommendationRevoked)
+_ON_THE_WAY: Final = (AttendanceRequested, TermExtended)
 
 
 def pupil_of(office: Office, case_id: UUID, case: CommissionCase) -> Person | None:
@@ -109,10 +113,13 @@ def seen(office: Office, case: CommissionCase) -> CommissionCase:
 
 
 def follow(office: Office, case_id: UUID, news: Sequence[New]) -> None:
-    """Tell the schools of linked cases, in the open transaction, that the answer which rests on this case is another now.
+    """Tell the schools of linked cases, in the open transaction, of the assessment, and that an answer resting on it is another.
 
-    Every school that got a yes is told when it holds no longer (D.5, 13), whether a person revoked it or its time ran out.
+    Every school that waits hears that the pupil is asked to come (D.5, 3); every school that got a yes is told when it holds no
+    longer (D.5, 13), whether a person revoked it or its time ran out.
     """
+    if any(isinstance(new.facts, _ON_THE_WAY) for new in news):
+        _in_linked(office, case_id, on_the_way)
     if not any(isinstance(new.facts, _CHANGES) for new in news):
         return
     personal = [new.personal for new in news if isinstance(new.personal, ConfirmationCorrectedPersonal)]
@@ -124,11 +131,15 @@ def tell_linked(office: Office, case_id: UUID, official: str | None) -> None:
 
     None as ``official`` tells of an end alone: it follows from what was decided, and nobody signs it anew.
     """
+    _in_linked(office, case_id, lambda case: pass_on(case, official))
+
+
+def _in_linked(office: Office, case_id: UUID, follows: Callable[[CommissionCase], Sequence[New]]) -> None:
+    """Save what follows in each case that is linked to one, seen with that one, in the open transaction."""
     case = folded(office, case_id)
     for linked in linked_to(office, case):
         row = office.database.one("SELECT school FROM cases WHERE case_id = ?", linked.hex)
-        told = pass_on(seen_with(folded(office, linked), case), official)
-        save(office, linked, told, school=row["school"] if row else None)
+        save(office, linked, follows(seen_with(folded(office, linked), case)), school=row["school"] if row else None)
 
 
 def _codes_as_far_as_open(office: Office, case_id: UUID) -> tuple[str, ...]:

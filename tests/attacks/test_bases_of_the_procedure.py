@@ -10,7 +10,15 @@ from uuid import UUID
 import pytest
 
 from services.commission.application import Commission
-from services.commission.input import LinkInput, RegistrationInput, RevocationInput
+from services.commission.input import (
+    AttendanceInput,
+    DirectInput,
+    ExaminationInput,
+    LapseInput,
+    LinkInput,
+    RegistrationInput,
+    RevocationInput,
+)
 from services.post.history import BEFORE, New
 from services.post.saving import act
 from services.school.application import School
@@ -38,6 +46,7 @@ from services.wire.events import (
     DeliveryAddressChangedPersonal,
     IdentityNotMatched,
     LeavingCause,
+    Opinion,
     OpinionIssued,
     Particulars,
     PersonDataCorrected,
@@ -65,10 +74,11 @@ from services.wire.events import (
     ReturnGround,
     RevocationReason,
 )
-from services.wire.hashing import digest_of
+from services.wire.hashing import Digest, digest_of
 from tests.attacks.test_bases import keys
 from tests.attacks.workshop import OTHER, Workshop
 from tests.chains import SCHOOL
+from tests.commission_stories import DIRECT_FORM
 from tests.integration.test_two_sides import answered, asked, examined, recommended
 from tests.people import ADDRESS_CHOSEN, ADDRESS_CHOSEN_PERSONAL, FATHER, HOME, PUPIL, another_pupil, application_form
 from tests.troubles import settled
@@ -218,6 +228,38 @@ def test_the_answer_of_a_linked_case_rests_on_the_recommendation_of_the_earlier(
     assert shop.findings(*keys(shop, COMMISSION)) == []
 
 
+@pytest.mark.shows("D5.3", "D5.6")
+def test_a_word_of_attendance_in_a_linked_case_rests_on_the_summons_of_the_earlier_also_where_it_is_linked_anew(
+    shop: Workshop,
+) -> None:
+    """The earlier case ends without an outcome, and the later one is linked to a third."""
+    first, second = _two_requests(shop, is_decided=False)
+    clerk, today = Commission(shop.commission.office), shop.commission.office.today
+    clerk.link(second, LinkInput())
+    clerk.require_attendance(first, AttendanceInput(sent_on=today, letter="Lūdzam ierasties"))
+    clerk.attendance_lapsed(first, LapseInput(on=today))
+    person = {"given_name": "Jānis", "family_name": "Paraugs", "personal_code": another_pupil(7)["personal_code"]}
+    home = {"text": "Izdomu iela 7", "postal_code": "LV-1099"}
+    person_of_age = DirectInput.model_validate(
+        {
+            **DIRECT_FORM.model_dump(),
+            "received_on": today,
+            "pupil": {**person, "declared_address": home},
+        }
+    )
+    third, _ = clerk.register_direct(person_of_age)
+    clerk.link(second, LinkInput(primary=str(third)))
+    settled(shop)
+    assert clerk.case(second).linked == clerk.case(third).first
+    assert shop.findings(*keys(shop, COMMISSION, SCHOOL, OTHER)) == []
+    # Of the summons of a case to which it never was linked nobody may tell it.
+    lie = New(facts=AttendanceRequired(basis=_summons(shop, first)))
+    act(shop.commission.office, third, lambda _: (lie,), school=SCHOOL)
+    settled(shop)
+    findings = shop.findings(*keys(shop, COMMISSION, SCHOOL, OTHER))
+    assert [each.what for each in findings] == ["a word of attendance rests on an event of another case"]
+
+
 @pytest.mark.parametrize("primary", [digest_of(b"nowhere"), None])
 def test_a_link_to_something_else_excuses_nothing(shop: Workshop, primary: Any) -> None:
     first, second = _two_requests(shop)
@@ -235,8 +277,17 @@ def test_a_link_to_something_else_excuses_nothing(shop: Workshop, primary: Any) 
     assert [each.what for each in findings] == ["a yes rests on an event of another case"]
 
 
-def _two_requests(shop: Workshop) -> tuple[UUID, UUID]:
-    """Let two schools ask about one pupil, and the commission recommend in the first case; return its numbers of both."""
+def _summons(shop: Workshop, case_id: UUID) -> Digest:
+    summons = Commission(shop.commission.office).case(case_id).attendance
+    assert summons is not None
+    return summons.body
+
+
+def _two_requests(shop: Workshop, *, is_decided: bool = True) -> tuple[UUID, UUID]:
+    """Let two schools ask about one pupil, and the commission recommend in the first case; return its numbers of both.
+
+    Not decided: its file is examined, and shows no opinion.
+    """
     found = []
     for name in (SCHOOL, OTHER):
         school = School(shop.members[name].office)
@@ -245,8 +296,13 @@ def _two_requests(shop: Workshop) -> tuple[UUID, UUID]:
         found.append(commission_case(case_id, to_commission(name)))
     settled(shop)
     first, second = found
-    examined(shop, first)
-    recommended(shop, first)
+    if is_decided:
+        examined(shop, first)
+        recommended(shop, first)
+    else:
+        clerk, today = Commission(shop.commission.office), shop.commission.office.today
+        clerk.register(first, RegistrationInput(register_number="R-1", received_on=today))
+        clerk.examine(first, ExaminationInput(file_found=False, opinion=Opinion.NONE, examined_on=today))
     form = RegistrationInput(register_number="R-2", received_on=shop.commission.office.today)
     Commission(shop.commission.office).register(second, form)
     return first, second

@@ -722,6 +722,41 @@ def test_a_school_learns_that_attendance_is_needed_and_nothing_of_why(shop: Work
     assert shop.members[SCHOOL].state(mine).startswith("ReadyForDecision")
 
 
+@pytest.mark.shows("A5.3", "D5.3", "D5.6")
+@pytest.mark.parametrize("is_linked_first", [True, False])
+def test_both_schools_that_asked_about_a_pupil_learn_that_attendance_is_needed(shop: Workshop, *, is_linked_first: bool) -> None:
+    """And have the time that the assessment needs: neither is told of the other."""
+    mine, first = asked(shop)
+    theirs, second = asked(shop, OTHER)
+    desk, today = clerk(shop), shop.commission.office.today
+    registered(shop, first)
+    registered(shop, second, 2)
+    if is_linked_first:
+        desk.link(second, LinkInput())
+    desk.extend_term(first, ExtensionInput(until=today + timedelta(days=90), cause=ExtensionCause.EXPERTISE_AWAITED))
+    desk.examine(first, ExaminationInput(file_found=False, opinion=Opinion.NONE, examined_on=today))
+    desk.require_attendance(first, AttendanceInput(sent_on=today, letter="Lūdzam ierasties"))
+    if not is_linked_first:
+        desk.link(second, LinkInput())
+    settled(shop)
+    assert shop.members[SCHOOL].state(mine) == shop.members[OTHER].state(theirs) == "OnHoldAttendance"
+    assert told(shop, first) == told(shop, second) == ["AttendanceRequired"]
+    until = (today + timedelta(days=90)).isoformat()
+    assert due_in(shop, first)["CommissionTerm"] == due_in(shop, second)["CommissionTerm"] == until
+    with pytest.raises(refusals.LinkedError):
+        desk.require_attendance(second, AttendanceInput(sent_on=today, letter="Lūdzam ierasties"))
+    desk.attended(first, AttendedInput(on=today))
+    desk.issue_opinion(first, OpinionInput(on=today))
+    desk.recommend(first, RecommendationInput(number="I-1", text="Ieteikums", issued_on=today, valid_from=today))
+    desk.answer(first, _OFFICIAL)
+    desk.answer(second, _OFFICIAL)
+    settled(shop)
+    assert shop.members[SCHOOL].state(mine) == shop.members[OTHER].state(theirs) == "ReadyForDecision"
+    assert told(shop, first) == told(shop, second) == ["AttendanceRequired", "ConfirmationGiven"]
+    assert shop.members[SCHOOL].held("refused") == shop.members[OTHER].held("refused") == []
+    assert rebuild(shop.commission.office) == (2, [])
+
+
 @pytest.mark.parametrize("told_of", ["RequestReturned", "RequestClosed"])
 def test_a_request_that_is_over_may_be_made_again_in_the_same_case(shop: Workshop, told_of: str) -> None:
     mine, case_id = asked(shop)

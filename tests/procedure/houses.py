@@ -18,7 +18,7 @@ from uuid import UUID
 from services.commission.domain.answering import pass_on
 from services.commission.domain.applying import evolve as evolve_commission
 from services.commission.domain.case import CommissionCase
-from services.commission.domain.linking import seen_with
+from services.commission.domain.linking import on_the_way, seen_with
 from services.commission.domain.receiving import CommissionDomain
 from services.commission.domain.terms import deadlines_of as commission_deadlines
 from services.post.history import BEFORE, Deadline, New, Recorded, Standing
@@ -37,6 +37,7 @@ from services.wire.channels import (
     to_commission,
 )
 from services.wire.events import (
+    AttendanceRequested,
     ConfirmationCorrected,
     ConfirmationCorrectedPersonal,
     CorrectedField,
@@ -44,6 +45,7 @@ from services.wire.events import (
     RecommendationRevoked,
     Rejected,
     RejectedCode,
+    TermExtended,
 )
 from services.wire.hashing import Digest, digest_of
 
@@ -52,6 +54,7 @@ __all__ = ["SCHOOLS", "TODAY", "Commission", "House", "Letter", "School", "World
 SCHOOLS: Final = ("school-0099900011", "school-0099900022")
 TODAY: Final = date(2026, 8, 17)
 _PAIRS: Final = (ChannelKind.TO_COMMISSION, ChannelKind.FROM_COMMISSION)
+_ON_THE_WAY: Final = (AttendanceRequested, TermExtended)
 _ENDS_AN_ANSWER: Final = (ConfirmationCorrected, RecommendationExpired, RecommendationRevoked)
 
 
@@ -321,6 +324,8 @@ class World:
 
     def _follow(self, case_id: UUID, news: Sequence[New]) -> None:
         """Tell linked cases of what changed, as ``services.commission.kinship.follow`` does in the same transaction."""
+        if any(isinstance(new.facts, _ON_THE_WAY) for new in news):
+            self._in_linked(case_id, on_the_way)
         if not any(isinstance(new.facts, _ENDS_AN_ANSWER) for new in news):
             return
         signed = [new.personal.official for new in news if isinstance(new.personal, ConfirmationCorrectedPersonal)]
@@ -328,7 +333,9 @@ class World:
 
     def tell_linked(self, case_id: UUID, official: str | None) -> None:
         """Tell linked cases of an answer that is another now, as ``services.commission.kinship.tell_linked`` does."""
+        self._in_linked(case_id, lambda case: pass_on(case, official))
+
+    def _in_linked(self, case_id: UUID, follows: Callable[[CommissionCase], Sequence[New]]) -> None:
         house, case = self.commission, self.commission.case(case_id)
         for linked in house.linked_to(case):
-            told = pass_on(seen_with(house.folded[linked], case), official)
-            self.save(house, linked, told, school=house.asked_by[linked])
+            self.save(house, linked, follows(seen_with(house.folded[linked], case)), school=house.asked_by[linked])

@@ -9,7 +9,7 @@ import pytest
 
 from services.commission.domain import decisions, refusals
 from services.commission.domain.applying import fold
-from services.commission.domain.linking import seen_with
+from services.commission.domain.linking import on_the_way, seen_with
 from services.commission.domain.receiving import CommissionDomain
 from services.commission.input import ClosingInput
 from services.post.history import CaseRow, New, Outlook
@@ -18,15 +18,21 @@ from services.wire.events import (
     AssessmentCause,
     AssessmentClosed,
     AssessmentLinked,
+    AttendanceLapsed,
+    AttendanceRequired,
     ConfirmationCorrected,
     ConfirmationEnded,
+    ExtensionCause,
     IdentityNotMatched,
+    PupilAttended,
     RefusalContested,
     RefusalSetAside,
+    TermExtended,
 )
 from tests.commission_stories import (
     A2,
     ACTS,
+    ASKED_TO_COME,
     B2,
     CLOSED,
     DIRECT,
@@ -35,6 +41,7 @@ from tests.commission_stories import (
     ISSUED,
     LINKED,
     NO,
+    NO_OPINION,
     PRIMARY,
     REFUSED,
     REGISTERED,
@@ -206,3 +213,64 @@ def test_what_is_not_seen_with_the_earlier_case_says_nothing_of_it() -> None:
     own = given(fold, *STORIES["Prepared, set aside before"]).history
     assert [each.name for each in _DOMAIN.row(own).deadlines if each.due_on == ISSUED.issued_on] == ["AnswerAgain"]
     assert _DOMAIN.fire(own, "AnswerAgain") == ()
+
+
+# The earlier case asks the pupil to come; the summons is its fourth event.
+_SUMMONED = (*PRIMARY[:2], NO_OPINION, ASKED_TO_COME)
+_HEARD = New(facts=AttendanceRequired(basis=body(4)), in_reply_to=body(1))
+
+
+@pytest.mark.shows("A5.3", "D5.3", "D5.4", "D5.6")
+def test_the_school_of_a_linked_case_hears_that_the_pupil_is_asked_to_come_once_and_nothing_else() -> None:
+    """Its pupil has to come as well, whoever asked first; it rests on the one summons that there is."""
+    assert on_the_way(given(fold_with(*_SUMMONED), *LINKED).case) == (_HEARD,)
+    assert on_the_way(given(fold_with(*_SUMMONED), *LINKED, _HEARD.facts).case) == ()
+    # Asked once more, where the opinion that came of it has ended: told once more.
+    again = (*_SUMMONED, PupilAttended(on=date(2026, 8, 24)), replace(ASKED_TO_COME, sent_on=date(2026, 9, 23)))
+    (anew,) = on_the_way(given(fold_with(*again), *LINKED, _HEARD.facts).case)
+    assert anew.facts == AttendanceRequired(basis=body(6))
+
+
+@pytest.mark.shows("D5.3", "D5.6", "D5.7", "D5.10")
+@pytest.mark.parametrize("over", [WITHDRAWN, IdentityNotMatched(basis=body(2)), replace(NO, basis=body(9)), CLOSED])
+def test_a_school_that_waits_for_no_answer_hears_of_no_summons(over: object) -> None:
+    assert on_the_way(given(fold_with(*_SUMMONED), *LINKED, over).case) == ()
+
+
+@pytest.mark.shows("D5.3", "D5.6")
+@pytest.mark.parametrize("then", [PupilAttended(on=date(2026, 8, 24)), AttendanceLapsed(on=date(2026, 8, 24)), REFUSED])
+def test_nobody_hears_of_a_summons_that_is_over(then: object) -> None:
+    assert on_the_way(given(fold_with(*_SUMMONED, then), *LINKED).case) == ()
+
+
+@pytest.mark.shows("D5.3", "D5.6")
+def test_who_is_linked_to_a_case_in_which_the_pupil_is_asked_to_come_hears_it_at_once() -> None:
+    linked = New(facts=AssessmentLinked(primary=body(1)))
+    given(fold, A2, REGISTERED).when(decisions.link_assessment, primary=case_after(*_SUMMONED)).then(linked, _HEARD)
+    # A requester's own application has no school that would hear anything.
+    direct = replace(DIRECT, received_on=date(2026, 8, 19))
+    given(fold, direct).when(decisions.link_assessment, primary=case_after(*_SUMMONED)).then(linked)
+
+
+def _extended(until: date) -> TermExtended:
+    return TermExtended(until=until, cause=ExtensionCause.EXPERTISE_AWAITED)
+
+
+@pytest.mark.shows("D5.6", "D5.15")
+def test_a_term_that_is_extended_for_the_one_assessment_is_extended_for_every_request_that_rests_on_it() -> None:
+    """Four months from its own receipt at most, and never to an earlier day than it has."""
+    until = date(2026, 11, 16)
+    primary = (*PRIMARY, _extended(until))
+    assert on_the_way(given(fold_with(*primary), *LINKED).case) == (New(facts=_extended(until)),)
+    assert on_the_way(given(fold_with(*primary), *LINKED, _extended(until)).case) == ()
+    assert on_the_way(given(fold_with(*primary), *LINKED, _extended(date(2026, 12, 1))).case) == ()
+    assert on_the_way(given(fold_with(*primary), *_YES_HERE).case) == ()
+    given(fold, A2, REGISTERED).when(decisions.link_assessment, primary=case_after(*primary)).then(
+        New(facts=AssessmentLinked(primary=body(1))), New(facts=_extended(until))
+    )
+    # An earlier case that was received later, as one may be that was decided first and set aside since.
+    longest = (PRIMARY[0], replace(REGISTERED, received_on=date(2026, 9, 18)), EXAMINED, _extended(date(2027, 1, 18)))
+    assert on_the_way(given(fold_with(*longest), *LINKED).case) == (New(facts=_extended(date(2026, 12, 19))),)
+    assert on_the_way(given(fold_with(*primary, ISSUED), *LINKED).case) == ()
+    row = _row((*LINKED, _extended(until)), primary)
+    assert (row.state, row.due_on) == ("Linked", until)

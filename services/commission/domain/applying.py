@@ -30,6 +30,7 @@ from services.wire.events import (
     AssessmentLinked,
     AttendanceLapsed,
     AttendanceRequested,
+    AttendanceRequired,
     ConfirmationCorrected,
     ConfirmationEnded,
     ConfirmationGiven,
@@ -114,7 +115,7 @@ def _requested(case: CommissionCase, event: Recorded) -> CommissionCase | None: 
             linked = replace(case, linked=facts.primary)
             return linked if case.ending is None else replace(linked, outcome=None, ending=None, dispatch=None)
         case TermExtended() as facts:
-            return replace(case, extended_until=facts.until)
+            return replace(case, extension=facts)
         case AssessmentClosed() as facts:
             return replace(case, closed=facts.cause)
         case _:
@@ -145,7 +146,7 @@ def _assessed(case: CommissionCase, event: Recorded) -> CommissionCase | None:  
             # Of a linked case: the earlier one had ended without an outcome, and this one is assessed by itself (D.5, 6).
             return replace(case, examination=facts, rechecked=True, linked=None)
         case AttendanceRequested() as facts:
-            return replace(case, attendance=Attendance(sent_on=facts.sent_on))
+            return replace(case, attendance=Attendance(body=event.body, sent_on=facts.sent_on))
         case PupilAttended() if attendance is not None:
             return replace(case, attendance=replace(attendance, attended=True))
         case AttendanceLapsed() if attendance is not None:
@@ -229,6 +230,8 @@ def _told(case: CommissionCase, event: Recorded) -> CommissionCase | None:  # no
             return replace(corrected, answer_rejected=None)
         case ConfirmationEnded():
             return replace(case, ended_told=True)
+        case AttendanceRequired() as facts:
+            return replace(case, summons_told=facts.basis)
         case IdentityNotMatched():
             return replace(case, not_matched=True)
         case RequestReturned():

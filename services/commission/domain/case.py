@@ -28,6 +28,7 @@ from services.wire.events import (
     RequestCorrected,
     RequestRegistered,
     Source,
+    TermExtended,
     Variant,
 )
 from services.wire.hashing import Digest
@@ -98,8 +99,9 @@ class AddressChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attendance:
-    """The pupil was asked to come, and came or did not."""
+    """The pupil was asked to come, by the event that ``body`` names, and came or did not."""
 
+    body: Digest
     sent_on: date
     attended: bool = False
     lapsed: bool = False
@@ -164,9 +166,9 @@ class CommissionCase:
     ``first`` names its first event; ``correction`` the newest correction of what was issued; ``superseded`` are the bases of
     outcomes that were set aside or corrected into the other; ``answer_body`` the newest answer given, ``answer_basis`` what it
     rests on, ``answer_rejected`` why the school refused it, ``ended_told`` whether the school was told that a yes holds no
-    longer; ``rechecked`` is False while the particulars have changed since the file was examined. ``linked`` names an event of
-    the earlier case whose assessment is this one's too; ``primary`` is that case where it is looked at (``linking``), never
-    folded.
+    longer; ``rechecked`` is False while the particulars have changed since the file was examined. ``summons_told`` names the
+    summons of which the school was told last. ``linked`` names an event of the earlier case whose assessment is this one's too;
+    ``primary`` is that case where it is looked at (``linking``), never folded.
     """
 
     first: Digest | None = None
@@ -181,9 +183,10 @@ class CommissionCase:
     returned: bool = False
     withdrawn: bool = False
     linked: Digest | None = None
-    extended_until: date | None = None
+    extension: TermExtended | None = None
     examination: ExpertiseFileExamined | None = None
     attendance: Attendance | None = None
+    summons_told: Digest | None = None
     opinion: OpinionIssued | None = None
     irp: IrpIssued | None = None
     outcome: Outcome | None = None

@@ -1,16 +1,24 @@
-"""A case that rests on an earlier one of the same pupil, as it stands with that one: it follows what is decided there.
+"""A case that rests on an earlier one of the same pupil, as it stands with that one: it follows what happens there.
 
-Two requests about one pupil have one assessment and one recommendation, and an answer each.
-Source: domain.md D.5, 6; E13.
+Two requests about one pupil have one assessment and one recommendation, and an answer each. What its school hears of the
+assessment on the way, and a term that is extended for it, are events of the linked case too; none names the earlier one, or that
+another school asks.
+Source: domain.md A5.3, and D.5, 3, 4, 6 and 15; E13.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from services.commission.domain.case import CommissionCase
+from services.commission.domain import guards
+from services.commission.domain.case import Attendance, CommissionCase
+from services.commission.domain.terms import LONGEST_MONTHS, term_of
+from services.policy.calendar import add_months
+from services.post.history import New
+from services.wire.errors import RefusedError
+from services.wire.events import AttendanceRequired, TermExtended
 
-__all__ = ["seen_with"]
+__all__ = ["on_the_way", "seen_with"]
 
 
 def seen_with(case: CommissionCase, primary: CommissionCase | None) -> CommissionCase:
@@ -24,3 +32,36 @@ def seen_with(case: CommissionCase, primary: CommissionCase | None) -> Commissio
     if case.answer is None and (primary is None or not primary.may_answer_linked):
         return replace(case, linked=None)
     return replace(case, primary=primary)
+
+
+def on_the_way(case: CommissionCase) -> tuple[New, ...]:
+    """Return what a linked case has to follow of the assessment in the earlier one, as far as it has not yet.
+
+    A term that was extended there, and to its school the word that the pupil is asked to come.
+    """
+    primary = case.primary
+    if primary is None or primary.outcome is not None:
+        return ()
+    return (*_extended_likewise(case, primary.extension), *_told_to_come(case, primary.attendance))
+
+
+def _extended_likewise(case: CommissionCase, extension: TermExtended | None) -> tuple[New, ...]:
+    # One assessment is late for both; each request has a term of its own, and four months from its own receipt at most (L-9).
+    if extension is None:
+        return ()
+    try:
+        registered = guards.may_extend(case)
+    except RefusedError:
+        return ()
+    until = min(extension.until, add_months(registered.received_on, LONGEST_MONTHS))
+    return (New(facts=TermExtended(until=until, cause=extension.cause)),) if until > term_of(case, registered) else ()
+
+
+def _told_to_come(case: CommissionCase, summons: Attendance | None) -> tuple[New, ...]:
+    """Return the word of attendance, once a summons, to a school that waits for its answer: the fact alone (A5.3; D.5, 3)."""
+    if summons is None or not summons.is_awaited or case.summons_told == summons.body:
+        return ()
+    # D.5, 10: who was told that nobody is found hears nothing of a pupil; D.5, 7: nor who has withdrawn.
+    if case.request is None or case.answer is not None or case.is_request_over:
+        return ()
+    return (New(facts=AttendanceRequired(basis=summons.body), in_reply_to=case.request.body),)

@@ -6,11 +6,13 @@ Source: domain.md A.5, D.3, and D.5, 6, 7, 10 and 30.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from services.commission.domain import guards, refusals
 from services.commission.domain.case import CommissionCase, Contest
 from services.commission.domain.closing import closed_with_word
+from services.commission.domain.linking import on_the_way
 from services.commission.domain.terms import LONGEST_MONTHS, term_of
 from services.commission.input import (
     AddressInput,
@@ -126,8 +128,8 @@ def say_not_matched(case: CommissionCase) -> tuple[New, ...]:
 def link_assessment(case: CommissionCase, *, primary: CommissionCase) -> tuple[New, ...]:
     """Return the event that makes the assessment of an earlier case, or of one that was decided first, that of this one too.
 
-    Two requests about one pupil have one assessment (D.5, 6; E13). That both are of one pupil is for the caller, who can open
-    what is personal.
+    Two requests about one pupil have one assessment (D.5, 6; E13); what has happened of it by now follows. That both are of one
+    pupil is for the caller, who can open what is personal.
     Raises: as ``return_request``; LinkedAlreadyError, LinkOrderError, LinkAsksError.
     """
     guards.may_link(case)
@@ -142,7 +144,7 @@ def link_assessment(case: CommissionCase, *, primary: CommissionCase) -> tuple[N
     # D.3: in b.2 a yes needs the plan, which only its own assessment makes.
     if case.asks is Asks.IRP_AND_RECOMMENDATION and primary.asks is not case.asks:
         raise refusals.LinkAsksError
-    return (New(facts=AssessmentLinked(primary=first)),)
+    return (New(facts=AssessmentLinked(primary=first)), *on_the_way(replace(case, linked=first, primary=primary)))
 
 
 def is_decided_elsewhere(case: CommissionCase, other: CommissionCase) -> bool:

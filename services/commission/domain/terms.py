@@ -43,7 +43,7 @@ _DAY: Final = timedelta(days=1)
 
 def term_of(case: CommissionCase, registered: RequestRegistered) -> date:
     """Return the last day of the commission's term: one month from receipt, or as it was extended."""
-    return case.extended_until or last_day(TermName.COMMISSION_REPLY, registered.received_on)
+    return case.extension.until if case.extension is not None else last_day(TermName.COMMISSION_REPLY, registered.received_on)
 
 
 def contest_due(case: CommissionCase) -> date | None:
