@@ -40,6 +40,7 @@ from services.wire.events import (
     AssessmentLinked,
     AttendanceRequested,
     AttendanceRequired,
+    CaseClosed,
     ConfirmationCorrected,
     ConfirmationEnded,
     ConfirmationGiven,
@@ -62,13 +63,14 @@ from services.wire.events import (
     RequestRegistered,
     RequestReturned,
     RequestWithdrawn,
+    SchoolDecisionMade,
 )
 from services.wire.hashing import Digest
 from services.wire.records import SchemaBook
 from services.wire.sealing import Part, key_id, open_part
 from services.wire.trust import Trust
 
-__all__ = ["check_bases"]
+__all__ = ["check_bases", "rests_on"]
 
 # What each event may rest on, and what people call it; a yes and a no are told apart below.
 _RESTS_ON: Final[Mapping[type, tuple[str, tuple[type, ...]]]] = {
@@ -78,9 +80,14 @@ _RESTS_ON: Final[Mapping[type, tuple[str, tuple[type, ...]]]] = {
     RequestReturned: ("a return", (RequestRegistered,)),
     RequestClosed: ("a closing", (AssessmentClosed,)),
     InformationRequested: ("a request", (ConsentRecorded,)),
-    RequestWithdrawn: ("a withdrawal", (ApplicationWithdrawn, PupilLeftSchool)),
+    # Also where the school refused, or closed what was not completed, while the commission owed its answer (D.5, 7).
+    RequestWithdrawn: ("a withdrawal", (ApplicationWithdrawn, PupilLeftSchool, SchoolDecisionMade, CaseClosed)),
     RequestCorrected: ("a correction", (PersonDataCorrected, RepresentativeChanged, PupilCameOfAge)),
-    DeliveryAddressChanged: ("a change of address", (DeliveryAddressChosen, RepresentativeChanged, PupilCameOfAge)),
+    # Of a pupil who died or left the country nothing is sent any more (D.5, 30).
+    DeliveryAddressChanged: (
+        "a change of address",
+        (DeliveryAddressChosen, RepresentativeChanged, PupilCameOfAge, PupilLeftSchool),
+    ),
 }
 # A no may have been a yes that was corrected; a yes has always a recommendation before it.
 _YES: Final = (RecommendationIssued,)
@@ -157,7 +164,7 @@ class _Look:
     def claims(self, candidates: Iterable[Candidate]) -> Iterator[_Claim]:
         for candidate in candidates:
             facts = self.facts(candidate)
-            for what, basis, kinds in self._bases(facts) if facts is not None else ():
+            for what, basis, kinds in rests_on(self.said(facts)) if facts is not None else ():
                 case = facts.case_id if facts is not None else None
                 types = tuple(kind.__name__ for kind in kinds)
                 yield _Claim(statement=candidate.unverified_statement, what=what, basis=basis, types=types, case=case)
@@ -191,17 +198,18 @@ class _Look:
             self.unopened += 1
             return None
 
-    def _bases(self, facts: Facts) -> list[tuple[str, Digest, tuple[type, ...]]]:
-        said = self.said(facts)
-        if isinstance(said, ConfirmationGiven | ConfirmationCorrected):
-            word = "a corrected" if isinstance(said, ConfirmationCorrected) else "a"
-            kinds = {Answer.YES: _YES, Answer.NO: _NO}.get(said.answer)
-            return [(f"{word} {said.answer.value.lower()}", said.basis, kinds)] if kinds else []
-        what, rests_on = _RESTS_ON.get(type(said), ("", ()))
-        found = [(what, said.basis, rests_on)] if rests_on else []
-        if isinstance(said, InformationRequested):
-            found.append((what, said.application, (ApplicationFiled,)))
-        return found
+
+def rests_on(said: Any) -> list[tuple[str, Digest, tuple[type, ...]]]:
+    """Return what an event says that it rests on: what people call it, the body named, and the types that it may be of."""
+    if isinstance(said, ConfirmationGiven | ConfirmationCorrected):
+        word = "a corrected" if isinstance(said, ConfirmationCorrected) else "a"
+        kinds = {Answer.YES: _YES, Answer.NO: _NO}.get(said.answer)
+        return [(f"{word} {said.answer.value.lower()}", said.basis, kinds)] if kinds else []
+    what, types = _RESTS_ON.get(type(said), ("", ()))
+    found = [(what, said.basis, types)] if types else []
+    if isinstance(said, InformationRequested):
+        found.append((what, said.application, (ApplicationFiled,)))
+    return found
 
 
 def _knew_at(watches: Mapping[str, Watch], claim: _Claim) -> int:

@@ -36,6 +36,8 @@ from services.wire.events import (
     AttendanceRequestedPersonal,
     AttendanceRequired,
     Authority,
+    CaseClosed,
+    ClosingCause,
     ConfirmationCorrected,
     ConfirmationCorrectedPersonal,
     ConfirmationEnded,
@@ -73,6 +75,7 @@ from services.wire.events import (
     RequestWithdrawn,
     ReturnGround,
     RevocationReason,
+    SchoolDecisionMadePersonal,
 )
 from services.wire.hashing import Digest, digest_of
 from tests.attacks.test_bases import keys
@@ -80,6 +83,7 @@ from tests.attacks.workshop import OTHER, Workshop
 from tests.chains import SCHOOL
 from tests.commission_stories import DIRECT_FORM
 from tests.integration.test_two_sides import answered, asked, examined, recommended
+from tests.judged import REFUSED as REFUSED_BY_SCHOOL
 from tests.people import ADDRESS_CHOSEN, ADDRESS_CHOSEN_PERSONAL, FATHER, HOME, PUPIL, another_pupil, application_form
 from tests.troubles import settled
 
@@ -146,10 +150,16 @@ _PERSON = New(
 )
 _CHOSEN = New(facts=ADDRESS_CHOSEN, personal=ADDRESS_CHOSEN_PERSONAL)
 
+_SCHOOL_REFUSED = New(
+    facts=REFUSED_BY_SCHOOL,
+    personal=SchoolDecisionMadePersonal(number="L-1", reasons="Pamatojums", instruction="Mēneša laikā domei"),
+)
+_NOT_COMPLETED = New(facts=CaseClosed(on=_DAY, cause=ClosingCause.NOT_SUPPLEMENTED))
+
 _OF_SCHOOL: list[tuple[Callable[[], New], tuple[New, ...]]] = [
-    (lambda: New(facts=RequestWithdrawn(basis=BEFORE)), (_WITHDRAWN, _LEFT)),
+    (lambda: New(facts=RequestWithdrawn(basis=BEFORE)), (_WITHDRAWN, _LEFT, _SCHOOL_REFUSED, _NOT_COMPLETED)),
     (_correction, (_PERSON, _REPRESENTED, _OF_AGE)),
-    (_moved, (_CHOSEN, _REPRESENTED, _OF_AGE)),
+    (_moved, (_CHOSEN, _REPRESENTED, _OF_AGE, _LEFT)),
 ]
 
 
@@ -203,9 +213,7 @@ def test_what_a_school_says_further_rests_on_its_record(shop: Workshop, message:
 
 @pytest.mark.parametrize("message", [message for message, _ in _OF_SCHOOL])
 def test_what_a_school_says_on_an_event_of_another_kind_is_found(shop: Workshop, message: Callable[[], New]) -> None:
-    another = New(facts=PupilLeftSchool(on=_DAY, cause=LeavingCause.OTHER))
-    if message().facts.__class__ is RequestWithdrawn:
-        another = _OF_AGE
+    another = _OF_AGE if isinstance(message().facts, RequestWithdrawn) else _NOT_COMPLETED
     (finding,) = _said(shop, another, message(), by=SCHOOL)
     assert "rests on an event of another kind" in finding.what
 

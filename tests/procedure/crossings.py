@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import permutations
 from types import MappingProxyType
 from typing import Final, Literal
@@ -17,6 +18,7 @@ from services.commission.domain.outlook import outlook_of as commission_outlook
 from services.school.domain.outlook import outlook_of as school_outlook
 from services.wire.channels import commission_case, from_commission, to_commission
 from services.wire.errors import RefusedError
+from services.wire.events import LeavingCause
 from tests.procedure.invariants import check_agreement, check_folds, check_written
 from tests.procedure.picks import Picks
 from tests.procedure.play import Play
@@ -24,19 +26,32 @@ from tests.procedure.ways_on import check_ways_on
 
 __all__ = ["COMMISSION_WORDS", "ORDERS", "SCHOOL_WORDS", "Scene", "end_of", "pairs", "table"]
 
+_ELSEWHERE: Final = 5 * 3
+"""How an evaluation is picked by which the pupil goes to another school."""
+
+_DIED: Final = list(LeavingCause).index(LeavingCause.DIED) - 1
+
 _ASKED: Final = ("request", "deliver", "register")
 _YES: Final = (*_ASKED, "examine", "recommend")
 _ANSWERED: Final = (*_YES, "dispatch", "answer", "deliver")
+_REFUSED: Final = (*_ASKED, "examine", "refuse", "dispatch", "answer", "deliver")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """An act by which one side says something to the other, how its form is picked, and how far the case has to be for it."""
+    """An act by which one side says something to the other, how its form is picked, and how far the case has to be for it.
+
+    ``days`` go by then; ``is_still``: while the school's worker stands still, so that nothing happens by itself. ``after`` are
+    acts of its own side that come last, each with how its form is picked. ``pupil`` is of whom the case is.
+    """
 
     act: str
     picks: int = 0
     before: tuple[str, ...] = ()
+    after: tuple[tuple[str, int], ...] = ()
     days: int = 0
+    is_still: bool = False
+    pupil: int = 0
 
 
 SCHOOL_WORDS: Final[Mapping[str, Word]] = MappingProxyType(
@@ -45,7 +60,10 @@ SCHOOL_WORDS: Final[Mapping[str, Word]] = MappingProxyType(
         "correction": Word(act="correct", picks=2),
         "address change": Word(act="address"),
         "reminder": Word(act="remind", days=40),
+        "refusal while waiting": Word(act="decide", after=(("screen", _ELSEWHERE),)),
         "pupil left": Word(act="leave"),
+        "pupil died": Word(act="leave", picks=_DIED),
+        "pupil came of age": Word(act="came-of-age", pupil=1, days=46, is_still=True),
         "representative changed": Word(act="change-representative"),
     }
 )
@@ -58,6 +76,7 @@ COMMISSION_WORDS: Final[Mapping[str, Word]] = MappingProxyType(
         "returned": Word(act="return-request", before=_ASKED),
         "closed": Word(act="attendance-lapsed", before=(*_ASKED, "examine none", "require-attendance", "deliver")),
         "corrected answer": Word(act="correct-recommendation", picks=1, before=_ANSWERED),
+        "corrected to yes": Word(act="correct-recommendation", picks=1, before=_REFUSED),
         "confirmation ended": Word(act="revoke", before=_ANSWERED),
     }
 )
@@ -95,9 +114,14 @@ class Scene:
     def __post_init__(self) -> None:
         """Come as far as both words need."""
         self.play.world.watch = check_written
-        self.case_id = self.play.file(0, 0, 0)
+        self.case_id = self.play.file(0, self.school_word.pupil, 0)
         self.play.go(self.commission_word.before, self.case_id)
-        self.play.world.pass_days(self.school_word.days)
+        if self.school_word.is_still:
+            self.play.world.today += timedelta(days=self.school_word.days)
+        else:
+            self.play.world.pass_days(self.school_word.days)
+        for act, picks in self.school_word.after:
+            self.play.do_at_school(act, self.case_id, Picks(picks))
 
     @property
     def theirs(self) -> UUID:

@@ -10,6 +10,7 @@ from dataclasses import fields
 from typing import Any, Final
 from uuid import UUID
 
+from services.audit.bases import rests_on
 from services.commission.domain.applying import fold as fold_commission
 from services.post.history import Recorded, Standing
 from services.school.domain.case import fold as fold_school
@@ -18,6 +19,7 @@ from services.wire.events import (
     AddressKind,
     Answer,
     ApplicationFiled,
+    AssessmentLinked,
     ConfirmationCorrected,
     ConfirmationEnded,
     ConfirmationGiven,
@@ -158,6 +160,19 @@ def what_was_written_is_kept(_: World, house: House, case_id: UUID | None, event
     assert event.after == (history[place - 1].body if place else None)
 
 
+def it_rests_on_what_an_auditor_looks_for(_: World, house: House, case_id: UUID | None, event: Recorded) -> None:
+    """No honest writer is convicted: a basis stands in its record before it, of the kind and the case that auditors ask for."""
+    for what, basis, kinds in rests_on(event.facts) if case_id is not None else ():
+        cases = {case_id}
+        if isinstance(house, Commission):
+            links = [each.facts.primary for each in house.cases[case_id] if isinstance(each.facts, AssessmentLinked)]
+            cases.update(case for case in map(house.case_with, links) if case is not None)
+        found = next((each for case in cases for each in house.cases[case] if each.body == basis), None)
+        assert found is not None, f"{what} rests on nothing"
+        assert isinstance(found.facts, kinds), f"{what} rests on {found.type}"
+        assert channel_kind(found.channel) is ChannelKind.RECORD
+
+
 EVENT_RULES: Final[dict[str, Callable[[World, House, UUID | None, Recorded], None]]] = {
     "I1": no_school_sees_anything_medical,
     "I2": no_request_without_consent,
@@ -166,6 +181,7 @@ EVENT_RULES: Final[dict[str, Callable[[World, House, UUID | None, Recorded], Non
     "I5, I6": letters_go_where_they_were_asked_to,
     "E10": nothing_is_asked_about_who_is_not_eligible,
     "I7": what_was_written_is_kept,
+    "bases": it_rests_on_what_an_auditor_looks_for,
 }
 """What is asked of each event when it is written, by what it shows."""
 

@@ -124,6 +124,26 @@ def _two_schools(*, late: bool) -> tuple[str, str, str]:
     return states[0][0], f"{states[0][1]}, and {states[1][1]} (linked)", told
 
 
+def _two_schools_to_come() -> tuple[str, str, str]:
+    """Let the pupil about whom two schools ask be asked to come, while the other school tells another address."""
+    play = Play()
+    play.world.watch = check_written
+    cases = [play.file(school, 0, 0) for school in (0, 1)]
+    for case_id in cases:
+        play.go(("request", "deliver", "register"), case_id)
+    first, second = (_theirs(play, each) for each in cases)
+    play.do_at_commission("link", second, Picks())
+    play.do_at_commission("examine", first, Picks(2))
+    play.do_at_school("address", cases[1], Picks())
+    play.do_at_commission("require-attendance", first, Picks())
+    _settled(play)
+    heard = [each.type for case in cases for desk in play.schools for each in desk.school.cases.get(case, ()) if not each.own]
+    assert heard == ["AttendanceRequired", "AttendanceRequired"]
+    states = [_shown(play, each) for each in cases]
+    told = "both hear that the pupil is asked to come, neither of the other; the address is that of the later request alone"
+    return f"{states[0][0]}, and {states[1][0]}", f"{states[0][1]}, and {states[1][1]}", told
+
+
 def _withdrawn_and_linked() -> tuple[str, str, str]:
     play = Play()
     play.world.watch = check_written
@@ -177,6 +197,9 @@ STORIES: Final[Mapping[str, Story]] = MappingProxyType(
         ),
         "two, one late": Story(
             school="another school asks about the pupil", commission="yes to the first", tell=lambda: _two_schools(late=True)
+        ),
+        "two, to come": Story(
+            school="address change of the later request", commission="attendance required", tell=_two_schools_to_come
         ),
         "withdrawn and linked": Story(
             school="withdrawal of the earlier request", commission="link of the later", tell=_withdrawn_and_linked

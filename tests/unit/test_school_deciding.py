@@ -393,6 +393,19 @@ def test_no_that_became_a_yes_lets_the_school_decide_anew() -> None:
     assert state(*ready, granted) is SchoolState.GRANTED
 
 
+@pytest.mark.shows("D5.6", "D5.13", "D5.14")
+@pytest.mark.parametrize("basis", [None, body(5)])
+def test_a_refusal_that_never_rested_on_the_no_stands_when_that_becomes_a_yes(basis: Any) -> None:
+    """The pupil goes to another school: refused while the answer was awaited, or known; only its contest opens it again."""
+    elsewhere = replace(_REFUSED, grounds=(DecisionGround.ENROLLED_ELSEWHERE,), basis=basis)
+    told = (*_REFUSED_BY_COMMISSION, elsewhere, _SENT, corrected(Answer.YES, corrects=5))
+    assert state(*told) is SchoolState.REFUSED
+    given(fold, *told).when(decide, _GRANT, BENCH).refused(refusals.DecidedAlreadyError)
+    assert state(*told, _CONTESTED) is SchoolState.CONTESTED
+    both = replace(elsewhere, grounds=(DecisionGround.NO_RECOMMENDATION, DecisionGround.ENROLLED_ELSEWHERE))
+    assert state(*_REFUSED_BY_COMMISSION, both, _SENT, corrected(Answer.YES, corrects=5)) is SchoolState.READY_FOR_DECISION
+
+
 @pytest.mark.shows("D5.13")
 def test_yes_that_became_a_no_changes_no_grant_and_asks_to_look_at_it_again() -> None:
     granted = replace(GRANTED, basis=body(5))

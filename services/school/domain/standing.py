@@ -14,6 +14,7 @@ from services.wire.events import (
     Answer,
     Attachment,
     ClosingCause,
+    DecisionGround,
     DecisionOutcome,
     EligibilityOutcome,
     Intake,
@@ -129,7 +130,12 @@ def decision_that_stands(case: SchoolCase) -> Decision | None:
 
 
 def _is_overtaken(case: SchoolCase, decision: Decision) -> bool:
-    """Tell whether the commission turned its no into a yes after the refusal (E09, variant): the school decides anew."""
+    """Tell whether the commission turned its no into a yes after the refusal (E09, variant): the school decides anew.
+
+    A refusal on other grounds alone, as that the pupil goes to another school, never rested on the no: it stands.
+    """
+    if DecisionGround.NO_RECOMMENDATION not in decision.facts.grounds:
+        return False
     request = case.request
     rests_on_older = request is not None and request.is_corrected and request.answer_body != decision.facts.basis
     return decision.is_refusal and rests_on_older and is_answered_yes(case)
