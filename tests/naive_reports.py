@@ -232,7 +232,6 @@ CLOSING = {
     "CaseClosed": "on",
     "ServiceEnded": "on",
     "PupilLeftSchool": "on",
-    "DuplicateLinked": None,
 }
 
 
@@ -243,7 +242,13 @@ def open_cases(events: list[Event], scope: Scope) -> Figures:
         reached = [
             (day, stage) for each in mine if (found := stage_of(each)) is not None for day, stage in [found] if day <= scope.as_of
         ]
-        if filed.facts.received_on <= scope.as_of and all(stage != "Closed" for _, stage in reached):
+        links = [
+            each
+            for each in mine
+            if each.type in ("DuplicateLinked", "DuplicateReopened") and (each.recorded_on or date.min) <= scope.as_of
+        ]
+        is_linked = bool(links) and links[-1].type == "DuplicateLinked"
+        if filed.facts.received_on <= scope.as_of and not is_linked and all(stage != "Closed" for _, stage in reached):
             stages.append(reached[-1][1])
             kinds.append(route(events, filed, scope.as_of))
     return {"stages": tally(stages), "variants": tally(kinds)}
@@ -252,8 +257,7 @@ def open_cases(events: list[Event], scope: Scope) -> Figures:
 def stage_of(event: Event) -> tuple[date, str] | None:
     recorded = event.recorded_on or date.min
     if event.type in CLOSING:
-        name = CLOSING[event.type]
-        return (getattr(event.facts, name) if name else recorded), "Closed"
+        return getattr(event.facts, CLOSING[event.type]), "Closed"
     if event.type == "SchoolDecisionMade":
         return event.facts.decided_on, "Granted" if event.facts.outcome.value == "Granted" else "Closed"
     names = {

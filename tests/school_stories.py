@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any, Final
@@ -16,12 +16,14 @@ from services.school.domain import (
     completing,
     deciding,
     decisions,
+    duplicates,
     judging,
     leaving,
     letters,
     reports,
 )
 from services.school.domain.case import SchoolCase, fold
+from services.school.domain.duplicates import seen_with
 from services.school.input import (
     AddressSupplied,
     AssistantForm,
@@ -36,6 +38,7 @@ from services.school.input import (
     LeavingForm,
     NotificationInput,
     OpposingForm,
+    ReopeningForm,
     RepresentativeForm,
     RulingInput,
     SealedItemForm,
@@ -57,6 +60,7 @@ from services.wire.events import (
     DecisionOutcome,
     DuplicateCause,
     DuplicateLinked,
+    DuplicateReopened,
     EligibilityOutcome,
     EligibilityReason,
     EvaluatedKind,
@@ -132,6 +136,12 @@ STORIES: Final[dict[str, tuple[object, ...]]] = {
     "SignatureRejected": (FILED_ELECTRONIC, *_WHOLE[1:], SignatureRejected(reason=SignatureFault.UNSIGNED)),
     "NotEligibleAtIntake": (*_WHOLE, _INELIGIBLE),
     "Duplicate": (FILED_A2, DuplicateLinked(primary=body(77), cause=DuplicateCause.SAME_PUPIL)),
+    "Duplicate, left alone": (FILED_A2, DuplicateLinked(primary=body(1), cause=DuplicateCause.OTHER_PARENT)),
+    "ReadyToRequest, reopened": (
+        *_WHOLE,
+        DuplicateLinked(primary=body(1), cause=DuplicateCause.OTHER_PARENT),
+        DuplicateReopened(received_on=date(2026, 8, 28)),
+    ),
     "ReadyToRequest": _WHOLE,
     "AwaitingCommission": _ASKED,
     "AwaitingCommission, of a pupil who came of age": (*_ASKED, PupilCameOfAge()),
@@ -164,9 +174,21 @@ STORIES: Final[dict[str, tuple[object, ...]]] = {
 }
 
 
+_PRIMARIES: Final[Mapping[str, tuple[object, ...]]] = {
+    "Duplicate, left alone": (*_ASKED, ApplicationWithdrawn(received_on=date(2026, 8, 27))),
+}
+"""The other case of a duplicate's story."""
+
+
 def case_after(*story: object) -> SchoolCase:
-    """Return the case of a story."""
+    """Return the case after a history."""
     return given(fold, *story).case
+
+
+def case_of(name: str) -> SchoolCase:
+    """Return the case of a story, as it stands with the other case."""
+    other = _PRIMARIES.get(name)
+    return seen_with(case_after(*STORIES[name]), case_after(*other) if other is not None else None)
 
 
 def _typed(form: Any, **fields: Any) -> Any:
@@ -197,11 +219,12 @@ ACTS: Final[dict[str, Callable[[SchoolCase], object]]] = {
         case, _typed(VariantForm, variant="B2", exception_declared=True, **_BY)
     ),
     "close": lambda case: completing.close_unsupplemented(case, TODAY),
-    "link-duplicate": lambda case: completing.link_duplicate(
+    "link-duplicate": lambda case: duplicates.link_duplicate(
         case,
         _typed(DuplicateInput, primary="01912345-0000-7000-8000-000000000001", cause="SamePupil"),
         **_PRIMARY,
     ),
+    "reopen": lambda case: duplicates.reopen_duplicate(case, _typed(ReopeningForm, **_BY)),
     "screen": lambda case: judging.screen(
         case, screening_form(as_of=date(2026, 8, 21)), rules=_RULES, birth_date=BIRTH_DATE, school=GENERAL_SCHOOL
     ),

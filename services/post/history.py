@@ -167,8 +167,8 @@ class Daily(Protocol):
         """
         ...
 
-    def outlook_opened(self, history: Sequence[Recorded], today: date, opened: Callable[[Digest], Any]) -> Outlook:
-        """Return the outlook without the acts whose day has not come; what does not open hides none."""
+    def not_yet(self, history: Sequence[Recorded], today: date, opened: Callable[[Digest], Any]) -> tuple[str, ...]:
+        """Return the acts of a case's outlook whose day has not come; what does not open hides none."""
         ...
 
 
@@ -185,8 +185,8 @@ class Resting(Protocol):
         """Return an event of the case on which one rests, None where it rests on none."""
         ...
 
-    def is_decided_anew(self, history: Sequence[Recorded]) -> bool:
-        """Tell whether something was decided anew in a case, so that the rows of those that rest on it may be others."""
+    def moves_others(self, history: Sequence[Recorded]) -> bool:
+        """Tell whether something happened in a case by which the rows of those that rest on it may be others."""
         ...
 
     def row_with(self, history: Sequence[Recorded], other: Sequence[Recorded]) -> CaseRow:

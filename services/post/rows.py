@@ -82,9 +82,9 @@ def _other(office: Office, history: Sequence[Recorded]) -> Sequence[Recorded]:
 
 
 def _refresh_resting(office: Office, case_id: UUID, history: Sequence[Recorded]) -> None:
-    """Make the rows of those anew that rest on a case in which something was decided anew; that is rare, and so is resting."""
+    """Make the rows of those anew that rest on a case in which something happened that moves them; resting is rare."""
     domain = office.domain
-    if not isinstance(domain, Resting) or not domain.is_decided_anew(history):
+    if not isinstance(domain, Resting) or not domain.moves_others(history):
         return
     query = "SELECT DISTINCT originator_id FROM stored_events WHERE topic = ? ORDER BY originator_id"
     for row in office.database.all(query, domain.rests_by):

@@ -6,7 +6,7 @@ Personal content is opened by ``contents`` alone, for a person who asked for it;
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, Final
@@ -168,9 +168,11 @@ def due(office: Office, *, limit: int = 100, until: date | None = None) -> list[
 def outlook(office: Office, case_id: UUID) -> Outlook:
     """Return what is missing in a case and which acts it allows today; it tells nothing that is personal."""
     history, domain = history_of(office, office.store.stream(case_id)), office.domain
-    if isinstance(domain, Daily):
-        return domain.outlook_opened(history, office.today, opener(office, case_id))
-    return outlook_of(office, history, office.today)
+    found = outlook_of(office, history, office.today)
+    if not isinstance(domain, Daily):
+        return found
+    hidden = domain.not_yet(history, office.today, opener(office, case_id))
+    return replace(found, allowed=tuple(each for each in found.allowed if each.act not in hidden))
 
 
 def draft_times(office: Office) -> list[DraftTimes]:

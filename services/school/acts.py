@@ -19,6 +19,7 @@ ACTS: Final = {
     "change-variant": Act("VariantForm", "change_variant", "Record that the requester chose another route.", "clerk"),
     "close": Act(None, "close", "Close an application that was not completed in its term, without examining it.", "clerk"),
     "link-duplicate": Act("DuplicateInput", "link_duplicate", "Record that an application is the duplicate of another.", "clerk"),
+    "reopen": Act("ReopeningForm", "reopen", "Take up a duplicate again where the other application came to nothing.", "clerk"),
     "screen": Act("ScreeningInput", "screen", "Evaluate the conditions on the facts that are known.", "clerk"),
     "request": Act(None, "request", "Ask the commission; a copy of the application goes with it, and nothing else.", "clerk"),
     "remind": Act(None, "remind", "Remind the commission of a request whose term is over.", "clerk"),

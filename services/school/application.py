@@ -20,7 +20,7 @@ from services.post.opening import event_with, new_case_id
 from services.post.people import cases_of
 from services.post.saving import Saved, act
 from services.school.changing import Changing
-from services.school.domain import choosing, completing, deciding, decisions, judging, refusals
+from services.school.domain import choosing, completing, deciding, decisions, duplicates, judging, refusals
 from services.school.domain.case import SchoolCase
 from services.school.domain.deciding import Bench
 from services.school.input import (
@@ -34,6 +34,7 @@ from services.school.input import (
     EvaluationInput,
     IncompleteInput,
     NotificationInput,
+    ReopeningForm,
     RulingInput,
     ScreeningInput,
     SignatureInput,
@@ -119,7 +120,7 @@ class School(Serving, Changing):
         """
 
         def linked(case: SchoolCase) -> tuple[New, ...]:
-            return completing.link_duplicate(
+            return duplicates.link_duplicate(
                 case,
                 form,
                 primary=self.case(form.primary),
@@ -129,6 +130,10 @@ class School(Serving, Changing):
 
         taken = self._superseded(case_id, form.primary, linked) if form.supersedes else ()
         return (*taken, *self.decided(case_id, linked))
+
+    def reopen(self, case_id: UUID, form: ReopeningForm) -> tuple[Saved, ...]:
+        """Take up a duplicate again whose other application came to nothing."""
+        return self._act(case_id, duplicates.reopen_duplicate, form)
 
     def screen(self, case_id: UUID, form: ScreeningInput) -> tuple[Saved, ...]:
         """Evaluate the conditions on what is known."""
@@ -175,7 +180,7 @@ class School(Serving, Changing):
         """Let another case take over what a duplicate says of consent and address (D.5, 5); nothing if it is none."""
         case = self.case(case_id)
         linked(case)
-        more, taken = completing.said_more(case, self.case(primary)), list[Saved]()
+        more, taken = duplicates.said_more(case, self.case(primary)), list[Saved]()
         if MissingItem.CONSENT in more:
             by = self.opened(case_id, case.consent_body).by
             taken += self.consent(primary, ConsentSupplied.model_construct(received_on=case.consented_on, by=by))

@@ -20,6 +20,7 @@ from services.school.domain import refusals_deciding
 from services.school.domain.allowing import require_application
 from services.school.domain.case import fold
 from services.school.domain.changes import born_on_after, codes_after, particulars_after
+from services.school.domain.duplicates import seen_with
 from services.school.domain.folded import SchoolCase
 from services.school.domain.refusals import NoApplicationError
 from services.wire.events import Particulars
@@ -39,12 +40,12 @@ class Cases:
     settings: SchoolSettings = _NO_SETTINGS
 
     def case(self, case_id: UUID) -> SchoolCase:
-        """Return a case, folded from its events.
+        """Return a case, folded from its events; a duplicate as it stands with the other one.
 
         Raises: CaseMissingError.
         """
         require_case(self.office, case_id)
-        return fold(history_of(self.office, self.office.store.stream(case_id)))
+        return self._seen(self._folded(case_id))
 
     def decided(self, case_id: UUID, decide: Callable[[SchoolCase], tuple[New, ...]]) -> tuple[Saved, ...]:
         """Save what a decision on a case makes.
@@ -52,7 +53,7 @@ class Cases:
         Raises: CaseMissingError; what ``decide`` raises; as ``act``.
         """
         require_case(self.office, case_id)
-        return act(self.office, case_id, lambda history: decide(fold(history)))
+        return act(self.office, case_id, lambda history: decide(self._seen(fold(history))))
 
     def rules(self, case: SchoolCase | None, day: date) -> Rules:
         """Return the rules that a case is judged by: those it was judged by before, else those gone by on a day.
@@ -139,6 +140,13 @@ class Cases:
             return self.codes(case_id, self.case(case_id))
         except (NoApplicationError, NotReadableError):
             return None
+
+    def _folded(self, case_id: UUID) -> SchoolCase:
+        return fold(history_of(self.office, self.office.store.stream(case_id)))
+
+    def _seen(self, case: SchoolCase) -> SchoolCase:
+        found = self.office.store.case_with(case.duplicate_of) if case.duplicate_of is not None else None
+        return seen_with(case, self._folded(found) if found is not None else None)
 
 
 def _numbered(number: int) -> Rules:

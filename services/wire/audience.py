@@ -41,6 +41,7 @@ AUDIENCE: Final[Mapping[str, tuple[tuple[str, ChannelKind], ...]]] = MappingProx
         "ConsentWithdrawn": (_SCHOOL_RECORD,),
         "EligibilityScreened": (_SCHOOL_RECORD,),
         "DuplicateLinked": (_SCHOOL_RECORD,),
+        "DuplicateReopened": (_SCHOOL_RECORD,),
         "DocumentsEvaluated": (_SCHOOL_RECORD,),
         "SchoolDecisionMade": (_SCHOOL_RECORD,),
         "DecisionNotified": (_SCHOOL_RECORD,),

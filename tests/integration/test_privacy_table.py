@@ -40,6 +40,7 @@ MAY_OPEN = {
     "ConsentWithdrawn": {"school"},
     "EligibilityScreened": {"school"},
     "DuplicateLinked": {"school"},
+    "DuplicateReopened": {"school"},
     "DocumentsEvaluated": {"school"},
     "SchoolDecisionMade": {"school"},
     "DecisionNotified": {"school"},

@@ -17,9 +17,10 @@ from services.post.firing import fire_due_once
 from services.post.history import New
 from services.post.office import Office
 from services.post.opening import personal_of
+from services.post.rebuilding import rebuild
 from services.post.saving import act, require_current
 from services.post.settings import SchoolSettings
-from services.post.viewing import events
+from services.post.viewing import due, events, outlook
 from services.school.application import School
 from services.school.domain import refusals, refusals_completing, refusals_deciding
 from services.school.input import (
@@ -30,10 +31,12 @@ from services.school.input import (
     DuplicateInput,
     IncompleteInput,
     NotificationInput,
+    ReopeningForm,
     RulingInput,
     ScreeningInput,
     SignatureInput,
     SupplementInput,
+    WithdrawalForm,
 )
 from services.wire.channels import COMMISSION, commission_case, to_commission
 from services.wire.events import (
@@ -289,6 +292,35 @@ def test_second_application_about_a_pupil_becomes_the_duplicate_of_the_first(exc
         clerk.link_duplicate(second, DuplicateInput(primary=second, cause=DuplicateCause.SAME_PUPIL))
     clerk.link_duplicate(second, DuplicateInput(primary=first, cause=DuplicateCause.SAME_PUPIL))
     assert (state(exchange, first), state(exchange, second)) == ("AwaitingCommission", "Duplicate")
+
+
+@pytest.mark.shows("D5.5", "D5.7", "D5.20")
+def test_a_duplicate_is_not_lost_with_the_application_that_another_withdraws(exchange: Exchange) -> None:
+    """The list, what is due and what it allows follow the other case, also where the lists are made anew."""
+    clerk, first = school(exchange), asked(exchange)
+    second, _ = clerk.file(application_form(intake="Post"))
+    clerk.link_duplicate(second, DuplicateInput(primary=first, cause=DuplicateCause.OTHER_PARENT))
+    stands = ReopeningForm(received_on=date(2026, 11, 24), by="Zane Paraudziņa")
+    with pytest.raises(refusals_completing.PrimaryGoesOnError):
+        clerk.reopen(second, stands)
+    office = exchange.members[SCHOOL].office
+    clerk.withdraw(first, WithdrawalForm(received_on=date(2026, 11, 24), by="Andris Izdomenieks"))
+    assert state(exchange, second) == "Duplicate: LeftAlone"
+    assert [(each.due, each.due_on) for each in due(office) if each.case == str(second)] == [("DuplicateLeftAlone", "2026-11-24")]
+    assert {each.act for each in outlook(office, second).allowed} == {"reopen", "withdraw"}
+    assert rebuild(office) == (2, [])
+    # Once its day is over it is shown as passed, and nothing happens by itself.
+    before = types(exchange, second)
+    exchange.clock.now += 2 * 86_400_000
+    exchange.settle()
+    assert types(exchange, second) == before
+    assert [each.passed for each in due(office) if each.case == str(second)] == [True]
+    clerk.reopen(second, stands)
+    assert state(exchange, second) == "ReadyToRequest"
+    clerk.request(second)
+    answers(exchange, second, YES)
+    assert state(exchange, second) == "ReadyForDecision"
+    assert rebuild(office) == (2, [])
 
 
 @pytest.mark.shows("D5.5", "I5")

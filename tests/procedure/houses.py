@@ -24,6 +24,7 @@ from services.commission.domain.terms import deadlines_of as commission_deadline
 from services.post.history import BEFORE, Deadline, New, Recorded, Standing
 from services.school.domain.case import evolve as evolve_school
 from services.school.domain.deadlines import deadlines_of as school_deadlines
+from services.school.domain.duplicates import seen_with as seen_with_primary
 from services.school.domain.folded import SchoolCase
 from services.school.domain.receiving import SchoolDomain
 from services.wire.audience import channel_for, may_write
@@ -90,6 +91,10 @@ class House:
         """Return the cases that are found by a word, the earliest first."""
         return self.found_by.get(word, [])
 
+    def case_with(self, body: Digest) -> UUID | None:
+        """Return the case in which an event stands."""
+        return next((case for case, events in self.cases.items() if any(each.body == body for each in events)), None)
+
     def note(self, case_id: UUID, personal: Any) -> None:
         """Note by which words a case is found."""
         for word in self.domain.codes_of(personal):
@@ -113,9 +118,10 @@ class School(House):
     """A school."""
 
     def case(self, case_id: UUID) -> SchoolCase:
-        """Return a case, folded."""
+        """Return a case, folded; a duplicate as it stands with the one that it was linked to."""
         case: SchoolCase = self.folded[case_id]
-        return case
+        primary = self.case_with(case.duplicate_of) if case.duplicate_of is not None else None
+        return seen_with_primary(case, self.folded[primary] if primary is not None else None)
 
 
 @dataclass(slots=True)
@@ -129,10 +135,6 @@ class Commission(House):
         case: CommissionCase = self.folded[case_id]
         primary = self.case_with(case.linked) if case.linked is not None else None
         return seen_with(case, self.folded[primary] if primary is not None else None)
-
-    def case_with(self, body: Digest) -> UUID | None:
-        """Return the case in which an event stands."""
-        return next((case for case, events in self.cases.items() if any(each.body == body for each in events)), None)
 
     def codes_of_pupil(self, case_id: UUID) -> tuple[str, ...]:
         """Return the codes that name the pupil of a case, as ``services.commission.kinship`` reads them."""

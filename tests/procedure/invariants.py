@@ -162,7 +162,9 @@ def what_was_written_is_kept(_: World, house: House, case_id: UUID | None, event
 
 def it_rests_on_what_an_auditor_looks_for(_: World, house: House, case_id: UUID | None, event: Recorded) -> None:
     """No honest writer is convicted: a basis stands in its record before it, of the kind and the case that auditors ask for."""
-    for what, basis, kinds in rests_on(event.facts) if case_id is not None else ():
+    if case_id is None:
+        return
+    for what, basis, kinds in rests_on(event.facts):
         cases = {case_id}
         if isinstance(house, Commission):
             links = [each.facts.primary for each in house.cases[case_id] if isinstance(each.facts, AssessmentLinked)]

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
 from services.commission.domain.outlook import outlook_of as commission_outlook
 from services.school.domain.folded import SchoolCase
 from services.school.domain.outlook import outlook_of as school_outlook
+from services.school.input import DuplicateInput
 from services.wire.channels import to_commission
 from services.wire.errors import RefusedError
-from services.wire.events import Asks
+from services.wire.events import Asks, DuplicateCause
 from tests.procedure.commission_desk import COMMISSION_ACTS, CommissionDesk
 from tests.procedure.commission_forms import COMMISSION_FORMS, direct_application
 from tests.procedure.form_rules import FORM_RULES
 from tests.procedure.houses import SCHOOLS, World
 from tests.procedure.people import PUPILS, Pupil
-from tests.procedure.picks import Picks
+from tests.procedure.picks import PICKS, Picks
 from tests.procedure.school_desk import SCHOOL_ACTS, SchoolDesk
 from tests.procedure.school_forms import SCHOOL_FORMS, Occasion, application, description
 
@@ -64,6 +66,32 @@ class Play:
         case_id = self.schools[school].file(application(PUPILS[pupil], self.world.today, Picks(number)))
         self.pupils[case_id] = PUPILS[pupil]
         return case_id
+
+    def file_again(self, number: int) -> None:
+        """File an application about a pupil who has one at the same school, and link it to that one, if that goes on."""
+        picks = Picks(number)
+        desk = picks.among([desk for desk in self.schools if desk.school.cases] or self.schools)
+        if not desk.school.cases:
+            return
+        primary, supersedes = picks.among(tuple(desk.school.cases)), picks.among((True, False, None))
+        pupil = self.pupils[primary]
+        form = DuplicateInput(primary=primary, cause=DuplicateCause.OTHER_PARENT, supersedes=supersedes)
+        again = self.file(self.schools.index(desk), PUPILS.index(pupil), picks.among(range(PICKS)))
+        # Of a pupil whose code was mistyped in one of both, nobody can tell that they are one; what has ended is no primary.
+        with suppress(RefusedError):
+            desk.act("link-duplicate", again, form)
+
+    def step_back(self, number: int) -> None:
+        """Let whoever applied first withdraw an application to which another one was linked."""
+        duplicates = [(desk, case.duplicate_of) for desk in self.schools for case in desk.school.folded.values()]
+        linked = [(desk, body) for desk, body in duplicates if body is not None]
+        if not linked:
+            return
+        desk, body = Picks(number).among(linked)
+        primary = desk.school.case_with(body)
+        assert primary is not None
+        with suppress(RefusedError):
+            self.do_at_school("withdraw", primary, Picks())
 
     def apply_directly(self, pupil: int, number: int) -> None:
         """Let a requester apply to the commission."""

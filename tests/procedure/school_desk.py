@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
@@ -18,9 +19,11 @@ from services.school.domain import (
     completing,
     deciding,
     decisions,
+    duplicates,
     judging,
     leaving,
     letters,
+    refusals,
     reports,
 )
 from services.school.domain.agreements import Conditions
@@ -29,7 +32,8 @@ from services.school.domain.changes import codes_after, particulars_after
 from services.school.domain.deciding import Bench
 from services.school.domain.finding import assistant_word
 from services.school.domain.folded import SchoolCase
-from services.wire.events import Address, Particulars, PersonDataCorrectedPersonal
+from services.school.input import AddressForm, AddressSupplied, ConsentSupplied
+from services.wire.events import Address, MissingItem, Particulars, PersonDataCorrectedPersonal
 from services.wire.hashing import Digest
 from tests.procedure.houses import School, World
 
@@ -58,7 +62,28 @@ class SchoolDesk:
 
     def act(self, name: str, case_id: UUID, form: Any) -> tuple[Recorded, ...]:
         """Do an act of the table in a case. Raises: the rule that refuses it."""
-        return self.world.save(self.school, case_id, SCHOOL_ACTS[name](self, case_id, self.school.case(case_id), form))
+        made = SCHOOL_ACTS[name](self, case_id, self.school.case(case_id), form)
+        if name == "link-duplicate" and form.supersedes:
+            self._supersede(self.school.case(case_id), form.primary)
+        return self.world.save(self.school, case_id, made)
+
+    def _supersede(self, case: SchoolCase, primary: UUID) -> None:
+        """Let another case take over what a duplicate says of consent and address, as ``School.link_duplicate`` does."""
+        more = duplicates.said_more(case, self.school.case(primary))
+        if MissingItem.CONSENT in more:
+            by = self.opened(case.consent_body).by
+            self.act("consent", primary, ConsentSupplied.model_construct(received_on=case.consented_on, by=by))
+        if MissingItem.ADDRESS in more and case.address is not None:
+            chosen, place = case.address, self.opened(case.address.body).address
+            form = AddressSupplied.model_construct(
+                choice=chosen.kind,
+                protected=chosen.protected,
+                address=AddressForm.model_construct(text=place.text, postal_code=place.postal_code, varis_code=place.varis_code),
+                confirmed_on=chosen.confirmed_on,
+                dispatch_on_hold=False,
+            )
+            with suppress(refusals.AddressUnchangedError):
+                self.act("address", primary, form)
 
     def opened(self, body: Digest | None) -> Any:
         """Return what is personal about an event."""
@@ -149,7 +174,7 @@ def _address(desk: SchoolDesk, _: UUID, case: SchoolCase, form: Any) -> Sequence
 
 
 def _link_duplicate(desk: SchoolDesk, case_id: UUID, case: SchoolCase, form: Any) -> Sequence[New]:
-    return completing.link_duplicate(
+    return duplicates.link_duplicate(
         case,
         form,
         primary=desk.school.case(form.primary),
@@ -223,6 +248,7 @@ SCHOOL_ACTS: Final[Mapping[str, Decide]] = MappingProxyType(
         "change-variant": lambda _, __, case, form: choosing.choose_variant(case, form),
         "close": lambda desk, _, case, __: completing.close_unsupplemented(case, desk.world.today),
         "link-duplicate": _link_duplicate,
+        "reopen": lambda _, __, case, form: duplicates.reopen_duplicate(case, form),
         "screen": _screen,
         "request": _request,
         "remind": lambda desk, _, case, __: decisions.remind(case, desk.world.today),

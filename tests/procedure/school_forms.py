@@ -32,6 +32,7 @@ from services.school.input import (
     LeavingForm,
     NotificationInput,
     OpposingForm,
+    ReopeningForm,
     RepresentativeForm,
     RulingInput,
     SchoolForm,
@@ -323,7 +324,9 @@ def _variant(at: Occasion, picks: Picks) -> VariantForm:
 
 
 def _duplicate(at: Occasion, picks: Picks) -> DuplicateInput:
-    return DuplicateInput(primary=picks.among(at.cases), cause=DuplicateCause.SAME_PUPIL, supersedes=picks.among((False, None)))
+    return DuplicateInput(
+        primary=picks.among(at.cases), cause=DuplicateCause.SAME_PUPIL, supersedes=picks.among((True, False, None))
+    )
 
 
 FillIn = Callable[[Occasion, Picks], Any]
@@ -339,6 +342,7 @@ SCHOOL_FORMS: Final[Mapping[str, FillIn]] = MappingProxyType(
         "supplement": _supplement,
         "change-variant": _variant,
         "link-duplicate": _duplicate,
+        "reopen": lambda at, _: ReopeningForm(received_on=at.today, by="Zane Izdomeniece"),
         "screen": _screen,
         "evaluate": _evaluate,
         "decide": _decide,

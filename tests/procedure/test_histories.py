@@ -53,6 +53,14 @@ class Procedure(RuleBasedStateMachine):
     def somebody_applies(self, school: int, pupil: int, number: int) -> None:
         self.play.file(school, pupil, number)
 
+    @rule(number=_NUMBERS)
+    def the_other_parent_applies_too(self, number: int) -> None:
+        self.play.file_again(number)
+
+    @rule(number=_NUMBERS)
+    def who_applied_first_steps_back(self, number: int) -> None:
+        self.play.step_back(number)
+
     @rule(pupil=_PUPILS, number=_NUMBERS)
     def somebody_applies_to_the_commission(self, pupil: int, number: int) -> None:
         self.play.apply_directly(pupil, number)

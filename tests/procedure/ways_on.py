@@ -84,7 +84,9 @@ def _at_school(world: World, case: SchoolCase) -> None:
     if case.state in ENDED:
         # What came for the requester is handed over all the same; a service that is over is still accounted for.
         assert case.request is None or not case.request.is_open, "the case has ended, and the commission was not told"
-        assert offered <= {"receive-sealed", "hand-over", "report-hours", "notify", "contest", "uphold", "set-aside"}
+        left_alone = {"reopen", "withdraw"} if case.left_alone_on is not None else set()
+        assert offered <= left_alone | {"receive-sealed", "hand-over", "report-hours", "notify", "contest", "uphold", "set-aside"}
+        assert offered >= left_alone
     elif case.state in (SchoolState.AWAITING_COMMISSION, SchoolState.ON_HOLD_ATTENDANCE):
         assert case.request is not None
         assert case.request.is_open

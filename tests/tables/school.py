@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from services.school.domain.case import SchoolCase
 from services.wire.errors import RefusedError
-from tests.school_stories import ACTS, STORIES, case_after
+from tests.school_stories import ACTS, STORIES, case_of
 
 __all__ = ["table"]
 
@@ -14,8 +14,8 @@ __all__ = ["table"]
 def table() -> str:
     """Return the table as text: a block a state, a line an act."""
     blocks = []
-    for name, story in STORIES.items():
-        lines = [f"  {act:<24}{_said(decide, case_after(*story))}" for act, decide in ACTS.items()]
+    for name in STORIES:
+        lines = [f"  {act:<24}{_said(decide, case_of(name))}" for act, decide in ACTS.items()]
         blocks.append("\n".join((name, *lines)))
     return "\n\n".join(blocks) + "\n"
 

@@ -150,7 +150,7 @@ def test_a_revocation_is_told_to_the_school_that_got_a_yes_and_never_why() -> No
     given(fold, *ANSWERED).when(decisions.revoke_recommendation, early).refused(refusals.DateOrderError)
 
 
-def test_what_was_revoked_before_it_was_answered_is_decided_anew() -> None:
+def test_what_was_revoked_before_it_was_answered_moves_others() -> None:
     revoked = (*DISPATCHED, _REVOKED)
     given(fold, *revoked).when(ACTS["answer"]).refused(refusals.NothingToAnswerError)
     assert ACTS["refuse"](case_after(*revoked))

@@ -207,8 +207,8 @@ def test_what_is_not_seen_with_the_earlier_case_says_nothing_of_it() -> None:
     assert _DOMAIN.outlook(history, _TODAY).missing == ()
     assert case_of("Linked, answer no longer right").is_answer_stale
     assert (_DOMAIN.rests_on(history), _DOMAIN.rests_on(history[:2])) == (body(1), None)
-    assert (_DOMAIN.rests_by, _DOMAIN.is_decided_anew(history)) == ("AssessmentLinked", False)
-    assert _DOMAIN.is_decided_anew(given(fold, *_DECIDED_ANEW).history)
+    assert (_DOMAIN.rests_by, _DOMAIN.moves_others(history)) == ("AssessmentLinked", False)
+    assert _DOMAIN.moves_others(given(fold, *_DECIDED_ANEW).history)
     # What is for people alone makes no event when its day is over.
     own = given(fold, *STORIES["Prepared, set aside before"]).history
     assert [each.name for each in _DOMAIN.row(own).deadlines if each.due_on == ISSUED.issued_on] == ["AnswerAgain"]

@@ -13,26 +13,20 @@ from services.post.history import BEFORE, New
 from services.school.domain import completing, refusals, refusals_completing, refusals_deciding
 from services.school.domain.case import SchoolState, fold
 from services.school.domain.decisions import record_consent, request_information, withdraw_consent
-from services.school.domain.parts import ENDED
-from services.school.input import ConsentSupplied, DuplicateInput, IncompleteInput, SignatureInput, SupplementInput
+from services.school.input import ConsentSupplied, IncompleteInput, SignatureInput, SupplementInput
 from services.wire.events import (
-    AddressKind,
     ApplicationFoundIncomplete,
     ApplicationFoundIncompletePersonal,
     ApplicationSupplemented,
     ApplicationSupplementedPersonal,
     Attachment,
-    Authority,
     CaseClosed,
     ClosingCause,
     ConsentWithdrawn,
     ConsentWithdrawnPersonal,
     Container,
-    DuplicateCause,
-    DuplicateLinked,
     IdentityNotMatched,
     MissingItem,
-    RepresentativeChanged,
     RequestWithdrawn,
     SignatureFault,
     SignatureLevel,
@@ -316,70 +310,6 @@ def test_consent_withdrawn_stops_further_requests_and_undoes_none() -> None:
     assert state(*whole, REQUESTED_A2, withdrawn) is SchoolState.AWAITING_COMMISSION
     assert state(*whole, REQUESTED_A2, withdrawn, received(YES, answers=4)) is SchoolState.READY_FOR_DECISION
     assert given(fold, *whole, withdrawn).when(record_consent, form).case.consent_body is None
-
-
-@pytest.mark.shows("D5.5")
-def test_duplicate_is_linked_to_the_case_that_goes_on() -> None:
-    """Paper and electronic, both parents: one of them asks the commission."""
-    primary = given(fold, FILED_A2).case
-    form = DuplicateInput.model_construct(primary=None, cause=DuplicateCause.SAME_PUPIL, supersedes=None)
-    linked = DuplicateLinked(primary=body(1), cause=DuplicateCause.SAME_PUPIL)
-    named: Any = {"primary": primary, "is_itself": False, "is_same_pupil": True}
-    given(fold, FILED_B2).when(completing.link_duplicate, form, **named).then(New(facts=linked))
-    assert state(FILED_B2, linked) is SchoolState.DUPLICATE
-    given(fold, FILED_B2, linked).when(completing.link_duplicate, form, **named).refused(refusals.CaseEndedError)
-    asked = given(fold, FILED_A2, CONSENT, ADDRESS_CHOSEN, REQUESTED_A2)
-    asked.when(completing.link_duplicate, form, **named).refused(refusals.RequestOpenError)
-
-
-@pytest.mark.shows("D5.5", "D5.19")
-def test_what_a_duplicate_says_later_of_consent_and_address_is_never_lost_unasked() -> None:
-    """It supersedes only if it is later, and the requester says so; the clerk is told what there is to ask about."""
-    later = replace(ADDRESS_CHOSEN, confirmed_on=date(2026, 8, 19))
-    other_kind = replace(ADDRESS_CHOSEN, address=AddressKind.SCHOOL)
-    again, taken_back = replace(CONSENT, received_on=date(2026, 8, 19)), ConsentWithdrawn(received_on=date(2026, 8, 18))
-    another = RepresentativeChanged(authority=Authority.GUARDIAN, from_on=date(2026, 8, 18))
-    unsaid = DuplicateInput.model_construct(primary=None, cause=DuplicateCause.SAME_PUPIL, supersedes=None)
-    for first, second, more in (
-        ((FILED_A2,), (FILED_A2, CONSENT, ADDRESS_CHOSEN), (MissingItem.CONSENT, MissingItem.ADDRESS)),
-        ((FILED_A2, CONSENT, ADDRESS_CHOSEN), (FILED_A2, CONSENT, later), (MissingItem.ADDRESS,)),
-        ((FILED_A2, CONSENT, ADDRESS_CHOSEN), (FILED_A2, CONSENT, other_kind), (MissingItem.ADDRESS,)),
-        ((FILED_A2, CONSENT, later), (FILED_A2, CONSENT, ADDRESS_CHOSEN), ()),
-        ((FILED_A2, CONSENT, ADDRESS_CHOSEN), (FILED_A2, CONSENT, ADDRESS_CHOSEN), ()),
-        ((FILED_A2, CONSENT, ADDRESS_CHOSEN), (FILED_A2,), ()),
-        ((FILED_A1,), (FILED_A2, CONSENT, ADDRESS_CHOSEN), ()),
-        ((FILED_A2, GRANTED), (FILED_A2, CONSENT), ()),
-        # What was taken back since, or said by whom another represents the pupil instead, is not later.
-        ((FILED_A2, CONSENT, ADDRESS_CHOSEN, taken_back), (FILED_A2, CONSENT, ADDRESS_CHOSEN), ()),
-        ((FILED_A2, CONSENT, ADDRESS_CHOSEN, taken_back), (FILED_A2, again), (MissingItem.CONSENT,)),
-        ((FILED_A2, CONSENT, ADDRESS_CHOSEN, another), (FILED_A2, CONSENT, ADDRESS_CHOSEN), ()),
-        ((FILED_A2, another), (FILED_A2, again, later), (MissingItem.CONSENT, MissingItem.ADDRESS)),
-    ):
-        primary = given(fold, *first).case
-        named: Any = {"primary": primary, "is_itself": False, "is_same_pupil": True}
-        assert completing.said_more(given(fold, *second).case, primary) == more
-        when = given(fold, *second).when(completing.link_duplicate, unsaid, **named)
-        if more:
-            when.refused(refusals_completing.DuplicateSaysMoreError, "supersedes")
-            left = unsaid.model_copy(update={"supersedes": False})
-            assert completing.link_duplicate(given(fold, *second).case, left, **named)
-        else:
-            when.then(New(facts=DuplicateLinked(primary=body(1), cause=DuplicateCause.SAME_PUPIL)))
-
-
-@pytest.mark.shows("D5.5")
-def test_duplicate_is_of_another_case_that_goes_on_about_the_same_pupil() -> None:
-    form = DuplicateInput.model_construct(primary=None, cause=DuplicateCause.OTHER_PARENT, supersedes=None)
-    right: Any = {"primary": given(fold, FILED_A2).case, "is_itself": False, "is_same_pupil": True}
-    ended = given(fold, FILED_A2, DuplicateLinked(primary=body(9), cause=DuplicateCause.SAME_PUPIL)).case
-    assert ended.state in ENDED
-    for wrong, error in (
-        ({"is_itself": True}, refusals_completing.DuplicateOfItselfError),
-        ({"is_same_pupil": False}, refusals_completing.OtherPupilError),
-        ({"primary": ended}, refusals_completing.PrimaryEndedError),
-        ({"primary": given(fold).case}, refusals_completing.PrimaryEndedError),
-    ):
-        given(fold, FILED_B2).when(completing.link_duplicate, form, **(right | wrong)).refused(error)
 
 
 @pytest.mark.shows("A5.a1", "A5.b1", "A2.8", "A2.9", "A4.5")

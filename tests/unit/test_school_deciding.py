@@ -368,7 +368,7 @@ def test_contested_refusal_stands_or_is_set_aside_and_decided_anew() -> None:
     given(fold, *contested).when(uphold, early).refused(refusals_deciding.DateOrderError)
 
 
-def test_case_that_was_set_aside_can_be_completed_before_it_is_decided_anew() -> None:
+def test_case_that_was_set_aside_can_be_completed_before_it_moves_others() -> None:
     aside = (*_TOLD, _CONTESTED, RefusalSetAside(on=date(2026, 11, 2)))
     found = ApplicationFoundIncomplete(missing=(MissingItem.RECOMMENDATION_COPY,), due_on=date(2026, 11, 16))
     copy = ApplicationSupplemented(
@@ -416,7 +416,7 @@ def test_yes_that_became_a_no_changes_no_grant_and_asks_to_look_at_it_again() ->
 
 
 @pytest.mark.shows("D5.12", "D5.13")
-def test_a_grant_without_agreement_is_decided_anew_once_its_basis_is_over() -> None:
+def test_a_grant_without_agreement_moves_others_once_its_basis_is_over() -> None:
     """No new agreement can rest on it, and a grant that nothing follows would stand for good."""
     filed = replace(FILED_A1, recommendation_until=date(2026, 9, 30))
     granted = given(fold, filed, SCREENED, EVALUATED, GRANTED)

@@ -9,7 +9,7 @@ import pytest
 
 from services.post.history import Deadline, New
 from services.school.acts import ACTS
-from services.school.domain import completing, deciding, decisions, judging
+from services.school.domain import completing, deciding, decisions, duplicates, judging
 from services.school.domain.case import SchoolState, fold
 from services.school.domain.outlook import outlook_of
 from services.school.domain.receiving import SchoolDomain
@@ -55,7 +55,7 @@ def missing(*events: object, today: date = _TODAY) -> tuple[str, ...]:
 def allowed(*events: object) -> set[str]:
     """Return the acts up to the decision that a case allows; those after it and of its persons are told of elsewhere."""
     found = {each.act for each in outlook_of(given(fold, *events).case, _TODAY).allowed}
-    return found & {name for guards in (completing, deciding, decisions, judging) for name in guards.GUARDS}
+    return found & {name for guards in (completing, deciding, decisions, duplicates, judging) for name in guards.GUARDS}
 
 
 @pytest.mark.shows("D5.15")
@@ -158,7 +158,8 @@ def test_coming_of_age_is_offered_from_the_birthday_on_and_where_the_birth_date_
     history = given(fold, FILED_A2).history
 
     def offers(today: date, personal: dict[Digest, object]) -> bool:
-        return "came-of-age" in {each.act for each in _DOMAIN.outlook_opened(history, today, personal.get).allowed}
+        is_allowed = "came-of-age" in {each.act for each in _DOMAIN.outlook(history, today).allowed}
+        return is_allowed and "came-of-age" not in _DOMAIN.not_yet(history, today, personal.get)
 
     filed: dict[Digest, object] = {body(1): FILED_PERSONAL}
     assert not offers(date(2036, 2, 2), filed)

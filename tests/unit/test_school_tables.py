@@ -10,7 +10,7 @@ from services.school.acts import ACTS as COMMANDS
 from services.school.domain.case import SchoolState
 from services.school.domain.outlook import outlook_of
 from services.wire.errors import RefusedError
-from tests.school_stories import ACTS, STORIES, TODAY, case_after
+from tests.school_stories import ACTS, STORIES, TODAY, case_of
 from tests.tables.school import table
 
 _TABLE = Path(__file__).parents[1] / "tables/school.txt"
@@ -22,9 +22,9 @@ def test_the_committed_table_is_what_the_decisions_say() -> None:
 
 
 def test_each_state_has_a_story() -> None:
-    assert {case_after(*story).state for story in STORIES.values()} == set(SchoolState)
-    for name, story in STORIES.items():
-        assert case_after(*story).state.value == name.partition(",")[0]
+    assert {case_of(name).state for name in STORIES} == set(SchoolState)
+    for name in STORIES:
+        assert case_of(name).state.value == name.partition(",")[0]
 
 
 def test_each_act_of_a_case_is_a_command() -> None:
@@ -34,7 +34,7 @@ def test_each_act_of_a_case_is_a_command() -> None:
 @pytest.mark.parametrize("story", STORIES)
 def test_an_act_that_is_not_offered_is_refused_whatever_its_form_says(story: str) -> None:
     """The outlook asks the guards that refuse."""
-    case = case_after(*STORIES[story])
+    case = case_of(story)
     offered = {each.act for each in outlook_of(case, TODAY).allowed}
     for name, decide in ACTS.items():
         if name.partition(",")[0] not in offered:

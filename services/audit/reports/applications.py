@@ -18,6 +18,7 @@ from services.wire.events import (
     ConfirmationGiven,
     DecisionOutcome,
     DuplicateLinked,
+    DuplicateReopened,
     InformationRequested,
     PupilLeftSchool,
     SchoolDecisionMade,
@@ -28,6 +29,8 @@ from services.wire.events import (
 __all__ = ["OpenCases", "Variants"]
 
 _CLOSED: Final = "Closed"
+_LINKED: Final = "Linked"
+_REOPENED: Final = "Reopened"
 
 
 @dataclass(slots=True)
@@ -74,7 +77,8 @@ class OpenCases:
     """Cases that were open at the end of a day, by the stage that each had reached.
 
     A case is open from the day on which its application was received to the day on which it was withdrawn, closed, linked to
-    another one, refused, or its service or the pupil's time at the school ended. A refusal that is contested stays one.
+    another one, refused, or its service or the pupil's time at the school ended; one that was linked is open again from the day
+    on which it was reopened, at the stage that it had. A refusal that is contested stays one.
     """
 
     scope: Scope
@@ -100,9 +104,10 @@ class OpenCases:
         variants: Counter[str] = Counter()
         for case in self.cases.values():
             reached = [stage for day, stage in case.stages if day <= self.scope.as_of]
+            is_linked = reached.count(_LINKED) > reached.count(_REOPENED)
             # What was received later was not open yet; what is closed stays so, whatever comes after it.
-            if case.stages[0][0] <= self.scope.as_of and _CLOSED not in reached:
-                stages[reached[-1]] += 1
+            if case.stages[0][0] <= self.scope.as_of and _CLOSED not in reached and not is_linked:
+                stages[[stage for stage in reached if stage not in (_LINKED, _REOPENED)][-1]] += 1
                 variants[[variant for day, variant in case.variants if day <= self.scope.as_of][-1]] += 1
         return (
             counted("stages", "Open cases by the stage that they had reached", "stage", "cases", stages),
@@ -131,6 +136,8 @@ def _closed(event: Event, recorded_on: date) -> tuple[date, str] | None:
         case CaseClosed(on=day) | ServiceEnded(on=day) | PupilLeftSchool(on=day):
             return day, _CLOSED
         case DuplicateLinked():
-            return recorded_on, _CLOSED
+            return recorded_on, _LINKED
+        case DuplicateReopened():
+            return recorded_on, _REOPENED
         case _:
             return None

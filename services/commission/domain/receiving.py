@@ -138,7 +138,7 @@ class CommissionDomain:
         is_linked = any(isinstance(event.facts, AssessmentLinked) for event in history)
         return fold(history).linked if is_linked else None
 
-    def is_decided_anew(self, history: Sequence[Recorded]) -> bool:
+    def moves_others(self, history: Sequence[Recorded]) -> bool:
         """Tell whether an outcome was set aside or corrected, so that answers in linked cases may not be right any more."""
         return any(isinstance(event.facts, RefusalSetAside | RecommendationCorrected) for event in history)
 

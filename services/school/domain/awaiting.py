@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from services.school.domain.folded import SchoolCase
 from services.school.domain.parts import ENDED
@@ -10,11 +11,18 @@ from services.wire.events import MissingItem
 
 __all__ = ["awaited"]
 
+_LEFT_ALONE: Final = (
+    "the application of which this one is a duplicate was withdrawn, or closed because it was not completed:"
+    " ask its requester whether this one stands, and reopen or withdraw it"
+)
+
 
 def awaited(case: SchoolCase) -> Iterator[str]:
     """Yield what is to be done next, each as a sentence."""
     if any(letter.handed_on is None for letter in case.service.letters):
         yield "a closed letter of the commission waits to be handed over, unopened"
+    if case.left_alone_on is not None:
+        yield _LEFT_ALONE
     if case.state in ENDED:
         return
     yield from _persons(case)

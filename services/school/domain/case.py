@@ -35,6 +35,7 @@ from services.wire.events import (
     DeliveryAddressChosen,
     DocumentsEvaluated,
     DuplicateLinked,
+    DuplicateReopened,
     EligibilityScreened,
     IdentityNotMatched,
     InformationRequested,
@@ -175,6 +176,10 @@ def _linked(case: SchoolCase, facts: DuplicateLinked, _: Recorded) -> SchoolCase
     return replace(case, duplicate_of=facts.primary)
 
 
+def _reopened(case: SchoolCase, _facts: DuplicateReopened, _: Recorded) -> SchoolCase:
+    return replace(case, duplicate_of=None)
+
+
 def _requested(case: SchoolCase, facts: InformationRequested, event: Recorded) -> SchoolCase:
     told = case.address.body if case.address is not None else None
     return replace(case, requests=(*case.requests, Request(body=event.body, facts=facts, address_told=told)))
@@ -302,7 +307,7 @@ def _left(case: SchoolCase, facts: PupilLeftSchool, _: Recorded) -> SchoolCase:
 
 
 def _closed(case: SchoolCase, facts: CaseClosed, _: Recorded) -> SchoolCase:
-    return replace(case, closed=facts.cause)
+    return replace(case, closed=facts.cause, closed_on=facts.on)
 
 
 def _deadline_passed(case: SchoolCase, facts: DeadlinePassed, _: Recorded) -> SchoolCase:
@@ -322,6 +327,7 @@ _EVOLVE: Final[dict[type, Callable[[SchoolCase, Any, Recorded], SchoolCase]]] = 
     EligibilityScreened: _screened,
     DocumentsEvaluated: _evaluated,
     DuplicateLinked: _linked,
+    DuplicateReopened: _reopened,
     InformationRequested: _requested,
     ConfirmationGiven: _answered,
     ConfirmationCorrected: _answer_corrected,

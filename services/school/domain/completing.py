@@ -1,4 +1,4 @@
-"""What makes an application whole, or ends it without examination: signatures, what is missing, supplements, duplicates.
+"""What makes an application whole, or ends it without examination: signatures, what is missing, supplements.
 
 Nothing here refuses the service: an application that is not completed is closed, and the requester can apply anew.
 """
@@ -14,10 +14,10 @@ from services.post.history import BEFORE, New
 from services.school.domain import refusals, refusals_completing
 from services.school.domain.allowing import require_going_on, require_undecided
 from services.school.domain.case import SchoolCase
-from services.school.domain.parts import ASKING, ENDED, ChosenAddress, SchoolState
+from services.school.domain.parts import SchoolState
 from services.school.domain.refusals_deciding import DateOrderError
 from services.school.domain.standing import is_answered_yes, items_there
-from services.school.input import DuplicateInput, IncompleteInput, SignatureInput, SupplementInput
+from services.school.input import IncompleteInput, SignatureInput, SupplementInput
 from services.wire.events import (
     ApplicationFiled,
     ApplicationFoundIncomplete,
@@ -26,7 +26,6 @@ from services.wire.events import (
     ApplicationSupplementedPersonal,
     CaseClosed,
     ClosingCause,
-    DuplicateLinked,
     Intake,
     MissingItem,
     RequestWithdrawn,
@@ -37,9 +36,8 @@ from services.wire.events import (
     SignatureValidated,
     SignatureValidatedPersonal,
 )
-from services.wire.hashing import Digest
 
-__all__ = ["GUARDS", "close_unsupplemented", "find_incomplete", "link_duplicate", "record_signature", "said_more", "supplement"]
+__all__ = ["GUARDS", "close_unsupplemented", "find_incomplete", "record_signature", "supplement"]
 
 _CAN_BE_RENEWED: Final = frozenset(
     {MissingItem.IRP, MissingItem.RECOMMENDATION_COPY, MissingItem.VALID_RECOMMENDATION, MissingItem.IRP_STATEMENT}
@@ -119,56 +117,6 @@ def close_unsupplemented(case: SchoolCase, on: date) -> tuple[New, ...]:
     return (closed, New(facts=RequestWithdrawn(basis=BEFORE), in_reply_to=request.body))
 
 
-def link_duplicate(
-    case: SchoolCase, form: DuplicateInput, *, primary: SchoolCase, is_itself: bool, is_same_pupil: bool
-) -> tuple[New, ...]:
-    """Return the event by which an application becomes the duplicate of another case's (domain.md D.5, 5).
-
-    ``primary`` is the other case; the caller compared the numbers of the cases and the pupils' codes.
-    What the later application says of consent and address is taken over before, by the acts of the other case.
-    Raises: DuplicateOfItselfError; OtherPupilError; PrimaryEndedError; DuplicateSaysMoreError where nobody has said what becomes
-    of it; RequestOpenError; as ``require_undecided``.
-    """
-    _may_link_duplicate(case)
-    if is_itself:
-        raise refusals_completing.DuplicateOfItselfError
-    if not is_same_pupil:
-        raise refusals_completing.OtherPupilError
-    if primary.state in ENDED or primary.application_body is None:
-        raise refusals_completing.PrimaryEndedError
-    body: Digest = primary.application_body
-    if form.supersedes is None and (more := said_more(case, primary)):
-        raise refusals_completing.DuplicateSaysMoreError(more)
-    return (New(facts=DuplicateLinked(primary=body, cause=form.cause)),)
-
-
-def said_more(case: SchoolCase, primary: SchoolCase) -> tuple[MissingItem, ...]:
-    """Return what a duplicate says of consent and address that the other case lacks, or was told earlier, and can still take.
-
-    Nothing that was said before a consent was withdrawn there, or before another represents the pupil: that is not later.
-    """
-    if primary.variant not in ASKING:
-        return ()
-    is_lacking = primary.consent_body is None and primary.decision is None
-    consent = case.consent_body is not None and is_lacking and not _is_over(case.consented_on, primary.consent_ended_on)
-    chosen = case.address
-    address = chosen is not None and _is_later(chosen, primary.address, ended_on=primary.address_ended_on)
-    return (*((MissingItem.CONSENT,) if consent else ()), *((MissingItem.ADDRESS,) if address else ()))
-
-
-def _is_over(said_on: date | None, ended_on: date | None) -> bool:
-    return said_on is not None and ended_on is not None and said_on < ended_on
-
-
-def _is_later(new: ChosenAddress, standing: ChosenAddress | None, *, ended_on: date | None) -> bool:
-    if _is_over(new.confirmed_on, ended_on):
-        return False
-    if standing is None or new.confirmed_on > standing.confirmed_on:
-        return True
-    other = (new.kind, new.protected) != (standing.kind, standing.protected)
-    return other and new.confirmed_on == standing.confirmed_on
-
-
 def _fault_found(form: SignatureInput) -> SignatureFault | None:
     # Against somebody else's signature first: it could be as qualified as any.
     if not form.signer_matches:
@@ -208,18 +156,10 @@ def _may_close(case: SchoolCase, on: date) -> None:
         raise refusals_completing.CompletionRunsError(case.found.due_on)
 
 
-def _may_link_duplicate(case: SchoolCase) -> None:
-    require_undecided(case)
-    # Of two cases the one that was asked about goes on: one request to the commission (D.5, 5).
-    if case.is_asked:
-        raise refusals.RequestOpenError
-
-
 GUARDS: Final[Mapping[str, Callable[[SchoolCase, date], object]]] = {
     "signature": lambda case, _: _may_record_signature(case),
     "incomplete": lambda case, _: _may_find_incomplete(case),
     "supplement": lambda case, _: require_going_on(case),
     "close": _may_close,
-    "link-duplicate": lambda case, _: _may_link_duplicate(case),
 }
 """What each act here asks of a case on a day, before anybody fills in a form."""

@@ -46,7 +46,8 @@ class SchoolCase:
 
     ``lacking`` is what a clerk or the commission said is missing and has not come since, ``supplied`` what came; ``found`` is the
     newest letter about it. ``signature_is_valid`` is None where no signature was checked. ``ready_since`` is the day from which
-    the school has to decide.
+    the school has to decide. ``left_alone_on`` is when the application whose duplicate this one is came to nothing: it is seen
+    where a case is looked at (``duplicates``), and never folded.
     """
 
     application: ApplicationFiled | None = None
@@ -71,6 +72,8 @@ class SchoolCase:
     requests: tuple[Request, ...] = ()
     decisions: tuple[Decision, ...] = ()
     closed: ClosingCause | None = None
+    closed_on: date | None = None
+    left_alone_on: date | None = None
     withdrawn_on: date | None = None
     left_on: date | None = None
     ready_since: date | None = None

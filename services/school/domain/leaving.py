@@ -8,7 +8,7 @@ from typing import Final
 
 from services.post.history import BEFORE, New
 from services.school.domain import refusals_changing as refused
-from services.school.domain.allowing import require_going_on
+from services.school.domain.allowing import require_application, require_going_on
 from services.school.domain.applications import dispatch_held
 from services.school.domain.folded import SchoolCase
 from services.school.input import LeavingForm, WithdrawalForm
@@ -65,7 +65,8 @@ def leave_school(case: SchoolCase, form: LeavingForm, *, address: Address | None
 
 
 def _may_withdraw(case: SchoolCase) -> ApplicationFiled:
-    filed = require_going_on(case)
+    # D.5, 5: also a duplicate that was left alone, whose requester says that it stands no more than the other.
+    filed = require_application(case)[0] if case.left_alone_on is not None else require_going_on(case)
     # D.2: from Refused only a contest leads on, and what is agreed is ended by another act.
     if case.decision is not None and case.decision.is_refusal:
         raise refused.RefusedAlreadyError

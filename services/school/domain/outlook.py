@@ -19,6 +19,7 @@ from services.school.domain import (
     completing,
     deciding,
     decisions,
+    duplicates,
     judging,
     leaving,
     letters,
@@ -38,6 +39,7 @@ __all__ = ["outlook_of"]
 _GUARDS: Final[Mapping[str, Callable[[SchoolCase, date], object]]] = {
     **decisions.GUARDS,
     **completing.GUARDS,
+    **duplicates.GUARDS,
     **choosing.GUARDS,
     **judging.GUARDS,
     **deciding.GUARDS,

@@ -7,7 +7,6 @@ the commission says decides anything for the school.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -16,15 +15,19 @@ from services.post.history import CaseRow, New, Outlook, Recorded, RejectionCode
 from services.school.domain.case import SchoolCase, SchoolState, fold
 from services.school.domain.changing import come_of_age_by_itself, is_under_age
 from services.school.domain.deadlines import deadlines_of, passed
+from services.school.domain.duplicates import deadline_of, seen_with
 from services.school.domain.finding import of_age_word, words_in
 from services.school.domain.outlook import outlook_of
 from services.school.domain.parts import Request
 from services.wire.events import (
     Answer,
+    ApplicationWithdrawn,
     AttendanceRequired,
+    CaseClosed,
     ConfirmationCorrected,
     ConfirmationEnded,
     ConfirmationGiven,
+    DuplicateLinked,
     IdentityNotMatched,
     Rejected,
     RequestClosed,
@@ -95,28 +98,38 @@ class SchoolDomain:
 
     def row(self, history: Sequence[Recorded]) -> CaseRow:
         """Return what the clerk's list shows: state (with what is missing, or why it was refused), variant, what is due."""
-        case = fold(history)
-        deadlines = deadlines_of(case)
-        # The request says both too, for where the application is lost.
-        said = case.application or (case.request.facts if case.request else None)
-        return CaseRow(
-            state=_shown_state(case),
-            variant=(case.variant or said.variant).value if said else None,
-            opened_on=said.received_on if said else None,
-            due_on=min((each.due_on for each in deadlines), default=None),
-            deadlines=deadlines,
-        )
+        return _row(fold(history))
 
     def outlook(self, history: Sequence[Recorded], today: date) -> Outlook:
         """Return what is missing, and which acts the case allows today."""
         return outlook_of(fold(history), today, escalation_contact=self._escalation_contact)
 
-    def outlook_opened(self, history: Sequence[Recorded], today: date, opened: Callable[[Digest], Any]) -> Outlook:
-        """Return the same without ``came-of-age`` before the birthday (D.5, 21; docs/adr/0028)."""
-        case, outlook = fold(history), self.outlook(history, today)
-        if not is_under_age(case, today, opened):
-            return outlook
-        return replace(outlook, allowed=tuple(each for each in outlook.allowed if each.act != "came-of-age"))
+    @property
+    def rests_by(self) -> str:
+        """Return the type of event that makes a case rest on another."""
+        return DuplicateLinked.__name__
+
+    def rests_on(self, history: Sequence[Recorded]) -> Digest | None:
+        """Return the application of which a case is the duplicate; None where it is none, or goes on again."""
+        # Looked for first: most cases are nobody's duplicate, and this is asked whenever one is looked at.
+        is_linked = any(isinstance(event.facts, DuplicateLinked) for event in history)
+        return fold(history).duplicate_of if is_linked else None
+
+    def moves_others(self, history: Sequence[Recorded]) -> bool:
+        """Tell whether a case was withdrawn or closed, so that duplicates may have been left alone."""
+        return any(isinstance(event.facts, ApplicationWithdrawn | CaseClosed) for event in history)
+
+    def row_with(self, history: Sequence[Recorded], other: Sequence[Recorded]) -> CaseRow:
+        """Return the list's row of a duplicate, with the history of the case that it was linked to."""
+        return _row(seen_with(fold(history), fold(other)))
+
+    def outlook_with(self, history: Sequence[Recorded], other: Sequence[Recorded], today: date) -> Outlook:
+        """Return the outlook of a duplicate, with the history of the case that it was linked to."""
+        return outlook_of(seen_with(fold(history), fold(other)), today, escalation_contact=self._escalation_contact)
+
+    def not_yet(self, history: Sequence[Recorded], today: date, opened: Callable[[Digest], Any]) -> tuple[str, ...]:
+        """Return ``came-of-age`` before the birthday (D.5, 21; docs/adr/0028)."""
+        return ("came-of-age",) if is_under_age(fold(history), today, opened) else ()
 
 
 def must_park(facts: object) -> bool:
@@ -174,6 +187,20 @@ def _judge_rejection(case: SchoolCase, history: Sequence[Recorded], incoming: Re
     return RejectionCode.WRONG_STATE if answered else None
 
 
+def _row(case: SchoolCase) -> CaseRow:
+    alone = deadline_of(case)
+    deadlines = (*deadlines_of(case), *((alone,) if alone is not None else ()))
+    # The request says both too, for where the application is lost.
+    said = case.application or (case.request.facts if case.request else None)
+    return CaseRow(
+        state=_shown_state(case),
+        variant=(case.variant or said.variant).value if said else None,
+        opened_on=said.received_on if said else None,
+        due_on=min((each.due_on for each in deadlines), default=None),
+        deadlines=deadlines,
+    )
+
+
 def _shown_state(case: SchoolCase) -> str:
     details = tuple(_details(case))
     return f"{case.state.value}: {', '.join(details)}" if details else case.state.value
@@ -189,5 +216,7 @@ def _details(case: SchoolCase) -> tuple[str, ...]:
         case SchoolState.NOT_ELIGIBLE_AT_INTAKE:
             # Without the day from which the pupil is: by the age it tells the birthday, and a list shows everybody.
             return tuple(reason.value for reason in case.screenings[-1].reasons)
+        case SchoolState.DUPLICATE if case.left_alone_on is not None:
+            return ("LeftAlone",)
         case _:
             return case.flags

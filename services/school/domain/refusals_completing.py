@@ -17,11 +17,13 @@ __all__ = [
     "DuplicateOfItselfError",
     "DuplicateSaysMoreError",
     "FoundIncompleteAlreadyError",
+    "NoDuplicateError",
     "NotAskedForError",
     "NotFoundIncompleteError",
     "NotMissingError",
     "OtherPupilError",
     "PrimaryEndedError",
+    "PrimaryGoesOnError",
     "SignatureOnPaperError",
     "SignatureRecordedError",
     "SuppliedAlreadyError",
@@ -106,6 +108,23 @@ class PrimaryEndedError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__("The other case has ended or is a duplicate itself. Name the case that goes on.")
+
+
+class NoDuplicateError(RefusedError):
+    """Only what was linked to another case is reopened."""
+
+    def __init__(self) -> None:
+        super().__init__("This application is no duplicate of another: there is nothing to reopen.")
+
+
+class PrimaryGoesOnError(RefusedError):
+    """Of two applications about a pupil one goes on, until it comes to nothing (domain.md D.5, 5 and 20)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The application of which this one is a duplicate goes on, or the pupil was decided about, or has left."
+            " It is reopened only where that one was withdrawn, or closed because it was not completed."
+        )
 
 
 class VariantStandsError(RefusedError):

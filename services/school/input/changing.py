@@ -19,6 +19,7 @@ __all__ = [
     "CorrectionForm",
     "LeavingForm",
     "OpposingForm",
+    "ReopeningForm",
     "RepresentativeForm",
     "WithdrawalForm",
 ]
@@ -26,6 +27,13 @@ __all__ = [
 
 class WithdrawalForm(Form):
     """The requester steps back."""
+
+    received_on: ActDay
+    by: Name
+
+
+class ReopeningForm(Form):
+    """The requester of a duplicate says that it stands, with the consent and the address that it states."""
 
     received_on: ActDay
     by: Name

@@ -50,6 +50,8 @@ __all__ = [
     "DocumentsEvaluated",
     "DocumentsEvaluatedPersonal",
     "DuplicateLinked",
+    "DuplicateReopened",
+    "DuplicateReopenedPersonal",
     "EligibilityScreened",
     "EligibilityScreenedPersonal",
     "SchoolDecisionMade",
@@ -258,6 +260,20 @@ class DuplicateLinked:
 
     primary: Digest
     cause: DuplicateCause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateReopened:
+    """A duplicate goes on: what it was linked to came to nothing, and its requester says that it stands."""
+
+    received_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateReopenedPersonal:
+    """What is personal about ``DuplicateReopened``."""
+
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
