@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from random import Random
 from typing import Any, Final
@@ -30,11 +30,20 @@ Json = dict[str, Any]
 
 
 class Given:
-    """What a form needs to know: the day, who may be named in it, and chance for what people choose."""
+    """What a form needs to know: the day, who and which cases may be named in it, and chance for what people choose."""
 
-    def __init__(self, rng: Random, today: date, *, filed_on: date | None = None, assistant: int = 1, agreement: int = 1) -> None:
+    def __init__(  # each is something that a form may name
+        self,
+        rng: Random,
+        today: date,
+        *,
+        filed_on: date | None = None,
+        assistant: int = 1,
+        agreement: int = 1,
+        cases: Sequence[str] = (),
+    ) -> None:
         self.rng, self.today, self.filed_on = rng, today, min(filed_on or today, today)
-        self.assistant, self.agreement = assistant, agreement
+        self.assistant, self.agreement, self.cases = assistant, agreement, cases
 
     @property
     def day(self) -> str:
@@ -119,6 +128,12 @@ _SCHOOL: Final[Mapping[str, Callable[[Given], Json]]] = {
         "received_on": given.day,
         "by": "Andris Izdomenieks",
     },
+    "link-duplicate": lambda given: {
+        "primary": given.rng.choice(given.cases),
+        "cause": given.rng.choice(("SamePupil", "OtherParent")),
+        "supersedes": given.rng.choice((False, False, None)),
+    },
+    "reopen": lambda given: {"received_on": given.day, "by": "Ilze Izdomeniece"},
     "screen": _screening,
     "evaluate": lambda given: {
         "kinds": ["Application", "DisabilityIrp", "CommissionAnswer"],

@@ -88,10 +88,14 @@ _OF_WHAT_WAS_TYPED: Final = (
 )
 _OF_WHAT_STANDS_ELSEWHERE: Final = (
     "AlreadyAnsweredError",
+    "DuplicateOfItselfError",
+    "DuplicateSaysMoreError",
     "LinkAsksError",
     "LinkOrderError",
     "NothingToAnswerError",
     "NotSamePupilError",
+    "OtherPupilError",
+    "PrimaryEndedError",
     "PupilAskedAboutError",
     "RegisterMissingError",
     "SchoolNotDescribedError",
@@ -126,11 +130,12 @@ _FORWARD: Final = (
     "report-hours",
     "issue-opinion",
     "attended",
+    "reopen",
 )
 """What brings a case to its service; all else is done as well, and seldom leads anywhere."""
 
-_LEFT_OUT: Final = ("link-duplicate", "look-up")
-"""What needs another case's number, or a register of files that nobody has here."""
+_LEFT_OUT: Final = ("look-up",)
+"""What needs a register of files that nobody has here."""
 
 
 def goes_on(process: Process, rng: Random, case_id: UUID) -> tuple[str, Callable[[], Sequence[Saved]]] | None:
@@ -144,7 +149,17 @@ def goes_on(process: Process, rng: Random, case_id: UUID) -> tuple[str, Callable
         return None
     forward = [each for each in names if each in _FORWARD]
     name = rng.choice(forward if forward and rng.random() < _MOSTLY else names)
-    return name, does(process, case_id, name, filled_in(office.participant, name, _given(process, rng, history)))
+    others = _of_one_pupil(process, case_id) if name == "link-duplicate" else ()
+    return name, does(process, case_id, name, filled_in(office.participant, name, _given(process, rng, history, others)))
+
+
+def _of_one_pupil(process: Process, case_id: UUID) -> Sequence[str]:
+    """Return the cases of a case's pupil at a school, itself too, as a clerk finds them.
+
+    Raises: NotReadableError.
+    """
+    clerk = School(process.office)
+    return [each.hex for each in (case_id, *clerk.others_of(case_id, clerk.codes(case_id, clerk.case(case_id))))]
 
 
 def does(process: Process, case_id: UUID, name: str, form: Form | None) -> Callable[[], Sequence[Saved]]:
@@ -163,7 +178,7 @@ def describes(process: Process, rng: Random) -> Callable[[], Sequence[Saved]]:
     return lambda: School(process.office).describe(form)
 
 
-def _given(process: Process, rng: Random, history: Sequence[Recorded]) -> Given:
+def _given(process: Process, rng: Random, history: Sequence[Recorded], cases: Sequence[str]) -> Given:
     proposed = [event.facts.assistant for event in history if isinstance(event.facts, AssistantProposed)]
     agreed = [event.facts.agreement for event in history if isinstance(event.facts, AgreementConcluded)]
     filed = [event.facts.received_on for event in history if isinstance(event.facts, ApplicationFiled)]
@@ -173,4 +188,5 @@ def _given(process: Process, rng: Random, history: Sequence[Recorded]) -> Given:
         filed_on=filed[0] if filed else None,
         assistant=rng.choice(proposed) if proposed else 1,
         agreement=rng.choice(agreed) if agreed else 1,
+        cases=cases,
     )

@@ -119,6 +119,7 @@ ALL_LIVES: Final = (
     "DeliveryFailed",
     "DocumentsDispatched",
     "DocumentsEvaluated",
+    "DuplicateLinked",
     "EligibilityScreened",
     "ExpertiseFileExamined",
     "HoursReported",
