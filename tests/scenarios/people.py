@@ -38,8 +38,10 @@ PEOPLE: Final = {
     "E09": of("Dita Neesmalīte", "2017-09-02", "020917-29015", Sarmīte_Neesmalīte="020258-09017"),
     "E10": of("Oto Sapnītis", "2017-11-28", "281117-29019", Viesturs_Sapnītis="210639-09012"),
     "E11": of("Tomass Mazparaugs", "2019-09-30", "300919-29015", Gita_Mazparauga="300453-09018"),
-    "E12": of("Ernests Divkārtējs", "2019-08-01", "010819-29019", Normunds_Divkārtējs="060957-09028"),
-    # The other parent is of our own making.
+    # The other parents are of our own making.
+    "E12": of(
+        "Ernests Divkārtējs", "2019-08-01", "010819-29019", Normunds_Divkārtējs="060957-09028", Agnese_Divkārtēja="320000-00288"
+    ),
     "E13": of(
         "Luīze Divskolniece", "2018-05-22", "220518-29028", Zane_Divskolniece="131268-09028", Pāvils_Divskolnieks="320000-00244"
     ),
