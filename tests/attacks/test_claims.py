@@ -42,6 +42,7 @@ def refusals(shop: Workshop, reader: str, channel: str) -> list[str]:
     return [row["reason"] for row in rows]
 
 
+@pytest.mark.shows("D5.16")
 def test_an_answer_to_a_request_never_made(shop: Workshop) -> None:
     mine, theirs = asked(shop)
     rogue_answer(shop, theirs, NOTHING)

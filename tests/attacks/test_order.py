@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from services.post.signing import Draft, sign_body
 from services.wire.channels import COMMISSION, TRUST_CHANNEL, to_commission
 from services.wire.contents import KeyRevoked, Reason
@@ -59,6 +61,7 @@ def test_a_dropped_entry_is_sent_again_by_its_writer(shop: Workshop) -> None:
     assert shop.commission.state(case_id) == "Received"
 
 
+@pytest.mark.shows("D5.5")
 def test_a_replayed_entry_says_nothing_more(shop: Workshop) -> None:
     case_id, genuine = shop.requested()
     settled(shop)
@@ -86,6 +89,7 @@ def again(shop: Workshop, *, facts: bytes | None = None) -> Id:
     return event_id
 
 
+@pytest.mark.shows("D5.5")
 def test_a_replayed_event_under_a_new_place_is_entered_and_nothing_more(shop: Workshop) -> None:
     case_id, _ = shop.requested()
     settled(shop)

@@ -86,6 +86,7 @@ def test_an_event_that_is_not_its_writers(liar: Liar) -> None:
     assert liar.noted() == ("NotYours", "an event that commission writes here", "InformationRequested")
 
 
+@pytest.mark.shows("D5.16")
 @pytest.mark.parametrize(("reply", "found"), [(NOTHING, f"one to {NOTHING.hex()}"), (None, "one to nothing")])
 def test_an_answer_to_what_was_not_asked(liar: Liar, reply: Digest | None, found: str) -> None:
     liar.answers(reply, liar.theirs)

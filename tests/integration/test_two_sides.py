@@ -285,6 +285,7 @@ def test_a_lost_key_is_asked_for_at_most_once_an_hour(exchange: Exchange) -> Non
     assert receiver.held("parked") == ["the facts key is missing"]
 
 
+@pytest.mark.shows("D5.5")
 def test_an_application_that_is_filed_twice_word_for_word_is_one_case(exchange: Exchange) -> None:
     mine, _ = school(exchange).file(application_form())
     with pytest.raises(FiledAlreadyError, match=str(mine)):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -89,6 +90,7 @@ def plain() -> dict[str, Any]:
         return seen(exchange, lived(exchange))
 
 
+@pytest.mark.shows("D5.5", "I8")
 @settings(max_examples=7, deadline=None)
 @given(st.integers(0, 2**32))
 def test_any_batching_repeat_order_junk_and_restart_gives_the_same_cases(seed: int) -> None:

@@ -19,6 +19,7 @@ from services.commission.domain.decisions import (
     refuse_recommendation,
     register_request,
 )
+from services.commission.domain.outlook import outlook_of
 from services.commission.input import (
     AnswerInput,
     DispatchInput,
@@ -212,7 +213,13 @@ def test_in_b2_the_recommendation_rests_on_a_plan_that_indicates_the_need() -> N
     asked = (_B2, _REGISTERED, _EXAMINED)
     given(fold, *asked).when(issue_recommendation, _RECOMMENDATION).refused(refusals.IrpMissingError)
     without = replace(_IRP, indicates_need=False)
-    given(fold, *asked, without).when(issue_recommendation, _RECOMMENDATION).refused(refusals.IrpWithoutNeedError)
+    contradicting = given(fold, *asked, without)
+    contradicting.when(issue_recommendation, _RECOMMENDATION).refused(refusals.IrpWithoutNeedError)
+    alarm = "the plan issued here indicates no need of an assistant: it agrees with a refusal alone"
+    day = date(2026, 8, 26)
+    assert alarm in outlook_of(contradicting.case, day).missing
+    assert alarm not in outlook_of(given(fold, *asked, without, _REFUSED).case, day).missing
+    assert alarm not in outlook_of(given(fold, *asked, _IRP).case, day).missing
     later = replace(_IRP, issued_on=date(2026, 8, 27))
     given(fold, *asked, later).when(issue_recommendation, _RECOMMENDATION).refused(refusals.DateOrderError)
     (issued,) = issue_recommendation(given(fold, *asked, _IRP).case, _RECOMMENDATION)

@@ -18,6 +18,7 @@ __all__ = ["ALLOWED", "Guarded", "is_allowed", "outlook_of"]
 
 
 _LEFT_ALONE: Final = "nothing comes any more of the earlier case on which it rested: examine the file here"
+_AGREES_WITH_A_NO: Final = "the plan issued here indicates no need of an assistant: it agrees with a refusal alone"
 _UNDER_REVIEW: Final = (Contest.OPEN, Contest.SET_ASIDE)
 
 
@@ -90,6 +91,9 @@ def outlook_of(case: CommissionCase, today: date, *, is_left_alone: bool = False
 def _missing(case: CommissionCase, today: date) -> Iterator[str]:
     """Yield in words what a case waits for, and what somebody should look at."""
     yield from _of_the_request(case)
+    if case.irp is not None and not case.irp.indicates_need and case.outcome is None and case.closed is None:
+        # D.5, 29: whoever sees it may have erred in either.
+        yield _AGREES_WITH_A_NO
     yield from _of_attendance(case, today)
     yield from _of_letters(case)
     yield from _of_the_answer(case)
