@@ -24,9 +24,9 @@ from tests.procedure.picks import Picks
 from tests.procedure.play import Play
 from tests.procedure.ways_on import check_ways_on
 
-__all__ = ["COMMISSION_WORDS", "ORDERS", "SCHOOL_WORDS", "Scene", "end_of", "pairs", "table"]
+__all__ = ["COMMISSION_WORDS", "ELSEWHERE", "ORDERS", "SCHOOL_WORDS", "Scene", "end_of", "pairs", "table"]
 
-_ELSEWHERE: Final = 5 * 3
+ELSEWHERE: Final = 5 * 3
 """How an evaluation is picked by which the pupil goes to another school."""
 
 _DIED: Final = list(LeavingCause).index(LeavingCause.DIED) - 1
@@ -60,7 +60,7 @@ SCHOOL_WORDS: Final[Mapping[str, Word]] = MappingProxyType(
         "correction": Word(act="correct", picks=2),
         "address change": Word(act="address"),
         "reminder": Word(act="remind", days=40),
-        "refusal while waiting": Word(act="decide", after=(("screen", _ELSEWHERE),)),
+        "refusal while waiting": Word(act="decide", after=(("screen", ELSEWHERE),)),
         "pupil left": Word(act="leave"),
         "pupil died": Word(act="leave", picks=_DIED),
         "pupil came of age": Word(act="came-of-age", pupil=1, days=46, is_still=True),

@@ -14,7 +14,8 @@ from uuid import UUID
 from services.commission.domain.outlook import outlook_of as commission_outlook
 from services.school.domain.outlook import outlook_of as school_outlook
 from services.wire.channels import commission_case, to_commission
-from services.wire.events import DocumentsDispatched, Redispatched
+from services.wire.events import Answer, DocumentsDispatched, Redispatched
+from tests.procedure.crossings import ELSEWHERE
 from tests.procedure.invariants import check_agreement, check_folds, check_written
 from tests.procedure.picks import Picks
 from tests.procedure.play import ROADS, Play
@@ -188,6 +189,20 @@ def _yes_and_refusal() -> tuple[str, str, str]:
     return *_shown(play, case_id), "*school*: the refusal rests on an answer that no longer stands; it is decided anew"
 
 
+def _asked_anew_and_yes() -> tuple[str, str, str]:
+    """Refuse while the answer is awaited, have that set aside and ask anew, while the commission answers the first request."""
+    play, case_id = _begun(_UP_TO_YES)
+    for act, picks in (("screen", ELSEWHERE), ("decide", 0), ("notify", 0), ("contest", 0), ("set-aside", 0), ("screen", 0)):
+        play.do_at_school(act, case_id, Picks(picks))
+    play.do_at_school("request", case_id, Picks())
+    play.do_at_commission("answer", _theirs(play, case_id), Picks())
+    _settled(play)
+    assert [(code.value, event.type) for code, event in play.world.refused] == [("WrongState", "InformationRequested")]
+    assert [each.answer for each in play.schools[0].school.case(case_id).requests] == [Answer.YES, None]
+    told = "the yes to the request that was taken back is the answer; the second request is refused (WrongState)"
+    return *_shown(play, case_id), told
+
+
 STORIES: Final[Mapping[str, Story]] = MappingProxyType(
     {
         "address and letter": Story(school="address change", commission="dispatch", tell=_address_and_dispatch),
@@ -203,6 +218,9 @@ STORIES: Final[Mapping[str, Story]] = MappingProxyType(
         ),
         "withdrawn and linked": Story(
             school="withdrawal of the earlier request", commission="link of the later", tell=_withdrawn_and_linked
+        ),
+        "asked anew and yes": Story(
+            school="refusal while waiting, set aside, and asked anew", commission="yes", tell=_asked_anew_and_yes
         ),
         "revocation and agreement": Story(
             school="agreement concluded", commission="confirmation ended", tell=_revocation_and_agreement
