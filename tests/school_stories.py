@@ -224,7 +224,7 @@ ACTS: Final[dict[str, Callable[[SchoolCase], object]]] = {
         _typed(DuplicateInput, primary="01912345-0000-7000-8000-000000000001", cause="SamePupil"),
         **_PRIMARY,
     ),
-    "reopen": lambda case: duplicates.reopen_duplicate(case, _typed(ReopeningForm, **_BY)),
+    "reopen": lambda case: duplicates.reopen_duplicate(case, _typed(ReopeningForm, **_BY), today=TODAY, opened=lambda _: None),
     "screen": lambda case: judging.screen(
         case, screening_form(as_of=date(2026, 8, 21)), rules=_RULES, birth_date=BIRTH_DATE, school=GENERAL_SCHOOL
     ),

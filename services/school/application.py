@@ -16,7 +16,7 @@ from uuid import UUID
 from services.post.cases import Missing, open_personal
 from services.post.drafts import drop_draft, keep_draft, open_draft
 from services.post.history import New
-from services.post.opening import event_with, new_case_id
+from services.post.opening import event_with, new_case_id, opener
 from services.post.people import cases_of
 from services.post.saving import Saved, act
 from services.school.changing import Changing
@@ -133,7 +133,8 @@ class School(Serving, Changing):
 
     def reopen(self, case_id: UUID, form: ReopeningForm) -> tuple[Saved, ...]:
         """Take up a duplicate again whose other application came to nothing."""
-        return self._act(case_id, duplicates.reopen_duplicate, form)
+        today, opened = self.office.today, opener(self.office, case_id)
+        return self.decided(case_id, lambda case: duplicates.reopen_duplicate(case, form, today=today, opened=opened))
 
     def screen(self, case_id: UUID, form: ScreeningInput) -> tuple[Saved, ...]:
         """Evaluate the conditions on what is known."""

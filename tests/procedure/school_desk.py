@@ -248,7 +248,9 @@ SCHOOL_ACTS: Final[Mapping[str, Decide]] = MappingProxyType(
         "change-variant": lambda _, __, case, form: choosing.choose_variant(case, form),
         "close": lambda desk, _, case, __: completing.close_unsupplemented(case, desk.world.today),
         "link-duplicate": _link_duplicate,
-        "reopen": lambda _, __, case, form: duplicates.reopen_duplicate(case, form),
+        "reopen": lambda desk, _, case, form: duplicates.reopen_duplicate(
+            case, form, today=desk.world.today, opened=desk.school.personal.get
+        ),
         "screen": _screen,
         "request": _request,
         "remind": lambda desk, _, case, __: decisions.remind(case, desk.world.today),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from services.policy.calendar import birthday
 from services.post.history import Deadline, New
 from services.school.domain import duplicates, leaving, refusals, refusals_completing, refusals_deciding
 from services.school.domain.case import SchoolState, fold
+from services.school.domain.finding import OF_AGE
+from services.school.domain.folded import SchoolCase
 from services.school.domain.parts import ENDED
 from services.school.domain.receiving import SchoolDomain
 from services.school.input import DuplicateInput, ReopeningForm, WithdrawalForm
@@ -27,12 +30,14 @@ from services.wire.events import (
     DuplicateReopenedPersonal,
     LeavingCause,
     MissingItem,
+    PupilCameOfAge,
+    PupilCameOfAgePersonal,
     PupilLeftSchool,
     RepresentativeChanged,
 )
 from tests.given_when_then import Given, body, given
 from tests.judged import EVALUATED, FILED_A1, GRANTED, REFUSED, SCREENED
-from tests.people import ADDRESS_CHOSEN, CONSENT, FILED_A2, FILED_B2, REQUESTED_A2
+from tests.people import ADDRESS_CHOSEN, CONSENT, FILED_A2, FILED_B2, FILED_PERSONAL, REQUESTED_A2
 
 _DOMAIN = SchoolDomain(lambda _: None)
 _TODAY = date(2026, 9, 1)
@@ -50,6 +55,12 @@ _LEFT_ALONE = (
 
 def state(*events: object) -> SchoolState:
     return given(fold, *events).case.state
+
+
+def reopen(case: SchoolCase, form: ReopeningForm, today: date = _TODAY, **personal: object) -> tuple[New, ...]:
+    """Reopen on a day on which ``personal`` opens, by the numbers of the events: ``event_1`` is of the first."""
+    opened = {body(int(name.removeprefix("event_"))): each for name, each in personal.items()}
+    return duplicates.reopen_duplicate(case, form, today=today, opened=opened.get)
 
 
 def seen(*events: object, other: tuple[object, ...]) -> Given[Any]:
@@ -143,19 +154,33 @@ def test_a_duplicate_whose_other_application_comes_to_nothing_is_due_and_its_req
 
 @pytest.mark.shows("D5.5", "D5.20")
 def test_a_duplicate_goes_on_from_where_it_stood_once_its_requester_says_that_it_stands() -> None:
-    seen(*_SECOND, other=_WITHDRAWN).when(duplicates.reopen_duplicate, _STANDS).then(_REOPENED)
+    seen(*_SECOND, other=_WITHDRAWN).when(reopen, _STANDS).then(_REOPENED)
     again = given(fold, *_SECOND, _REOPENED.facts)
     assert again.case.state is SchoolState.READY_TO_REQUEST
     assert again.case.consent_body == body(2)
     assert _DOMAIN.rests_on(again.history) is None
-    again.when(duplicates.reopen_duplicate, _STANDS).refused(refusals_completing.NoDuplicateError)
+    again.when(reopen, _STANDS).refused(refusals_completing.NoDuplicateError)
     early = _STANDS.model_copy(update={"received_on": date(2026, 8, 16)})
-    seen(*_SECOND, other=_WITHDRAWN).when(duplicates.reopen_duplicate, early).refused(refusals_deciding.DateOrderError)
+    seen(*_SECOND, other=_WITHDRAWN).when(reopen, early).refused(refusals_deciding.DateOrderError)
     # What can be decided is due from then on.
     whole = (FILED_A1, SCREENED, EVALUATED, _LINKED, _REOPENED.facts)
     assert [each.name for each in _DOMAIN.row(given(fold, *whole).history).deadlines] == ["SchoolDecision"]
     # Linked once more, to whatever goes on, it waits for that.
     assert state(*whole, _LINKED) is SchoolState.DUPLICATE
+
+
+@pytest.mark.shows("D5.5", "D5.21")
+def test_a_pupil_who_came_of_age_while_the_duplicate_waited_is_the_requester_when_it_goes_on() -> None:
+    """What happens by itself on a birthday finds no duplicate: it had ended."""
+    case = seen(*_SECOND, other=_WITHDRAWN).case
+    filed: Any = {"event_1": FILED_PERSONAL}
+    assert reopen(case, _STANDS, birthday(FILED_PERSONAL.birth_date, OF_AGE) - timedelta(days=1), **filed) == (_REOPENED,)
+    on = birthday(FILED_PERSONAL.birth_date, OF_AGE)
+    came = New(facts=PupilCameOfAge(), personal=PupilCameOfAgePersonal(on=on))
+    assert reopen(case, _STANDS, on, **filed) == (_REOPENED, came)
+    again = given(fold, *_SECOND, _REOPENED.facts, came.facts).case
+    assert again.state is SchoolState.INCOMPLETE
+    assert again.consent_body is None
 
 
 @pytest.mark.shows("D5.5", "D5.7")
@@ -167,7 +192,7 @@ def test_a_duplicate_whose_requester_steps_back_too_is_withdrawn() -> None:
     assert over.case.state is SchoolState.WITHDRAWN
     assert over.case.left_alone_on is None
     over.when(leaving.withdraw_application, form).refused(refusals.CaseEndedError)
-    over.when(duplicates.reopen_duplicate, _STANDS).refused(refusals_completing.NoDuplicateError)
+    over.when(reopen, _STANDS).refused(refusals_completing.NoDuplicateError)
 
 
 @pytest.mark.shows("D5.5", "D5.8", "D5.30")
@@ -192,7 +217,7 @@ def test_nothing_is_reopened_while_the_other_application_goes_on_or_after_the_pu
     other: tuple[object, ...],
 ) -> None:
     case = seen(*_SECOND, other=other)
-    case.when(duplicates.reopen_duplicate, _STANDS).refused(refusals_completing.PrimaryGoesOnError)
+    case.when(reopen, _STANDS).refused(refusals_completing.PrimaryGoesOnError)
     form = WithdrawalForm.model_construct(received_on=date(2026, 8, 28), by="Zane Paraudziņa")
     case.when(leaving.withdraw_application, form).refused(refusals.CaseEndedError)
     assert duplicates.seen_with(case.case, None) == case.case

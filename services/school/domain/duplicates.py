@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from services.post.history import Deadline, New
 from services.school.domain import refusals, refusals_completing
 from services.school.domain.allowing import require_application, require_undecided
+from services.school.domain.changing import come_of_age_by_itself
 from services.school.domain.folded import SchoolCase
 from services.school.domain.parts import ASKING, ENDED, ChosenAddress, SchoolState
 from services.school.domain.refusals_deciding import DateOrderError
@@ -72,17 +73,20 @@ def said_more(case: SchoolCase, primary: SchoolCase) -> tuple[MissingItem, ...]:
     return (*((MissingItem.CONSENT,) if consent else ()), *((MissingItem.ADDRESS,) if address else ()))
 
 
-def reopen_duplicate(case: SchoolCase, form: ReopeningForm) -> tuple[New, ...]:
-    """Return the event of a duplicate that goes on as what it is, from where it stood when it was linked.
+def reopen_duplicate(case: SchoolCase, form: ReopeningForm, *, today: date, opened: Callable[[Digest], Any]) -> tuple[New, ...]:
+    """Return the events of a duplicate that goes on as what it is, from where it stood when it was linked.
 
-    ``case`` is seen with the other one.
+    ``case`` is seen with the other one; ``opened`` gives what is personal about an event by its body, None if it does not open.
+    Of a pupil whose birthday came while it waited, that too: the authority of whoever represented them ended then (D.5, 21).
     Raises: NoApplicationError; NoDuplicateError; PrimaryGoesOnError; DateOrderError.
     """
     filed = _may_reopen(case)
     if form.received_on < filed.received_on:
         raise DateOrderError("The application", filed.received_on)
     facts = DuplicateReopened(received_on=form.received_on)
-    return (New(facts=facts, personal=DuplicateReopenedPersonal(by=form.by)),)
+    reopened = New(facts=facts, personal=DuplicateReopenedPersonal(by=form.by))
+    going_on = replace(case, duplicate_of=None, left_alone_on=None)
+    return (reopened, *come_of_age_by_itself(going_on, today, opened))
 
 
 def seen_with(case: SchoolCase, primary: SchoolCase | None) -> SchoolCase:
