@@ -474,7 +474,7 @@ def test_of_two_applications_linked_to_each_other_at_once_one_goes_on(
     """D.5, 5: the second clerk finds the primary a duplicate already."""
     people = school(exchange)
     first, _ = people.file(application_form())
-    second, _ = people.file(application_form(received_on="2026-08-18"))
+    second, _ = people.file(application_form(intake="Post"))
     crossing = DuplicateInput(primary=second, cause=DuplicateCause.SAME_PUPIL)
     just_before(monkeypatch, lambda: people.link_duplicate(first, crossing))
     with pytest.raises(refusals_completing.PrimaryEndedError):

@@ -42,7 +42,7 @@ FORM_RULES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             "school evaluate": "EvaluatedAlready",
             "school hand-over": "LetterUnknown",
             "school incomplete": "FoundIncompleteAlready NotMissing",
-            "school link-duplicate": "DuplicateOfItself DuplicateSaysMore OtherPupil PrimaryEnded",
+            "school link-duplicate": "DuplicateOfItself DuplicateSaysMore FirstProceeds OtherPupil PrimaryEnded",
             "school notify": "ProtectedAddress",
             "school oppose": "OpposedAlready",
             "school propose-assistant": "ProposedAlready",

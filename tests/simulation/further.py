@@ -90,6 +90,7 @@ _OF_WHAT_STANDS_ELSEWHERE: Final = (
     "AlreadyAnsweredError",
     "DuplicateOfItselfError",
     "DuplicateSaysMoreError",
+    "FirstProceedsError",
     "LinkAsksError",
     "LinkOrderError",
     "NothingToAnswerError",

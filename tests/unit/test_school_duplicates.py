@@ -28,6 +28,7 @@ from services.wire.events import (
     DuplicateLinked,
     DuplicateReopened,
     DuplicateReopenedPersonal,
+    EligibilityOutcome,
     LeavingCause,
     MissingItem,
     PupilCameOfAge,
@@ -37,7 +38,7 @@ from services.wire.events import (
 )
 from tests.given_when_then import Given, body, given
 from tests.judged import EVALUATED, FILED_A1, GRANTED, REFUSED, SCREENED
-from tests.people import ADDRESS_CHOSEN, CONSENT, FILED_A2, FILED_B2, FILED_PERSONAL, REQUESTED_A2
+from tests.people import ADDRESS_CHOSEN, CONSENT, FILED_A2, FILED_B2, FILED_ELECTRONIC, FILED_PERSONAL, REQUESTED_A2
 
 _DOMAIN = SchoolDomain(lambda _: None)
 _TODAY = date(2026, 9, 1)
@@ -130,6 +131,31 @@ def test_duplicate_is_of_another_case_that_goes_on_about_the_same_pupil() -> Non
         ({"primary": given(fold).case}, refusals_completing.PrimaryEndedError),
     ):
         given(fold, FILED_B2).when(duplicates.link_duplicate, form, **(right | wrong)).refused(error)
+
+
+@pytest.mark.shows("D5.5", "D5.20")
+def test_of_two_applications_the_first_that_is_valid_proceeds() -> None:
+    """Where the first lacks something, or the other was asked about already, the other goes on."""
+    form = DuplicateInput.model_construct(primary=None, cause=DuplicateCause.OTHER_PARENT, supersedes=False)
+    whole = (FILED_A2, CONSENT, ADDRESS_CHOSEN)
+    later = (replace(FILED_A2, received_on=date(2026, 8, 18)), CONSENT, ADDRESS_CHOSEN)
+
+    def link(*events: object, primary: tuple[object, ...]) -> tuple[New, ...]:
+        other = given(fold, *primary).case
+        return duplicates.link_duplicate(given(fold, *events).case, form, primary=other, is_itself=False, is_same_pupil=True)
+
+    linked = New(facts=_LINKED)
+    with pytest.raises(refusals_completing.FirstProceedsError, match="came first"):
+        link(*whole, primary=later)
+    with pytest.raises(refusals_completing.FirstProceedsError):
+        link(FILED_A1, primary=(replace(FILED_A1, received_on=date(2026, 8, 18)),))
+    assert link(*later, primary=whole) == (linked,)
+    assert link(*whole, primary=whole) == (linked,)
+    assert link(*whole[:2], primary=later) == (linked,)
+    assert link(FILED_ELECTRONIC, *whole[1:], primary=later) == (linked,)
+    assert link(*whole, replace(SCREENED, outcome=EligibilityOutcome.INELIGIBLE), primary=later) == (linked,)
+    assert link(*whole, primary=(*later, REQUESTED_A2)) == (linked,)
+    assert link(*whole, primary=(*later, GRANTED)) == (linked,)
 
 
 @pytest.mark.shows("D5.5", "D5.7", "D5.20")

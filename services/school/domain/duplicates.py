@@ -19,6 +19,7 @@ from services.school.domain.changing import come_of_age_by_itself
 from services.school.domain.folded import SchoolCase
 from services.school.domain.parts import ASKING, ENDED, ChosenAddress, SchoolState
 from services.school.domain.refusals_deciding import DateOrderError
+from services.school.domain.standing import is_ineligible, is_signed
 from services.school.input import DuplicateInput, ReopeningForm
 from services.wire.events import (
     ApplicationFiled,
@@ -43,10 +44,10 @@ def link_duplicate(
 
     ``primary`` is the other case; the caller compared the numbers of the cases and the pupils' codes.
     What the later application says of consent and address is taken over before, by the acts of the other case.
-    Raises: DuplicateOfItselfError; OtherPupilError; PrimaryEndedError; DuplicateSaysMoreError where nobody has said what becomes
-    of it; RequestOpenError; as ``require_undecided``.
+    Raises: DuplicateOfItselfError; OtherPupilError; PrimaryEndedError; FirstProceedsError; DuplicateSaysMoreError where nobody
+    has said what becomes of it; RequestOpenError; as ``require_undecided``.
     """
-    _may_link_duplicate(case)
+    filed = _may_link_duplicate(case)
     if is_itself:
         raise refusals_completing.DuplicateOfItselfError
     if not is_same_pupil:
@@ -54,6 +55,8 @@ def link_duplicate(
     if primary.state in ENDED or primary.application_body is None:
         raise refusals_completing.PrimaryEndedError
     body: Digest = primary.application_body
+    if _proceeds_before(case, filed, primary):
+        raise refusals_completing.FirstProceedsError
     if form.supersedes is None and (more := said_more(case, primary)):
         raise refusals_completing.DuplicateSaysMoreError(more)
     return (New(facts=DuplicateLinked(primary=body, cause=form.cause)),)
@@ -111,6 +114,16 @@ def _came_to_nothing_on(primary: SchoolCase) -> date | None:
     return primary.withdrawn_on
 
 
+def _proceeds_before(case: SchoolCase, filed: ApplicationFiled, primary: SchoolCase) -> bool:
+    """Tell whether an application is the first valid one of both (D.5, 20): it came earlier, and nothing keeps it from going on.
+
+    One that was asked about, or decided, goes on whatever came first.
+    """
+    if primary.application is None or filed.received_on >= primary.application.received_on:
+        return False
+    return not (primary.is_asked or primary.decision or case.missing or not is_signed(case) or is_ineligible(case))
+
+
 def _is_over(said_on: date | None, ended_on: date | None) -> bool:
     return said_on is not None and ended_on is not None and said_on < ended_on
 
@@ -124,11 +137,12 @@ def _is_later(new: ChosenAddress, standing: ChosenAddress | None, *, ended_on: d
     return other and new.confirmed_on == standing.confirmed_on
 
 
-def _may_link_duplicate(case: SchoolCase) -> None:
-    require_undecided(case)
+def _may_link_duplicate(case: SchoolCase) -> ApplicationFiled:
+    filed = require_undecided(case)
     # Of two cases the one that was asked about goes on: one request to the commission (D.5, 5).
     if case.is_asked:
         raise refusals.RequestOpenError
+    return filed
 
 
 def _may_reopen(case: SchoolCase) -> ApplicationFiled:

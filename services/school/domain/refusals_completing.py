@@ -16,6 +16,7 @@ __all__ = [
     "CompletionRunsError",
     "DuplicateOfItselfError",
     "DuplicateSaysMoreError",
+    "FirstProceedsError",
     "FoundIncompleteAlreadyError",
     "NoDuplicateError",
     "NotAskedForError",
@@ -108,6 +109,16 @@ class PrimaryEndedError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__("The other case has ended or is a duplicate itself. Name the case that goes on.")
+
+
+class FirstProceedsError(RefusedError):
+    """Of two parents' applications the first valid one proceeds (domain.md D.5, 20)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This application came first, is signed and lacks nothing, and the commission was not asked in the other case:"
+            " it goes on. Link the later application to it."
+        )
 
 
 class NoDuplicateError(RefusedError):
