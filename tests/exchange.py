@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from services.auditor.vouching import checkpoint_once
+from services.auditor.bootstrap import work_of_auditor
 from services.channel.embedded import EmbeddedChannel
 from services.channel.port import Channel
 from services.commission.domain.receiving import CommissionDomain
@@ -167,7 +167,7 @@ class Exchange:
             signing=FixedSigning(seal),
             channel=self.log,
             after_saving=follow if role is Role.COMMISSION else None,
-            besides=checkpoint_once if role is Role.AUDITOR else None,
+            besides=work_of_auditor() if role is Role.AUDITOR else None,
         )
         self.members[name] = Member(office)
         return self.members[name]

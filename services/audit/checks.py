@@ -67,10 +67,16 @@ class Shown:
         """What its facts say, as plain values; None where they do not open."""
         return plain(self.event.facts) if self.event is not None else None
 
+    @property
+    def personal(self) -> Any:
+        """What is personal about it, as plain values; None where that was not asked for, or does not open."""
+        return plain(self.event.personal) if self.event is not None else None
 
-def show_entry(log: Channel, examined: Examined, keys: Keys, entry: str) -> Shown:
+
+def show_entry(log: Channel, examined: Examined, keys: Keys, entry: str, *, with_personal: bool = False) -> Shown:
     """Return an entry with every check of it; ``entry`` is ``CHANNEL:EPOCH/SEQUENCE``, ``CHANNEL:SEQUENCE`` or a digest's start.
 
+    What is personal is opened only ``with_personal``, and where a key of it is held.
     Raises: RefusedError if this is none of them, there is no such entry, or a digest's start is that of several.
     """
     found = _found(log, examined, entry)
@@ -88,7 +94,7 @@ def show_entry(log: Channel, examined: Examined, keys: Keys, entry: str) -> Show
         )
     bodies: set[Digest] = set()
     event = None
-    for each in events_of(log, examined, keys):
+    for each in events_of(log, examined, keys, with_personal=with_personal):
         if event is None:
             bodies.add(each.body)
         if each.digest == best.digest:

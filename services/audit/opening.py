@@ -12,10 +12,11 @@ from typing import Any
 
 from services.audit.keys import Keys
 from services.wire.contents import Facts, decode_facts, decode_personal
+from services.wire.disclosures import DisclosedKey, part_digest
 from services.wire.entry import Sealed, Statement
 from services.wire.errors import VerificationError
 from services.wire.records import SchemaBook, event_type
-from services.wire.sealing import Part, open_part
+from services.wire.sealing import Part, open_part, open_with_part_key
 
 __all__ = ["Opener", "Opening"]
 
@@ -54,11 +55,11 @@ class Opener:
         body = statement.body
         if not isinstance(body, Sealed) or sealed is None:
             return Opening.MISSING, None, None
-        key = self.keys.facts.get(body.facts_key)
-        if key is None:
-            return self._without_key(body.facts_key), None, None
         try:
-            frame = decode_facts(open_part(key, Part.FACTS, sealed, channel=statement.channel, event_id=statement.event_id))
+            plain = self._opened(self.keys.facts.get(body.facts_key), statement, Part.FACTS, sealed)
+            if plain is None:
+                return self._without_key(body.facts_key), None, None
+            frame = decode_facts(plain)
         except VerificationError:
             return Opening.UNREADABLE, None, None
         try:
@@ -81,12 +82,27 @@ class Opener:
             # Where there is no case, the facts key seals both parts.
             identity, keys = statement.body.facts_key, self.keys.facts
         key = keys.get(identity) if identity is not None else None
-        if key is None:
-            return self._without_key(identity), None
-        if sealed is None:
+        if sealed is None and (key is not None or self._disclosed(statement, Part.PERSONAL) is not None):
             return Opening.MISSING, None
-        plain = open_part(key, Part.PERSONAL, sealed, channel=statement.channel, event_id=statement.event_id)
+        plain = self._opened(key, statement, Part.PERSONAL, sealed) if sealed is not None else None
+        if plain is None:
+            return self._without_key(identity), None
         return Opening.OPENED, self.book.personal(frame.type, frame.schema, decode_personal(plain).content)
+
+    def _opened(self, key: bytes | None, statement: Statement, part: Part, sealed: bytes) -> bytes | None:
+        """Return what a part says, with a key of many or with its own; None where neither is held. Raises: SealError."""
+        if key is not None:
+            return open_part(key, part, sealed, channel=statement.channel, event_id=statement.event_id)
+        disclosed = self._disclosed(statement, part)
+        return open_with_part_key(disclosed.key, part, sealed) if disclosed is not None else None
+
+    def _disclosed(self, statement: Statement, part: Part) -> DisclosedKey | None:
+        """Return the key that was disclosed for just this part."""
+        digest = part_digest(statement, part)
+        found = self.keys.parts.get(digest) if digest is not None else None
+        # A writer can copy a sealed part of somebody else's into a channel of its own: there it is another part.
+        place = (statement.channel, statement.event_id, part)
+        return found if found is not None and (found.channel, found.event_id, found.part) == place else None
 
     def _without_key(self, identity: bytes | None) -> Opening:
         return Opening.ERASED if identity in self.keys.erased else Opening.NO_KEY

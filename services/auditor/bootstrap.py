@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from services.auditor.application import Auditor
+from services.auditor.mandates import EndingHeld
 from services.auditor.vouching import checkpoint_once
 from services.post.building import Clock, build_office, milliseconds
 from services.post.joining import join_exchange
+from services.post.office import Office
 from services.post.settings import KafkaSettings, load_settings
 from services.post.without_cases import WithoutCases
 from services.wire.channels import Role, is_participant_id
 from services.wire.errors import SettingsError
 
-__all__ = ["build", "join", "require_auditor_id"]
+__all__ = ["build", "join", "require_auditor_id", "work_of_auditor"]
 
 _PREFIX: Final = "auditor-"
 
@@ -23,8 +26,14 @@ def build(config: Path | None, *, working: bool = False, clock: Clock = millisec
     """Return the auditor that a settings file describes; only a working one signs and reaches the log."""
     settings = load_settings(config)
     office = build_office(settings, Role.AUDITOR, lambda _: WithoutCases(), working=working, clock=clock)
-    office.besides = checkpoint_once
+    office.besides = work_of_auditor()
     return Auditor(office)
+
+
+def work_of_auditor() -> Callable[[Office], int]:
+    """Return what an auditor's worker does besides post: a checkpoint a day, and the ends of mandates that are due."""
+    ending = EndingHeld()
+    return lambda office: checkpoint_once(office) + ending.end_once(office)
 
 
 def join(folder: Path, participant: str, *, log: Path | KafkaSettings, root: Path, organisation: str, name: str) -> bytes:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from services.desk.audit_source import KeysOf, RootFile, Source, SourceFile, opened
-from services.post.console import Json, as_text, print_json
+from services.desk.audit_source import KeysOf, Mandate, Personal, RootFile, Source, SourceFile, opened, under
+from services.post.console import Config, Json, as_text, print_json
 from services.post.console import show as show_rows
 from services.wire.errors import VerificationError
 
@@ -36,15 +36,18 @@ def _add_timeline(app: typer.Typer) -> None:
         source: SourceFile,
         root: RootFile,
         keys_of: KeysOf = None,
+        mandate: Mandate = None,
+        config: Config = None,
         as_json: Json = False,
     ) -> None:
         """Show one case from its beginning, both sides of it, as far as the keys open it."""
         from services.audit.exploring import line_of
         from services.audit.exploring import timeline as found_in
         from services.post.console import case_number
+        from services.wire.events import AccessUse
 
-        wanted = case_number(case)
-        with opened(source, root, keys_of) as found:
+        wanted, reading = case_number(case), under(mandate, config, AccessUse.TIMELINE)
+        with opened(source, root, keys_of, mandate=reading) as found:
             lines = [line_of(each) for each in found_in(found.events(), wanted)]
             _show_lines(lines, f"Case {wanted}", found, as_json=as_json)
 
@@ -59,6 +62,8 @@ def _add_search(app: typer.Typer) -> None:
         school: Annotated[str | None, typer.Option("--school", help="Events of this school's channels and cases.")] = None,
         since: Annotated[datetime | None, typer.Option("--from", formats=[_DAY], help="From this day on.")] = None,
         until: Annotated[datetime | None, typer.Option("--until", formats=[_DAY], help="Up to this day.")] = None,
+        mandate: Mandate = None,
+        config: Config = None,
         limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show at most so many, the first.")] = 1_000,
         as_json: Json = False,
     ) -> None:
@@ -67,37 +72,44 @@ def _add_search(app: typer.Typer) -> None:
 
         from services.audit.exploring import Wanted, line_of
         from services.audit.exploring import search as found_in
+        from services.wire.events import AccessUse
 
         days = [None if each is None else each.date() for each in (since, until)]
         wanted = Wanted(type=kind, school=school, since=days[0], until=days[1])
-        with opened(source, root, keys_of) as found:
+        with opened(source, root, keys_of, mandate=under(mandate, config, AccessUse.SEARCH)) as found:
             lines = [line_of(each) for each in islice(found_in(found.events(), wanted), limit)]
             _show_lines(lines, "Events", found, as_json=as_json)
 
 
 def _add_show(app: typer.Typer) -> None:
     @app.command()
-    def show(
+    def show(  # noqa: PLR0913, PLR0917  # each is an option of the command
         entry: Annotated[str, typer.Argument(help="CHANNEL:EPOCH/SEQUENCE, CHANNEL:SEQUENCE, or how its digest begins.")],
         source: SourceFile,
         root: RootFile,
         keys_of: KeysOf = None,
+        mandate: Mandate = None,
+        config: Config = None,
+        personal: Personal = False,
         as_json: Json = False,
     ) -> None:
         """Show one entry, each check of it with what came out, and what its facts say."""
         from services.audit.checks import Outcome, show_entry
         from services.audit.exploring import line_of
+        from services.wire.events import AccessUse
 
-        with opened(source, root, keys_of) as found:
-            shown = show_entry(found.log, found.examined, found.keys, entry)
+        reading = under(mandate, config, AccessUse.SHOW)
+        with opened(source, root, keys_of, with_personal=personal, mandate=reading) as found:
+            shown = show_entry(found.log, found.examined, found.keys, entry, with_personal=personal)
             checks = [{"check": each.check, "outcome": each.outcome.value, "said": each.said} for each in shown.checks]
             if as_json:
                 event = asdict(line_of(shown.event)) if shown.event is not None else None
                 place = {"channel": shown.channel, "epoch": shown.epoch, "sequence": shown.sequence, "digest": shown.digest}
                 said = {"beside": shown.beside, "event": event, "facts": shown.facts, "checks": checks}
-                print_json(place | said | {"grounds": asdict(found.grounds)})
+                more = {"personal": shown.personal} if personal else {}
+                print_json(place | said | more | {"grounds": asdict(found.grounds)})
             else:
-                _print_entry(shown, checks)
+                _print_entry(shown, checks, with_personal=personal)
             found.tell(as_json=as_json)
             if any(each.outcome is Outcome.FAILS for each in shown.checks):
                 raise typer.Exit(VerificationError.exit_code)
@@ -112,7 +124,7 @@ def _show_lines(lines: list[EventLine], title: str, found: Source, *, as_json: b
     found.tell(as_json=as_json)
 
 
-def _print_entry(shown: Shown, checks: list[dict[str, str]]) -> None:
+def _print_entry(shown: Shown, checks: list[dict[str, str]], *, with_personal: bool) -> None:
     typer.echo(as_text(f"{shown.channel} {shown.epoch}/{shown.sequence} {shown.digest}".rstrip()))
     if shown.beside:
         typer.echo(f"  beside it {shown.beside} other records claim this place")
@@ -120,3 +132,7 @@ def _print_entry(shown: Shown, checks: list[dict[str, str]]) -> None:
         typer.echo(as_text(f"  {each['outcome']:>9}  {each['check']}: {each['said']}"))
     for name, value in (shown.facts or {}).items():
         typer.echo(as_text(f"  {name} = {value}"))
+    for name, value in (shown.personal or {}).items() if with_personal else ():
+        typer.echo(as_text(f"  personal: {name} = {value}"))
+    if with_personal and shown.event is not None and shown.personal is None:
+        typer.echo(f"  personal: {shown.event.personal_opening.value}")

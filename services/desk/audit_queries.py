@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, cast
 import typer
 
 from services.desk import audit_explorer, audit_reports
-from services.desk.audit_source import KeysOf, Personal, RootFile, SourceFile, file_for, opened
-from services.post.console import Json, as_text, in_words, say
+from services.desk.audit_source import KeysOf, Mandate, Personal, RootFile, SourceFile, file_for, opened, under
+from services.post.console import Config, Json, as_text, in_words, say
 from services.wire.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ def _add_query(app: typer.Typer) -> None:
         source: SourceFile,
         root: RootFile,
         keys_of: KeysOf = None,
+        mandate: Mandate = None,
+        config: Config = None,
         personal: Personal = False,
         form: Annotated[Form, typer.Option("--format", help="How the answer is given.")] = Form.TABLE,
         out: Annotated[Path | None, typer.Option("--out", help="Into this file, which only you can read.")] = None,
@@ -63,11 +65,13 @@ def _add_query(app: typer.Typer) -> None:
         """Ask a verified log in SQL (DuckDB's); a query only reads, and reads only the log."""
         from services.audit.querying import ask
         from services.audit.tables import Tables
+        from services.wire.events import AccessUse
 
         form = Form.JSON if as_json else form
         if form in (Form.PARQUET, Form.XLSX) and out is None:
             raise SettingsError(f"{form.value} is for a file: name it with --out")
-        with opened(source, root, keys_of, with_personal=personal) as found:
+        reading = under(mandate, config, AccessUse.QUERY)
+        with opened(source, root, keys_of, with_personal=personal, mandate=reading) as found:
             with Tables(memory, personal) as tables:
                 tables.load(found.events())
                 answer = ask(tables.locked(), sql)

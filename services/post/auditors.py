@@ -13,8 +13,10 @@ from datetime import date
 from typing import Any, Final
 
 from services.post.access import Decided, Decision, decisions_of, let_in
+from services.post.admitted import admitted_auditor
 from services.post.granting import grant_missed
 from services.post.history import New
+from services.post.mandates import end, mandates_of
 from services.post.office import Office, is_over
 from services.post.saving import NotReadyError, Saved, act
 from services.wire.channels import Role
@@ -26,7 +28,6 @@ __all__ = ["Admitting", "AuditorLine", "approve", "asking_auditors", "auditors",
 
 _EVERY: Final = 5_000
 _PARTICIPANTS: Final = (Role.SCHOOL, Role.COMMISSION)
-_ADMITTED: Final = "no auditor of this id is admitted; `auditors` lists those who are"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,22 +68,28 @@ def asking_auditors(office: Office) -> list[str]:
     return [each for each in office.trust.of_role(Role.AUDITOR) if office.trust.participants[each].admitted not in found]
 
 
-def approve(office: Office, auditor: str) -> tuple[Saved, ...]:
-    """Let an auditor have the facts keys of all my channels; the worker grants them.
+def approve(office: Office, auditor: str, *, until: date | None = None) -> tuple[Saved, ...]:
+    """Let an auditor have the facts keys of all my channels, up to a last day if there is one; the worker grants them.
 
-    Raises: RefusedError if no such auditor is there, or it is approved already; what ``act`` raises.
+    Raises: RefusedError if no such auditor is there, it is approved already, or that day is over; what ``act`` raises.
     """
-    admission = _admitted(office, auditor).admitted
-    granted = AccessGranted(auditor=admission, scope=AccessScope.FACTS, purpose=AccessPurpose.AUDIT, until=None)
+    admission = admitted_auditor(office, auditor).admitted
+    if until is not None and until < office.today:
+        raise RefusedError(f"{until} is over: give a last day that is still to come, or none.")
+    granted = AccessGranted(auditor=admission, scope=AccessScope.FACTS, purpose=AccessPurpose.AUDIT, until=until)
     return act(office, None, lambda _: _once(office, auditor, Decision.APPROVED, granted))
 
 
 def refuse(office: Office, auditor: str) -> tuple[Saved, ...]:
     """Give an auditor no keys, or no more: what it was given opens what is there, and nothing that is sealed from now on.
 
-    Raises: as ``approve``.
+    Its mandates end before that, under keys that it has. Raises: as ``approve``.
     """
-    ended = AccessEnded(auditor=_admitted(office, auditor).admitted, scope=AccessScope.FACTS)
+    admission = admitted_auditor(office, auditor).admitted
+    for mandate in mandates_of(office):
+        if mandate.auditor == admission and mandate.ended_on is None:
+            end(office, mandate)
+    ended = AccessEnded(auditor=admission, scope=AccessScope.FACTS)
 
     def supersede() -> None:
         # In the same transaction, and after the event of it: whatever is sealed next is sealed under keys that it never had. All
@@ -135,15 +142,6 @@ def _line(office: Office, auditor: Participant, decided: Decided | None) -> Audi
         keys=int(row[0]) if row is not None else 0,
         removed=auditor.removed,
     )
-
-
-def _admitted(office: Office, auditor: str) -> Participant:
-    found = office.trust.participants.get(auditor)
-    if found is None or found.role is not Role.AUDITOR:
-        raise RefusedError(f"{auditor}: {_ADMITTED}.")
-    if found.removed:
-        raise RefusedError(f"{auditor} was removed by the registrar: it is given nothing, and nothing is to be decided.")
-    return found
 
 
 def _once(office: Office, auditor: str, decision: Decision, facts: Any) -> Sequence[New]:

@@ -183,6 +183,7 @@ def add_common(
     from services.post.console_auditors import add_auditors
     from services.post.console_backup import add_backup
     from services.post.console_cases import add_cases
+    from services.post.console_mandates import add_mandates
     from services.post.console_rebuild import add_rebuild
     from services.post.console_recovery import add_recovery
     from services.post.console_status import add_status
@@ -192,6 +193,7 @@ def add_common(
         add_cases(app, office_of, states)
         add_rebuild(app, office_of, again)
         add_auditors(app, office_of)
+        add_mandates(app, office_of)
         add_certificate(app)
     add_status(app, office_of)
     add_recovery(app, office_of)
@@ -236,4 +238,4 @@ def in_words(value: Any) -> Any:
 
 def _short(name: str, value: Any) -> str:
     text = as_text(in_words(value))
-    return text[:12] if name in ("digest", "body") else text
+    return text[:12] if name in ("digest", "body", "mandate") else text

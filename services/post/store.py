@@ -102,17 +102,20 @@ class CaseStore(Application[UUID]):
         except AggregateNotFoundError:
             return CaseStream(id=case_id, version=0, events=())
 
-    def of_topics(self, stream_id: UUID, topics: Collection[str], *, channel: str) -> tuple[SealedEvent, ...]:
-        """Return the events of some types that stand in a stream and in a channel, in their order; no others are read."""
-        marks = ", ".join("?" * len(topics))
+    def of_topics(self, stream_id: UUID | None, topics: Collection[str], *, channel: str) -> tuple[SealedEvent, ...]:
+        """Return the events of some types that stand in a stream (None: in any) and in a channel; no others are read.
+
+        Those of a stream come in its order.
+        """
+        marks, of_stream = ", ".join("?" * len(topics)), "" if stream_id is None else " AND originator_id = ?"
         rows = self._database.all(
-            f"SELECT originator_version, topic, state FROM stored_events WHERE topic IN ({marks})"  # noqa: S608  # marks
-            " AND originator_id = ? AND channel = ? ORDER BY originator_version",
+            "SELECT originator_id, originator_version, topic, state FROM stored_events"  # noqa: S608  # marks
+            f" WHERE topic IN ({marks}){of_stream} AND channel = ? ORDER BY originator_id, originator_version",
             *topics,
-            stream_id.hex,
+            *([] if stream_id is None else [stream_id.hex]),
             channel,
         )
-        return tuple(_event(stream_id, *row) for row in rows)
+        return tuple(_event(UUID(identity), *row) for identity, *row in rows)
 
     def append(self, events: Sequence[SealedEvent]) -> None:
         """Store events in the open transaction.

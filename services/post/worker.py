@@ -16,6 +16,7 @@ from services.post.applying import redrive_parked
 from services.post.auditors import Admitting
 from services.post.awaiting import OWN_MISPLACED, start_again_once
 from services.post.drafts import expire_drafts_once
+from services.post.ending import Ending
 from services.post.epochs import open_epoch_once, queue_undone
 from services.post.firing import fire_day_once, fire_due_once
 from services.post.granting import supersede_for_removed
@@ -77,6 +78,7 @@ class Worker:
     wakeups: Wakeups = field(init=False)
     admitting: Admitting = field(init=False)
     given_up: dict[str, ExchangeError] = field(default_factory=dict)
+    ending: Ending = field(init=False)
     _waits_for: str | None = None
     _steps: int = 0
     _has_more: bool = True
@@ -86,6 +88,7 @@ class Worker:
         self.watch = Watch(self.office)
         self.wakeups = Wakeups(self.office.database)
         self.admitting = Admitting(self.office)
+        self.ending = Ending(self.office)
 
     def start(self, stop: threading.Event | None = None, *, gives_up: bool = False) -> bool:
         """Take the keys in, and whatever of mine the log holds and this database lost; then nothing is missing.
@@ -208,6 +211,7 @@ class Worker:
         done += renew_once(office)
         done += ask_once(office, self.receiver)
         done += self.admitting.admit_once()
+        done += self.ending.end_once()
         done += fire_due_once(office)
         done += fire_day_once(office)
         done += expire_drafts_once(office)

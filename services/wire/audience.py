@@ -24,6 +24,7 @@ __all__ = ["AUDIENCE", "channel_for", "may_write"]
 
 _SCHOOL_RECORD: Final = ("school", ChannelKind.RECORD)
 _COMMISSION_RECORD: Final = (COMMISSION, ChannelKind.RECORD)
+_AUDITOR_RECORD: Final = ("auditor", ChannelKind.RECORD)
 _TO_COMMISSION: Final = ("school", ChannelKind.TO_COMMISSION)
 _FROM_COMMISSION: Final = (COMMISSION, ChannelKind.FROM_COMMISSION)
 
@@ -100,10 +101,11 @@ AUDIENCE: Final[Mapping[str, tuple[tuple[str, ChannelKind], ...]]] = MappingProx
         "RefusalUpheld": (_SCHOOL_RECORD, _COMMISSION_RECORD),
         "RefusalSetAside": (_SCHOOL_RECORD, _COMMISSION_RECORD),
         "AccessGranted": (_SCHOOL_RECORD, _COMMISSION_RECORD),
-        "AccessEnded": (_SCHOOL_RECORD, _COMMISSION_RECORD),
+        "AccessEnded": (_SCHOOL_RECORD, _COMMISSION_RECORD, _AUDITOR_RECORD),
+        "AccessUsed": (_AUDITOR_RECORD,),
     }
 )
-"""For each event who writes it (a school or the commission) and in which kind of channel."""
+"""For each event who writes it (a school, the commission or an auditor) and in which kind of channel."""
 
 
 def may_write(event_type: str, channel: str) -> bool:

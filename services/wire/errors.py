@@ -15,6 +15,7 @@
     │   ├── SchemaError             a schema that is unknown or unsafe
     │   │   └── FactsRuleError      a schema whose facts could hold what is personal
     │   ├── GrantError              a key grant that must not be imported
+    │   ├── DisclosureError         keys of single parts that must not be taken in, or a mandate that does not stand in the log
     │   ├── ForkError               a channel contradicts itself, or somebody else has my signature
     │   ├── FacesError              the registrar has told two participants two things at one place
     │   ├── HiddenChannelError      a channel that was opened, and whose writer the registrar never admitted
@@ -67,6 +68,7 @@ __all__ = [
     "ConflictError",
     "DatabaseBusyError",
     "DatabaseError",
+    "DisclosureError",
     "DiskError",
     "Evidence",
     "ExchangeError",
@@ -209,6 +211,10 @@ class FactsRuleError(SchemaError):
 
 class GrantError(VerificationError):
     """A key grant that must not be imported."""
+
+
+class DisclosureError(VerificationError):
+    """Keys of single parts that must not be taken in, or a mandate that does not stand in its writer's record."""
 
 
 class ForkError(VerificationError):

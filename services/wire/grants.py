@@ -33,6 +33,7 @@ __all__ = [
     "KeyUse",
     "UnverifiedGrant",
     "decode_grant",
+    "encrypt_to",
     "make_grant",
     "open_grant",
     "prekey_id",
@@ -143,7 +144,7 @@ def make_grant(signer: ec.EllipticCurvePrivateKey, header: GrantHeader, granted:
     if header.key_id != key_id(granted.key) or header.prekey != prekey_id(SUITE, public_key) or not _is_whole(granted):
         raise ValueError("the header of a grant names another key, another recipient's key, or half a case")
     plaintext = avro.encode(avro.load_schema("wire/GrantedKey.avsc"), {**_fields(granted), "use": granted.use.value})
-    sealed = _encrypt(public_key, plaintext, _info(header))
+    sealed = encrypt_to(public_key, plaintext, _info(header))
     grant = avro.encode(avro.load_schema("wire/Grant.avsc"), {"header": _fields(header), "sealed": sealed})
     letter = {"grant": grant, "signature": sign(signer, pre_authentication_encoding(_GRANT_TYPE, grant))}
     schema = avro.load_schema("wire/KeyGrant.avsc")
@@ -212,23 +213,27 @@ def _info(header: GrantHeader) -> bytes:
     return _INFO + avro.encode(avro.load_schema("wire/GrantHeader.avsc"), _fields(header))
 
 
+def encrypt_to(public_key: bytes, plaintext: bytes, info: bytes) -> bytes:
+    """Return a text that the holder of a public encryption key alone can open, bound to ``info``; no two calls give the same.
+
+    Raises: GrantError if nothing can be sealed to the key.
+    """
+    try:
+        return _HPKE.encrypt(plaintext, _public_key(public_key), info=info)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise GrantError("a public encryption key cannot be sealed to") from error
+
+
 def require_public_key(public_key: bytes) -> None:
     """Return if letters can be sealed to a public encryption key; the only way to know of some is to seal something.
 
     Raises: GrantError.
     """
-    _encrypt(public_key, b"", b"")
+    encrypt_to(public_key, b"", b"")
 
 
 def _fields(value: GrantHeader | GrantedKey) -> dict[str, Any]:
     return {name: getattr(value, name) for name in value.__dataclass_fields__}
-
-
-def _encrypt(public_key: bytes, plaintext: bytes, info: bytes) -> bytes:
-    try:
-        return _HPKE.encrypt(plaintext, _public_key(public_key), info=info)
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise GrantError("a public encryption key cannot be sealed to") from error
 
 
 @lru_cache(maxsize=64)

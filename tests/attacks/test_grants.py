@@ -47,7 +47,7 @@ def letter(shop: Workshop, granted: GrantedKey, *, seal: Seal = OLD, head: Grant
     """Return a letter to the commission, with a header that says what the liar likes, signed by ``seal``."""
     said = head or header(shop, key=granted.key)
     plaintext = avro.encode(avro.load_schema("wire/GrantedKey.avsc"), {**asdict(granted), "use": granted.use.value})
-    sealed = grants._encrypt(public_key(shop), plaintext, grants._info(said))  # noqa: SLF001  # a liar's tool
+    sealed = grants.encrypt_to(public_key(shop), plaintext, grants._info(said))  # noqa: SLF001  # a liar's tool
     return framed(said, sealed, seal)
 
 

@@ -16,6 +16,7 @@ TARGETS: Final[dict[str, str]] = {
     "events": "events",
     "sealed": "sealed",
     "grants": "grants",
+    "disclosures": "disclosures",
     "proofs": "proofs",
     "schemas": "schemas",
     "certificates": "certificates",

@@ -38,7 +38,13 @@ def test_the_specification_names_each_event_with_its_writer_and_channel() -> Non
     text = (ROOT / "schemas/README.md").read_text("utf-8").partition("## Audience")[2].partition("## Key grants")[0]
     found: dict[str, set[tuple[str, str]]] = {}
     for events, writer, channel in re.findall(r"^\| (`.+) \| (.+) \| (.+) \|$", text, re.MULTILINE):
-        sides = {"a school": ["school"], "the commission": ["commission"], "either": ["school", "commission"]}[writer]
+        sides = {
+            "a school": ["school"],
+            "the commission": ["commission"],
+            "either": ["school", "commission"],
+            "an auditor": ["auditor"],
+            "either, an auditor": ["school", "commission", "auditor"],
+        }[writer]
         # One channel said of either is that of each.
         channels = channel.split(", ") if ", " in channel else [channel] * len(sides)
         pairs = set(zip(sides, channels, strict=True))

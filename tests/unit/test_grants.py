@@ -89,7 +89,7 @@ def test_a_lie_inside_a_grant_is_found(key: bytes, case_id: bytes | None, messag
     plaintext = avro.encode(avro.load_schema("wire/GrantedKey.avsc"), {"key": key, "use": "CASE", "case_id": case_id})
     info = b"sarakste/v0/key-grant\x00" + avro.encode(avro.load_schema("wire/GrantHeader.avsc"), dataclasses.asdict(HEADER))
     with pytest.raises(GrantError, match=message):
-        opened(letter(HEADER, grants._encrypt(MINE.public_key, plaintext, info)))  # noqa: SLF001  # a liar's tool
+        opened(letter(HEADER, grants.encrypt_to(MINE.public_key, plaintext, info)))
 
 
 @pytest.mark.parametrize("place", range(0, len(RECORD), 97))

@@ -1,7 +1,7 @@
 """Makes the golden vectors: `python -m tests.vectors.make` writes schemas/vectors anew, byte for byte the same.
 
 Keys come from names, times and ids from counters, salts are fixed, ECDSA is deterministic. Only HPKE draws randomness of its
-own: a grant's sealed bytes are committed, and header, framing and signature are made around them again.
+own: the sealed bytes of a grant and a disclosure are committed, and what stands around them is made again.
 """
 
 from __future__ import annotations
@@ -26,20 +26,40 @@ from services.wire.contents import (
     Receipt,
     SchemaPublished,
     TrustConfirmed,
+    decode_open,
 )
-from services.wire.entry import decode_entry
+from services.wire.disclosures import (
+    DisclosedKey,
+    DisclosureHeader,
+    decode_disclosure,
+    make_disclosure,
+    open_disclosure,
+    part_digest,
+)
+from services.wire.entry import Open, Sealed, UnverifiedEntry, body_digest, decode_entry
 from services.wire.grants import SUITE, EncryptionKey, GrantedKey, GrantHeader, KeyUse, make_grant, prekey_id
 from services.wire.hashing import Digest, Id, digest_of
 from services.wire.issuing import pem
 from services.wire.records import event_type
-from services.wire.sealing import key_id
+from services.wire.sealing import SALT_BYTES, Part, key_id, part_key
 from tests.chains import ROOT, ROOT_DER, SCHOOL, Pen, key_of, registrar_seal, seal_of, trust_pen
 from tests.vectors import samples
 from tests.vectors.faults import bad, readings
 from tests.vectors.proving import View, faults, proof_files, trees
 from tests.vectors.scribe import Scribe
 
-__all__ = ["AUDITOR", "COMMISSION_SEAL", "ENCRYPTION_KEY", "FOLDER", "Exchange", "grant_header", "granted", "made"]
+__all__ = [
+    "AUDITOR",
+    "COMMISSION_SEAL",
+    "ENCRYPTION_KEY",
+    "FOLDER",
+    "Exchange",
+    "disclosure_header",
+    "disclosure_told",
+    "grant_header",
+    "granted",
+    "made",
+]
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "schemas/vectors"
 AUDITOR: Final = "auditor-vk"
@@ -136,10 +156,46 @@ class Exchange:
         """Write one event of each type that the story above has not, each in a channel that it may stand in."""
         said = {each["type"] for each in self.events}
         theirs = (self.back, self.theirs)
+        # Of the application both parts, of the consent its facts.
+        self.disclosed = [(0, Part.FACTS), (0, Part.PERSONAL), (1, Part.FACTS)]
+        parts = tuple(_part_of(self._filed(place), part) for place, part in self.disclosed)
+        self.mandate = self.record.seal(samples.mandate(self._admission(), parts), case=CASE)
+        said.add("AccessGranted")
         for name in sorted(AUDIENCE.keys() - said):
             for scribe in (self.record, self.to, *theirs):
                 if may_write(name, scribe.pen.channel):
                     scribe.seal(samples.plain(name), case=COMMISSIONS_CASE if scribe in theirs else CASE)
+            if may_write(name, self.audits.pen.channel):
+                # What an auditor seals belongs to no case.
+                self.audits.seal(samples.plain(name), case=None)
+
+    def _admission(self) -> Digest:
+        """Return the body of the auditor's admission."""
+        for record in self.trust:
+            body = decode_entry(record).unverified_statement.body
+            content = decode_open(body) if isinstance(body, Open) else None
+            if isinstance(content, ParticipantAdmitted) and content.id == AUDITOR:
+                return body_digest(body)
+        raise ValueError("no auditor is admitted")
+
+    def _filed(self, place: int) -> UnverifiedEntry:
+        """Return a sealed entry of the school's record, by its place among them."""
+        entries = [decode_entry(record) for record in self.record.records]
+        return [each for each in entries if isinstance(each.unverified_statement.body, Sealed)][place]
+
+    @property
+    def disclosed_keys(self) -> tuple[DisclosedKey, ...]:
+        """The keys of the parts that the mandate names, after that of its own facts."""
+        own = [each["body_digest"] for each in self.record.told].index(self.mandate.hex())
+        return tuple(self._key(place, part) for place, part in [(own, Part.FACTS), *self.disclosed])
+
+    def _key(self, place: int, part: Part) -> DisclosedKey:
+        entry, scribe = self._filed(place), self.record
+        statement = entry.unverified_statement
+        sealed = (entry.raw_facts if part is Part.FACTS else entry.raw_personal) or b""
+        key = scribe.facts_key if part is Part.FACTS else scribe.case_key(CASE)
+        opener = part_key(key, part, channel=statement.channel, event_id=statement.event_id, salt=sealed[:SALT_BYTES])
+        return DisclosedKey(channel=statement.channel, event_id=statement.event_id, part=part, key=opener)
 
     def _rotate(self) -> None:
         self.trust.append(self.registrar.rotated(registrar_seal("registrar, second")))
@@ -172,6 +228,45 @@ class Exchange:
         scribe.records.append(scribe.pen.open(receipt))
 
 
+def _part_of(entry: UnverifiedEntry, part: Part) -> Digest:
+    digest = part_digest(entry.unverified_statement, part)
+    if digest is None:
+        raise ValueError("an open entry has no parts")
+    return digest
+
+
+def disclosure_header(exchange: Exchange) -> DisclosureHeader:
+    """Return the header of the vector's disclosure: the school gives the auditor keys of parts of its case."""
+    return DisclosureHeader(
+        mandate=exchange.mandate,
+        channel=record_of(SCHOOL),
+        recipient=AUDITOR,
+        prekey=prekey_id(SUITE, ENCRYPTION_KEY.public_key),
+    )
+
+
+def disclosure_told(exchange: Exchange, file: bytes) -> dict[str, Any]:
+    """Return what stands in the vector of a disclosure: the file, the private key that opens it, and the keys in it."""
+    keys = [
+        {"channel": each.channel, "event_id": each.event_id.hex(), "part": each.part.value, "key": each.key.hex()}
+        for each in exchange.disclosed_keys
+    ]
+    return {"file": file.hex(), "seed": ENCRYPTION_KEY.seed.hex(), "scalar": ENCRYPTION_KEY.scalar.hex(), "keys": keys}
+
+
+def _disclosure(exchange: Exchange) -> bytes:
+    """Return the committed file, or one sealed anew where that holds something else now: HPKE draws its own randomness."""
+    path, header = FOLDER / "disclosure.json", disclosure_header(exchange)
+    if path.exists():
+        file = bytes.fromhex(json.loads(path.read_text("utf-8"))["file"])
+        found = decode_disclosure(file)
+        if found.header == header:
+            held = open_disclosure(found, recipient=AUDITOR, keys={header.prekey: ENCRYPTION_KEY})
+            if held == exchange.disclosed_keys:
+                return file
+    return make_disclosure(header, exchange.disclosed_keys, public_key=ENCRYPTION_KEY.public_key)
+
+
 def grant_header() -> GrantHeader:
     """Return the header of the vector's grant: the commission gives the school the key of a case."""
     return GrantHeader(
@@ -192,7 +287,7 @@ def granted() -> GrantedKey:
 
 
 def made() -> dict[str, Any]:
-    """Return all vectors but the grant's sealed bytes, as they stand in the files."""
+    """Return all vectors but those with sealed letters, as they stand in the files."""
     exchange = Exchange()
     return {
         "channels.json": {
@@ -235,6 +330,9 @@ def main() -> None:
         private = {"seed": ENCRYPTION_KEY.seed.hex(), "scalar": ENCRYPTION_KEY.scalar.hex()}
         told = {"record": record.hex(), **private, "key": granted().key.hex(), "case_id": COMMISSIONS_CASE.hex()}
         (FOLDER / "grant.json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+    exchange = Exchange()
+    told = disclosure_told(exchange, _disclosure(exchange))
+    (FOLDER / "disclosure.json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
     for name, content in made().items():
         (FOLDER / name).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
 

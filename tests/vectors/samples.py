@@ -10,6 +10,9 @@ from enum import Enum
 from typing import Any, Final
 
 from services.wire.events import (
+    AccessGranted,
+    AccessPurpose,
+    AccessScope,
     Address,
     AddressKind,
     Answer,
@@ -59,6 +62,7 @@ __all__ = [
     "asked",
     "examined",
     "filed",
+    "mandate",
     "plain",
     "planned",
     "recommended",
@@ -185,6 +189,14 @@ def sent(address_from: Digest) -> Event:
 def answered(basis: Digest) -> Event:
     """Return the commission's answer to the school."""
     return ConfirmationGiven(answer=Answer.YES, wording=1, basis=basis), ConfirmationGivenPersonal(official="Ilze Paraudziņa")
+
+
+def mandate(auditor: Digest, parts: tuple[Digest, ...]) -> Event:
+    """Return the mandate of an auditor for some parts of the case."""
+    granted = AccessGranted(
+        auditor=auditor, scope=AccessScope.PART, purpose=AccessPurpose.COMPLAINT, until=_SEPTEMBER, parts=parts
+    )
+    return granted, None
 
 
 def plain(name: str) -> Event:

@@ -33,6 +33,7 @@ CHANNELS = {
     name: [bytes.fromhex(each["record"]) for each in records] for name, records in vector("channels.json")["channels"].items()
 }
 BAD = vector("bad.json")
+FILES = {path.stem: independent.schema(f"proofs/{path.stem}") for path in (SCHEMAS / "proofs").glob("Disclos*.avsc")}
 SUITE = b"MLKEM768_X25519-HKDF_SHA256-AES_256_GCM"
 
 
@@ -133,3 +134,24 @@ def test_it_takes_the_grant_in(report: Report) -> None:
     opened = suite.decrypt(grant["sealed"], hpke.MLKEM768X25519PrivateKey(kem, point), info=info)
     held = decode(WIRE["GrantedKey"], opened)
     assert (held["key"].hex(), held["use"], held["case_id"].hex()) == (told["key"], "CASE", told["case_id"])
+
+
+def test_it_reads_the_disclosure_and_finds_the_mandate_and_each_part_by_its_commitment() -> None:
+    told = vector("disclosure.json")
+    file = bytes.fromhex(told["file"])
+    assert file.startswith(bytes.fromhex("c3019b9ba0d39a831a77"))
+    disclosure = decode(FILES["Disclosure"], file[10:])
+    header = disclosure["header"]
+    kem = mlkem.MLKEM768PrivateKey.from_seed_bytes(bytes.fromhex(told["seed"]))
+    point = x25519.X25519PrivateKey.from_private_bytes(bytes.fromhex(told["scalar"]))
+    suite = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
+    info = b"sarakste/v0/disclosure\0" + encode(FILES["DisclosureHeader"], header)
+    opened = suite.decrypt(disclosure["sealed"], hpke.MLKEM768X25519PrivateKey(kem, point), info=info)
+    keys = decode(FILES["DisclosedKeys"], opened)["keys"]
+    sealed = {statement["event_id"]: (entry, statement["body"]) for entry, statement in entries(header["channel"]).values()}
+    mandate = next(each for each in vector("events.json") if each["body_digest"] == header["mandate"].hex())
+    assert digest(encode(WIRE["Sealed"], sealed[keys[0]["event_id"]][1])) == header["mandate"]
+    assert mandate["says"]["parts"] == [sealed[each["event_id"]][1][each["part"].lower()].hex() for each in keys[1:]]
+    for each in keys:
+        part_of = sealed[each["event_id"]][0][each["part"].lower()]
+        assert part_of[32:64] == digest(b"sarakste/v0/commitment\0" + each["key"])

@@ -25,15 +25,27 @@ from services.wire.candidates import Junk, candidate_of
 from services.wire.certificates import load_root
 from services.wire.channels import COMMISSION, record_of, to_commission
 from services.wire.contents import Checkpoint, Receipt, decode_facts, decode_open, decode_personal
+from services.wire.disclosures import decode_disclosure, open_disclosure
 from services.wire.entry import Open, body_digest, decode_entry, decode_statement, to_be_signed
 from services.wire.errors import GrantError, SealError, SignatureError, VerificationError
 from services.wire.grants import SUITE, decode_grant, open_grant, prekey_id
 from services.wire.hashing import Digest, Id
 from services.wire.records import SchemaBook, own_schemas
-from services.wire.sealing import Part, open_part
+from services.wire.sealing import Part, open_part, open_with_part_key
 from tests.chains import SCHOOL, registrar_seal, seal_of
 from tests.vectors.faults import grant_made
-from tests.vectors.make import COMMISSION_SEAL, ENCRYPTION_KEY, FOLDER, grant_header, granted, made
+from tests.vectors.make import (
+    AUDITOR,
+    COMMISSION_SEAL,
+    ENCRYPTION_KEY,
+    FOLDER,
+    Exchange,
+    disclosure_header,
+    disclosure_told,
+    grant_header,
+    granted,
+    made,
+)
 from tests.vectors.scribe import plain
 from tests.verifying import verified_file
 
@@ -217,6 +229,20 @@ def test_the_grant_opens_with_its_private_key_and_is_framed_and_signed_as_it_sta
     opened = open_grant(grant, public, recipient=SCHOOL, keys=keys)
     assert opened == granted()
     assert (opened.key.hex(), (opened.case_id or b"").hex()) == (told["key"], told["case_id"])
+
+
+def test_the_disclosure_opens_with_its_private_key_and_holds_keys_that_open_their_parts() -> None:
+    told, exchange = vector("disclosure.json"), Exchange()
+    found = decode_disclosure(bytes.fromhex(told["file"]))
+    assert found.header == disclosure_header(exchange)
+    keys = open_disclosure(found, recipient=AUDITOR, keys={found.header.prekey: ENCRYPTION_KEY})
+    assert keys == exchange.disclosed_keys
+    assert disclosure_told(exchange, bytes.fromhex(told["file"])) == told
+    entries = {entry.unverified_statement.event_id: entry for entry in map(decode_entry, exchange.record.records)}
+    for each in keys:
+        entry = entries[each.event_id]
+        sealed = entry.raw_facts if each.part is Part.FACTS else entry.raw_personal
+        assert open_with_part_key(each.key, each.part, sealed or b"")
 
 
 @pytest.mark.parametrize("fault", list(BAD["records"]))

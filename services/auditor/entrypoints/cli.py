@@ -84,3 +84,46 @@ def ask(config: Config = None, as_json: Json = False) -> None:
     number = _auditor(config).ask()
     text = f"{number} keys are missing; the worker asks for them" if number else "no key is missing"
     say(text, as_json=as_json, missing=number)
+
+
+@app.command()
+def accept(
+    file: Annotated[Path, typer.Argument(help="What a school or the commission made by disclose.")],
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Take in the keys of single parts that were disclosed under a mandate; that is recorded."""
+    from services.auditor.mandates import accept as accepted
+    from services.post.console import read_file
+
+    found = accepted(_office(config, False), read_file(file))
+    name, writer = found.body.hex(), found.channel.partition(".")[0]
+    if found.has_ended:
+        say(f"mandate {name[:16]} of {writer} has ended", as_json=as_json, mandate=name, ended=True)
+        return
+    text = f"mandate {name[:16]} of {writer}: {len(found.keys)} keys, until {found.until}; each use is recorded"
+    told = {"writer": writer, "keys": len(found.keys), "purpose": found.purpose.value, "until": str(found.until)}
+    say(text, as_json=as_json, mandate=name, ended=False, **told)
+
+
+@app.command()
+def mandates(config: Config = None, as_json: Json = False) -> None:
+    """List the mandates that were taken in here, until when they hold, and how often they were used."""
+    from services.auditor.mandates import held_mandates
+
+    show(held_mandates(_office(config, False)), as_json=as_json, title="Mandates")
+
+
+@app.command()
+def end_mandate(
+    mandate: Annotated[str, typer.Argument(help="The mandate, by how its digest begins; mandates lists them.")],
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Use a mandate no more: its keys are destroyed here, and that is recorded."""
+    from services.auditor.mandates import end, mandate_held
+
+    office = _office(config, False)
+    found = mandate_held(office, mandate)
+    end(office, found)
+    say(f"mandate {found.hex()[:16]} has ended", as_json=as_json, mandate=found.hex())

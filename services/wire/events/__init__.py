@@ -4,6 +4,7 @@ A facts class *is* the event: rules, folds and reports need nothing else. The pe
 opened only when somebody looks. The closed lists stand in ``vocabulary`` and can be named from here too.
 """
 
+from services.wire.events.auditor_record import *
 from services.wire.events.both import *
 from services.wire.events.commission_record import *
 from services.wire.events.from_commission import *

@@ -81,17 +81,26 @@ class RefusalSetAsidePersonal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessGranted:
-    """An auditor may have keys: ``auditor`` is its admission, ``until`` null where no day ends it. Belongs to no case."""
+    """An auditor may have keys: ``auditor`` is its admission, ``until`` the last day, null where no day ends it.
+
+    Of scope ``FACTS`` it belongs to no case. Of scope ``PART`` it is a mandate for parts of the case it belongs to: ``parts`` are
+    the digests of these sealed parts, as statements name them, and ``until`` is there.
+    """
 
     auditor: Digest
     scope: AccessScope
     purpose: AccessPurpose
     until: date | None
+    parts: tuple[Digest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessEnded:
-    """An auditor is given no more keys; said of one that is refused, too. Belongs to no case."""
+    """An auditor is given no more keys; said of one that is refused, too. Belongs to no case.
+
+    Of scope ``PART`` a mandate has ended, whose ``AccessGranted`` is ``grant``: in the writer's record it belongs to that case.
+    """
 
     auditor: Digest
     scope: AccessScope
+    grant: Digest | None = None

@@ -7,6 +7,7 @@ from enum import Enum
 __all__ = [
     "AccessPurpose",
     "AccessScope",
+    "AccessUse",
     "AddressKind",
     "Answer",
     "Asks",
@@ -133,3 +134,14 @@ class AccessPurpose(Enum):
     UNKNOWN = "Unknown"
     AUDIT = "Audit"
     COMPLAINT = "Complaint"
+
+
+class AccessUse(Enum):
+    """What an auditor did with keys of a mandate: took them in, or looked at something with them."""
+
+    UNKNOWN = "Unknown"
+    ACCEPTED = "Accepted"
+    TIMELINE = "Timeline"
+    SEARCH = "Search"
+    SHOW = "Show"
+    QUERY = "Query"

@@ -1,0 +1,47 @@
+"""Mandates in a log: whether one stands in its writer's record, and has not ended there, before anything is read under it.
+
+Asked of the very log that is read: whoever is given a copy that was made before the mandate, or behind its end, sees so.
+Source: schemas/README.md, "Disclosures".
+"""
+
+from __future__ import annotations
+
+from services.audit.keys import Keys
+from services.audit.opening import Opener
+from services.audit.places import located
+from services.audit.verify import Examined
+from services.channel.port import Channel
+from services.wire.entry import body_digest
+from services.wire.errors import DisclosureError, Evidence, RefusedError
+from services.wire.events import AccessEnded, AccessScope
+from services.wire.hashing import Digest
+from services.wire.records import SchemaBook
+
+__all__ = ["require_mandate"]
+
+
+class MandateEndedError(RefusedError):
+    """By this log a mandate has ended."""
+
+    def __init__(self) -> None:
+        super().__init__("By this log the mandate has ended: nothing is shown under it any more.")
+
+
+def require_mandate(log: Channel, examined: Examined, keys: Keys, channel: str, mandate: Digest) -> None:
+    """Return if a mandate stands in its writer's record, and no word of its end that opens with ``keys`` behind it.
+
+    Raises: DisclosureError if it is not there; MandateEndedError; ChannelUnavailableError if the log was changed meanwhile.
+    """
+    opener, stands = Opener(keys, SchemaBook(examined.trust.schemas)), False
+    taken = examined.watches[channel].places if channel in examined.watches else {}
+    for found in located(log, channel, taken, lambda _: None).entries() if taken else ():
+        statement = found.unverified_statement
+        stands = stands or (found.is_sealed and body_digest(statement.body) == mandate)
+        if not stands or not found.is_sealed:
+            continue
+        _, _, said = opener.facts(statement, found.facts)
+        if isinstance(said, AccessEnded) and said.scope is AccessScope.PART and said.grant == mandate:
+            raise MandateEndedError
+    if not stands:
+        evidence = Evidence(channel=channel, expected=mandate.hex(), found="nothing")
+        raise DisclosureError("the mandate does not stand in this log: read one that goes so far", evidence)

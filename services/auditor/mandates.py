@@ -1,0 +1,229 @@
+"""Mandates that this auditor was given: taken in from a file, used, and ended; each of these stands in its record.
+
+A use is recorded before anything is shown. What a mandate is, and whether it is over, follows from this auditor's own record and
+from that of its writer; the keys lie sealed in the database, and are gone with the end.
+Source: design.md section 7; docs/adr/0038-keys-of-single-parts.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from services.auditor.disclosed import Disclosed, checked, ended_after
+from services.post.cases import history_of
+from services.post.database import Row
+from services.post.history import New, Recorded
+from services.post.office import Office
+from services.post.saving import Saved, act
+from services.wire.channels import writer_of
+from services.wire.disclosures import DisclosedKey, decode_disclosure, decode_keys, encode_keys, open_disclosure
+from services.wire.errors import RefusedError, RingError
+from services.wire.events import AccessEnded, AccessPurpose, AccessScope, AccessUse, AccessUsed
+from services.wire.hashing import Digest
+
+__all__ = ["EndingHeld", "HeldMandate", "accept", "end", "held_mandates", "mandate_held", "note_use", "open_mandate"]
+
+_KEY: Final = "MANDATES"
+_NONCE_BYTES: Final = 12
+_LEAST_DIGITS: Final = 8
+_ENDED: Final = "This mandate has ended: nothing is shown under it any more. Its writer can give another one."
+
+
+class MandateEndedError(RefusedError):
+    """A mandate has ended, by its day, by its writer or by this auditor."""
+
+    def __init__(self) -> None:
+        super().__init__(_ENDED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldMandate:
+    """A mandate in the list: ``on`` the day it was taken in, ``uses`` how often it was used, ``keys`` whether these are here."""
+
+    mandate: Digest
+    writer: str | None
+    purpose: str
+    on: date
+    until: date
+    uses: int
+    keys: bool
+    ended: date | None
+
+
+def accept(office: Office, file: bytes) -> Disclosed:
+    """Take in the keys of a file, and record that, or that their mandate has ended where the file brings word of it.
+
+    Raises: DisclosureError and MalformedError if the file is not for me, or not what its mandate says; MandateEndedError if the
+    mandate has ended, or its day is over; what ``act`` raises.
+    """
+    found = decode_disclosure(file)
+    keys = open_disclosure(found, recipient=office.participant, keys=office.ring.encryption_keys())
+    mandate = checked(office, found.header.channel, found.header.mandate, keys)
+    if mandate.has_ended:
+        _end(office, mandate.body)
+        return mandate
+    if mandate.until < office.today or ended_after(office, mandate.channel, mandate.body, mandate.sequence):
+        raise MandateEndedError
+    _say(office, mandate, AccessUse.ACCEPTED, also=lambda: _keep(office, mandate, keys))
+    return mandate
+
+
+def open_mandate(office: Office, text: str) -> Disclosed:
+    """Return the mandate whose digest begins as a person wrote it, with its keys, held against the log once more.
+
+    Raises: RefusedError if there is none such here, or it has ended; RingError if its keys do not open any more; DisclosureError.
+    """
+    EndingHeld().end_once(office)
+    row = _row_named(office, text)
+    return checked(office, row["channel"], row["body"], _keys_in(office, row))
+
+
+def note_use(office: Office, mandate: Disclosed, use: AccessUse) -> tuple[Saved, ...]:
+    """Record a use, which MUST be done before anything is shown. Raises: MandateEndedError; what ``act`` raises."""
+    return _say(office, mandate, use)
+
+
+def held_mandates(office: Office) -> list[HeldMandate]:
+    """Return all mandates that were ever taken in here, as this auditor's record says, by the day."""
+    rows = {row["body"]: row["channel"] for row in office.database.all("SELECT body, channel FROM mandates")}
+    told = [
+        replace(each, writer=writer_of(rows[each.mandate]) if each.mandate in rows else None, keys=each.mandate in rows)
+        for each in _said(office).values()
+    ]
+    return sorted(told, key=lambda each: (each.on, each.mandate))
+
+
+def mandate_held(office: Office, text: str) -> Digest:
+    """Return the mandate whose digest begins so, if its keys are here. Raises: RefusedError."""
+    return Digest(_row_named(office, text)["body"])
+
+
+def end(office: Office, mandate: Digest) -> tuple[Saved, ...]:
+    """Use a mandate no more: record its end, once, and destroy its keys. Raises: what ``act`` raises."""
+    return _end(office, mandate)
+
+
+@dataclass(slots=True)
+class EndingHeld:
+    """Ends the mandates whose day is over, or whose writer says that they have ended; called by the worker in each step."""
+
+    _looked: tuple[int, date] | None = field(default=None)
+
+    def end_once(self, office: Office) -> int:
+        """Record the ends that are due, once each, and return how many those were."""
+        ended = {Digest(row["body"]) for row in office.database.all("SELECT * FROM mandates") if _writer_ended(office, row)}
+        now = office.store.version(office.own_stream), office.today
+        if self._looked == now and not ended:
+            return 0
+        said = [each for each in _said(office).values() if each.ended is None]
+        due = [each.mandate for each in said if each.until < office.today or each.mandate in ended]
+        try:
+            done = sum(bool(_end(office, each)) for each in due)
+        except RefusedError as error:
+            # As while a start is under way: it is as due afterwards, and nothing is shown under it meanwhile.
+            office.tell(f"the end of a mandate is not recorded yet: {error}")
+            return 0
+        self._looked = None if due else now
+        return done
+
+
+def _writer_ended(office: Office, row: Row) -> bool:
+    standing = office.letterbook.standing(row["channel"])
+    if standing is None or standing.place.sequence == row["looked"]:
+        return False
+    # From its own place where the channel was begun anew since: what was looked through may be another.
+    since = row["looked"] if standing.place.sequence > row["looked"] else 0
+    if ended_after(office, row["channel"], row["body"], since):
+        return True
+    office.database.run("UPDATE mandates SET looked = ? WHERE body = ?", standing.place.sequence, row["body"])
+    return False
+
+
+def _say(office: Office, mandate: Disclosed, use: AccessUse, *, also: Callable[[], None] | None = None) -> tuple[Saved, ...]:
+    used = AccessUsed(grant=mandate.body, purpose=mandate.purpose, until=mandate.until, use=use)
+
+    def decide(history: Sequence[Recorded]) -> Sequence[New]:
+        # In the transaction that records it: whoever ends it at this moment is before or after, never beside.
+        if mandate.until < office.today or _is_ended(history, mandate.body):
+            raise MandateEndedError
+        return [New(facts=used)]
+
+    return act(office, None, decide, also=also)
+
+
+def _end(office: Office, mandate: Digest) -> tuple[Saved, ...]:
+    me = office.trust.participants[office.participant].admitted
+
+    def decide(history: Sequence[Recorded]) -> Sequence[New]:
+        # Of a mandate that was never taken in nothing is said; of any other its end is, once.
+        is_known = any(isinstance(each.facts, AccessUsed) and each.facts.grant == mandate for each in _own(history))
+        if not is_known or _is_ended(history, mandate):
+            return []
+        return [New(facts=AccessEnded(auditor=me, scope=AccessScope.PART, grant=mandate))]
+
+    def forget() -> None:
+        office.database.run("DELETE FROM mandates WHERE body = ?", mandate)
+
+    return act(office, None, decide, also=forget)
+
+
+def _is_ended(history: Iterable[Recorded], mandate: Digest) -> bool:
+    return any(isinstance(each.facts, AccessEnded) and each.facts.grant == mandate for each in _own(history))
+
+
+def _own(history: Iterable[Recorded]) -> Iterable[Recorded]:
+    return (each for each in history if each.own)
+
+
+def _said(office: Office) -> dict[Digest, HeldMandate]:
+    """Return the mandates that this auditor's own record tells of, without what is not told there."""
+    found: dict[Digest, HeldMandate] = {}
+    for each in _own(history_of(office, office.store.stream(office.own_stream))):
+        match each.facts:
+            case AccessUsed(grant=grant, purpose=purpose, until=until, use=use):
+                known = found.setdefault(grant, _new(grant, purpose, until, each.recorded_on))
+                is_use = use is not AccessUse.ACCEPTED
+                found[grant] = replace(known, uses=known.uses + is_use)
+            case AccessEnded(grant=grant) if grant in found:
+                found[grant] = replace(found[grant], ended=found[grant].ended or each.recorded_on)
+            case _:
+                pass
+    return found
+
+
+def _new(mandate: Digest, purpose: AccessPurpose, until: date, on: date) -> HeldMandate:
+    return HeldMandate(mandate=mandate, writer=None, purpose=purpose.value, on=on, until=until, uses=0, keys=False, ended=None)
+
+
+def _keep(office: Office, mandate: Disclosed, keys: Sequence[DisclosedKey]) -> None:
+    nonce = office.random(_NONCE_BYTES)
+    sealed = nonce + AESGCM(office.ring.local_key(_KEY)).encrypt(nonce, encode_keys(keys), mandate.body)
+    query = "INSERT OR REPLACE INTO mandates VALUES (?, ?, ?, ?)"
+    office.database.run(query, mandate.body, mandate.channel, mandate.sequence, sealed)
+
+
+def _keys_in(office: Office, row: Row) -> tuple[DisclosedKey, ...]:
+    sealed: bytes = row["sealed"]
+    try:
+        opened = AESGCM(office.ring.local_key(_KEY)).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], row["body"])
+    except InvalidTag as error:
+        raise RingError("the keys of this mandate do not open any more: take its file in again, or have it made anew") from error
+    return decode_keys(opened)
+
+
+def _row_named(office: Office, text: str) -> Row:
+    rows = office.database.all("SELECT * FROM mandates")
+    found = [row for row in rows if len(text) >= _LEAST_DIGITS and row["body"].hex().startswith(text.lower())]
+    if len(found) == 1:
+        return found[0]
+    if any(each.ended and each.mandate.hex().startswith(text.lower()) for each in _said(office).values()):
+        raise MandateEndedError
+    raise RefusedError(
+        "No mandate whose keys are here begins so: `auditor mandates` lists them, `auditor accept` takes a file in."
+    )

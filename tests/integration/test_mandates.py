@@ -1,0 +1,300 @@
+"""Mandates: parts of one case, disclosed to one auditor for a purpose and up to a day, and recorded on both sides."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from services.audit.opening import Opening
+from services.auditor.disclosed import Disclosed
+from services.auditor.mandates import EndingHeld, accept, held_mandates, note_use, open_mandate
+from services.auditor.mandates import end as put_down
+from services.commission.application import Commission
+from services.commission.input import RegistrationInput
+from services.post.auditors import approve, auditors, refuse
+from services.post.mandate_uses import uses_of
+from services.post.mandates import disclose, end, end_file, mandates_of
+from services.wire.channels import COMMISSION, Role, record_of
+from services.wire.contents import ParticipantRemoved
+from services.wire.errors import DisclosureError, RefusedError
+from services.wire.events import AccessEnded, AccessGranted, AccessPurpose, AccessUse, AccessUsed
+from tests.auditing import AUDITOR, AUDITOR_SEAL, opened_by
+from tests.chains import SCHOOL, seal_of
+from tests.mandates import Mandated, said_in
+
+RECORD = f"{SCHOOL}.record"
+FILED = {"ApplicationFiled", "ConsentRecorded", "DeliveryAddressChosen", "InformationRequested"}
+
+
+@pytest.fixture
+def exchange(tmp_path: Path) -> Mandated:
+    return Mandated.new(tmp_path)
+
+
+@pytest.fixture
+def unapproved(tmp_path: Path) -> Mandated:
+    return Mandated.new(tmp_path, approved=False)
+
+
+def personal_of(exchange: Mandated, mandate: Disclosed | None) -> dict[str, str]:
+    """Return how the personal parts of the log open, of each type in the school's cases; several of one type alike."""
+    found = exchange.read(mandate)
+    return {str(each.type): each.personal_opening.value for each in found if each.type in FILED}
+
+
+def test_a_mandate_stands_in_both_records_with_purpose_and_end(exchange: Mandated) -> None:
+    given = exchange.given()
+    [granted] = said_in(exchange, RECORD, "AccessGranted")[1:]
+    assert isinstance(granted, AccessGranted)
+    assert (granted.purpose, granted.until, len(granted.parts)) == (AccessPurpose.COMPLAINT, given.until, 4)
+    accept(exchange.office(AUDITOR), exchange.file(given))
+    exchange.settle()
+    told = AccessUsed(grant=given.body, purpose=AccessPurpose.COMPLAINT, until=given.until, use=AccessUse.ACCEPTED)
+    assert said_in(exchange, record_of(AUDITOR), "AccessUsed") == [told]
+    # By its digest alone: nothing in an auditor's record, which all read, says whose case it is.
+    assert uses_of(exchange.office(SCHOOL)) == uses_of(exchange.office(COMMISSION)) == {given.body: 1}
+
+
+def test_with_what_is_personal_it_opens_the_parts_of_that_case_and_of_no_other(exchange: Mandated) -> None:
+    other = exchange.another_case()
+    mandate = exchange.accepted(exchange.terms(personal=True))
+    events = exchange.read(mandate)
+    opened = [each for each in events if each.personal_opening is Opening.OPENED]
+    assert {each.type for each in opened} == FILED
+    assert {each.case_id for each in opened} == {exchange.case}
+    filed = next(each for each in opened if each.type == "ApplicationFiled")
+    assert filed.personal.application.pupil.family_name
+    closed = [each for each in events if each.case_id == other]
+    assert closed
+    assert {each.personal_opening for each in closed} == {Opening.NO_KEY}
+
+
+def test_of_facts_alone_nothing_personal_opens(exchange: Mandated) -> None:
+    assert set(personal_of(exchange, exchange.accepted()).values()) == {"no key"}
+
+
+def test_of_one_type_of_events_the_others_stay_closed(exchange: Mandated) -> None:
+    mandate = exchange.accepted(exchange.terms(personal=True, types=("ConsentRecorded",)))
+    opened = personal_of(exchange, mandate)
+    assert [name for name, said in opened.items() if said == "opened"] == ["ConsentRecorded"]
+
+
+def test_an_auditor_that_holds_no_key_at_all_reads_what_the_mandate_names_and_the_mandate(unapproved: Mandated) -> None:
+    assert {each.type for each in unapproved.read() if each.opening is Opening.OPENED} == set()
+    mandate = unapproved.accepted(unapproved.terms(personal=True))
+    opened = [each for each in unapproved.read(mandate) if each.opening is Opening.OPENED]
+    assert {each.type for each in opened} == {*FILED, "AccessGranted", "AccessUsed"}
+    assert opened_by(unapproved.exchange, AUDITOR) == {}
+
+
+def test_the_commission_discloses_what_it_wrote_of_its_own_case(exchange: Mandated) -> None:
+    theirs = exchange.office(COMMISSION)
+    row = theirs.database.one("SELECT case_id FROM cases")
+    assert row is not None
+    case = UUID(row["case_id"])
+    Commission(theirs).register(case, RegistrationInput(register_number="R-17", received_on=theirs.today))
+    exchange.settle()
+    given = exchange.given(exchange.terms(personal=True), case=case, writer=COMMISSION)
+    mandate = accept(exchange.office(AUDITOR), exchange.file(given, writer=COMMISSION))
+    opened = [each.type for each in exchange.read(mandate) if each.personal_opening is Opening.OPENED]
+    assert opened == ["RequestRegistered"]
+
+
+def test_a_use_is_recorded_each_time_and_its_writer_sees_it(exchange: Mandated) -> None:
+    mandate = exchange.accepted()
+    for use in (AccessUse.TIMELINE, AccessUse.QUERY):
+        note_use(exchange.office(AUDITOR), mandate, use)
+    exchange.settle()
+    said = said_in(exchange, record_of(AUDITOR), "AccessUsed")
+    assert [each.use for each in said if isinstance(each, AccessUsed)] == [
+        AccessUse.ACCEPTED,
+        AccessUse.TIMELINE,
+        AccessUse.QUERY,
+    ]
+    assert uses_of(exchange.office(SCHOOL))[mandate.body] == 3
+    [line] = held_mandates(exchange.office(AUDITOR))
+    assert (line.uses, line.keys, line.writer, line.ended) == (2, True, SCHOOL, None)
+
+
+def test_when_its_day_is_over_both_record_the_end_once_and_the_keys_are_gone(exchange: Mandated) -> None:
+    mandate = exchange.accepted(exchange.terms(days=2))
+    exchange.days(2)
+    assert mandates_of(exchange.office(SCHOOL))[0].ended_on is None
+    exchange.days(1)
+    exchange.days(1)
+    for channel in (RECORD, record_of(AUDITOR)):
+        [ended] = said_in(exchange, channel, "AccessEnded")
+        assert isinstance(ended, AccessEnded)
+        assert ended.grant == mandate.body
+    assert exchange.office(AUDITOR).database.all("SELECT * FROM mandates") == []
+    with pytest.raises(RefusedError, match="has ended"):
+        open_mandate(exchange.office(AUDITOR), mandate.body.hex())
+    with pytest.raises(RefusedError, match="has ended"):
+        note_use(exchange.office(AUDITOR), mandate, AccessUse.SHOW)
+
+
+def test_an_end_is_recorded_by_workers_that_were_begun_again_and_not_a_second_time(exchange: Mandated) -> None:
+    exchange.accepted(exchange.terms(days=1))
+    for _ in range(3):
+        exchange.exchange.clock.now += 2 * 86_400_000
+        for name, role, seal in ((SCHOOL, Role.SCHOOL, seal_of("old")), (AUDITOR, Role.AUDITOR, AUDITOR_SEAL)):
+            exchange.office(name).database.close()
+            assert exchange.exchange.enter(name, role, seal).worker.start()
+        exchange.settle()
+    for channel in (RECORD, record_of(AUDITOR)):
+        assert len(said_in(exchange, channel, "AccessEnded")) == 1
+
+
+def test_ended_early_by_its_writer_it_ends_at_the_auditor_as_soon_as_that_has_read_so(exchange: Mandated) -> None:
+    mandate = exchange.accepted()
+    given = mandates_of(exchange.office(SCHOOL))[0]
+    assert end(exchange.office(SCHOOL), given)
+    assert end(exchange.office(SCHOOL), given) == ()
+    # Not read yet: the auditor cannot know.
+    open_mandate(exchange.office(AUDITOR), mandate.body.hex())
+    exchange.settle()
+    with pytest.raises(RefusedError, match="has ended"):
+        open_mandate(exchange.office(AUDITOR), mandate.body.hex())
+    [ended] = said_in(exchange, record_of(AUDITOR), "AccessEnded")
+    assert isinstance(ended, AccessEnded)
+    assert ended.grant == mandate.body
+
+
+def test_an_auditor_without_keys_of_facts_is_told_of_an_early_end_by_a_file(unapproved: Mandated) -> None:
+    mandate = unapproved.accepted()
+    given = mandates_of(unapproved.office(SCHOOL))[0]
+    with pytest.raises(RefusedError, match="has not ended"):
+        end_file(unapproved.office(SCHOOL), given)
+    end(unapproved.office(SCHOOL), given)
+    unapproved.settle()
+    assert open_mandate(unapproved.office(AUDITOR), mandate.body.hex()).body == mandate.body
+    assert accept(unapproved.office(AUDITOR), end_file(unapproved.office(SCHOOL), given)).has_ended
+    with pytest.raises(RefusedError, match="has ended"):
+        open_mandate(unapproved.office(AUDITOR), mandate.body.hex())
+
+
+def test_the_auditor_can_put_it_down_itself(exchange: Mandated) -> None:
+    mandate = exchange.accepted()
+    assert put_down(exchange.office(AUDITOR), mandate.body)
+    assert put_down(exchange.office(AUDITOR), mandate.body) == ()
+    with pytest.raises(RefusedError, match="has ended"):
+        accept(exchange.office(AUDITOR), exchange.file(mandates_of(exchange.office(SCHOOL))[0]))
+
+
+def test_whoever_is_refused_loses_its_mandates_and_reads_of_that_and_is_given_none_again(exchange: Mandated) -> None:
+    mandate = exchange.accepted()
+    refuse(exchange.office(SCHOOL), AUDITOR)
+    exchange.settle()
+    with pytest.raises(RefusedError, match="has ended"):
+        open_mandate(exchange.office(AUDITOR), mandate.body.hex())
+    with pytest.raises(RefusedError, match="was refused here"):
+        exchange.given()
+
+
+def test_with_an_auditor_that_is_removed_its_mandates_end(exchange: Mandated) -> None:
+    exchange.accepted()
+    registrar = exchange.exchange.registrar
+    exchange.exchange.log.append("registrar.trust", [registrar.open(ParticipantRemoved(id=AUDITOR))])
+    exchange.settle()
+    assert mandates_of(exchange.office(SCHOOL))[0].ended_on is not None
+    with pytest.raises(RefusedError, match="was removed by the registrar"):
+        exchange.given()
+
+
+def test_an_access_to_all_facts_that_ends_on_a_day_ends_with_the_keys_that_were_given(tmp_path: Path) -> None:
+    exchange = Mandated.new(tmp_path, approved=False)
+    school = exchange.office(SCHOOL)
+    approve(school, AUDITOR, until=school.today + timedelta(days=1))
+    exchange.settle()
+    before = opened_by(exchange.exchange, AUDITOR)[RECORD]
+    exchange.days(2)
+    exchange.another_case()
+    # The word of the end is the last that it reads, and what is sealed after it is sealed under keys it never had.
+    assert opened_by(exchange.exchange, AUDITOR)[RECORD] == [*before, "AccessEnded"]
+    assert [each.decision for each in auditors(school)] == ["refused"]
+    with pytest.raises(RefusedError, match="is over"):
+        approve(school, AUDITOR, until=school.today - timedelta(days=1))
+
+
+def test_a_mandate_comes_back_with_a_database_that_was_lost_and_its_file_can_be_made_again(exchange: Mandated) -> None:
+    given = exchange.given(exchange.terms(personal=True))
+    exchange.office(SCHOOL).database.close()
+    for each in (exchange.exchange.folder / SCHOOL).glob("database.sqlite*"):
+        each.unlink()
+    assert exchange.exchange.enter(SCHOOL, Role.SCHOOL, seal_of("old")).worker.start()
+    exchange.settle()
+    [back] = mandates_of(exchange.office(SCHOOL))
+    assert (back.body, back.until, back.parts) == (given.body, given.until, given.parts)
+    # Facts and what the channels still have of the rest.
+    assert accept(exchange.office(AUDITOR), exchange.file(back)).keys.keys() <= {*given.parts, back.event.sealed.facts}
+
+
+def test_an_end_that_was_recorded_comes_back_at_the_auditor_with_a_database_that_was_lost(exchange: Mandated) -> None:
+    mandate = exchange.accepted(exchange.terms(days=1))
+    exchange.office(AUDITOR).database.close()
+    for each in (exchange.exchange.folder / AUDITOR).glob("database.sqlite*"):
+        each.unlink()
+    assert exchange.exchange.enter(AUDITOR, Role.AUDITOR, AUDITOR_SEAL).worker.start()
+    exchange.settle()
+    [line] = held_mandates(exchange.office(AUDITOR))
+    assert (line.mandate, line.keys, line.ended) == (mandate.body, False, None)
+    # Its keys are gone with the database, and its end is due all the same.
+    exchange.days(3)
+    assert len(said_in(exchange, record_of(AUDITOR), "AccessEnded")) == 1
+
+
+def test_a_file_that_is_made_again_opens_also_after_the_auditors_key_was_renewed(exchange: Mandated) -> None:
+    given = exchange.given(exchange.terms(days=200))
+    old = exchange.file(given)
+    for _ in range(10):
+        exchange.days(10)
+    with pytest.raises(DisclosureError, match="is gone: let their writer make the file anew"):
+        accept(exchange.office(AUDITOR), old)
+    assert accept(exchange.office(AUDITOR), exchange.file(given)).body == given.body
+
+
+def test_a_mandate_is_not_given_to_nobody_nor_for_nothing_nor_for_a_day_that_is_over_or_too_far(exchange: Mandated) -> None:
+    school = exchange.office(SCHOOL)
+    for days in (-1, 367):
+        with pytest.raises(RefusedError, match="last day lies between"):
+            disclose(school, exchange.case, AUDITOR, exchange.terms(days=days))
+    with pytest.raises(RefusedError, match="no auditor of this id"):
+        disclose(school, exchange.case, "auditor-nobody", exchange.terms())
+    with pytest.raises(RefusedError, match="names no type of event"):
+        disclose(school, exchange.case, AUDITOR, exchange.terms(types=("Meeting",)))
+    with pytest.raises(RefusedError, match="nothing to disclose"):
+        disclose(school, exchange.case, AUDITOR, exchange.terms(types=("AgreementConcluded",)))
+    assert len(said_in(exchange, RECORD, "AccessGranted")) == 1
+
+
+def test_what_was_erased_is_not_disclosed(exchange: Mandated) -> None:
+    school = exchange.office(SCHOOL)
+    now = school.clock()
+    school.database.run("UPDATE keys SET wrapped = NULL, erased_at = ? WHERE key_use = 'CASE' AND channel = ?", now, RECORD)
+    opened = personal_of(exchange, exchange.accepted(exchange.terms(personal=True)))
+    assert [name for name, said in opened.items() if said == "opened"] == ["InformationRequested"]
+
+
+def test_nothing_is_shown_if_the_use_cannot_be_recorded(exchange: Mandated) -> None:
+    mandate = exchange.accepted()
+    auditor = exchange.office(AUDITOR)
+    auditor.database.run("INSERT OR IGNORE INTO said VALUES ('starting', ?)", auditor.clock())
+    with pytest.raises(RefusedError, match="The worker is starting"):
+        note_use(auditor, mandate, AccessUse.SHOW)
+
+
+def test_an_end_that_cannot_be_recorded_yet_is_recorded_later_and_nothing_is_shown_meanwhile(exchange: Mandated) -> None:
+    mandate = exchange.accepted(exchange.terms(days=1))
+    auditor = exchange.office(AUDITOR)
+    auditor.database.run("INSERT OR IGNORE INTO said VALUES ('starting', ?)", auditor.clock())
+    exchange.exchange.clock.now += 3 * 86_400_000
+    assert EndingHeld().end_once(auditor) == 0
+    assert any("the end of a mandate is not recorded yet" in each for each in auditor.alarms)
+    auditor.database.run("DELETE FROM said WHERE name = 'starting'")
+    with pytest.raises(RefusedError, match="has ended"):
+        note_use(auditor, mandate, AccessUse.SHOW)
+    assert EndingHeld().end_once(auditor) == 1
+    assert EndingHeld().end_once(auditor) == 0
