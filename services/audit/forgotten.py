@@ -6,7 +6,8 @@ What an epoch overruled may rightly be gone; what waits, or stands beside what a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
 from services.audit.missing import hanging
 from services.audit.receipts import last_epoch_said
@@ -15,6 +16,7 @@ from services.audit.report import Finding, Report
 from services.audit.watching import Watch
 from services.wire.errors import MissingError
 from services.wire.following import Follower
+from services.wire.hashing import Digest
 from services.wire.trust import Trust
 
 __all__ = ["look_for_forgotten"]
@@ -39,7 +41,15 @@ def look_for_forgotten(
         elif last_epoch_said(watches, trust, channel) > memory.trusted:
             watch.report.note(f"what was seen before at {head.sequence} was overruled by an epoch since")
         else:
-            report.find(_finding(channel, watch.epoch_at(head.sequence), head, there))
+            gone = _first_gone(watch, memory.seen(channel), head)
+            there = watch.digests[gone.sequence - 1].hex() if gone.sequence <= len(watch.digests) else "nothing"
+            report.find(_finding(channel, watch.epoch_at(gone.sequence), gone, there))
+
+
+def _first_gone(watch: Watch, seen: Sequence[Digest], head: Head) -> Head:
+    """Return the first entry that was seen and is not there, as far as more than the head is remembered."""
+    pairs = enumerate(zip_longest(seen, watch.digests[: len(seen)]), start=1)
+    return next((Head(sequence, was.hex()) for sequence, (was, there) in pairs if was is not None and was != there), head)
 
 
 def _finding(channel: str, epoch: int, head: Head, found: str) -> Finding:

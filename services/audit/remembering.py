@@ -5,8 +5,8 @@ event ids and receipts, the place reached and the certificates there. Anything e
 ``registrar.trust`` always. Whatever was seen once and is not there any more is a finding, also where nobody has receipted it.
 
 The file has a digest over itself, so that damage and careless edits are refused. Whoever can write it can make another with a
-right digest: it MUST lie where only who verifies can write.
-Source: docs/adr/0031-a-stretch-is-proved-the-rest-is-judged.md.
+right digest: it MUST lie where only who verifies can write, or its digest be kept elsewhere and given when it is loaded.
+Source: docs/adr/0031-a-stretch-is-proved-the-rest-is-judged.md; docs/adr/0039-a-memory-is-named-by-its-digest.md.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from __future__ import annotations
 import json
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Self
@@ -100,7 +100,7 @@ class Memory:
     """What one verification leaves for the next; ``files`` are an archive's, with how many bytes were read and H of these.
 
     ``heads`` are those of all channels, also of such as are not remembered otherwise. ``signatures`` says which signatures of
-    what is remembered were verified.
+    what is remembered were verified. ``unread`` are channels of which nothing is believed in this run, and which are read anew.
     """
 
     exchange: str
@@ -108,17 +108,21 @@ class Memory:
     heads: dict[str, Head] = field(default_factory=dict)
     channels: dict[str, Remembered] = field(default_factory=dict)
     files: dict[str, tuple[int, str]] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
 
     @classmethod
-    def load(cls, path: Path, exchange: str) -> Self | None:
-        """Return the memory in a file, None if there is no such file yet.
+    def load(cls, path: Path, exchange: str, digest: str | None = None) -> Self | None:
+        """Return the memory in a file, None if there is no such file yet; ``digest`` is what ``save`` gave, kept elsewhere.
 
-        Raises: ArchiveError if it was damaged or edited; RefusedError if it is of another exchange; SettingsError if it is
-        something else or cannot be read.
+        Raises: ArchiveError if it was damaged or edited, or is not the one of that digest; RefusedError if it is of another
+        exchange; SettingsError if it is something else or cannot be read, or one of a digest is asked for and none is there.
         """
         try:
             first, _, body = path.read_bytes().partition(b"\n")
         except FileNotFoundError:
+            if digest is not None:
+                # Whoever takes it away takes away what was seen, which is then missed by nobody.
+                raise SettingsError(f"{path.name} is not there, and its digest was given: what was seen before is gone") from None
             return None
         except OSError as error:
             raise SettingsError(f"{path.name} cannot be read: {error.strerror}") from error
@@ -128,6 +132,11 @@ class Memory:
         expected = first.removeprefix(_FIRST).decode("ascii", "replace")
         if found != expected:
             raise ArchiveError(f"{path.name} was changed since it was written: it is not believed", _evidence(expected, found))
+        if digest is not None and found != digest:
+            # Its own digest is right: somebody wrote it anew, or put another one in its place.
+            raise ArchiveError(
+                f"{path.name} is not the file of the digest that was given: it is not believed", _evidence(digest, found)
+            )
         try:
             memory = cls._read(json.loads(body))
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
@@ -136,8 +145,8 @@ class Memory:
             raise RefusedError(f"{path.name} is of another exchange: its root certificate is not the one given")
         return memory
 
-    def save(self, path: Path) -> None:
-        """Write it into a file, whole or not at all. Raises: SettingsError if that cannot be written."""
+    def save(self, path: Path) -> str:
+        """Write it into a file, whole or not at all, and return its digest. Raises: SettingsError if that cannot be written."""
         body = json.dumps(
             {
                 "exchange": self.exchange,
@@ -147,17 +156,20 @@ class Memory:
                 "files": self.files,
             },
             separators=(",", ":"),
+            # The same memory has the same digest.
+            sort_keys=True,
         ).encode()
-        beside = path.with_name(path.name + ".new")
+        beside, digest = path.with_name(path.name + ".new"), sha256(body).hexdigest()
         try:
             with beside.open("wb") as file:
-                file.write(_FIRST + sha256(body).hexdigest().encode() + b"\n" + body)
+                file.write(_FIRST + digest.encode() + b"\n" + body)
                 file.flush()
                 # Before it takes the other's place: an empty one would be deleted, and what had been seen with it.
                 os.fsync(file.fileno())
             beside.replace(path)
         except OSError as error:
             raise SettingsError(f"{path.name} cannot be written: {error.strerror}") from error
+        return digest
 
     @classmethod
     def _read(cls, said: Any) -> Self:
@@ -182,6 +194,18 @@ class Memory:
         head = self.heads.get(TRUST_CHANNEL)
         return head.sequence if head is not None else 0
 
+    def set_aside(self, at_fault: Collection[str]) -> None:
+        """Forget all channels but what was seen of those at fault: it says where they differ, and is never gone on from."""
+        self.channels = {name: replace(each, last="") for name, each in self.channels.items() if name in at_fault}
+
+    def seen(self, channel: str) -> list[Digest]:
+        """Return the digests of a channel as they were taken before, none where that is not remembered."""
+        remembered = self.channels.get(channel)
+        try:
+            return [Digest(each) for each in _pieces(remembered.said["digests"], _DIGEST_BYTES)] if remembered else []
+        except (ValueError, KeyError, TypeError):
+            return []
+
     def keep(self, channel: str, watch: Watch, follower: Follower, read_to: tuple[int, str]) -> None:
         """Remember a channel, as a whole if it was plainly in order, else its head alone."""
         # What only waits was seen all the same, and has to be there the next time.
@@ -192,7 +216,7 @@ class Memory:
 
     def resumed(self, channel: str, *, leaves_out: bool) -> tuple[Watch, Place] | None:
         """Return the watch and the place of a channel, None if it is not remembered."""
-        remembered = self.channels.get(channel)
+        remembered = self.channels.get(channel) if channel not in self.unread else None
         try:
             watch = remembered.watch(channel, leaves_out=leaves_out) if remembered is not None else None
             return (watch, remembered.place(watch)) if remembered is not None and watch is not None else None

@@ -167,8 +167,8 @@ class _Verification:
 
     def _remember(self, memory: Memory) -> None:
         at_fault = {each.channel for each in self.report.findings}
-        memory.channels.clear()
-        for channel in self.watches.keys() - at_fault:
+        memory.set_aside(at_fault)
+        for channel in sorted(self.watches.keys() - at_fault):
             memory.keep(channel, self.watches[channel], self.followers[channel], self.ends.get(channel, (0, "")))
 
     def _read(self, channel: str, trust: Trust) -> None:

@@ -46,7 +46,7 @@ def examine_archive(
     changed = changed_since(folder, memory.files) if memory is not None else []
     if memory is not None:
         for each in changed:
-            memory.channels.pop(each.channel, None)
+            memory.unread.add(each.channel)
     examined = examine_log(
         log,
         root,

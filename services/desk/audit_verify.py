@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,13 +32,17 @@ def register(app: typer.Typer) -> None:
     app.command()(verify)
 
 
-def verify(
+def verify(  # noqa: PLR0913, PLR0917  # each is an option of the command
     source: Annotated[Path | None, typer.Argument(help="An archive, an exported folder, or a log that is a file.")] = None,
     root: Root_ = None,
     config: Config = None,
     thorough: Annotated[bool, typer.Option("--thorough", help="Verify every signature, and not the newest alone.")] = False,
     state: Annotated[
         Path | None, typer.Option("--state", help="A file that remembers what was verified: then only what is new is read.")
+    ] = None,
+    state_digest: Annotated[
+        str | None,
+        typer.Option("--state-digest", help="The digest that was told of that file, kept elsewhere: any other file is refused."),
     ] = None,
     keys_of: Annotated[
         Path | None,
@@ -53,15 +57,15 @@ def verify(
 
     keys = facts_keys_of(load_settings(keys_of)) if keys_of is not None else ()
     signatures = Signatures.EACH if thorough else Signatures.NEWEST
+    remembered = _Remembered(state, state_digest)
     if source is not None and source.is_dir():
         trusted = _root_of(root)
-        memory = _memory(state, trusted, signatures)
+        memory = remembered.memory(trusted, signatures)
         report = _verified_folder(source, trusted, signatures, keys, memory)
     else:
-        trusted, report, memory = _verified_log(source, root, config, signatures, keys, state)
-    if memory is not None and state is not None:
-        memory.save(state)
-    _tell(report, as_json=as_json, is_folder=source is not None and source.is_dir())
+        trusted, report, memory = _verified_log(source, root, config, signatures, keys, remembered)
+    digest = memory.save(state) if memory is not None and state is not None else None
+    _tell(report, digest, as_json=as_json, is_folder=source is not None and source.is_dir())
     if not report.is_clean:
         raise typer.Exit(VerificationError.exit_code)
 
@@ -82,7 +86,7 @@ def _verified_log(
     config: Path | None,
     signatures: Signatures,
     keys: tuple[bytes, ...],
-    state: Path | None,
+    remembered: _Remembered,
 ) -> tuple[Root, Report, Memory | None]:
     from contextlib import closing
 
@@ -90,7 +94,7 @@ def _verified_log(
     from services.desk.watching import Watched
 
     trusted, opened, there = source_of(log, root, config)
-    memory = _memory(state, trusted, signatures)
+    memory = remembered.memory(trusted, signatures)
     with closing(opened), progress("Verifying") as tell:
         watched = Watched(opened, tell)
         report = verify_log(watched, trusted, there=there(), facts_keys=keys, signatures=signatures, memory=memory)
@@ -105,25 +109,36 @@ def _root_of(root: Path | None) -> Root:
     return load_root(read_file(root))
 
 
-def _memory(state: Path | None, root: Root, signatures: Signatures) -> Memory | None:
-    from services.audit.remembering import Memory
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """The file that remembers, and its digest where somebody kept that."""
 
-    if state is None:
-        return None
-    memory = Memory.load(state, root.digest.hex())
-    if memory is None:
-        return Memory(root.digest.hex(), signatures.value)
-    memory.ready_for(signatures)
-    return memory
+    path: Path | None
+    digest: str | None
+
+    def memory(self, root: Root, signatures: Signatures) -> Memory | None:
+        from services.audit.remembering import Memory
+
+        if self.path is None:
+            if self.digest is not None:
+                raise SettingsError("--state-digest is of a file that remembers: name it with --state")
+            return None
+        memory = Memory.load(self.path, root.digest.hex(), self.digest)
+        if memory is None:
+            return Memory(root.digest.hex(), signatures.value)
+        memory.ready_for(signatures)
+        return memory
 
 
-def _tell(report: Report, *, as_json: bool, is_folder: bool) -> None:
+def _tell(report: Report, digest: str | None, *, as_json: bool, is_folder: bool) -> None:
     from services.audit.meanings import meaning_of
 
     again = sum(each.not_read_again for each in report.channels)
     if as_json:
         findings = [asdict(each) | {"means": meaning_of(each)} for each in report.findings]
-        print_json(asdict(report) | {"findings": findings, "clean": report.is_clean, "not_read_again": again})
+        print_json(
+            asdict(report) | {"findings": findings, "clean": report.is_clean, "not_read_again": again, "state_digest": digest}
+        )
         return
     for channel in report.channels:
         typer.echo(f"  {channel.channel}: {channel.entries} entries, {channel.state}; {_proven(channel)}")
@@ -134,6 +149,10 @@ def _tell(report: Report, *, as_json: bool, is_folder: bool) -> None:
     if again:
         same = "the files that hold them are the same bytes" if is_folder else "whether they stand there still was not looked at"
         typer.echo(f"{again} entries were verified before and not read again; {same}")
+    if digest is not None:
+        typer.echo(
+            f"what was verified is remembered under the digest {digest}: kept elsewhere, it is what --state-digest asks for"
+        )
     for finding in report.findings:
         # Names of files and digests that an exported folder tells of are its maker's words.
         typer.echo(as_text(f"FOUND {finding.channel} at {finding.epoch}/{finding.sequence}: {finding.what}"))

@@ -129,3 +129,16 @@ def test_every_kind_of_finding_has_its_meaning() -> None:
     named = {name for name in MEANINGS if issubclass(getattr(errors, name), errors.VerificationError)}
     assert named == MEANINGS.keys()
     assert len(set(MEANINGS.values())) == len(MEANINGS)
+
+
+def test_a_file_that_remembers_is_believed_by_its_digest_alone(copy: Copy) -> None:
+    state = copy.folder / "verified"
+    digest = asked(copy, copy.archive, "--state", state)["state_digest"]
+    again = asked(copy, copy.archive, "--state", state, "--state-digest", digest)
+    assert (again["clean"], again["not_read_again"] > 0) == (True, True)
+    said = sarakste("audit", "verify", copy.archive, "--root", copy.folder / "root.pem", "--state", state)
+    assert f"is remembered under the digest {again['state_digest']}" in said.stdout
+    other = asked(copy, copy.archive, "--state", state, "--state-digest", "00" * 32, code=4)
+    assert "not the file of the digest that was given" in other["message"]
+    alone = asked(copy, copy.archive, "--state-digest", digest, code=2)
+    assert "name it with --state" in alone["message"]

@@ -13,7 +13,7 @@ import pytest
 
 from services.audit.archive_checking import archive_findings
 from services.audit.archive_reading import ArchiveChannel
-from services.audit.remembering import Memory, Remembered
+from services.audit.remembering import Head, Memory, Remembered
 from services.audit.report import Report
 from services.audit.verify import Signatures
 from services.audit.verify_archive import verify_archive
@@ -135,8 +135,25 @@ def test_another_story_in_place_of_what_was_seen_is_found(auditor: Auditor) -> N
     auditor.verify()
     thief = Pen(RECORD, OLD, salt="thief")
     auditor.world.records[RECORD] = [thief.opened(), *(thief.sealed() for _ in range(30))]
+    # Where it becomes another one, and not only where it ended; also the next time.
+    for _ in range(2):
+        finding = only(auditor.verify())
+        assert (finding.channel, finding.sequence, finding.found) == (RECORD, 1, digest_of_first(auditor))
+
+
+def digest_of_first(auditor: Auditor) -> str:
+    return decode_entry(auditor.world.records[RECORD][0]).digest.hex()
+
+
+def test_a_channel_that_is_whole_again_is_remembered_again(auditor: Auditor) -> None:
+    auditor.verify()
+    whole = list(auditor.world.records[RECORD])
+    del auditor.world.records[RECORD][5:]
     finding = only(auditor.verify())
-    assert (finding.channel, finding.sequence) == (RECORD, 21)
+    assert (finding.channel, finding.sequence) == (RECORD, 6)
+    auditor.world.records[RECORD] = whole
+    assert auditor.verify().is_clean
+    assert auditor.verify().of(RECORD).not_read_again == 21
 
 
 def test_what_an_epoch_overruled_since_is_no_finding(auditor: Auditor) -> None:
@@ -187,6 +204,24 @@ def test_a_state_that_was_edited_or_is_of_another_exchange_or_is_something_else_
     auditor.state.write_bytes(b"a letter")
     with pytest.raises(SettingsError, match="no file of an earlier verification"):
         Memory.load(auditor.state, EXCHANGE)
+
+
+def test_a_state_that_somebody_made_anew_is_refused_by_whoever_kept_its_digest_elsewhere(auditor: Auditor) -> None:
+    auditor.verify()
+    memory = Memory.load(auditor.state, EXCHANGE)
+    assert memory is not None
+    kept = memory.save(auditor.state)
+    assert Memory.load(auditor.state, EXCHANGE, kept) == memory
+    # The registrar's head lower: nothing that was seen behind it would be missed, and its own digest is right.
+    memory.heads[TRUST_CHANNEL] = Head(1, "00" * 32)
+    made = memory.save(auditor.state)
+    assert Memory.load(auditor.state, EXCHANGE) == memory
+    with pytest.raises(ArchiveError, match="not the file of the digest that was given") as refused:
+        Memory.load(auditor.state, EXCHANGE, kept)
+    assert (refused.value.evidence.expected, refused.value.evidence.found) == (kept, made)
+    auditor.state.unlink()
+    with pytest.raises(SettingsError, match="what was seen before is gone"):
+        Memory.load(auditor.state, EXCHANGE, kept)
 
 
 def test_a_state_that_was_made_with_nonsense_and_a_right_digest_is_not_believed(auditor: Auditor) -> None:

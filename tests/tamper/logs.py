@@ -1,4 +1,7 @@
-"""Honest logs of many entries, as exchanges leave them: receipts, rotations, epochs, repeats, junk, entries sent once more."""
+"""Honest logs of many entries, as exchanges leave them: receipts, rotations, epochs, repeats, junk, entries sent once more.
+
+An auditor is among them, who says now and then in its record under which root it holds all other channels.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from services.audit.heads import ChannelHead, checkpoint_of, ordered
+from services.audit.remembering import Memory
+from services.audit.tree import leaf_hash, root_of
 from services.audit.verify import Report, channels_in, verify_log
 from services.channel.embedded import EmbeddedChannel
-from services.wire.channels import COMMISSION, TRUST_CHANNEL, record_of
-from services.wire.contents import KeyRevoked, Reason, SchemaPublished
+from services.wire.channels import COMMISSION, TRUST_CHANNEL, Role, record_of
+from services.wire.contents import KeyRevoked, ParticipantAdmitted, Reason, SchemaPublished
+from services.wire.entry import decode_entry
+from services.wire.hashing import Digest
 from services.wire.records import own_schemas
 from tests.chains import ROOT, Pen, seal_of
 from tests.worlds import COMMISSIONS, FROM, OLD, RECORD, TO, World
 
-__all__ = ["COMMISSION_RECORD", "PAIR", "WRITTEN", "Log", "honest_log", "tail_receipts"]
+__all__ = ["AUDITOR", "AUDITOR_RECORD", "COMMISSION_RECORD", "PAIR", "WRITTEN", "Log", "honest_log", "tail_receipts"]
+
+AUDITOR: Final = "auditor-vk"
+AUDITOR_RECORD: Final = record_of(AUDITOR)
+"""Nobody receipts it: what an auditor says there is held against what it said before, by whoever kept that."""
 
 COMMISSION_RECORD: Final = record_of(COMMISSION)
 PAIR: Final = (TO, FROM)
@@ -23,28 +35,35 @@ WRITTEN: Final = (TO, FROM, RECORD, COMMISSION_RECORD)
 """The channels that participants write, one exchange of one school."""
 
 _AT_ONCE: Final = 20
+_CHECKPOINTS: Final = 8
 
 
 @dataclass
 class Log:
-    """Records by channel, and the pens that go on behind them; ``rotated`` is up to where a channel's first certificate wrote."""
+    """Records by channel, and the pens that go on behind them; ``rotated`` is up to where a channel's first certificate wrote.
+
+    ``heads`` are those of the last checkpoint, ``earlier`` is what stood there about the middle of its life.
+    """
 
     records: dict[str, list[bytes]]
     pens: dict[str, Pen]
     rotated: dict[str, int] = field(default_factory=dict)
     epochs: dict[str, int] = field(default_factory=dict)
+    heads: tuple[ChannelHead, ...] = ()
+    earlier: dict[str, list[bytes]] = field(default_factory=dict)
 
     def copy(self) -> Log:
         """Return one to be harmed; the records themselves never change."""
         pens = {name: pen.fork(pen.salt) for name, pen in self.pens.items()}
-        return Log({name: list(each) for name, each in self.records.items()}, pens, dict(self.rotated), dict(self.epochs))
+        records = {name: list(each) for name, each in self.records.items()}
+        return Log(records, pens, dict(self.rotated), dict(self.epochs), self.heads, self.earlier)
 
     @property
     def entries(self) -> int:
         return sum(len(each) for each in self.records.values())
 
-    def verified(self, folder: Path, *, threads: int = 1) -> Report:
-        """Verify it as a file, with nothing but the root."""
+    def verified(self, folder: Path, *, threads: int = 1, memory: Memory | None = None) -> Report:
+        """Verify it as a file, with nothing but the root, or with what an earlier verification left."""
         path = folder / "log.sqlite"
         for each in folder.glob("log.sqlite*"):
             each.unlink()
@@ -52,7 +71,7 @@ class Log:
         try:
             for channel, records in self.records.items():
                 log.append(channel, records)
-            return verify_log(log, ROOT, threads=threads, there=channels_in(path))
+            return verify_log(log, ROOT, threads=threads, there=channels_in(path), memory=memory)
         finally:
             log.close()
 
@@ -65,6 +84,7 @@ def honest_log(entries: int, dice: random.Random, *, with_life: bool) -> Log:
     world = World(Path("/nowhere"))
     log = Log(world.records, world.pens)
     trust = world.pens[TRUST_CHANNEL]
+    auditor = _Auditor(log, _admitted_auditor(world))
     log.records[TRUST_CHANNEL] += [trust.open(SchemaPublished(name="", file=file)) for file in own_schemas().values()]
     # Each certificate writes a stretch; the first of the school's is revoked once the second is in use everywhere.
     turns = max(1, entries // (len(WRITTEN) * _AT_ONCE + len(PAIR)))
@@ -74,14 +94,47 @@ def honest_log(entries: int, dice: random.Random, *, with_life: bool) -> Log:
         for channel in WRITTEN:
             world.write(channel, _AT_ONCE)
         _receipts(world)
+        if turn == turns // 2:
+            log.earlier = {name: list(each) for name, each in log.records.items()}
+        if turn % max(1, turns // _CHECKPOINTS) == 0:
+            auditor.vouch()
         if turn == rotation:
             _rotate(world, log)
         if turn == epoch:
             _open_epoch(world, log, dice.choice(PAIR))
     tail_receipts(world)
+    auditor.vouch()
     if with_life:
         _live(log, dice)
     return log
+
+
+@dataclass
+class _Auditor:
+    """Whoever says under which root it holds the log; ``leaves`` are of the entries that it has read so far."""
+
+    log: Log
+    pen: Pen
+    leaves: dict[str, list[Digest]] = field(default_factory=dict)
+
+    def vouch(self) -> None:
+        heads = []
+        for channel in sorted(self.log.records.keys() - {AUDITOR_RECORD}):
+            leaves, records = self.leaves.setdefault(channel, []), self.log.records[channel]
+            leaves += [leaf_hash(decode_entry(each).digest) for each in records[len(leaves) :]]
+            epoch = self.log.pens[channel].epoch
+            heads.append(ChannelHead(channel=channel, epoch=epoch, size=len(leaves), root=root_of(leaves)))
+        self.log.heads = tuple(ordered(heads))
+        self.log.records[AUDITOR_RECORD].append(self.pen.open(checkpoint_of(heads)))
+
+
+def _admitted_auditor(world: World) -> Pen:
+    seal = seal_of("auditor", organisation="NTRLV-90000000004")
+    said = ParticipantAdmitted(id=AUDITOR, role=Role.AUDITOR, organisation=seal.certificate.organisation, name=AUDITOR)
+    world.records[TRUST_CHANNEL].append(world.pens[TRUST_CHANNEL].open(said))
+    pen = world.pens[AUDITOR_RECORD] = Pen(AUDITOR_RECORD, seal)
+    world.records[AUDITOR_RECORD] = [pen.opened()]
+    return pen
 
 
 def tail_receipts(world: World) -> None:
