@@ -87,6 +87,27 @@ class ArchiveChannel:
         with self._lock:
             return self._look(channel).end
 
+    def pieces(self, channel: str, position: int, *, records: int, size_bytes: int) -> list[tuple[int, int]]:
+        """Return the blocks from a position on in pieces of so many records and bytes at most, but a block at least.
+
+        A piece is its first position and the one behind its last. Raises: as ``poll``.
+        """
+        found: list[tuple[int, int]] = []
+        room = 0
+        with self._lock:
+            blocks = [each for _, each in self._look(channel).blocks]
+        for each in blocks:
+            start, stop = max(each.first, position), each.first + each.records
+            if start >= stop:
+                continue
+            if found and each.size <= room and stop - found[-1][0] <= records:
+                found[-1] = found[-1][0], stop
+                room -= each.size
+            else:
+                found.append((start, stop))
+                room = size_bytes - each.size
+        return found
+
     def close(self) -> None:
         """Give back what is held; any further call is a RuntimeError."""
         self._closed = True

@@ -12,29 +12,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from enum import Enum
 from itertools import islice
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from services.audit.ahead import Proved
+from services.audit.signatures import Signatures, are_signed, is_signed
 from services.audit.stretches import Stretch, stretch_of
 from services.audit.watching import Watch
 from services.wire.channels import TRUST_CHANNEL
-from services.wire.errors import SignatureError
 from services.wire.following import Follower
-from services.wire.hashing import Digest
 from services.wire.paths import Place, Step
-from services.wire.signing import verify_digest
 
 __all__ = ["Passing", "Signatures"]
-
-
-class Signatures(Enum):
-    """Which signatures of what plainly goes on are verified: each, or the newest of a stretch."""
-
-    EACH = "each"
-    NEWEST = "newest"
 
 
 class _Passed(NamedTuple):
@@ -62,15 +53,35 @@ class Passing:
                 yield page[at : at + passed.judge]
             at += passed.judge
 
+    def may_pass(self, follower: Follower) -> bool:
+        """Tell whether anything may be passed over where a channel is read now: nothing is to be weighed, no key is revoked."""
+        certificate = follower.place.certificate
+        if follower.pathfinder.channel == TRUST_CHANNEL or not follower.only_goes_on:
+            return False
+        return certificate is None or certificate.key_digest not in follower.pathfinder.trust.revoked
+
+    def takes(self, follower: Follower, watch: Watch, proved: Proved) -> bool:
+        """Take what another process proved, and tell whether it was taken: it has to go on from where the channel has come to."""
+        place = follower.place
+        if place.certificate is None or not self.may_pass(follower):
+            return False
+        reached = place.certificate.digest, place.epoch, place.sequence, place.digest
+        # Which times lie before an earlier one was asked within the piece alone.
+        if reached != (proved.signer, proved.epoch, proved.sequence, proved.previous) or proved.written_at < watch.written_at:
+            return False
+        steps = _steps(follower, proved.stretch)
+        if steps is not None:
+            watch.take_stretch(proved.stretch, steps, place.epoch)
+            follower.go_on_from(_after(place, proved.stretch, len(proved.stretch.digests)))
+        return steps is not None
+
     def _passed(self, follower: Follower, watch: Watch, page: Sequence[bytes], at: int) -> _Passed:
         place, finder = follower.place, follower.pathfinder
-        if finder.channel == TRUST_CHANNEL or not follower.only_goes_on:
+        if not self.may_pass(follower):
             return _Passed(0, len(page) - at)
         if place.certificate is None:
             # What opens the channel, alone: the rest may plainly go on.
             return _Passed(0, 1)
-        if place.certificate.key_digest in finder.trust.revoked:
-            return _Passed(0, len(page) - at)
         stretch = stretch_of(islice(page, at, None), place, channel=finder.channel, written_at=watch.written_at)
         if not stretch.digests:
             return _Passed(0, 1)
@@ -83,20 +94,11 @@ class Passing:
         return _Passed(len(stretch.digests), int(at + len(stretch.digests) < len(page)))
 
     def _are_signed(self, key: ec.EllipticCurvePublicKey, stretch: Stretch) -> bool:
+        if self.signatures is Signatures.NEWEST or self.count == 1:
+            return are_signed(key, stretch, self.signatures)
         pairs = list(zip(stretch.digests, stretch.signatures, strict=True))
-        if self.signatures is Signatures.NEWEST:
-            return _is_signed(key, pairs[-1:])
         shares = [pairs[start :: self.count] for start in range(self.count)]
-        return all(self.threads.map(_is_signed, [key] * self.count, shares))
-
-
-def _is_signed(key: ec.EllipticCurvePublicKey, pairs: Sequence[tuple[Digest, bytes]]) -> bool:
-    try:
-        for digest, signature in pairs:
-            verify_digest(key, signature, digest)
-    except SignatureError:
-        return False
-    return True
+        return all(self.threads.map(is_signed, [key] * self.count, shares))
 
 
 def _steps(follower: Follower, stretch: Stretch) -> dict[int, Step] | None:

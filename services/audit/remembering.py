@@ -20,8 +20,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Self
 
-from services.audit.passing import Signatures
 from services.audit.report import ChannelReport
+from services.audit.signatures import Signatures
 from services.audit.watching import Watch
 from services.wire.certificates import parse_leaf
 from services.wire.channels import TRUST_CHANNEL

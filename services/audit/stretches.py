@@ -13,10 +13,11 @@ Source: schemas/README.md, "Chain"; design.md section 4.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final, NamedTuple
+from struct import Struct
+from typing import Any, Final, NamedTuple
 
 from services.wire.candidates import Candidate, candidate_of
 from services.wire.contents import CertificateRotated, ChannelOpened
@@ -40,7 +41,7 @@ _TURNING: Final = (ChannelOpened.__name__, CertificateRotated.__name__)
 _DIGEST_BYTES: Final = 32
 _ID_BYTES: Final = 16
 _TAIL_BYTES: Final = _ID_BYTES + 1 + 3 * _DIGEST_BYTES
-_SIZE: Final = slice(len(ENTRY_HEADER), len(ENTRY_HEADER) + 2)
+_STATEMENT_END: Final = f"{_ID_BYTES}s1s{_DIGEST_BYTES}x{_DIGEST_BYTES}s{_DIGEST_BYTES}s"
 _PAE: Final = b"DSSEv1 %d %b " % (len(STATEMENT_TYPE), STATEMENT_TYPE)
 _SEALED: Final = b"\x02"
 _PRESENT: Final = b"\x02"
@@ -51,7 +52,13 @@ _TIME_BYTES: Final = 6
 _TIME_MASK: Final = 0x808080808081
 _TIME_FORM: Final = 0x008080808080
 _TIME_LAST: Final = 40
+_TIME_LOW_BITS: Final = 32
 _SHORT: Final = 1 << 14
+# The first byte of a number's encoding holds its six lowest bits, and the sign; so of 64 numbers in a row the rest is the same.
+_LOW_BITS: Final = 6
+_LOW_MASK: Final = (1 << _LOW_BITS) - 1
+_LAST_LOWS: Final = tuple(bytes((low << 1,)) for low in range(1 << _LOW_BITS))
+_LOWS: Final = tuple(bytes((low << 1 | _MORE,)) for low in range(1 << _LOW_BITS))
 
 
 @dataclass(slots=True)
@@ -72,23 +79,18 @@ class Stretch:
 
 
 class _Frame(NamedTuple):
-    """What stands around the varying bytes of sealed entries of some sizes, and where in the record those are.
+    """What stands around the varying bytes of sealed entries of some sizes, and how such a record is taken apart.
 
-    ``around`` are the slices in which ``fixed`` stands: what leads in signature and parts, and says that the body is sealed.
+    ``apart`` gives of a record: what stands before its time, that time in two numbers, its event id, and then in turn what says
+    that the body is sealed, the digests of its parts, signature, facts and personal part, each after what leads in it; those
+    leads have to be ``leads``.
     """
 
     lead: bytes
     pae: bytes
     statement: slice
-    tail: int
-    event_id: slice
-    facts_digest: slice
-    personal_digest: slice
-    signature: slice
-    facts: slice
-    personal: slice
-    around: tuple[slice, slice, slice, slice]
-    fixed: bytes
+    apart: Callable[[bytes], tuple[Any, ...]]
+    leads: tuple[bytes, bytes, bytes]
 
 
 def stretch_of(records: Iterable[bytes], place: Place, *, channel: str, written_at: int) -> Stretch:
@@ -117,7 +119,7 @@ class _Walk:
     sequence: int
     latest: int
     found: Stretch = field(default_factory=Stretch)
-    frames: dict[tuple[int, bytes], _Frame] = field(default_factory=dict)
+    frames: dict[int, _Frame] = field(default_factory=dict)
 
     def take_sealed(self, records: Iterator[bytes]) -> bytes | None:
         """Take sealed entries while each plainly goes on, and return the record that is anything else; None at the end.
@@ -126,39 +128,44 @@ class _Walk:
         """
         found, frames, turn, digest_of = self.found, self.frames, self.turn, sha256
         previous, sequence, latest, count = self.previous, self.sequence, self.latest, len(self.found.digests)
-        other = None
+        add_digest, add_id, add_signature = found.digests.append, found.ids.append, found.signatures.append
+        other, (lows, rest) = None, _numbers_at(sequence)
         for record in records:
             sequence += 1
-            frame = frames.get((len(record), record[_SIZE])) or self._framed(record)
+            low = sequence & _LOW_MASK
+            if not low:
+                lows, rest = _numbers_at(sequence)
+            frame = frames.get(len(record)) or self._framed(record)
             if frame is None:
                 other = record
                 break
-            lead, pae, statement, tail, event_id, facts_digest, personal_digest, signature, facts, personal, around, fixed = frame
-            one, two, three, four = around
-            expected = lead + previous + turn + _long(sequence)
-            at = len(expected)
-            time, part = int.from_bytes(record[at:tail], "little"), record[personal]
+            lead, pae, statement, apart, leads = frame
+            (
+                before, time_low, time_high, event_id, kind, facts_digest, personal_digest,
+                one, signature, two, facts, three, personal,
+            ) = apart(record)  # fmt: skip
+            time = time_high << _TIME_LOW_BITS | time_low
             if (
-                record[:at] != expected
-                or record[one] + record[two] + record[three] + record[four] != fixed
-                or tail - at != _TIME_BYTES
+                before != lead + previous + turn + lows[low] + rest
+                or kind != _SEALED
+                or (one, two, three) != leads
                 or time & _TIME_MASK != _TIME_FORM
                 or not time >> _TIME_LAST
-                or digest_of(record[facts]).digest() != record[facts_digest]
-                or (part and digest_of(part).digest() != record[personal_digest])
+                or digest_of(facts).digest() != facts_digest
+                or (personal and digest_of(personal).digest() != personal_digest)
             ):
                 other = record
                 break
-            if not part:
+            if not personal:
                 found.lacking.append(count)
             if time < latest:
                 found.late.append(count)
             else:
                 latest = time
             previous = digest_of(pae + record[statement]).digest()
-            found.digests.append(previous)  # type: ignore[arg-type]  # a digest and an id; the names cost a call each
-            found.ids.append(record[event_id])  # type: ignore[arg-type]
-            found.signatures.append(record[signature])
+            add_digest(previous)  # type: ignore[arg-type]  # the name of a digest costs a call
+            add_id(event_id)
+            add_signature(signature)
             count += 1
         self.previous, self.sequence, self.latest = previous, self.place.sequence + count, latest
         return other
@@ -193,7 +200,7 @@ class _Walk:
     def _framed(self, record: bytes) -> _Frame | None:
         frame = _framed(record)
         if frame is not None:
-            self.frames[len(record), record[_SIZE]] = frame
+            self.frames[len(record)] = frame
         return frame
 
 
@@ -217,24 +224,16 @@ def _framed(record: bytes) -> _Frame | None:
         _PRESENT + _long(len(facts)),
         _PRESENT + _long(len(personal)) if personal is not None else _ABSENT,
     )
-    around, parts, at = [slice(tail + _ID_BYTES, tail + _ID_BYTES + 1)], list[slice](), end
-    for lead, part in zip(leads, (signature, facts, personal or b""), strict=True):
-        around.append(slice(at, at + len(lead)))
-        parts.append(slice(at + len(lead), at + len(lead) + len(part)))
-        at = parts[-1].stop
+    sizes = [
+        size for lead, part in zip(leads, (signature, facts, personal or b""), strict=True) for size in (len(lead), len(part))
+    ]
+    parts = "".join(f"{size}s" for size in sizes)
     return _Frame(
         lead=record[:start],
         pae=_PAE + b"%d " % len(statement),
         statement=slice(start, end),
-        tail=tail,
-        event_id=slice(tail, tail + _ID_BYTES),
-        facts_digest=slice(end - 2 * _DIGEST_BYTES, end - _DIGEST_BYTES),
-        personal_digest=slice(end - _DIGEST_BYTES, end),
-        signature=parts[0],
-        facts=parts[1],
-        personal=parts[2],
-        around=(around[0], around[1], around[2], around[3]),
-        fixed=_SEALED + b"".join(leads),
+        apart=Struct(f"<{tail - _TIME_BYTES}sIH{_STATEMENT_END}{parts}").unpack,
+        leads=leads,
     )
 
 
@@ -256,6 +255,11 @@ def _long(value: int) -> bytes:
         left >>= 7
     out.append(left)
     return bytes(out)
+
+
+def _numbers_at(value: int) -> tuple[tuple[bytes, ...], bytes]:
+    """Return the first bytes of the encodings of the 64 numbers of which this is one, and the rest, which they have in common."""
+    return (_LAST_LOWS if value <= _LOW_MASK else _LOWS), _long(value)[1:]
 
 
 def _as_time(milliseconds: int) -> int:

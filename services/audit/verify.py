@@ -10,6 +10,7 @@ Source: design.md section 9, "What verify says".
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,14 +18,16 @@ from pathlib import Path
 from typing import Final, TypeAlias, TypedDict, Unpack
 
 from services.audit.admitted import channels_under
+from services.audit.ahead import Ahead
 from services.audit.bases import check_bases
 from services.audit.beginnings import missing_beginning
 from services.audit.forgotten import look_for_forgotten
 from services.audit.missing import first_missing, hanging
-from services.audit.passing import Passing, Signatures
+from services.audit.passing import Passing
 from services.audit.receipts import compare_receipts
 from services.audit.remembering import Memory
 from services.audit.report import ChannelReport, Finding, Report
+from services.audit.signatures import Signatures
 from services.audit.strays import channels_in, look_for_strays
 from services.audit.watching import Watch
 from services.channel.embedded import EmbeddedChannel
@@ -86,7 +89,7 @@ class How(TypedDict, total=False):
     ``EACH``; with ``NEWEST`` one inside a stretch that is damaged is no finding; with None nothing is passed over, and all is
     judged one by one, which finds what ``EACH`` does. ``leaves_out`` says that the log is a copy without personal parts: then a
     missing one is none. ``memory`` is what an earlier verification left: what it remembers is not read again, and it is brought
-    up to date.
+    up to date. ``ahead`` lets other processes prove what plainly goes on, where the log is an archive.
     """
 
     threads: int | None
@@ -96,6 +99,7 @@ class How(TypedDict, total=False):
     signatures: Signatures | None
     leaves_out: bool
     memory: Memory | None
+    ahead: Ahead | None
 
 
 def verify_log(log: Channel, root: Root, **how: Unpack[How]) -> Report:
@@ -122,6 +126,7 @@ def examine_log(log: Channel, root: Root, **how: Unpack[How]) -> Examined:
             passing=Passing(signatures, pool, count) if signatures is not None else None,
             leaves_out=how.get("leaves_out", False),
             memory=how.get("memory"),
+            ahead=how.get("ahead"),
         ).run()
 
 
@@ -139,6 +144,7 @@ class _Verification:
     passing: Passing | None = None
     leaves_out: bool = False
     memory: Memory | None = None
+    ahead: Ahead | None = None
     ends: dict[str, tuple[int, str]] = field(default_factory=dict)
     watches: dict[str, Watch] = field(default_factory=dict)
     followers: dict[str, Follower] = field(default_factory=dict)
@@ -199,9 +205,24 @@ class _Verification:
     def _paged(self, follower: Follower, watch: Watch) -> Iterator[list[Candidate | Junk]]:
         """Yield what has to be judged, page by page; what plainly goes on is passed over."""
         channel = follower.pathfinder.channel
-        for page in self._pages(channel, self.ends[channel][0] if watch.report.not_read_again else 0, is_judged=True):
+        for page in self._unproved(follower, watch, self.ends[channel][0] if watch.report.not_read_again else 0):
             for rest in self.passing.rest(follower, watch, page) if self.passing is not None else [page]:
                 yield [_without_parts(candidate_of(record, channel)) for record in rest]
+
+    def _unproved(self, follower: Follower, watch: Watch, position: int) -> Iterator[list[bytes]]:
+        """Yield the pages from a position on that have to be looked at here: all but what other processes proved already."""
+        channel, passing = follower.pathfinder.channel, self.passing
+        if self.ahead is not None and passing is not None and passing.may_pass(follower):
+            pieces = self.ahead.pieces(channel, position)
+            for start, stop, proved in self.ahead.proved(channel, pieces, lambda: follower.place):
+                position = stop
+                if proved is not None and passing.takes(follower, watch, proved):
+                    self.ends[channel] = stop, proved.last
+                    continue
+                yield from self._pages(channel, start, stop=stop, is_judged=True)
+                if not passing.may_pass(follower):
+                    break
+        yield from self._pages(channel, position, is_judged=True)
 
     def _whole(self, follower: Follower, _: Watch) -> Iterator[list[Candidate | Junk]]:
         channel = follower.pathfinder.channel
@@ -236,8 +257,12 @@ class _Verification:
                 watch.lacking.pop(healed.digest, None)
         return True
 
-    def _pages(self, channel: str, position: int = 0, *, is_judged: bool = False) -> Iterator[list[bytes]]:
-        while found := self.log.poll({channel: position}, timeout_seconds=0, limit=self.page):
+    def _pages(
+        self, channel: str, position: int = 0, *, stop: int = sys.maxsize, is_judged: bool = False
+    ) -> Iterator[list[bytes]]:
+        while position < stop and (
+            found := self.log.poll({channel: position}, timeout_seconds=0, limit=min(self.page, stop - position))
+        ):
             position = found[-1].position + 1
             if is_judged:
                 # Whoever reads on later goes on after this, and not after what came while something was looked at again.

@@ -112,7 +112,7 @@ def opened(
         with progress("Verifying") as tell:
             watched, facts = Watched(log, tell), keys.facts.values()
             if source.is_dir():
-                examined = examine_archive(source, watched, trusted, facts_keys=facts)
+                examined = examine_archive(source, watched, trusted, facts_keys=facts, tell=tell)
             else:
                 examined = examine_log(watched, trusted, there=channels_in(source), facts_keys=facts)
         if reading is not None:

@@ -77,7 +77,7 @@ def _verified_folder(folder: Path, root: Root, signatures: Signatures, keys: tup
 
     with progress("Verifying") as tell:
         log = Watched(ArchiveChannel(folder), tell)
-        return verify_archive(folder, log, root, signatures=signatures, facts_keys=keys, memory=memory)
+        return verify_archive(folder, log, root, signatures=signatures, facts_keys=keys, memory=memory, tell=tell)
 
 
 def _verified_log(
