@@ -1,162 +1,259 @@
-"""`make bench-audit`: what verifying an archive costs, beside what its parts cost bare, and how much memory it takes.
+"""`make bench-audit`: what auditing an archive costs, beside what its parts cost bare, and how much memory it takes.
 
-As in ``run``: ratios of neighbouring runs, in medians, but by the time of the processor. The archive is made once, of ENTRIES
-entries in one channel; SIZE=1000000 in the environment makes it as large as one likes. Nothing here fails.
+The archive is made once, of ENTRIES sealed events; SIZE=1000000 in the environment makes it as large as one likes, ARCHIVE names
+one that was made before. Each thing is measured in a process of its own, so that its peak is its own, and what it is compared
+with before and after it. Ratios are told by the time of all processors that were used, and by the clock, which others of a
+busy machine slow down on both sides. Nothing here fails.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
+import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
 from pathlib import Path
-from statistics import median
-from typing import Final
+from typing import Any, Final
 
-from services.audit.archive import Archive
+import duckdb
+import fastavro
+
 from services.audit.archive_reading import ArchiveChannel
-from services.audit.leaving_out import without_personal
-from services.audit.verify import Signatures
+from services.audit.events import events_of
+from services.audit.grounds import grounds_of
+from services.audit.outputs import write_answer
+from services.audit.querying import ask
+from services.audit.reports.figures import Scope
+from services.audit.reports.making import make_report
+from services.audit.signatures import Signatures
+from services.audit.tables import Tables
+from services.audit.verify import Examined
+from services.audit.verify_archive import examine_archive
+from services.wire.avro import load_schema
 from services.wire.chain import check_chain_unsigned
+from services.wire.contents import decode_facts, encode_facts
+from services.wire.entry import Sealed, decode_entry
 from services.wire.hashing import genesis_digest
-from tests.bench.measuring import say, seconds
+from services.wire.records import event_type
+from services.wire.sealing import Part, open_part
+from tests.bench.sealed_log import KEYS, LARGEST, archive_of_events
 from tests.chains import ROOT
-from tests.verifying import verified_by
-from tests.worlds import RECORD, World
 
-ENTRIES: Final = 6000
-ROUNDS: Final = 9
+ENTRIES: Final = 100_000
+SAMPLE: Final = 10_000
 _AT_ONCE: Final = 1000
-_NOVEMBER: Final = 1_795_000_000_000
-_MIB: Final = 1024
+_KIB: Final = 1024
+_ALL: Final = Scope(since=date(2026, 1, 1), until=date(2027, 12, 31), as_of=date(2027, 12, 31), known_at=date.max)
 
 
-def made(folder: Path, entries: int) -> Path:
-    """Return an archive with a channel of so many entries."""
-    world = World(folder)
-    with Archive.open(folder / "archive", ROOT.digest, print) as archive:
-        for channel, records in world.records.items():
-            archive.append(channel, _placed(records), taken_at=_NOVEMBER)
-        for begin in range(0, entries, _AT_ONCE):
-            records = [without_personal(world.pens[RECORD].sealed()) for _ in range(min(_AT_ONCE, entries - begin))]
-            archive.append(RECORD, _placed(records), taken_at=_NOVEMBER)
-    return folder / "archive"
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds by the clock, and of all processors: this process and those that it waited for."""
+
+    wall: float
+    cpu: float
+
+    def __add__(self, other: Took) -> Took:
+        return Took(self.wall + other.wall, self.cpu + other.cpu)
 
 
-def verify(archive: Path, signatures: Signatures) -> int:
-    """Verify an archive, and return how many entries that were."""
-    report = verified_by(ArchiveChannel(archive), ROOT, signatures=signatures, page=_AT_ONCE, leaves_out=True)
-    if report.findings:
-        raise RuntimeError(f"an archive that nobody harmed has findings: {report.findings}")
-    return report.entries
-
-
-def chain_alone(archive: Path) -> None:
-    """Compare the chain-only pass over what an archive holds with hashing the same values; both read them."""
-    start = genesis_digest(ROOT.digest, RECORD)
-
-    def bare() -> None:
-        for each in _values(archive):
-            hashlib.sha256(each).digest()
-
-    ratio, took = _ratio(bare, lambda: check_chain_unsigned(_values(archive), start))
-    say("chain-only pass over an archive against bare SHA-256", ratio, ">= 0.60", f"{took:.3f} s of processor")
-
-
-def quickly(archive: Path, entries: int) -> None:
-    """Compare the quick way, with all that it checks beside the chain, with hashing the same values."""
-
-    def bare() -> None:
-        for each in _values(archive):
-            hashlib.sha256(each).digest()
-
-    ratio, took = _ratio(bare, lambda: verify(archive, Signatures.NEWEST))
-    say("verifying quickly against bare SHA-256", ratio, "none", f"{entries / took:,.0f} entries a second of one core")
-
-
-def thoroughly(archive: Path, entries: int) -> None:
-    """Compare every signature with what openssl says that a core verifies; both by the time of the processor."""
-    ratios, rates, cores = [], [], []
-    for _ in range(3):
-        before, began, wall = _openssl_rate(), time.process_time(), seconds(lambda: verify(archive, Signatures.EACH))
-        took = time.process_time() - began
-        rates.append(entries / took)
-        ratios.append(rates[-1] / ((before + _openssl_rate()) / 2))
-        cores.append(took / wall)
-    used = f"{median(rates):,.0f} entries a second of a core, {median(cores):.1f} cores used"
-    say("verifying every signature against openssl, a core", median(ratios), ">= 0.80", used)
-
-
-def _ratio(bare: Callable[[], object], ours: Callable[[], object]) -> tuple[float, float]:
-    """Return the median ratio of the processor's time of two runs side by side, and the median time of the second.
-
-    By the processor's time: a machine that others use too gives each of two threads less of a clock's.
-    """
-    pairs = [(_cpu(bare), _cpu(ours)) for _ in range(ROUNDS)]
-    return median(one / other for one, other in pairs), median(other for _, other in pairs)
-
-
-def _cpu(run: Callable[[], object]) -> float:
-    began = time.process_time()
+def took(run: Callable[[], object]) -> Took:
+    """Return what one run takes."""
+    wall, cpu = time.perf_counter(), _cpu()
     run()
-    return time.process_time() - began
+    return Took(time.perf_counter() - wall, _cpu() - cpu)
 
 
-def memory(archive: Path, signatures: Signatures) -> None:
-    """Tell how much memory a process takes at its peak that verifies the archive, and how much of it the program itself."""
-    peaks = []
-    for what in ("nothing", signatures.value):
-        command = [sys.executable, "-m", "tests.bench.audit", str(archive), what]
+def examined(archive: Path, signatures: Signatures = Signatures.NEWEST) -> Examined:
+    """Verify an archive as `sarakste audit verify` does; one that nobody harmed has to be clean."""
+    found = examine_archive(archive, ArchiveChannel(archive), ROOT, signatures=signatures)
+    if found.report.findings:
+        raise RuntimeError(f"an archive that nobody harmed has findings: {found.report.findings}")
+    return found
+
+
+def chain_alone(archive: Path) -> dict[str, Any]:
+    """Compare the chain-only pass over the largest channel with hashing the same values; both read them."""
+    start = genesis_digest(ROOT.digest, LARGEST)
+    return _beside_hashing(archive, (LARGEST,), lambda: check_chain_unsigned(_values(archive, LARGEST), start))
+
+
+def by_default(archive: Path) -> dict[str, Any]:
+    """Compare the default way of verifying, with all that it checks, of entries and of files, with hashing the same values."""
+    channels = tuple(sorted(path.name for path in (archive / "channels").iterdir()))
+    return _beside_hashing(archive, channels, lambda: examined(archive))
+
+
+def thoroughly(archive: Path) -> dict[str, Any]:
+    """Tell how many entries a second are verified with every signature; what openssl does is asked by who calls this."""
+    entries = 0
+
+    def run() -> None:
+        nonlocal entries
+        entries = examined(archive, Signatures.EACH).report.entries
+
+    mine = took(run)
+    detail = f"{entries / mine.wall:,.0f} entries a second by the clock on {os.cpu_count()} processors"
+    return {"cpu": entries / mine.cpu, "wall": entries / mine.wall, "detail": detail, **_peaks()}
+
+
+def replayed(archive: Path) -> dict[str, Any]:
+    """Compare replaying a verified log into a report with decoding its facts by fastavro, bare, and with opening them too."""
+    found, log, events = examined(archive), ArchiveChannel(archive), 0
+
+    def run() -> None:
+        nonlocal events
+        made = make_report("service", events_of(log, found, KEYS), _ALL, grounds_of(found))
+        events = found.report.entries
+        assert made.sealed == 0
+
+    mine = took(run)
+    peak = _peaks()
+    opening, decoding = _bare(archive)
+    each = Took(mine.wall / events, mine.cpu / events)
+    whole = opening + decoding
+    detail = f"{1 / each.cpu:,.0f} events a second of a processor; {whole.cpu / each.cpu:.2f} against opening and decoding"
+    return {"cpu": decoding.cpu / each.cpu, "wall": decoding.wall / each.wall, "detail": detail, **peak}
+
+
+def queried(archive: Path) -> dict[str, Any]:
+    """Tell how long it takes to put all facts into tables, to ask for them all in Parquet, and to ask that file something."""
+    found, log = examined(archive), ArchiveChannel(archive)
+    with tempfile.TemporaryDirectory() as folder, Tables(os.environ.get("MEMORY", "1GB")) as tables:
+        rows, path = 0, Path(folder, "facts.parquet")
+
+        def give() -> None:
+            nonlocal rows
+            with path.open("wb") as file:
+                rows = write_answer(ask(tables.locked(), "SELECT * FROM events"), "parquet", file, grounds={})
+
+        loading, giving = took(lambda: tables.load(events_of(log, found, KEYS))), took(give)
+        peak = _peaks()
+        query = f"SELECT type, max(written_at), count(DISTINCT case_id) FROM '{path}' GROUP BY type"  # noqa: S608  # own file
+        asking = took(lambda: duckdb.execute(query).fetchall())
+        size = path.stat().st_size / _KIB / _KIB
+    detail = f"{rows:,} facts: into tables {loading.cpu:.1f} s, as Parquet {giving.cpu:.1f} s ({size:.0f} MiB), a sum over it"
+    return {"detail": f"{detail} {asking.cpu:.2f} s of processors, {asking.wall:.2f} s by the clock", **peak}
+
+
+def _beside_hashing(archive: Path, channels: tuple[str, ...], run: Callable[[], object]) -> dict[str, Any]:
+    def bare() -> None:
+        for channel in channels:
+            for each in _values(archive, channel):
+                hashlib.sha256(each).digest()
+
+    before, mine, after = took(bare), took(run), took(bare)
+    bare_wall, bare_cpu = (before.wall + after.wall) / 2, (before.cpu + after.cpu) / 2
+    detail = f"{mine.cpu:.2f} s of processors, {mine.wall:.2f} s by the clock"
+    return {"cpu": bare_cpu / mine.cpu, "wall": bare_wall / mine.wall, "detail": detail, **_peaks()}
+
+
+def _bare(archive: Path) -> tuple[Took, Took]:
+    """Return what opening a sealed fact takes, and what decoding it by fastavro takes, of a sample of them."""
+    sealed = [decode_entry(each) for each in islice(_values(archive, LARGEST), 1, SAMPLE + 1)]
+    opened, schema = list[bytes](), load_schema("wire/Facts.avsc").parsed
+
+    def opening() -> None:
+        for each in sealed:
+            statement = each.unverified_statement
+            if isinstance(statement.body, Sealed) and each.raw_facts is not None:
+                key, event_id = KEYS.facts[statement.body.facts_key], statement.event_id
+                opened.append(open_part(key, Part.FACTS, each.raw_facts, channel=LARGEST, event_id=event_id))
+
+    took_opening = took(opening)
+    facts = [decode_facts(each) for each in opened]
+    encoded = [(encode_facts(each), each.content, event_type(each.type).facts.parsed) for each in facts]
+
+    def decoding() -> None:
+        for whole, content, kind in encoded:
+            fastavro.schemaless_reader(io.BytesIO(whole), schema, None)
+            fastavro.schemaless_reader(io.BytesIO(content), kind, None)
+
+    took_decoding, count = took(decoding), len(sealed)
+    per_event = [Took(each.wall / count, each.cpu / count) for each in (took_opening, took_decoding)]
+    return per_event[0], per_event[1]
+
+
+def _values(archive: Path, channel: str) -> Iterator[bytes]:
+    log, position = ArchiveChannel(archive), 0
+    while found := log.poll({channel: position}, timeout_seconds=0, limit=_AT_ONCE):
+        position = found[-1].position + 1
+        yield from (each.value for each in found)
+
+
+def _cpu() -> float:
+    both = (resource.getrusage(each) for each in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in both)
+
+
+def _peaks() -> dict[str, int]:
+    """Return the most memory that this process has had, and the largest of those that it started, in MiB."""
+    found = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text("ascii"))
+    return {
+        "peak": int(found[1]) // _KIB if found else 0,
+        "workers": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // _KIB,
+    }
+
+
+def _openssl() -> dict[str, float]:
+    """Return how many signatures openssl verifies a second: on one processor by its time, and on all of them by the clock."""
+    every = ["-multi", str(os.cpu_count() or 1), "-elapsed"]
+    rates = []
+    for more in ([], every):
+        command = ["openssl", "speed", "-seconds", "1", *more, "ecdsap256"]
         done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  # our own
-        peaks.append(int(done.stdout))
-    print(f"peak memory, {signatures.value} signatures: {peaks[1]} MiB, {peaks[0]} MiB of it the program itself", flush=True)  # noqa: T201
+        rates.append(float(re.findall(r"ecdsa.*\s([\d.]+)\s*$", done.stdout, re.MULTILINE)[-1]))
+    return {"cpu": rates[0], "wall": rates[1]}
+
+
+def _in_another(what: str, archive: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.bench.audit", str(archive), what]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  # our own
+    return dict(json.loads(done.stdout))
+
+
+_MEASURED: Final[dict[str, tuple[Callable[[Path], dict[str, Any]], str, str]]] = {
+    "chain": (chain_alone, "chain-only pass against bare SHA-256", ">= 0.60"),
+    "default": (by_default, "verifying by default against bare SHA-256", "none"),
+    "each": (thoroughly, "every signature against openssl on all processors", ">= 0.80"),
+    "replay": (replayed, "replay into a report against bare fastavro decoding", ">= 0.60"),
+    "query": (queried, "a query of all facts, as Parquet", "none"),
+}
 
 
 def main() -> None:
-    """Measure everything, or verify an archive and print the peak of this process."""
+    """Measure everything, or one thing of an archive and print what came out."""
     if len(sys.argv) > 1:
         place, what = sys.argv[1:]
-        if what != "nothing":
-            verify(Path(place), Signatures(what))
-        print(_peak())  # noqa: T201
+        print(json.dumps(_MEASURED[what][0](Path(place))))  # noqa: T201
         return
-    entries = int(os.environ.get("SIZE") or ENTRIES)
     with tempfile.TemporaryDirectory() as folder:
-        archive = made(Path(folder), entries)
-        chain_alone(archive)
-        quickly(archive, entries)
-        thoroughly(archive, entries)
-        memory(archive, Signatures.NEWEST)
-        memory(archive, Signatures.EACH)
+        given = os.environ.get("ARCHIVE")
+        archive = Path(given) if given else archive_of_events(Path(folder), int(os.environ.get("SIZE") or ENTRIES))
+        for what in _MEASURED:
+            _tell(archive, what)
 
 
-def _peak() -> int:
-    """Return the most memory that this process has had, in MiB."""
-    found = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text("ascii"))
-    return int(found[1]) // _MIB if found else 0
-
-
-def _openssl_rate() -> float:
-    """Return how many signatures openssl verifies a second on one core."""
-    done = subprocess.run(["openssl", "speed", "-seconds", "1", "ecdsap256"], check=True, capture_output=True, text=True)  # noqa: S607
-    found = re.findall(r"ecdsa.*\s([\d.]+)\s*$", done.stdout, re.MULTILINE)
-    return float(found[-1])
-
-
-def _placed(records: Sequence[bytes]) -> list[tuple[bytes, int]]:
-    return [(value, place) for place, value in enumerate(records)]
-
-
-def _values(archive: Path) -> Iterator[bytes]:
-    log, position = ArchiveChannel(archive), 0
-    while found := log.poll({RECORD: position}, timeout_seconds=0, limit=_AT_ONCE):
-        position = found[-1].position + 1
-        yield from (each.value for each in found)
+def _tell(archive: Path, what: str) -> None:
+    _, name, goal = _MEASURED[what]
+    if what == "each":
+        before, said, after = _openssl(), _in_another(what, archive), _openssl()
+        said |= {each: said[each] / ((before[each] + after[each]) / 2) for each in before}
+    else:
+        said = _in_another(what, archive)
+    ratio = f"{said['cpu']:6.2f} by processors {said['wall']:6.2f} by the clock, goal {goal}" if "cpu" in said else ""
+    workers = f", {said['workers']} of the largest process beside it" if said["workers"] else ""
+    print(f"{name:<52} {ratio}\n    {said['detail']}; peak {said['peak']} MiB{workers}", flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

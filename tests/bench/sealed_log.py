@@ -78,14 +78,19 @@ class _School:
         case, day = UUID(int=number + 1), _FIRST_DAY + timedelta(days=number % 100)
         application, consent = digest_of(b"application %d" % number), digest_of(b"consent %d" % number)
         self._write(RECORD, case, day, "ApplicationFiled", pupil=number, received_on=day)
-        due = {"received_on": day, "due_on": day + timedelta(days=14), "application": application, "basis": consent}
+        due: dict[str, Any] = {
+            "received_on": day,
+            "due_on": day + timedelta(days=14),
+            "application": application,
+            "basis": consent,
+        }
         asked = self._write(TO, case, day, "InformationRequested", **due)
         common = commission_case(case, TO)
         answered_on = day + timedelta(days=number % 20)
         self._write(FROM, common, answered_on, "ConfirmationGiven", in_reply_to=asked, basis=digest_of(b"basis %d" % number))
         self._write(RECORD, case, answered_on, "AgreementConcluded", agreement=number, assistant=number % 1000, from_on=day)
         for month in _MONTHS:
-            hours = {"month": month, "agreement": number, "minutes": 600 + number % 600}
+            hours: dict[str, Any] = {"month": month, "agreement": number, "minutes": 600 + number % 600}
             self._write(RECORD, case, month + timedelta(days=31), HoursReported.__name__, **hours)
 
     def _write(self, channel: str, case: UUID, day: date, name: str, *, in_reply_to: Digest | None = None, **said: Any) -> Digest:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from rich.progress import track
@@ -19,25 +21,39 @@ _lab: dict[int, Lab] = {}
 
 
 def main() -> None:
-    """Run the lab, and print by kind how many were found where they are; a run that went wrong is told and can be repeated."""
+    """Run the lab, and print by kind how many were found where they are; a run that went wrong is told and can be repeated.
+
+    Told to stop (SIGTERM), it tells what ran until then, and ends as if something were wrong.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=100, help="how many harmed logs, and how many honest ones")
     parser.add_argument("--entries", type=int, default=10_000, help="about how many entries the log that is harmed has")
     parser.add_argument("--first", type=int, default=0, help="the first run")
     asked = parser.parse_args()
-    began, right, wrong = time.monotonic(), Counter[str](), list[str]()
+    began, ran, right, wrong = time.monotonic(), Counter[str](), Counter[str](), list[str]()
     runs = [(kind, number, asked.entries) for number in range(asked.first, asked.first + asked.runs) for kind in _kinds(number)]
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for kind, number, faults in track(pool.map(_run, runs), total=len(runs), description="tampering"):
-            right[kind] += not faults
-            wrong += [f"{kind}, run {number}: {fault}" for fault in faults]
-    told = [f"{right[kind]:6} {kind}" for kind in (*KINDS, "honest")]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with ProcessPoolExecutor(os.cpu_count(), initializer=_ends_with_it) as pool, suppress(KeyboardInterrupt):
+        try:
+            for kind, number, faults in track(pool.map(_run, runs), total=len(runs), description="tampering"):
+                ran[kind] += 1
+                right[kind] += not faults
+                wrong += [f"{kind}, run {number}: {fault}" for fault in faults]
+        finally:
+            pool.shutdown(cancel_futures=True)
+    told = [f"{right[kind]:6} of {ran[kind]:6} {kind}" for kind in (*KINDS, "honest")]
     told.append(
-        f"{asked.runs} harmed logs of {asked.entries:,} entries and {asked.runs} honest ones of {HONEST_ENTRIES:,},"
-        f" {len(wrong)} faults, {time.monotonic() - began:.0f} s"
+        f"{ran.total() - ran['honest']} harmed logs of {asked.entries:,} entries and {ran['honest']} honest ones of"
+        f" {HONEST_ENTRIES:,}, {len(wrong)} faults, {time.monotonic() - began:.0f} s"
     )
     sys.stdout.write("\n".join([*told, *wrong]) + "\n")
-    sys.exit(1 if wrong else 0)
+    sys.exit(1 if wrong or ran.total() < len(runs) else 0)
+
+
+def _ends_with_it() -> None:
+    # A worker does what it was given last, and is told by its pool that nothing more comes.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _kinds(number: int) -> tuple[str, str]:
