@@ -8,7 +8,7 @@ Source: design.md sections 3, 4 and 6.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
@@ -69,13 +69,10 @@ class _Log:
     def events(self) -> Iterator[Event]:
         watches = self.examined.watches
         at_once = max(_LEAST_AT_ONCE, _HELD_AT_ONCE // max(1, len(watches)))
-        places = [self._located(channel, watch.places, at_once) for channel, watch in sorted(watches.items())]
+        places = [located(self.log, watch, self._look_ahead, at_once=at_once) for _, watch in sorted(watches.items())]
         yield from in_one_order((self._taken(each) for each in places), self.to_come)
         for channel in sorted(watches):
             yield from self._beside(channel)
-
-    def _located(self, channel: str, taken: Mapping[Digest, int], at_once: int) -> Places:
-        return located(self.log, channel, taken, self._look_ahead, at_once=at_once)
 
     def _look_ahead(self, found: Candidate) -> None:
         if found.is_sealed:
@@ -93,12 +90,9 @@ class _Log:
             self.refused.setdefault((paired, frame.in_reply_to), said.code.value)
 
     def _taken(self, places: Places) -> Iterator[Event]:
-        seen: set[Id] = set()
+        repeated = self.examined.watches[places.channel].repeated
         for found in places.entries():
-            event = self._event(found, Standing.TAKEN)
-            identity = found.unverified_statement.event_id
-            yield self._judged(event, is_repeated=identity in seen)
-            seen.add(identity)
+            yield self._judged(self._event(found, Standing.TAKEN), is_repeated=found.sequence in repeated)
 
     def _judged(self, event: Event, *, is_repeated: bool) -> Event:
         code = self.refused.get((event.channel, event.body))
@@ -112,8 +106,11 @@ class _Log:
         follower = self.examined.followers[channel]
         waits = hanging(follower).keys()
         beside = {each.digest for each in follower.genuine} | waits
+        beside -= self.examined.watches[channel].places_of(beside).keys()
         events: dict[Digest, Event] = {}
-        for _, found in candidates_of(self.log, channel, beside - self.examined.watches[channel].places.keys()):
+        for _, found in candidates_of(self.log, channel) if beside else ():
+            if found.digest not in beside:
+                continue
             standing = Standing.WAITS if found.digest in waits else Standing.VOIDED
             if found.digest not in events or found.personal is not None:
                 events[found.digest] = self._event(found, standing)

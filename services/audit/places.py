@@ -8,14 +8,14 @@ Kept are positions in the log, eight bytes an entry, and one page of records.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from services.audit.watching import Watch
 from services.channel.port import Channel
 from services.wire.candidates import Candidate, candidate_of
 from services.wire.errors import ChannelUnavailableError
-from services.wire.hashing import Digest
 
 __all__ = ["Places", "candidates_of", "located"]
 
@@ -23,14 +23,14 @@ _AT_ONCE: Final = 200
 _NOWHERE: Final = -1
 
 
-def candidates_of(log: Channel, channel: str, wanted: Collection[Digest]) -> Iterator[tuple[int, Candidate]]:
-    """Yield the records of a channel that are of some digests, in the order of the log, with their positions."""
+def candidates_of(log: Channel, channel: str) -> Iterator[tuple[int, Candidate]]:
+    """Yield the records of a channel that may be entries of it, in the order of the log, with their positions."""
     position = 0
-    while page := log.poll({channel: position}, timeout_seconds=0, limit=_AT_ONCE) if wanted else ():
+    while page := log.poll({channel: position}, timeout_seconds=0, limit=_AT_ONCE):
         position = page[-1].position + 1
         for record in page:
             found = candidate_of(record.value, channel)
-            if isinstance(found, Candidate) and found.digest in wanted:
+            if isinstance(found, Candidate):
                 yield record.position, found
 
 
@@ -63,19 +63,19 @@ class Places:
         return self._page.pop(position, b"")
 
 
-def located(
-    log: Channel, channel: str, taken: Mapping[Digest, int], see: Callable[[Candidate], None], *, at_once: int = _AT_ONCE
-) -> Places:
+def located(log: Channel, watch: Watch, see: Callable[[Candidate], None], *, at_once: int = _AT_ONCE) -> Places:
     """Return where the taken entries of a channel stand: of several records of one digest, the first that has all its parts.
 
-    ``taken`` has the sequence of each digest; ``see`` is shown each record of them on the way.
+    ``watch`` is what a verification kept of the channel; ``see`` is shown each record of what is taken on the way.
     Raises: ChannelUnavailableError if one of them is not there any more; TransportError if the log cannot be read.
     """
-    positions = array("q", [_NOWHERE]) * len(taken)
-    whole = bytearray(len(taken))
-    for position, found in candidates_of(log, channel, taken.keys()):
+    channel, count = watch.report.channel, len(watch.digests)
+    positions, whole = array("q", [_NOWHERE]) * count, bytearray(count)
+    for position, found in candidates_of(log, channel) if count else ():
+        index = watch.place_of(found) - 1
+        if index < 0:
+            continue
         see(found)
-        index = taken[found.digest] - 1
         is_whole = found.personal is not None or not found.is_sealed
         if positions[index] == _NOWHERE or (is_whole and not whole[index]):
             positions[index], whole[index] = position, is_whole

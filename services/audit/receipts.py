@@ -33,6 +33,7 @@ class _Log:
     waiting: Mapping[str, Mapping[Digest, Place]]
     trust: Trust
     report: Report
+    pinned: Mapping[str, Mapping[Digest, int]]
     beyond: dict[str, Held] = field(default_factory=dict)
 
     def is_waiting(self, line: Held) -> bool:
@@ -48,7 +49,8 @@ class _Log:
 
 def compare_receipts(watches: Mapping[str, Watch], followers: Mapping[str, Follower], trust: Trust, report: Report) -> None:
     """Find what receipts name and the channels lack, and note how far each channel is receipted."""
-    log = _Log(watches, followers, {channel: hanging(each) for channel, each in followers.items()}, trust, report)
+    waiting = {channel: hanging(each) for channel, each in followers.items()}
+    log = _Log(watches, followers, waiting, trust, report, _pinned(watches))
     pins: list[tuple[str, int, str, int]] = []
     for channel, watch in sorted(watches.items()):
         for sequence, receipt in watch.receipts:
@@ -68,6 +70,16 @@ def compare_receipts(watches: Mapping[str, Watch], followers: Mapping[str, Follo
             _receipted(watches[record], place, channel)
     for watch in watches.values():
         watch.report.tail = watch.report.entries - watch.report.receipted
+
+
+def _pinned(watches: Mapping[str, Watch]) -> dict[str, dict[Digest, int]]:
+    """Return the places of the heads of records that receipts name, by record."""
+    heads: dict[str, set[Digest]] = {}
+    for channel, watch in watches.items():
+        for _, receipt in watch.receipts:
+            if receipt.record is not None:
+                heads.setdefault(record_of(writer_of(channel)), set()).add(receipt.record)
+    return {record: watches[record].places_of(each) for record, each in heads.items() if record in watches}
 
 
 def _compare_line(log: _Log, line: Held, read: int, by: str) -> None:
@@ -113,8 +125,8 @@ def _another(log: _Log, line: Held) -> Finding:
 def _compare_record(log: _Log, record: str, receipt: Receipt) -> int:
     """Return the place in a record that a receipt pins; 0, and a finding, where its head is not among what is taken."""
     watch, head = log.watches[record], receipt.record
-    if head is None or head in watch.places:
-        return watch.places[head] if head is not None else 0
+    if head is None or head in log.pinned[record]:
+        return log.pinned[record][head] if head is not None else 0
     if head in log.waiting[record]:
         _waits(log, record)
         return len(watch.digests)

@@ -65,6 +65,7 @@ class Remembered:
             "digests": _text(b"".join(watch.digests)),
             "ids": _text(b"".join(sorted(watch.ids))),
             "begun": watch.begun,
+            "repeated": sorted(watch.repeated),
             "receipts": [(sequence, _text(encode_open(receipt).content)) for sequence, receipt in watch.receipts],
             "written_at": watch.written_at,
             "left_out": watch.left_out,
@@ -81,6 +82,7 @@ class Remembered:
         watch.report.notes, watch.report.notes_untold = list(map(str, said["notes"])), int(said["notes_untold"])
         watch.report.not_read_again = len(digests)
         watch.begun = [(int(first), int(epoch)) for first, epoch in said["begun"]]
+        watch.repeated = set(map(int, said["repeated"]))
         for sequence, content in said["receipts"]:
             receipt = decode_open(Open(Receipt.__name__, b64decode(content)))
             if isinstance(receipt, Receipt):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -274,21 +274,25 @@ class _Verification:
 
     def _held(self, channel: str, watch: Watch) -> Iterator[bytes]:
         """Give again the records of what was taken so far, for the rare time when the rule has to look back."""
-        return (record for record, _ in self._seen_again(channel, watch.places))
+        return (record for record, found in self._seen_again(channel) if watch.place_of(found)) if watch.digests else iter(())
 
     def _there(self, channel: str) -> Iterator[Candidate]:
         """Give again what is taken or waits, each entry once; a record with its facts is as good as any other of them."""
-        seen: set[Digest] = set()
-        there = self.watches[channel].places.keys() | hanging(self.followers[channel]).keys()
-        for _, found in self._seen_again(channel, there):
-            if found.digest not in seen:
+        seen, given = set[Digest](), bytearray(len(self.watches[channel].digests))
+        watch, waits = self.watches[channel], hanging(self.followers[channel])
+        for _, found in self._seen_again(channel) if watch.digests or waits else ():
+            place = watch.place_of(found)
+            if place and not given[place - 1]:
+                given[place - 1] = True
+                yield found
+            elif not place and found.digest in waits and found.digest not in seen:
                 seen.add(found.digest)
                 yield found
 
-    def _seen_again(self, channel: str, digests: Collection[Digest]) -> Iterator[tuple[bytes, Candidate]]:
-        for record in self._records(channel) if digests else ():
+    def _seen_again(self, channel: str) -> Iterator[tuple[bytes, Candidate]]:
+        for record in self._records(channel):
             found = candidate_of(record, channel)
-            if isinstance(found, Candidate) and found.digest in digests:
+            if isinstance(found, Candidate):
                 yield record, found
 
     def _check_ahead(self, follower: Follower, found: list[Candidate | Junk]) -> None:

@@ -6,7 +6,7 @@ decides nothing; what is taken is for ``following``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -46,6 +46,7 @@ class Watch:
     """What is kept of one channel. ``lacking`` are taken entries without their personal part, ``flaws`` what stood there.
 
     Where parts were left out on purpose (``leaves_out``), those that lack theirs are counted in ``left_out`` alone.
+    ``repeated`` are the places of entries under an event id that stood in the channel before.
     """
 
     report: ChannelReport
@@ -61,6 +62,7 @@ class Watch:
     lacking: dict[Digest, tuple[int, int]] = field(default_factory=dict)
     flaws: dict[Digest, tuple[Digest, Digest]] = field(default_factory=dict)
     _places: dict[Digest, int] = field(default_factory=dict)
+    repeated: set[int] = field(default_factory=set)
     _ids: Ids = field(default_factory=Ids)
     _seen_to: int = 0
     _written_at: int = 0
@@ -71,6 +73,15 @@ class Watch:
         known = len(self._places)
         self._places.update(zip(self.digests[known:], range(known + 1, len(self.digests) + 1), strict=True))
         return self._places
+
+    def place_of(self, found: Candidate) -> int:
+        """Return the place at which a candidate is taken, 0 if it is not: whatever is taken stands where it says."""
+        place = found.sequence
+        return place if 0 < place <= len(self.digests) and self.digests[place - 1] == found.digest else 0
+
+    def places_of(self, wanted: Collection[Digest]) -> dict[Digest, int]:
+        """Return the places of those of some digests that are taken, without a place of all the others in memory."""
+        return {digest: place for place, digest in enumerate(self.digests, start=1) if digest in wanted} if wanted else {}
 
     def epoch_at(self, sequence: int) -> int:
         """Return the epoch of the taken entry at a place."""
@@ -101,6 +112,7 @@ class Watch:
             self.report.note(f"at {statement.sequence}: its time lies before that of the entry before")
         self._written_at = max(self._written_at, statement.written_at)
         if self._ids.repeated([statement.event_id]):
+            self.repeated.add(statement.sequence)
             self.report.note(f"at {statement.sequence}: an event id that stands in this channel already")
         elif isinstance(step.content, Receipt):
             # Under an event id that stood here before it is without effect, as for whoever receives it.
@@ -144,6 +156,7 @@ class Watch:
             if index in stretch.late:
                 self.report.note(f"at {sequence}: its time lies before that of the entry before")
             if index in repeated:
+                self.repeated.add(sequence)
                 self.report.note(f"at {sequence}: an event id that stands in this channel already")
             elif step is not None and isinstance(step.content, Receipt):
                 self.receipts.append((sequence, step.content))
