@@ -13,11 +13,11 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from services.audit.archive_checking import archive_findings
 from services.audit.archive_reading import ArchiveChannel
@@ -34,6 +34,8 @@ __all__ = ["Ahead", "Proved"]
 
 _PIECE_BYTES: Final = 1024 * 1024
 _AHEAD_OF_EACH: Final = 2
+_DIGEST_BYTES: Final = 32
+_ID_BYTES: Final = 16
 # Below this a process costs more than it saves: it has to be started, and reads the program first.
 _WORTH_IT: Final = {Signatures.NEWEST: 200_000, Signatures.EACH: 10_000}
 
@@ -42,7 +44,8 @@ class Proved(NamedTuple):
     """A piece of a channel that plainly goes on from a place which its first entry claims.
 
     ``signer`` is H of the certificate that its signatures were verified under; ``written_at`` is the time of its first entry,
-    ``last`` H of its last record in hexadecimal.
+    ``last`` H of its last record in hexadecimal. ``rest`` is its stretch but for digests and ids, which are packed: many small
+    values cost more on their way from one process to another.
     """
 
     signer: Digest
@@ -51,7 +54,18 @@ class Proved(NamedTuple):
     previous: Digest
     written_at: int
     last: str
-    stretch: Stretch
+    digests: bytes
+    ids: bytes
+    rest: Stretch
+
+    @property
+    def records(self) -> int:
+        """How many entries it has."""
+        return len(self.digests) // _DIGEST_BYTES
+
+    def stretch(self) -> Stretch:
+        """Return what was proved."""
+        return replace(self.rest, digests=_split(self.digests, _DIGEST_BYTES), ids=_split(self.ids, _ID_BYTES))
 
 
 @dataclass(slots=True)
@@ -133,7 +147,7 @@ class Ahead:
             self.count = 1
             return None
         if proved is not None:
-            self.tell(len(proved.stretch.digests), 0)
+            self.tell(proved.records, 0)
         return proved
 
 
@@ -151,10 +165,23 @@ def _prove(folder: Path, channel: str, piece: tuple[int, int], certificate: byte
     stretch = stretch_of(records, place, channel=channel, written_at=0)
     if len(stretch.digests) != len(records) or not are_signed(leaf.public_key, stretch, signatures):
         return None
-    # They were verified, and nobody needs them any more.
-    stretch.signatures.clear()
-    last = digest_of(records[-1]).hex()
-    return Proved(leaf.digest, place.epoch, place.sequence, place.digest, first.written_at, last, stretch)
+    return Proved(
+        signer=leaf.digest,
+        epoch=place.epoch,
+        sequence=place.sequence,
+        previous=place.digest,
+        written_at=first.written_at,
+        last=digest_of(records[-1]).hex(),
+        digests=b"".join(stretch.digests),
+        ids=b"".join(stretch.ids),
+        # Signatures were verified, and nobody needs them any more.
+        rest=replace(stretch, digests=[], ids=[], signatures=[]),
+    )
+
+
+def _split(data: bytes, size: int) -> list[Any]:
+    # Values of one size; to name each a digest or an id would cost a call each.
+    return [data[at : at + size] for at in range(0, len(data), size)]
 
 
 def _look_at_files(folder: Path) -> list[Finding] | None:

@@ -69,10 +69,11 @@ class Passing:
         # Which times lie before an earlier one was asked within the piece alone.
         if reached != (proved.signer, proved.epoch, proved.sequence, proved.previous) or proved.written_at < watch.written_at:
             return False
-        steps = _steps(follower, proved.stretch)
+        stretch = proved.stretch()
+        steps = _steps(follower, stretch)
         if steps is not None:
-            watch.take_stretch(proved.stretch, steps, place.epoch)
-            follower.go_on_from(_after(place, proved.stretch, len(proved.stretch.digests)))
+            watch.take_stretch(stretch, steps, place.epoch)
+            follower.go_on_from(_after(place, stretch, len(stretch.digests)))
         return steps is not None
 
     def _passed(self, follower: Follower, watch: Watch, page: Sequence[bytes], at: int) -> _Passed:
