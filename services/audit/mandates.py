@@ -33,8 +33,8 @@ def require_mandate(log: Channel, examined: Examined, keys: Keys, channel: str, 
     Raises: DisclosureError if it is not there; MandateEndedError; ChannelUnavailableError if the log was changed meanwhile.
     """
     opener, stands = Opener(keys, SchemaBook(examined.trust.schemas)), False
-    taken = examined.watches[channel].places if channel in examined.watches else {}
-    for found in located(log, channel, taken, lambda _: None).entries() if taken else ():
+    watch = examined.watches.get(channel)
+    for found in located(log, watch, lambda _: None).entries() if watch is not None else ():
         statement = found.unverified_statement
         stands = stands or (found.is_sealed and body_digest(statement.body) == mandate)
         if not stands or not found.is_sealed:
