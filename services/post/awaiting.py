@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from services.post.agreeing import is_behind
-from services.post.lost_keys import is_awaited
+from services.post.lost_keys import CLOSED, is_awaited
 from services.post.office import Office, is_over
 from services.post.saving import is_misplaced, misplaced_cases
 from services.wire.channels import Role, commission_case, paired_channel
@@ -25,6 +25,11 @@ OWN_BEHIND: Final = "own events of this pair are missing, and its channel of min
 OWN_MISPLACED: Final = "own events of this case wait for what came before them"
 
 _START_AGAIN: Final = 3_600_000
+# With each event that comes, so in one look; both are hardly ever there.
+_PAIR: Final = (
+    "SELECT EXISTS (SELECT 1 FROM held WHERE channel = ?1 AND kind = ?2 AND resolved_at IS NULL) AS closed,"
+    " EXISTS (SELECT 1 FROM channels WHERE channel = ?1 AND state = 'stopped') AS stopped"
+)
 
 
 def start_again_once(office: Office) -> None:
@@ -48,9 +53,12 @@ def _ask_start(office: Office) -> None:
 def pair_waits(office: Office, channel: str) -> str | None:
     """Return why nothing of a channel may be judged now, None if it may: my half of its pair is not all here."""
     mine = paired_channel(channel)
-    if is_awaited(office, mine):
+    row = office.database.one(_PAIR, mine, CLOSED)
+    if mine is None or row is None:
+        return None
+    if row["closed"] and is_awaited(office, mine):
         return OWN_AWAITED
-    if is_behind(office, mine):
+    if row["stopped"] and is_behind(office, mine):
         # A start after the registrar's word looks again.
         office.start_asked_at = office.clock() if office.start_asked_at is None else office.start_asked_at
         return OWN_BEHIND
