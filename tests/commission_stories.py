@@ -205,6 +205,7 @@ STORIES: Final[Mapping[str, tuple[object, ...]]] = MappingProxyType(
         ),
         "IdentityNotMatched": (A2, REGISTERED, IdentityNotMatched(basis=body(2))),
         "Linked": LINKED,
+        "Linked, pupil asked to come": (*LINKED, AttendanceRequired(basis=body(4))),
         "Linked, decided": LINKED,
         "Linked, answer no longer right": (*LINKED, replace(NO, basis=body(4))),
         "Registered, linked to what has ended": LINKED,
@@ -279,6 +280,7 @@ _CONTESTED: Final = RefusalContested(on=date(2026, 9, 7))
 PRIMARIES: Final[Mapping[str, tuple[object, ...]]] = MappingProxyType(
     {
         "Linked": PRIMARY,
+        "Linked, pupil asked to come": (*PRIMARY[:2], NO_OPINION, ASKED_TO_COME),
         "Linked, decided": (*PRIMARY, ISSUED),
         "Linked, answer no longer right": (*PRIMARY, REFUSED, _CONTESTED, RefusalSetAside(on=date(2026, 9, 21)), ISSUED),
         "Registered, linked to what has ended": (*PRIMARY, WITHDRAWN),

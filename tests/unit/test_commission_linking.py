@@ -231,6 +231,18 @@ def test_the_school_of_a_linked_case_hears_that_the_pupil_is_asked_to_come_once_
     assert anew.facts == AttendanceRequired(basis=body(6))
 
 
+@pytest.mark.shows("D5.3", "D5.6")
+def test_whoever_looks_at_a_linked_case_sees_that_the_pupil_has_to_come_and_records_nothing_of_it_there() -> None:
+    said = "the pupil has to come, by 2026-09-21, as was asked in the earlier case"
+    heard = (*LINKED, _HEARD.facts)
+    outlook = _outlook(heard, _SUMMONED)
+    assert outlook.missing == (said, _WAITS)
+    assert not {"attended", "attendance-lapsed", "require-attendance"} & _offered(outlook)
+    assert [each.name for each in _row(heard, _SUMMONED).deadlines] == ["CommissionTerm"]
+    assert said not in _outlook((*heard, WITHDRAWN), _SUMMONED).missing
+    assert said not in _outlook(heard, (*_SUMMONED, PupilAttended(on=date(2026, 8, 24)))).missing
+
+
 @pytest.mark.shows("D5.3", "D5.6", "D5.7", "D5.10")
 @pytest.mark.parametrize("over", [WITHDRAWN, IdentityNotMatched(basis=body(2)), replace(NO, basis=body(9)), CLOSED])
 def test_a_school_that_waits_for_no_answer_hears_of_no_summons(over: object) -> None:

@@ -16,7 +16,7 @@ from services.school.domain.finding import OF_AGE
 from services.school.domain.folded import SchoolCase
 from services.school.domain.parts import ENDED
 from services.school.domain.receiving import SchoolDomain
-from services.school.input import DuplicateInput, ReopeningForm, WithdrawalForm
+from services.school.input import DuplicateInput, LeavingForm, ReopeningForm, WithdrawalForm
 from services.wire.events import (
     AddressKind,
     ApplicationWithdrawn,
@@ -193,6 +193,14 @@ def test_a_duplicate_goes_on_from_where_it_stood_once_its_requester_says_that_it
     assert [each.name for each in _DOMAIN.row(given(fold, *whole).history).deadlines] == ["SchoolDecision"]
     # Linked once more, to whatever goes on, it waits for that.
     assert state(*whole, _LINKED) is SchoolState.DUPLICATE
+
+
+def test_whoever_acts_in_a_duplicate_that_was_left_alone_is_told_what_to_do_first() -> None:
+    leaving_form = LeavingForm.model_construct(on=_TODAY, cause=LeavingCause.OTHER)
+    alone = seen(*_SECOND, other=_WITHDRAWN)
+    alone.when(leaving.leave_school, leaving_form).refused(refusals.CaseEndedError, "reopen or withdraw it")
+    waiting = seen(*_SECOND, other=(FILED_A2,))
+    waiting.when(leaving.leave_school, leaving_form).refused(refusals.CaseEndedError, "can apply anew")
 
 
 @pytest.mark.shows("D5.5", "D5.21")

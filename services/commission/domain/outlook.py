@@ -122,8 +122,13 @@ def _of_the_request(case: CommissionCase) -> Iterator[str]:
 
 
 def _of_attendance(case: CommissionCase, today: date) -> Iterator[str]:
-    due_on = attendance_due(case)
+    decided = case.decided
+    due_on = attendance_due(decided) if decided is not None else None
     if due_on is None:
+        return
+    if case.linked is not None:
+        if case.answer is None and not case.is_request_over:
+            yield f"the pupil has to come, by {due_on.isoformat()}, as was asked in the earlier case"
         return
     yield f"the pupil has to come, by {due_on.isoformat()}"
     if due_on < today:

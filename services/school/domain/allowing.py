@@ -22,7 +22,7 @@ def require_going_on(case: SchoolCase) -> ApplicationFiled:
     """Return the application of a case that has not ended. Raises: NoApplicationError; CaseEndedError (domain.md D.2)."""
     filed, _ = require_application(case)
     if case.state in ENDED:
-        raise refusals.CaseEndedError(case.state.value)
+        raise refusals.CaseEndedError(case.state.value, is_left_alone=case.left_alone_on is not None)
     return filed
 
 

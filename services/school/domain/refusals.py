@@ -159,8 +159,9 @@ class RequestBeforeApplicationError(RefusedError):
 class CaseEndedError(RefusedError):
     """Nothing is done in a case that has ended (domain.md D.2)."""
 
-    def __init__(self, state: str) -> None:
-        super().__init__(f"This case has ended ({state}). The requester can apply anew.")
+    def __init__(self, state: str, *, is_left_alone: bool = False) -> None:
+        next_step = "Its requester is to be asked: reopen or withdraw it" if is_left_alone else "The requester can apply anew"
+        super().__init__(f"This case has ended ({state}). {next_step}.")
 
 
 class DecidedAlreadyError(RefusedError):
