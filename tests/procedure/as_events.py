@@ -55,6 +55,7 @@ def lived(seed: int, *, applications: int = 4, acts: int = 40) -> list[Event]:
             if rng.random() < _SLOWLY:
                 play.pass_days(rng.randrange(PICKS))
     steps = (play.at_school, play.at_school, play.at_commission, play.at_commission, play.deliver, play.pass_days)
+    steps = (*steps, play.file_again, play.step_back)
     for _ in range(acts):
         rng.choice(steps)(rng.randrange(PICKS))
         if rng.random() < _SLOWLY:

@@ -87,6 +87,8 @@ def test_the_histories_have_something_for_every_table() -> None:
     assert {("Kept",), ("Missed",), ("Lapsed",)} <= rows["deadlines", "answers"]
     assert {("Answered",), ("Returned",), ("Withdrawn",), ("Open",)} <= rows["answers", "outcomes"]
     assert {("Filed",), ("Asked",), ("Answered",)} <= rows["open-cases", "stages"]
+    # What a report makes of it is seen only where it happened.
+    assert "DuplicateReopened" in {each.type for seed in range(HISTORIES) for each in history(seed)}
 
 
 @pytest.mark.parametrize("name", sorted(REPORTS))
