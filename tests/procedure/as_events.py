@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -54,8 +55,8 @@ def lived(seed: int, *, applications: int = 4, acts: int = 40) -> list[Event]:
             play.go((step,), case)
             if rng.random() < _SLOWLY:
                 play.pass_days(rng.randrange(PICKS))
-    steps = (play.at_school, play.at_school, play.at_commission, play.at_commission, play.deliver, play.pass_days)
-    steps = (*steps, play.file_again, play.step_back)
+    often = (play.at_school, play.at_commission)
+    steps: tuple[Callable[[int], None], ...] = (*often, *often, play.deliver, play.pass_days, play.file_again, play.step_back)
     for _ in range(acts):
         rng.choice(steps)(rng.randrange(PICKS))
         if rng.random() < _SLOWLY:
