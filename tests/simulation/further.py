@@ -16,10 +16,12 @@ from services.policy.forms import Form
 from services.post.cases import history_of
 from services.post.history import Recorded
 from services.post.office import day_of
+from services.post.opening import NotReadableError
 from services.post.rows import outlook_of
 from services.post.saving import Saved
 from services.school.acts import ACTS as SCHOOL_ACTS
 from services.school.application import School
+from services.school.domain.refusals import NoApplicationError
 from services.school.input import SchoolForm
 from services.wire.channels import Role
 from services.wire.events import AgreementConcluded, ApplicationFiled, AssistantProposed
@@ -135,6 +137,9 @@ _FORWARD: Final = (
 )
 """What brings a case to its service; all else is done as well, and seldom leads anywhere."""
 
+_ONE_GOES_ON: Final = 0.3
+"""How often a clerk who sees two cases of a pupil makes one the duplicate of the other."""
+
 _LEFT_OUT: Final = ("look-up",)
 """What needs a register of files that nobody has here."""
 
@@ -148,19 +153,22 @@ def goes_on(process: Process, rng: Random, case_id: UUID) -> tuple[str, Callable
     names = [each.act for each in allowed if each.act not in _LEFT_OUT]
     if not names:
         return None
+    others = _of_one_pupil(process, case_id) if "link-duplicate" in names else ()
     forward = [each for each in names if each in _FORWARD]
     name = rng.choice(forward if forward and rng.random() < _MOSTLY else names)
-    others = _of_one_pupil(process, case_id) if name == "link-duplicate" else ()
+    if len(others) > 1 and rng.random() < _ONE_GOES_ON:
+        name = "link-duplicate"
     return name, does(process, case_id, name, filled_in(office.participant, name, _given(process, rng, history, others)))
 
 
 def _of_one_pupil(process: Process, case_id: UUID) -> Sequence[str]:
-    """Return the cases of a case's pupil at a school, itself too, as a clerk finds them.
-
-    Raises: NotReadableError.
-    """
+    """Return the cases of a case's pupil at a school, itself too, as a clerk finds them; itself alone where it does not open."""
     clerk = School(process.office)
-    return [each.hex for each in (case_id, *clerk.others_of(case_id, clerk.codes(case_id, clerk.case(case_id))))]
+    try:
+        others = clerk.others_of(case_id, clerk.codes(case_id, clerk.case(case_id)))
+    except (NoApplicationError, NotReadableError):
+        others = []
+    return [each.hex for each in (case_id, *others)]
 
 
 def does(process: Process, case_id: UUID, name: str, form: Form | None) -> Callable[[], Sequence[Saved]]:
