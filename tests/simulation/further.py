@@ -90,6 +90,7 @@ _OF_WHAT_WAS_TYPED: Final = (
 )
 _OF_WHAT_STANDS_ELSEWHERE: Final = (
     "AlreadyAnsweredError",
+    "DecidedElsewhereError",
     "DuplicateOfItselfError",
     "DuplicateSaysMoreError",
     "FirstProceedsError",
