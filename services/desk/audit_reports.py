@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
@@ -12,12 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from services.desk.audit_source import KeysOf, RootFile, SourceFile, file_for, opened
-from services.post.console import Json, read_file, say
+from services.post.console import Config, Json, read_file, say
 from services.wire.errors import SettingsError
 
 if TYPE_CHECKING:
     from services.audit.reports.figures import Scope
     from services.audit.reports.making import Report
+    from services.post.office import Office
 
 __all__ = ["register"]
 
@@ -41,6 +43,9 @@ KnownAt = Annotated[
 ]
 Published = Annotated[bool, typer.Option("--published", help="With small figures hidden: of a whole year, and nothing else.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Into this file, which only you can read.")]
+Issue = Annotated[
+    bool, typer.Option("--issue", help="Record that this file was issued, in the record of the auditor that --config names.")
+]
 Form = Annotated[ReportForm, typer.Option("--format", help="The form of the report.")]
 
 
@@ -64,16 +69,19 @@ def register(app: typer.Typer) -> None:
         published: Published = False,
         form: Form = ReportForm.CSV,
         out: Out = None,
+        issue: Issue = False,
+        config: Config = None,
         as_json: Json = False,
     ) -> None:
-        """Make a report over a verified log; the same log and period give the same bytes."""
+        """Make a report over a verified log; the same log and period give the same bytes. Issued it is with --issue alone."""
         from services.audit.reports.making import make_report
+        from services.auditor.issuing import issue_report
 
-        form = _form(form, out, as_json=as_json)
+        form, issuer = _form(form, out, as_json=as_json), _issuer(config, out, is_issued=issue)
         scope = _scope(year, *(None if each is None else each.date() for each in (since, until, as_of, known_at)))
         with opened(source, root, keys_of) as found:
             made = make_report(name, found.events(), scope, found.grounds, is_published=published)
-            _give(made, form, out)
+            _give(made, form, out, lambda file: issue_report(issuer, made, file) if issuer is not None else None)
             found.tell(as_json=form is ReportForm.JSON and out is None)
 
 
@@ -94,14 +102,17 @@ def _add_replay(app: typer.Typer) -> None:
         published: Published = False,
         form: Form = ReportForm.CSV,
         out: Out = None,
+        issue: Issue = False,
+        config: Config = None,
         as_json: Json = False,
     ) -> None:
         """Ask what a policy model would have said of a period's applications; nothing is changed by it."""
         from services.audit.reports.making import make_replay
         from services.audit.reports.overlay import NO_OVERLAY, read_overlay
+        from services.auditor.issuing import issue_replay
         from services.policy.models import model_named
 
-        form = _form(form, out, as_json=as_json)
+        form, issuer = _form(form, out, as_json=as_json), _issuer(config, out, is_issued=issue)
         scope = _scope(year, *(None if each is None else each.date() for each in (since, until, None, known_at)))
         try:
             model = model_named(under)
@@ -109,7 +120,8 @@ def _add_replay(app: typer.Typer) -> None:
             raise SettingsError(f"--under: {error.args[0]}") from None
         added = read_overlay(read_file(overlay)) if overlay is not None else NO_OVERLAY
         with opened(source, root, keys_of) as found:
-            _give(make_replay(model, added, found.events(), scope, found.grounds, is_published=published), form, out)
+            made = make_replay(model, added, found.events(), scope, found.grounds, is_published=published)
+            _give(made, form, out, lambda file: issue_replay(issuer, made, model, file) if issuer is not None else None)
             found.tell(as_json=form is ReportForm.JSON and out is None)
 
 
@@ -120,16 +132,34 @@ def _form(form: ReportForm, out: Path | None, *, as_json: bool) -> ReportForm:
     return form
 
 
-def _give(made: Report, form: ReportForm, out: Path | None) -> None:
+def _issuer(config: Path | None, out: Path | None, *, is_issued: bool) -> Office | None:
+    """Return the auditor in whose record it is said that something was issued; None where nothing is.
+
+    Raises: SettingsError if options say so by half, or the settings are no auditor's.
+    """
+    if not is_issued:
+        if config is not None:
+            raise SettingsError("--config names the auditor that issues: say so with --issue, or leave it out")
+        return None
+    if out is None:
+        raise SettingsError("what is issued is a file: name it with --out")
+    from services.auditor.bootstrap import build
+
+    return build(config).office
+
+
+def _give(made: Report, form: ReportForm, out: Path | None, issue: Callable[[bytes], object]) -> None:
     from services.audit.reports.writing import write_report
 
+    text = io.BytesIO()
+    write_report(made, form.value, text)
     if out is None:
-        text = io.BytesIO()
-        write_report(made, form.value, text)
         sys.stdout.write(text.getvalue().decode())
         return
+    # Before the file is there: what could not be recorded was not issued.
+    issue(text.getvalue())
     with file_for(out) as file:
-        write_report(made, form.value, file)
+        file.write(text.getvalue())
     say(f"report {made.name} in {out.name}", as_json=False)
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "Work",
     "ask_model",
     "model_named",
+    "policy_bytes",
 ]
 
 _Count = Annotated[int, Field(ge=1)]
@@ -338,3 +339,8 @@ def model_named(name: str) -> Model:
         if model.name == name:
             return model
     raise LookupError(f"there is no model {name}; there are {', '.join(model.name for model in MODELS)}")
+
+
+def policy_bytes(model: Model) -> bytes:
+    """Return the bytes of the file in which a model stands: their digest names what a replay was made under."""
+    return read_text(f"models/{model.name}.toml").encode()

@@ -103,6 +103,8 @@ AUDIENCE: Final[Mapping[str, tuple[tuple[str, ChannelKind], ...]]] = MappingProx
         "AccessGranted": (_SCHOOL_RECORD, _COMMISSION_RECORD),
         "AccessEnded": (_SCHOOL_RECORD, _COMMISSION_RECORD, _AUDITOR_RECORD),
         "AccessUsed": (_AUDITOR_RECORD,),
+        "ReportIssued": (_AUDITOR_RECORD,),
+        "ReplayRun": (_AUDITOR_RECORD,),
     }
 )
 """For each event who writes it (a school, the commission or an auditor) and in which kind of channel."""

@@ -96,7 +96,7 @@ MAY_OPEN = {
     "Rejected": {"school", "commission"},
 }
 # What an auditor seals in its record is open to all who take part; there is none in this exchange (tests of mandates have one).
-AUDITORS = {"AccessUsed"}
+AUDITORS = {"AccessUsed", "ReplayRun", "ReportIssued"}
 # What both record opens to its writer alone.
 WRITER_ALONE = {"AccessEnded", "AccessGranted", "DeadlinePassed", "RefusalContested", "RefusalUpheld", "RefusalSetAside"}
 

@@ -16,6 +16,7 @@ __all__ = [
     "Delivery",
     "Intake",
     "RejectedCode",
+    "ReportName",
     "Requester",
     "Variant",
 ]
@@ -145,3 +146,15 @@ class AccessUse(Enum):
     SEARCH = "Search"
     SHOW = "Show"
     QUERY = "Query"
+
+
+class ReportName(Enum):
+    """Which report an auditor issued."""
+
+    UNKNOWN = "Unknown"
+    ANSWERS = "Answers"
+    DEADLINES = "Deadlines"
+    OPEN_CASES = "OpenCases"
+    REFUSALS = "Refusals"
+    SERVICE = "Service"
+    VARIANTS = "Variants"
