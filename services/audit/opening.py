@@ -82,7 +82,11 @@ class Opener:
             # Where there is no case, the facts key seals both parts.
             identity, keys = statement.body.facts_key, self.keys.facts
         key = keys.get(identity) if identity is not None else None
-        if sealed is None and (key is not None or self._disclosed(statement, Part.PERSONAL) is not None):
+        disclosed = self._disclosed(statement, Part.PERSONAL)
+        if sealed is None and disclosed is not None:
+            # Where a log is kept without what is personal, the part came with its key.
+            sealed = disclosed.sealed
+        if sealed is None and (key is not None or disclosed is not None):
             return Opening.MISSING, None
         plain = self._opened(key, statement, Part.PERSONAL, sealed) if sealed is not None else None
         if plain is None:

@@ -1,7 +1,7 @@
 """Disclosed keys, held against the log: whether they are those of a mandate for me, of its writer, its case and its parts.
 
 Nobody vouches for a file of keys: the mandate in its writer's record does, which names each part by its digest. What counts is
-what this auditor's post has taken by the reading rule. Personal parts are not kept here: their keys show where they open.
+what this auditor's post has taken by the reading rule. Personal parts are not kept here, so they come with their keys.
 Source: schemas/README.md, "Disclosures".
 """
 
@@ -23,7 +23,7 @@ from services.wire.disclosures import DisclosedKey, part_digest
 from services.wire.entry import Sealed, body_digest
 from services.wire.errors import DisclosureError, Evidence, RingError, VerificationError
 from services.wire.events import AccessEnded, AccessGranted, AccessPurpose, AccessScope
-from services.wire.hashing import Digest, Id
+from services.wire.hashing import Digest, Id, digest_of
 from services.wire.sealing import Part, open_with_part_key
 
 __all__ = ["Disclosed", "checked", "ended_after"]
@@ -124,6 +124,8 @@ def _part_of(office: Office, channel: str, named: Container[Digest | None], key:
         if digest is not None and digest in named:
             if key.part is Part.FACTS:
                 _read(office, key, row)
+            elif key.sealed is not None:
+                _require_fit(key, digest)
             return digest
     evidence = Evidence(channel=key.channel, expected="a part that the mandate names", found=key.event_id.hex())
     raise DisclosureError("a key is for a part that its mandate does not name, or that is not read here yet", evidence)
@@ -164,6 +166,18 @@ def _read(office: Office, key: DisclosedKey, row: Row) -> tuple[Facts, Any]:
     try:
         frame = decode_facts(open_with_part_key(key.key, Part.FACTS, row["facts"] or b""))
         return frame, office.book.facts(frame.type, frame.schema, frame.content)
+    except VerificationError as error:
+        raise DisclosureError(f"a key does not fit the part that it is for: {error.message}", error.evidence) from error
+
+
+def _require_fit(key: DisclosedKey, digest: Digest) -> None:
+    """Return if a personal part that came with its key is the one that the mandate names, and opens with it."""
+    sealed = key.sealed or b""
+    if digest_of(sealed) != digest:
+        evidence = Evidence(channel=key.channel, expected=digest.hex(), found=digest_of(sealed).hex())
+        raise DisclosureError("a personal part is not the one that its mandate names", evidence)
+    try:
+        open_with_part_key(key.key, Part.PERSONAL, sealed)
     except VerificationError as error:
         raise DisclosureError(f"a key does not fit the part that it is for: {error.message}", error.evidence) from error
 

@@ -24,7 +24,7 @@ from services.wire.errors import RefusedError
 from services.wire.events import AccessEnded, AccessGranted, AccessPurpose, AccessScope
 from services.wire.trust import Participant
 
-__all__ = ["Admitting", "AuditorLine", "approve", "asking_auditors", "auditors", "refuse"]
+__all__ = ["Admitting", "AuditorLine", "approve", "asking_auditors", "auditors", "end_facts", "refuse"]
 
 _EVERY: Final = 5_000
 _PARTICIPANTS: Final = (Role.SCHOOL, Role.COMMISSION)
@@ -83,12 +83,27 @@ def approve(office: Office, auditor: str, *, until: date | None = None) -> tuple
 def refuse(office: Office, auditor: str) -> tuple[Saved, ...]:
     """Give an auditor no keys, or no more: what it was given opens what is there, and nothing that is sealed from now on.
 
-    Its mandates end before that, under keys that it has. Raises: as ``approve``.
+    Its mandates end before that, under keys that it has. Raises: as ``approve``; RefusedError too, once it is refused, if one of
+    them cannot be ended now.
     """
     admission = admitted_auditor(office, auditor).admitted
+    left: list[str] = []
     for mandate in mandates_of(office):
         if mandate.auditor == admission and mandate.ended_on is None:
-            end(office, mandate)
+            try:
+                end(office, mandate)
+            except RefusedError as error:
+                # Of one case something has not come back: that must not keep an auditor in.
+                left.append(f"mandate {mandate.body.hex()[:16]} could not be ended: {error}")
+    saved = end_facts(office, auditor)
+    if left:
+        raise RefusedError(f"{auditor} is refused; {' '.join(left)} End it by end-mandate then.")
+    return saved
+
+
+def end_facts(office: Office, auditor: str) -> tuple[Saved, ...]:
+    """Give an auditor no keys of facts, or no more, and leave its mandates as they are. Raises: as ``approve``."""
+    admission = admitted_auditor(office, auditor).admitted
     ended = AccessEnded(auditor=admission, scope=AccessScope.FACTS)
 
     def supersede() -> None:

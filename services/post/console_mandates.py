@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -17,6 +17,7 @@ from services.wire.errors import SettingsError
 if TYPE_CHECKING:
     from services.post.mandates import Mandate
     from services.post.office import Office
+    from services.wire.hashing import Digest
 
 __all__ = ["add_mandates"]
 
@@ -104,7 +105,7 @@ def _add_list(app: typer.Typer, office_of: OfficeOf) -> None:
         office = office_of(config, False)
         found = mandates_of(office)
         uses = uses_of(office)
-        lines = [_line(office, each, uses.get(each.body, 0)) for each in found]
+        lines = [_line(office, each, uses) for each in found]
         show(lines, as_json=as_json, title="Mandates")
 
 
@@ -149,16 +150,17 @@ def _acting(office_of: OfficeOf, config: Path | None) -> Office:
     return office
 
 
-def _line(office: Office, mandate: Mandate, uses: int) -> MandateLine:
+def _line(office: Office, mandate: Mandate, uses: Mapping[tuple[str, Digest], int]) -> MandateLine:
     names = {each.admitted: each.id for each in office.trust.participants.values()}
+    auditor = names.get(mandate.auditor, mandate.auditor.hex())
     return MandateLine(
         mandate=mandate.body.hex(),
-        auditor=names.get(mandate.auditor, mandate.auditor.hex()),
+        auditor=auditor,
         case=str(mandate.case_id),
         purpose=mandate.purpose.value,
         on=mandate.granted_on,
         until=mandate.until,
         parts=len(mandate.parts),
-        uses=uses,
+        uses=uses.get((auditor, mandate.body), 0),
         ended=mandate.ended_on,
     )

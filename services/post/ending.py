@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final
 
 from services.post.access import Decision, decisions_of
-from services.post.auditors import refuse
+from services.post.auditors import end_facts
 from services.post.mandates import Mandate, end, mandates_of
 from services.post.office import Office, is_over
 from services.post.saving import Saved
@@ -62,7 +62,7 @@ class Ending:
             found = decided.get(office.trust.participants[auditor].admitted)
             is_approved = found is not None and found.decision is Decision.APPROVED
             if is_approved and found is not None and found.until is not None and found.until < office.today:
-                yield partial(refuse, office, auditor)
+                yield partial(end_facts, office, auditor)
 
     def _has_left(self, mandate: Mandate) -> bool:
         return any(each.admitted == mandate.auditor and each.removed for each in self.office.trust.participants.values())

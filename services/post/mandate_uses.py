@@ -7,7 +7,7 @@ from collections import Counter
 from services.post.cases import open_facts
 from services.post.letterbook import ON_CHAIN, statement_of
 from services.post.office import Office
-from services.wire.channels import Role, record_of
+from services.wire.channels import Role, record_of, writer_of
 from services.wire.entry import Sealed
 from services.wire.errors import RingError, VerificationError
 from services.wire.events import AccessUsed
@@ -16,12 +16,12 @@ from services.wire.hashing import Digest
 __all__ = ["uses_of"]
 
 
-def uses_of(office: Office) -> Counter[Digest]:
-    """Return how often auditors have said that they took in or used a mandate, by the body of the mandate's event.
+def uses_of(office: Office) -> Counter[tuple[str, Digest]]:
+    """Return how often each auditor has said that it took in or used a mandate, by the body of the mandate's event.
 
-    What does not open here yet is not counted: the key of an auditor's record comes with its first use.
+    Anybody can name any mandate by its digest: whose it is, the caller knows. What does not open here yet is not counted: the key of an auditor's record comes with its first use.
     """
-    found: Counter[Digest] = Counter()
+    found: Counter[tuple[str, Digest]] = Counter()
     query = f"SELECT * FROM entries e WHERE e.channel = ? AND e.facts IS NOT NULL AND {ON_CHAIN}"  # noqa: S608  # own text
     auditors = [each.id for each in office.trust.participants.values() if each.role is Role.AUDITOR]
     for row in (row for auditor in auditors for row in office.database.all(query, record_of(auditor))):
@@ -35,5 +35,5 @@ def uses_of(office: Office) -> Counter[Digest]:
             # An auditor that seals nonsense is its own witness; the list of mandates is shown all the same.
             continue
         if isinstance(said, AccessUsed):
-            found[said.grant] += 1
+            found[writer_of(statement.channel), said.grant] += 1
     return found

@@ -24,7 +24,7 @@ from services.post.saving import NotReadyError, Saved, act
 from services.post.store import SealedEvent
 from services.wire.channels import record_of, writer_of
 from services.wire.contents import Facts
-from services.wire.disclosures import KEYS_LIMIT, DisclosedKey, DisclosureHeader, make_disclosure
+from services.wire.disclosures import KEYS_LIMIT, SEALED_LIMIT_BYTES, DisclosedKey, DisclosureHeader, make_disclosure
 from services.wire.errors import RefusedError, RingError, VerificationError
 from services.wire.events import AccessEnded, AccessGranted, AccessPurpose, AccessScope
 from services.wire.grants import prekey_id
@@ -85,7 +85,8 @@ def disclose(office: Office, case_id: UUID, auditor: str, terms: Terms) -> Saved
     _public_key(office, auditor)
 
     def decide(history: Sequence[Recorded]) -> Sequence[New]:
-        parts = tuple(_parts_meant(office, case_id, history, terms))
+        meant = list(_parts_meant(office, case_id, history, terms))
+        parts = tuple(digest for digest, _ in meant)
         if not parts:
             raise MandateRefusedError(
                 "Nothing that was written here in this case is meant, or can be opened: there is nothing to disclose."
@@ -95,6 +96,10 @@ def disclose(office: Office, case_id: UUID, auditor: str, terms: Terms) -> Saved
                 f"These are {len(parts)} parts, and one mandate names {KEYS_LIMIT} at most: give several, each with some --type."
             )
             raise MandateRefusedError(told)
+        if sum(size for _, size in meant) > SEALED_LIMIT_BYTES:
+            raise MandateRefusedError(
+                "What is personal in this is too large for one file: give several mandates, each with some --type."
+            )
         granted = AccessGranted(auditor=admission, scope=AccessScope.PART, purpose=terms.purpose, until=terms.until, parts=parts)
         return [New(facts=granted)]
 
@@ -188,14 +193,17 @@ def _require_terms(office: Office, auditor: str, admission: Digest, terms: Terms
             raise MandateRefusedError("--type names no type of event; `show` lists those of a case.") from None
 
 
-def _parts_meant(office: Office, case_id: UUID, history: Sequence[Recorded], terms: Terms) -> Iterator[Digest]:
+def _parts_meant(office: Office, case_id: UUID, history: Sequence[Recorded], terms: Terms) -> Iterator[tuple[Digest, int]]:
+    """Yield the digests of the parts that are meant, each with how much of a file its sealed part takes."""
     events = office.store.stream(case_id).events
     for event, recorded in zip(events, history, strict=True):
         # What the counterpart wrote is its to disclose; and who was shown what is no part of a case.
         is_meant = recorded.own and recorded.standing is Standing.ACCEPTED and event.topic not in _TOPICS
         if is_meant and (not terms.types or event.topic in terms.types):
             found = _keys_of(office, event)
-            yield from (digest for digest, key in found if key.part is Part.FACTS or terms.with_personal)
+            yield from (
+                (digest, len(key.sealed or b"")) for digest, key in found if key.part is Part.FACTS or terms.with_personal
+            )
 
 
 def _keys_of(office: Office, event: SealedEvent) -> Iterator[tuple[Digest, DisclosedKey]]:
@@ -223,7 +231,8 @@ def _part_key(key: bytes, part: Part, event: SealedEvent, sealed: bytes) -> Disc
     opener = part_key(key, part, channel=event.channel, event_id=event.event_id, salt=sealed[:SALT_BYTES])
     # Whoever receives it can only say that it does not fit; here it shows which disk was wrong.
     open_with_part_key(opener, part, sealed)
-    return DisclosedKey(channel=event.channel, event_id=event.event_id, part=part, key=opener)
+    carried = sealed if part is Part.PERSONAL else None
+    return DisclosedKey(channel=event.channel, event_id=event.event_id, part=part, key=opener, sealed=carried)
 
 
 def _file(office: Office, mandate: Mandate, keys: Sequence[DisclosedKey]) -> bytes:

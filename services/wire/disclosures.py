@@ -21,6 +21,7 @@ from services.wire.sealing import Part, PartKey
 
 __all__ = [
     "KEYS_LIMIT",
+    "SEALED_LIMIT_BYTES",
     "DisclosedKey",
     "DisclosureHeader",
     "UnverifiedDisclosure",
@@ -35,7 +36,10 @@ __all__ = [
 KEYS_LIMIT: Final = 200
 """Parts of one mandate at most: its event names each by a digest, within the limit of facts."""
 
-_LIMIT_BYTES: Final = 64 * 1024
+SEALED_LIMIT_BYTES: Final = 960 * 1024
+"""All personal parts of one file at most, so that it stays within its own limit."""
+
+_LIMIT_BYTES: Final = 1024 * 1024
 _INFO: Final = b"sarakste/v0/disclosure\x00"
 _PARTS: Final[Mapping[Part, str]] = {Part.FACTS: "FACTS", Part.PERSONAL: "PERSONAL"}
 _PART_OF: Final = {name: part for part, name in _PARTS.items()}
@@ -43,12 +47,16 @@ _PART_OF: Final = {name: part for part, name in _PARTS.items()}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisclosedKey:
-    """The key of one part of one event (``mk``), with the place that the part is sealed for."""
+    """The key of one part of one event (``mk``), with the place that the part is sealed for.
+
+    ``sealed`` is the part itself where it is personal: archives of auditors hold none.
+    """
 
     channel: str
     event_id: Id
     part: Part
     key: PartKey
+    sealed: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -127,12 +127,24 @@ def test_a_key_that_was_swapped_with_another_is_refused_or_opens_nothing(exchang
 
         return exchange.forged(file, change)
 
-    with pytest.raises(DisclosureError, match="does not fit the part"):
-        accept(exchange.office(AUDITOR), swapped(Part.FACTS))
-    # An auditor keeps no personal part, and so finds out where it would open it: by the part's commitment, before any decryption.
-    mandate = accept(exchange.office(AUDITOR), swapped(Part.PERSONAL))
+    for part in Part:
+        with pytest.raises(DisclosureError, match="does not fit the part"):
+            accept(exchange.office(AUDITOR), swapped(part))
+    # Without the parts beside their keys it shows where they would be opened: by the commitment, before any decryption.
+    without = exchange.forged(swapped(Part.PERSONAL), lambda keys: [replace(each, sealed=None) for each in keys])
+    mandate = accept(exchange.office(AUDITOR), without)
     opened = [each.personal_opening for each in exchange.read(mandate) if each.case_id == exchange.case]
     assert opened.count(Opening.UNREADABLE) == 2
+
+
+def test_another_personal_part_beside_a_key_is_refused(exchange: Mandated) -> None:
+    def other(keys: Sequence[DisclosedKey]) -> list[DisclosedKey]:
+        sealed = [each.sealed for each in keys if each.sealed is not None]
+        return [replace(each, sealed=sealed[-1]) if each.sealed is not None else each for each in keys]
+
+    file = exchange.file(exchange.given(exchange.terms(personal=True)))
+    with pytest.raises(DisclosureError, match="is not the one that its mandate names"):
+        accept(exchange.office(AUDITOR), exchange.forged(file, other))
 
 
 def test_a_key_of_a_channel_that_the_writer_does_not_write_is_refused(exchange: Mandated) -> None:

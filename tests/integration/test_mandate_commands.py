@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from services.desk.founding import found_exchange
 from services.post.building import milliseconds
 from services.post.office import day_of
 from services.wire.channels import COMMISSION, REGISTRAR
+from tests.commands import sarakste
 from tests.folders import Answer, Folders
 
 AUDITOR = "auditor-vk"
@@ -46,8 +48,8 @@ def disclosed(folders: Folders, case: str, *options: str, days: int = 5) -> tupl
     return str(made["mandate"]), file
 
 
-def looked(folders: Folders, *arguments: object, mandate: str, by: str = AUDITOR) -> Answer:
-    log = ("--source", folders.log, "--root", folders.folder / "root.pem")
+def looked(folders: Folders, *arguments: object, mandate: str, by: str = AUDITOR, source: Path | None = None) -> Answer:
+    log = ("--source", source or folders.log, "--root", folders.folder / "root.pem")
     return folders.call("audit", *arguments, *log, "--mandate", mandate[:12], "--config", folders.home(by) / "sarakste.toml")
 
 
@@ -70,11 +72,15 @@ def test_a_case_is_disclosed_by_commands_and_read_by_each_command_and_each_use_i
     query = "SELECT personal.application.pupil.family_name AS name FROM ApplicationFiled"
     asked = looked(folders, "query", query, "--personal", "--format", "csv", mandate=mandate)
     assert (asked.code, len(asked.out.splitlines())) == (0, 2)
+    archive, root = folders.folder / "archive", folders.folder / "root.pem"
+    assert sarakste("audit", "mirror", archive, "--log", folders.log, "--root", root, "--once").returncode == 0
+    kept = looked(folders, "query", query, "--personal", "--format", "csv", mandate=mandate, source=archive)
+    assert (kept.code, kept.out) == (0, asked.out), "an archive has no personal part: it came with its key"
     folders.settle(seconds=6)
     [line] = folders.run(SCHOOL, "mandates", "--json").json
-    assert (line["auditor"], line["case"], line["purpose"], line["uses"], line["ended"]) == (AUDITOR, case, "Complaint", 6, None)
+    assert (line["auditor"], line["case"], line["purpose"], line["uses"], line["ended"]) == (AUDITOR, case, "Complaint", 7, None)
     [held] = folders.run(AUDITOR, "mandates", "--json").json
-    assert (held["writer"], held["uses"], held["keys"]) == (SCHOOL, 5, True)
+    assert (held["writer"], held["uses"], held["keys"]) == (SCHOOL, 6, True)
     assert folders.findings() == []
 
 
@@ -113,6 +119,28 @@ def test_it_is_ended_early_by_a_command_and_a_lost_file_is_made_again(folders: F
     assert looked(folders, "timeline", case, mandate=mandate).code == 0
     assert "has ended" in folders.run(AUDITOR, "accept", end).out
     assert looked(folders, "timeline", case, mandate=mandate).code == 3
+
+
+def test_a_log_from_before_the_mandate_is_not_read_under_it_and_no_use_is_recorded(folders: Folders) -> None:
+    case = folders.filed()
+    folders.settle(seconds=6)
+    before = folders.folder / "before.sqlite"
+    shutil.copyfile(folders.log, before)
+    mandate, file = disclosed(folders, case)
+    assert folders.run(AUDITOR, "accept", file).code == 0
+    told = looked(folders, "timeline", case, mandate=mandate, source=before)
+    assert (told.code, told.out, "does not stand in this log" in told.err) == (4, "", True)
+    assert folders.run(AUDITOR, "mandates", "--json").json[0]["uses"] == 0
+
+
+def test_where_the_use_cannot_be_recorded_nothing_is_shown(folders: Folders) -> None:
+    case = folders.filed()
+    mandate, file = disclosed(folders, case)
+    assert folders.run(AUDITOR, "accept", file).code == 0
+    folders.running[AUDITOR].office.database.run("INSERT OR IGNORE INTO said VALUES ('starting', 1)")
+    for command in (("timeline", case), ("search",), ("show", f"{SCHOOL}.record:2"), ("query", "SELECT 1")):
+        told = looked(folders, *command, mandate=mandate)
+        assert (told.code, told.out, "The worker is starting" in told.err) == (3, "", True)
 
 
 def test_an_auditor_puts_a_mandate_down(folders: Folders) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from services.audit.keys import Keys
+from services.audit.leaving_out import without_personal
 from services.audit.opening import Opening
 from services.auditor.disclosed import Disclosed
 from services.auditor.mandates import EndingHeld, accept, held_mandates, note_use, open_mandate
@@ -17,11 +20,14 @@ from services.commission.input import RegistrationInput
 from services.post.auditors import approve, auditors, refuse
 from services.post.mandate_uses import uses_of
 from services.post.mandates import disclose, end, end_file, mandates_of
+from services.post.saving import CaseIncompleteError
 from services.wire.channels import COMMISSION, Role, record_of
 from services.wire.contents import ParticipantRemoved
 from services.wire.errors import DisclosureError, RefusedError
 from services.wire.events import AccessEnded, AccessGranted, AccessPurpose, AccessUse, AccessUsed
-from tests.auditing import AUDITOR, AUDITOR_SEAL, opened_by
+from tests.attacks.workshop import MemoryLog
+from tests.audited import audited
+from tests.auditing import AUDITOR, AUDITOR_SEAL, CHANNELS, opened_by
 from tests.chains import SCHOOL, seal_of
 from tests.mandates import Mandated, said_in
 
@@ -55,7 +61,7 @@ def test_a_mandate_stands_in_both_records_with_purpose_and_end(exchange: Mandate
     told = AccessUsed(grant=given.body, purpose=AccessPurpose.COMPLAINT, until=given.until, use=AccessUse.ACCEPTED)
     assert said_in(exchange, record_of(AUDITOR), "AccessUsed") == [told]
     # By its digest alone: nothing in an auditor's record, which all read, says whose case it is.
-    assert uses_of(exchange.office(SCHOOL)) == uses_of(exchange.office(COMMISSION)) == {given.body: 1}
+    assert uses_of(exchange.office(SCHOOL)) == uses_of(exchange.office(COMMISSION)) == {(AUDITOR, given.body): 1}
 
 
 def test_with_what_is_personal_it_opens_the_parts_of_that_case_and_of_no_other(exchange: Mandated) -> None:
@@ -70,6 +76,27 @@ def test_with_what_is_personal_it_opens_the_parts_of_that_case_and_of_no_other(e
     closed = [each for each in events if each.case_id == other]
     assert closed
     assert {each.personal_opening for each in closed} == {Opening.NO_KEY}
+
+
+def test_a_log_that_is_kept_without_what_is_personal_is_read_with_the_parts_that_came_with_their_keys(exchange: Mandated) -> None:
+    mandate = exchange.accepted(exchange.terms(personal=True))
+    whole, archive = exchange.read(mandate), MemoryLog()
+    for channel in ("registrar.trust", *CHANNELS, record_of(AUDITOR)):
+        records = exchange.exchange.log.poll({channel: 0}, timeout_seconds=0, limit=1000)
+        archive.append(channel, [without_personal(each.value) for each in records])
+    keys = Keys.of(exchange.office(AUDITOR).ring.facts_keys())
+    read = audited(archive, replace(keys, parts=mandate.keys), with_personal=True)
+    assert [each.personal for each in read] == [each.personal for each in whole]
+    assert sum(each.personal_opening is Opening.OPENED for each in read) == len(FILED)
+
+
+def test_more_than_a_file_holds_is_told_before_anything_is_recorded(exchange: Mandated, monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit, told in (("KEYS_LIMIT", "one mandate names 3 at most"), ("SEALED_LIMIT_BYTES", "too large for one file")):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"services.post.mandates.{limit}", 3)
+            with pytest.raises(RefusedError, match=told):
+                exchange.given(exchange.terms(personal=True))
+    assert mandates_of(exchange.office(SCHOOL)) == []
 
 
 def test_of_facts_alone_nothing_personal_opens(exchange: Mandated) -> None:
@@ -114,7 +141,7 @@ def test_a_use_is_recorded_each_time_and_its_writer_sees_it(exchange: Mandated) 
         AccessUse.TIMELINE,
         AccessUse.QUERY,
     ]
-    assert uses_of(exchange.office(SCHOOL))[mandate.body] == 3
+    assert uses_of(exchange.office(SCHOOL))[AUDITOR, mandate.body] == 3
     [line] = held_mandates(exchange.office(AUDITOR))
     assert (line.uses, line.keys, line.writer, line.ended) == (2, True, SCHOOL, None)
 
@@ -192,6 +219,40 @@ def test_whoever_is_refused_loses_its_mandates_and_reads_of_that_and_is_given_no
         open_mandate(exchange.office(AUDITOR), mandate.body.hex())
     with pytest.raises(RefusedError, match="was refused here"):
         exchange.given()
+
+
+def test_a_mandate_that_cannot_be_ended_now_does_not_keep_an_auditor_from_being_refused(
+    exchange: Mandated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange.accepted()
+    school = exchange.office(SCHOOL)
+    with monkeypatch.context() as patch:
+        # As while something of that case has not come back after a restore.
+        patch.setattr("services.post.auditors.end", refusing)
+        with pytest.raises(RefusedError, match=r"is refused; .* could not be ended: Part of this case"):
+            refuse(school, AUDITOR)
+    assert [each.decision for each in auditors(school)] == ["refused"]
+    assert mandates_of(school)[0].ended_on is None
+    assert end(school, mandates_of(school)[0])
+
+
+def refusing(*_: object) -> None:
+    raise CaseIncompleteError
+
+
+def test_a_mandate_outlasts_an_access_to_all_facts_that_ends_before_it(tmp_path: Path) -> None:
+    exchange = Mandated.new(tmp_path, approved=False)
+    school = exchange.office(SCHOOL)
+    approve(school, AUDITOR, until=school.today + timedelta(days=1))
+    exchange.settle()
+    mandate = exchange.accepted(exchange.terms(days=5))
+    exchange.days(3)
+    assert [each.decision for each in auditors(school)] == ["refused"]
+    assert open_mandate(exchange.office(AUDITOR), mandate.body.hex()).body == mandate.body
+    exchange.days(4)
+    with pytest.raises(RefusedError, match="has ended"):
+        open_mandate(exchange.office(AUDITOR), mandate.body.hex())
+    assert mandates_of(school)[0].ended_on is not None
 
 
 def test_with_an_auditor_that_is_removed_its_mandates_end(exchange: Mandated) -> None:
