@@ -19,7 +19,8 @@ __all__ = ["uses_of"]
 def uses_of(office: Office) -> Counter[tuple[str, Digest]]:
     """Return how often each auditor has said that it took in or used a mandate, by the body of the mandate's event.
 
-    Anybody can name any mandate by its digest: whose it is, the caller knows. What does not open here yet is not counted: the key of an auditor's record comes with its first use.
+    Anybody can name any mandate by its digest: whose it is, the caller knows. What does not open here yet is not counted: the key
+    of an auditor's record comes with its first use.
     """
     found: Counter[tuple[str, Digest]] = Counter()
     query = f"SELECT * FROM entries e WHERE e.channel = ? AND e.facts IS NOT NULL AND {ON_CHAIN}"  # noqa: S608  # own text
