@@ -82,6 +82,9 @@ def test_a_case_is_disclosed_by_commands_and_read_by_each_command_and_each_use_i
     [held] = folders.run(AUDITOR, "mandates", "--json").json
     assert (held["writer"], held["uses"], held["keys"]) == (SCHOOL, 6, True)
     assert folders.findings() == []
+    folders.stop(SCHOOL)
+    for way in ((), ("--from-channels",)):
+        assert folders.run(SCHOOL, "rebuild", *way, "--json").json["different"] == [], "a mandate in a case changes nothing of it"
 
 
 def test_it_is_for_one_auditor_for_its_settings_and_until_its_day(folders: Folders) -> None:
