@@ -58,7 +58,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [plain(each) for each in value]
     if dataclasses.is_dataclass(value):
-        return {each.name: plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
+        return {name: plain(getattr(value, name)) for name in _names(type(value))}
     return value
 
 
@@ -69,12 +69,18 @@ def as_json(value: Any) -> str | None:
     return json.dumps(value, default=_in_json, ensure_ascii=False, separators=(",", ":"))
 
 
+# Asked for each value of a log.
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(each.name for each in dataclasses.fields(kind))
+
+
 def _in_json(value: Any) -> Any:
     if isinstance(value, bytes) and len(value) > _SHOWN_BYTES:
         return f"{len(value)} bytes"
     if dataclasses.is_dataclass(value):
         # One level at a time, so that what stands deeper comes here too.
-        return {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
+        return {name: getattr(value, name) for name in _names(type(value))}
     return value.isoformat() if isinstance(value, date) else plain(value)
 
 

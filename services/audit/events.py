@@ -85,8 +85,11 @@ class _Log:
         paired = None if channel == TRUST_CHANNEL else paired_channel(channel)
         if paired is None:
             return
-        _, frame, said = self.opener.facts(found.unverified_statement, found.facts)
-        if isinstance(said, Rejected) and frame is not None and frame.in_reply_to is not None:
+        _, frame = self.opener.frame(found.unverified_statement, found.facts)
+        if frame is None or frame.type != Rejected.__name__ or frame.in_reply_to is None:
+            return
+        _, _, said = self.opener.facts(found.unverified_statement, found.facts)
+        if isinstance(said, Rejected):
             self.refused.setdefault((paired, frame.in_reply_to), said.code.value)
 
     def _taken(self, places: Places) -> Iterator[Event]:

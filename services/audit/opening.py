@@ -52,20 +52,24 @@ class Opener:
 
         What opens and cannot be read keeps its frame: its case and its links still stand for something.
         """
-        body = statement.body
-        if not isinstance(body, Sealed) or sealed is None:
-            return Opening.MISSING, None, None
-        try:
-            plain = self._opened(self.keys.facts.get(body.facts_key), statement, Part.FACTS, sealed)
-            if plain is None:
-                return self._without_key(body.facts_key), None, None
-            frame = decode_facts(plain)
-        except VerificationError:
-            return Opening.UNREADABLE, None, None
+        opening, frame = self.frame(statement, sealed)
+        if frame is None:
+            return opening, None, None
         try:
             return Opening.OPENED, frame, self.book.facts(frame.type, frame.schema, frame.content)
         except VerificationError:
             return Opening.UNREADABLE, frame, None
+
+    def frame(self, statement: Statement, sealed: bytes | None) -> tuple[Opening, Facts | None]:
+        """Return how the facts part of an entry opens, and its frame: what it is and belongs to, and not what it says."""
+        body = statement.body
+        if not isinstance(body, Sealed) or sealed is None:
+            return Opening.MISSING, None
+        try:
+            plain = self._opened(self.keys.facts.get(body.facts_key), statement, Part.FACTS, sealed)
+            return (Opening.OPENED, decode_facts(plain)) if plain is not None else (self._without_key(body.facts_key), None)
+        except VerificationError:
+            return Opening.UNREADABLE, None
 
     def personal(self, statement: Statement, frame: Facts, sealed: bytes | None) -> tuple[Opening, Any]:
         """Return how the personal part of an entry opens whose facts did, and what it says."""

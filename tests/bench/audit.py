@@ -41,8 +41,8 @@ from services.audit.verify import Examined
 from services.audit.verify_archive import examine_archive
 from services.wire.avro import load_schema
 from services.wire.chain import check_chain_unsigned
-from services.wire.contents import decode_facts, encode_facts
-from services.wire.entry import Sealed, decode_entry
+from services.wire.contents import decode_facts
+from services.wire.entry import ENTRY_HEADER, Sealed, decode_entry
 from services.wire.hashing import genesis_digest
 from services.wire.records import event_type
 from services.wire.sealing import Part, open_part
@@ -108,7 +108,7 @@ def thoroughly(archive: Path) -> dict[str, Any]:
 
 
 def replayed(archive: Path) -> dict[str, Any]:
-    """Compare replaying a verified log into a report with decoding its facts by fastavro, bare, and with opening them too."""
+    """Compare replaying a verified log into a report with decoding its entries by fastavro, bare, and with opening them too."""
     found, log, events = examined(archive), ArchiveChannel(archive), 0
 
     def run() -> None:
@@ -159,29 +159,35 @@ def _beside_hashing(archive: Path, channels: tuple[str, ...], run: Callable[[], 
 
 
 def _bare(archive: Path) -> tuple[Took, Took]:
-    """Return what opening a sealed fact takes, and what decoding it by fastavro takes, of a sample of them."""
-    sealed = [decode_entry(each) for each in islice(_values(archive, LARGEST), 1, SAMPLE + 1)]
-    opened, schema = list[bytes](), load_schema("wire/Facts.avsc").parsed
+    """Return what a sample of entries takes, each: to be opened, and to be decoded by fastavro in all its layers."""
+    sample = list(islice(_values(archive, LARGEST), 1, SAMPLE + 1))
+    plain = list[bytes]()
 
     def opening() -> None:
-        for each in sealed:
-            statement = each.unverified_statement
-            if isinstance(statement.body, Sealed) and each.raw_facts is not None:
-                key, event_id = KEYS.facts[statement.body.facts_key], statement.event_id
-                opened.append(open_part(key, Part.FACTS, each.raw_facts, channel=LARGEST, event_id=event_id))
+        plain.extend(_opened(each) for each in sample)
 
     took_opening = took(opening)
-    facts = [decode_facts(each) for each in opened]
-    encoded = [(encode_facts(each), each.content, event_type(each.type).facts.parsed) for each in facts]
+    layers = [load_schema(f"wire/{name}.avsc").parsed for name in ("Entry", "Statement", "Facts")]
+    kinds = [event_type(decode_facts(each).type).facts.parsed for each in plain]
 
     def decoding() -> None:
-        for whole, content, kind in encoded:
-            fastavro.schemaless_reader(io.BytesIO(whole), schema, None)
-            fastavro.schemaless_reader(io.BytesIO(content), kind, None)
+        for record, facts, kind in zip(sample, plain, kinds, strict=True):
+            entry: Any = fastavro.schemaless_reader(io.BytesIO(record[len(ENTRY_HEADER) :]), layers[0], None)
+            fastavro.schemaless_reader(io.BytesIO(entry["statement"]), layers[1], None)
+            frame: Any = fastavro.schemaless_reader(io.BytesIO(facts), layers[2], None)
+            fastavro.schemaless_reader(io.BytesIO(frame["content"]), kind, None)
 
-    took_decoding, count = took(decoding), len(sealed)
-    per_event = [Took(each.wall / count, each.cpu / count) for each in (took_opening, took_decoding)]
-    return per_event[0], per_event[1]
+    count, took_decoding = len(sample), took(decoding)
+    opened, decoded = (Took(each.wall / count, each.cpu / count) for each in (took_opening, took_decoding))
+    return opened, decoded
+
+
+def _opened(record: bytes) -> bytes:
+    entry = decode_entry(record)
+    statement, facts = entry.unverified_statement, entry.raw_facts
+    if not isinstance(statement.body, Sealed) or facts is None:
+        raise RuntimeError("in the largest channel all but the first entry are sealed")
+    return open_part(KEYS.facts[statement.body.facts_key], Part.FACTS, facts, channel=LARGEST, event_id=statement.event_id)
 
 
 def _values(archive: Path, channel: str) -> Iterator[bytes]:

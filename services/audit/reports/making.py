@@ -133,17 +133,22 @@ class _Watch:
 
     scope: Scope
     rule_sets: set[str]
-    latest: date
+    written_at: int
     sealed: int
 
     def __init__(self, scope: Scope) -> None:
-        self.scope, self.rule_sets, self.latest, self.sealed = scope, set(), date.min, 0
+        self.scope, self.rule_sets, self.written_at, self.sealed = scope, set(), 0, 0
+
+    @property
+    def latest(self) -> date:
+        """The day, in Riga, of the latest time that an entry says."""
+        return datetime.fromtimestamp(self.written_at / 1000, tz=UTC).astimezone(_RIGA).date()
 
     def known(self, events: Iterable[Event]) -> Iterator[Event]:
         for event in events:
             if event.standing in (Standing.WAITS, Standing.VOIDED):
                 continue
-            self.latest = max(self.latest, datetime.fromtimestamp(event.written_at / 1000, tz=UTC).astimezone(_RIGA).date())
+            self.written_at = max(self.written_at, event.written_at)
             self.sealed += event.opening not in (Opening.OPEN, Opening.OPENED)
             if event.counts and event.recorded_on is not None and event.recorded_on <= self.scope.known_at:
                 if isinstance(event.facts, EligibilityScreened | SchoolDecisionMade):
