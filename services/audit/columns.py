@@ -58,7 +58,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [plain(each) for each in value]
     if dataclasses.is_dataclass(value):
-        return {name: plain(getattr(value, name)) for name in _names(type(value))}
+        return {name: plain(getattr(value, name)) for name in _fields(value)}
     return value
 
 
@@ -67,6 +67,11 @@ def as_json(value: Any) -> str | None:
     if value is None:
         return None
     return json.dumps(value, default=_in_json, ensure_ascii=False, separators=(",", ":"))
+
+
+def _fields(value: Any) -> tuple[str, ...]:
+    kind: Any = type(value)
+    return _names(kind)
 
 
 # Asked for each value of a log.
@@ -80,7 +85,7 @@ def _in_json(value: Any) -> Any:
         return f"{len(value)} bytes"
     if dataclasses.is_dataclass(value):
         # One level at a time, so that what stands deeper comes here too.
-        return {name: getattr(value, name) for name in _names(type(value))}
+        return {name: getattr(value, name) for name in _fields(value)}
     return value.isoformat() if isinstance(value, date) else plain(value)
 
 
