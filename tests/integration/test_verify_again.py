@@ -228,7 +228,13 @@ def test_a_state_that_was_made_with_nonsense_and_a_right_digest_is_not_believed(
     auditor.verify()
     memory = Memory.load(auditor.state, EXCHANGE)
     assert memory is not None
-    for name, nonsense in (("certificates", ["AAAA"]), ("digests", 7), ("receipts", [[1, "AAAA"]]), ("epoch", "none")):
+    for name, nonsense in (
+        ("certificates", ["AAAA"]),
+        ("digests", 7),
+        ("receipts", [[1, "AAAA"]]),
+        ("epoch", "none"),
+        ("repeated", ["x"]),
+    ):
         other = Memory.load(auditor.state, EXCHANGE)
         assert other is not None
         before = other.channels[RECORD]

@@ -86,6 +86,22 @@ def test_of_any_log_the_same_is_found(tmp_path: Path, seed: int) -> None:
     assert comparable(report_of(archive, Signatures.EACH, Here())) == alone
 
 
+@pytest.mark.parametrize("position", [0, 1, 4, 6, 40, 41])
+def test_pieces_are_whole_blocks_and_leave_nothing_out(tmp_path: Path, position: int) -> None:
+    world = World(tmp_path)
+    world.write(RECORD, 40)
+    log = ArchiveChannel(archive_of(world))
+    pieces = log.pieces(RECORD, position, records=9, size_bytes=1_000_000)
+    assert [each for start, stop in pieces for each in range(start, stop)] == list(range(position, 41))
+    assert all(stop - start <= 9 and (stop % 4 == 0 or stop == 41) for start, stop in pieces)
+    # A block is a piece, however large it is.
+    assert log.pieces(RECORD, 0, records=1, size_bytes=1) == [(start, min(start + 4, 41)) for start in range(0, 41, 4)]
+
+
+def test_what_an_archive_does_not_have_has_no_pieces(tmp_path: Path) -> None:
+    assert ArchiveChannel(archive_of(World(tmp_path))).pieces("school-0099900099.record", 0, records=9, size_bytes=9) == []
+
+
 def test_a_channel_that_only_goes_on_is_clean(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.write(RECORD, 40)
