@@ -54,11 +54,11 @@ bench-kafka: .venv/.ready ## Print what the exchange costs over a real broker, b
 	$(BIN)/python -m infra.kafka fetch
 	$(BIN)/python -m tests.bench.kafka
 
-bench-audit: .venv/.ready ## Print what verifying an archive costs, beside what its parts cost bare (SIZE=1000000 entries)
-	SIZE=$(SIZE) $(BIN)/python -m tests.bench.audit
+bench-audit: .venv/.ready ## Print what verifying, replaying and asking an archive costs, beside its parts bare, with peaks (SIZE=1000000)
+	SIZE=$(SIZE) ARCHIVE=$(ARCHIVE) $(BIN)/python -m tests.bench.audit
 
-tamper: .venv/.ready ## Harm RUNS logs of 10,000 entries in every way there is, and verify them and as many honest ones
-	$(BIN)/python -m tests.tamper --runs $(or $(RUNS),100)
+tamper: .venv/.ready ## Harm RUNS logs of 10,000 entries, from FIRST=0 on, in every way there is, and verify them and as many honest ones
+	$(BIN)/python -m tests.tamper --runs $(or $(RUNS),100) --first $(or $(FIRST),0)
 
 record-history: .venv/.ready ## Record what this version, while it is not released, leaves behind for later ones to read
 	$(BIN)/python -m tests.histories

@@ -73,7 +73,7 @@ class Ahead:
     """Proves pieces of the archive in a folder in ``count`` processes; use it in a ``with``. Nothing starts until it is worth it.
 
     ``least`` is how many records a channel must have for that, by default so many that it is; ``records`` how many a piece has at
-    most, if a block does not have more. ``tell`` is told of records that were read there, as a progress bar is. ``workers``
+    most, if a block does not have more. ``tell`` is told of records that were proved and taken, as a progress bar is. ``workers``
     gives what proves them, for a count.
     """
 
@@ -141,14 +141,11 @@ class Ahead:
 
     def _told(self, future: Future[Proved | None] | None) -> Proved | None:
         try:
-            proved = future.result() if future is not None else None
+            return future.result() if future is not None else None
         except BrokenExecutor:
             # Somebody ended a worker: all is read here.
             self.count = 1
             return None
-        if proved is not None:
-            self.tell(proved.records, 0)
-        return proved
 
 
 def _prove(folder: Path, channel: str, piece: tuple[int, int], certificate: bytes, signatures: Signatures) -> Proved | None:

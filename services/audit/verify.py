@@ -55,6 +55,7 @@ __all__ = [
 ]
 
 _READ_AT_ONCE: Final = 200
+_IN_VAIN: Final = 16
 _Pages: TypeAlias = "Callable[[Follower, Watch], Iterable[list[Candidate | Junk]]]"
 
 
@@ -213,14 +214,17 @@ class _Verification:
         """Yield the pages from a position on that have to be looked at here: all but what other processes proved already."""
         channel, passing = follower.pathfinder.channel, self.passing
         if self.ahead is not None and passing is not None and passing.may_pass(follower):
-            pieces = self.ahead.pieces(channel, position)
+            pieces, in_vain = self.ahead.pieces(channel, position), 0
             for start, stop, proved in self.ahead.proved(channel, pieces, lambda: follower.place):
                 position = stop
                 if proved is not None and passing.takes(follower, watch, proved):
-                    self.ends[channel] = stop, proved.last
+                    self.ends[channel], in_vain = (stop, proved.last), 0
+                    self.ahead.tell(proved.records, 0)
                     continue
                 yield from self._pages(channel, start, stop=stop, is_judged=True)
-                if not passing.may_pass(follower):
+                in_vain += 1
+                # After a rotation some pieces were proved in vain. Where it goes on like that, somebody makes work on purpose.
+                if in_vain > _IN_VAIN or not passing.may_pass(follower):
                     break
         yield from self._pages(channel, position, is_judged=True)
 
