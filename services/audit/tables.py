@@ -55,6 +55,8 @@ _SETTINGS: Final = (
     "SET temp_directory = ''",
     "SET TimeZone = 'UTC'",
     "SET python_enable_replacements = false",
+    # It writes its bar to where the answer goes.
+    "SET enable_progress_bar = false",
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",
     "SET allow_community_extensions = false",

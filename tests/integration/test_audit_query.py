@@ -7,6 +7,8 @@ import io
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -162,3 +164,15 @@ def test_a_copy_that_nobody_may_write_to_is_read_too(folders: Folders, tmp_path:
     copy.chmod(0o400)
     found = folders.call("audit", "query", "SELECT 1", "--source", copy, "--root", folders.folder / "root.pem")
     assert found.code == 0, found.err
+
+
+def test_no_bar_of_the_database_stands_where_the_answer_goes() -> None:
+    # The library shows one wherever the program is no file, as for who calls ours from a console of Python.
+    asked = "Tables() as tables: print(tables.locked().execute(\"SELECT current_setting('enable_progress_bar')\").fetchone()[0])"
+    done = subprocess.run(
+        [sys.executable, "-c", f"from services.audit.tables import Tables\nwith {asked}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "False\n"
