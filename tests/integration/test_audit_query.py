@@ -169,7 +169,7 @@ def test_a_copy_that_nobody_may_write_to_is_read_too(folders: Folders, tmp_path:
 def test_no_bar_of_the_database_stands_where_the_answer_goes() -> None:
     # The library shows one wherever the program is no file, as for who calls ours from a console of Python.
     asked = "Tables() as tables: print(tables.locked().execute(\"SELECT current_setting('enable_progress_bar')\").fetchone()[0])"
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603  # our own
         [sys.executable, "-c", f"from services.audit.tables import Tables\nwith {asked}"],
         capture_output=True,
         text=True,
