@@ -323,8 +323,8 @@ class Reading:
             self.options, self.only_epoch = chosen[0].children, 0
         return "reading"
 
-    def missing(self) -> tuple[int, int, Anchors, Entry | None] | None:
-        """Return the place that is missing, if there is a gap (step 6), with its anchors, and what it is behind."""
+    def missing(self, known: Mapping[bytes, Leaf]) -> tuple[int, int, Anchors, Entry | None] | None:
+        """Return the place that is missing, if there is a gap (step 6) or a turn, with its anchors, and what it is behind."""
         if not self.is_reached:
             last = self.epochs[-1]
             epoch, sequence, digest = last["epoch"] - 1, last["after_sequence"], last["after_digest"]
@@ -332,18 +332,16 @@ class Reading:
                 return None
             while (each := self.candidates.get(digest)) and each.parent is None and each.sequence == sequence:
                 epoch, sequence, digest = each.epoch, sequence - 1, each.previous
-            return (
-                epoch,
-                sequence + (digest in self.tree or sequence == 0),
-                [(last["after_sequence"], last["after_digest"])],
-                None,
-            )
-        waits = [each for each in self.hangs if self.state == "waiting" and not each.children]
-        for end in [self.head] if self.state == "reading" else sorted(waits, key=lambda each: (-each.sequence, each.digest)):
+            sequence += digest in self.tree or sequence == 0
+            return epoch, sequence, [(last["after_sequence"], last["after_digest"])], None
+        ends = sorted([e for e in self.hangs if not e.children] or [self.head], key=lambda e: (-e.sequence, e.digest))
+        may_turn = ends[0].parent and not self.only_epoch
+        new = {key: leaf for key, leaf in known.items() if may_turn and leaf.key not in self.trust.revoked}
+        for end, leaves in [(end, end.leaves) for end in ends] + [(end, new) for end in ends]:
             epoch = self.only_epoch or end.epoch
             later = [e for e in self.aside if e.epoch >= epoch and e.sequence > end.sequence and e.previous != end.digest]
-            # What the channel's writer signed, as far as the path to its end shows.
-            ahead = [e for e in later if e.is_by(end.leaves.get(e.certificate)) or (e.epoch > end.epoch and self.is_opening(e))]
+            # What the channel's writer signed, as far as the path to its end shows, or else a turn that is damaged or gone.
+            ahead = [e for e in later if e.is_by(leaves.get(e.certificate)) or (e.epoch > end.epoch and self.is_opening(e))]
             if ahead:
                 return epoch, end.sequence + 1, [(each.sequence - 1, each.previous) for each in ahead], end
         return None
@@ -408,7 +406,7 @@ class Report:
             one, other = sorted(reading.options, key=lambda each: each.digest)[:2]
             what = "the channel contradicts itself: two signed entries stand at one place"
             self._find(reading, one.epoch, one.sequence, what, one.digest.hex(), other.digest.hex())
-        elif missing := reading.missing():
+        elif missing := reading.missing(self._known(reading, reading.aside)):
             self._find(reading, *reading.stands_at(*missing))
         elif not reading.taken and reading.channel == TRUST:
             *_, what, _, found = reading.stands_at(0, 1, [(each.sequence - 1, each.previous) for each in reading.aside])
@@ -419,9 +417,8 @@ class Report:
             expected = f"an opening after the genesis digest of this root, {right}"
             self._find(reading, 0, 1, f"nothing of this log can be verified: {what}", expected, found)
         elif not reading.taken and reading.state == "reading" and (behind := self._behind(reading)):
-            self._find(
-                reading, *reading.stands_at(reading.only_epoch, 1, [(each.sequence - 1, each.previous) for each in behind])
-            )
+            anchors = [(each.sequence - 1, each.previous) for each in behind]
+            self._find(reading, *reading.stands_at(reading.only_epoch, 1, anchors))
         for each in reading.taken:
             if each.flaw and not each.is_whole:
                 what = "a personal part does not match its digest"
@@ -430,10 +427,14 @@ class Report:
     def _behind(self, reading: Reading) -> list[Entry]:
         """Return what stands behind a missing first place and is genuine, as far as anybody can tell without that entry."""
         behind = [each for each in reading.aside if each.sequence > 1 and each.epoch >= reading.only_epoch]
-        same = [each for each in self.readings.values() if each.writer == reading.writer]
-        known = {leaf.digest: leaf for leaf in map(reading.shown, behind) if leaf}
-        known |= {key: leaf for one in same for each in (one.head, *one.hangs) for key, leaf in each.leaves.items()}
+        known = self._known(reading, behind)
         return [each for each in behind if not known or each.is_by(known.get(each.certificate))]
+
+    def _known(self, reading: Reading, shows: list[Entry]) -> dict[bytes, Leaf]:
+        """Return the certificates of a channel's writer: what entries show, and what was current in its other channels."""
+        same = [one for one in self.readings.values() if one.writer == reading.writer and one is not reading]
+        shown = {leaf.digest: leaf for leaf in map(reading.shown, shows) if leaf}
+        return shown | {key: leaf for one in same for each in (one.head, *one.hangs) for key, leaf in each.leaves.items()}
 
     def _compare(self) -> None:
         """Find what receipts name and is not there, and note up to where others hold each channel."""

@@ -23,7 +23,7 @@ from services.wire.errors import MalformedError
 from services.wire.following import Follower
 from services.wire.reading import ReadingState
 
-__all__ = ["missing_beginning"]
+__all__ = ["certificates_in", "missing_beginning"]
 
 
 def missing_beginning(follower: Follower, watch: Watch, known: Callable[[], Collection[Certificate]]) -> Finding | None:
@@ -60,7 +60,7 @@ def _behind(follower: Follower, known: Collection[Certificate]) -> list[Candidat
     """Return what stands behind the first place and is genuine, as far as anybody can tell without that first entry."""
     first_epoch = follower.only_epoch or 0
     behind = [each for each in follower.astray if each.sequence > 1 and each.unverified_statement.epoch >= first_epoch]
-    carried = (follower.pathfinder.leaf(path) for path in map(_carried, behind) if path)
+    carried = (follower.pathfinder.leaf(path) for path in map(certificates_in, behind) if path)
     certificates = {each.digest: each for each in chain(known, carried) if each is not None}
     if not certificates:
         # The only certificate of this channel stood in what is gone: nobody can say that these are a stranger's.
@@ -69,7 +69,8 @@ def _behind(follower: Follower, known: Collection[Certificate]) -> list[Candidat
     return [each for each in behind if any(signed(each, one) is not None for one in certificates.values())]
 
 
-def _carried(candidate: Candidate) -> tuple[bytes, ...]:
+def certificates_in(candidate: Candidate) -> tuple[bytes, ...]:
+    """Return the path that an opening or a rotation shows, whoever signed it; empty for any other entry."""
     body = candidate.unverified_statement.body
     try:
         content = decode_open(body) if isinstance(body, Open) else None

@@ -274,6 +274,9 @@ class _Checks:
         )
 
     def _said(self, event: Event) -> Iterator[Check]:
+        if event.opening is Opening.UNKNOWN:
+            yield from self._unknown_type(event)
+            return
         if event.opening is not Opening.OPENED:
             what = _fails if event.opening is Opening.UNREADABLE else _unknown
             yield what("opening", f"facts: {event.opening.value}")
@@ -283,12 +286,23 @@ class _Checks:
         is_right = event.type is not None and may_write(event.type, event.channel)
         audience = f"{writer_of(event.channel)} {'writes' if is_right else 'may not write'} {event.type} here"
         yield (_holds if is_right else _fails)("audience", audience)
+        yield from self._links(event)
+        yield self._basis(event)
+
+    def _unknown_type(self, event: Event) -> Iterator[Check]:
+        yield _holds("opening", "the facts open under a key that is held, for this channel and this event alone")
+        schema = event.schema.hex() if event.schema else ""
+        said = f"{event.type} is unknown to this release; its facts are shown as the registrar published them, {schema}"
+        yield _unknown("schema", said)
+        yield _unknown("audience", f"who may write {event.type} only a release that knows it can tell")
+        yield from self._links(event)
+
+    def _links(self, event: Event) -> Iterator[Check]:
         for name, link in (("after", event.after), ("in reply to", event.in_reply_to)):
             if link is not None:
                 stands = link in self.before
                 where = "stands before it" if stands else "is not among what is taken before it"
                 yield (_holds if stands else _unknown)(name, f"{link.hex()} {where}")
-        yield self._basis(event)
 
     def _basis(self, event: Event) -> Check:
         findings = self.examined.report.findings

@@ -18,7 +18,7 @@ import pyarrow as pa
 from services.wire.avro import Schema
 from services.wire.records import event_type
 
-__all__ = ["as_json", "facts_columns", "personal_column", "plain"]
+__all__ = ["as_json", "facts_columns", "personal_column", "plain", "unknown_columns"]
 
 _PRIMITIVES: Final = {
     "boolean": pa.bool_(),
@@ -31,15 +31,16 @@ _PRIMITIVES: Final = {
 _SHOWN_BYTES: Final = 32
 
 
-@cache
-def facts_columns(name: str) -> tuple[tuple[str, pa.DataType], ...]:
-    """Return the columns of an event's facts, by its name.
-
-    Raises: SchemaError if this release knows no such event.
-    """
-    schema = event_type(name).facts
+def facts_columns(schema: Schema) -> tuple[tuple[str, pa.DataType], ...]:
+    """Return the columns of an event's facts, by their schema."""
     fields: Any = schema.resolve(schema.parsed)
     return tuple((each["name"], _type(schema, each["type"])) for each in fields["fields"])
+
+
+def unknown_columns(schema: Schema) -> tuple[tuple[str, pa.DataType], ...] | None:
+    """Return the same of a type that this release does not know; None where its facts are nothing that columns can hold."""
+    fields: Any = schema.resolve(schema.parsed)
+    return facts_columns(schema) if all(_is_one(schema, each["type"]) for each in fields["fields"]) else None
 
 
 @cache
@@ -57,6 +58,8 @@ def plain(value: Any) -> Any:
         return value.hex()
     if isinstance(value, tuple | list):
         return [plain(each) for each in value]
+    if isinstance(value, dict):
+        return {name: plain(each) for name, each in value.items()}
     if dataclasses.is_dataclass(value):
         return {name: plain(getattr(value, name)) for name in _fields(value)}
     return value
@@ -87,6 +90,19 @@ def _in_json(value: Any) -> Any:
         # One level at a time, so that what stands deeper comes here too.
         return {name: getattr(value, name) for name in _fields(value)}
     return value.isoformat() if isinstance(value, date) else plain(value)
+
+
+def _is_one(schema: Schema, node: Any) -> bool:
+    """Tell whether values of a type are all of one kind, or null: own schemas have no other unions, a stranger's may."""
+    node = schema.resolve(node)
+    if isinstance(node, list):
+        rest = [each for each in node if each != "null"]
+        return len(rest) == 1 and _is_one(schema, rest[0])
+    kind = node["type"] if isinstance(node, dict) else node
+    if kind == "record":
+        # A record without fields is a struct of nothing, which no table holds.
+        return bool(node["fields"]) and all(_is_one(schema, each["type"]) for each in node["fields"])
+    return _is_one(schema, node["items"]) if kind == "array" else True
 
 
 def _type(schema: Schema, node: Any) -> pa.DataType:

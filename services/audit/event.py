@@ -36,7 +36,8 @@ class Event:
     """An event, or an open entry, of a verified log.
 
     ``body`` is the digest by which links name it. ``type`` to ``recorded_on`` are None where its facts do not open, and all but
-    ``type`` for an open entry. ``facts`` is a value of ``services.wire.events``, or of ``contents`` for an open entry.
+    ``type`` for an open entry. ``facts`` is a value of ``services.wire.events``, or of ``contents`` for an open entry; of a type
+    that this release does not know (``Opening.UNKNOWN``), a dict of plain values.
     ``case_id`` is the writer's number of the case, ``common_case`` the commission's number of the same case: one for both sides.
     ``written_at`` is in milliseconds since 1970, UTC.
     """

@@ -23,7 +23,7 @@ from services.audit.ordering import in_one_order
 from services.audit.places import Places, candidates_of, located
 from services.audit.verify import Examined
 from services.channel.port import Channel
-from services.wire.audience import may_write
+from services.wire.audience import AUDIENCE, may_write
 from services.wire.candidates import Candidate
 from services.wire.channels import (
     COMMISSION,
@@ -101,7 +101,9 @@ class _Log:
         code = self.refused.get((event.channel, event.body))
         if is_repeated:
             return replace(event, standing=Standing.REPEATED)
-        if event.opening is not Opening.OPEN and event.type is not None and not may_write(event.type, event.channel):
+        # Who may write an event that only a newer release knows, only that release can say.
+        kind = event.type if event.opening is not Opening.OPEN else None
+        if kind is not None and kind in AUDIENCE and not may_write(kind, event.channel):
             return replace(event, standing=Standing.MISPLACED)
         return event if code is None else replace(event, standing=Standing.REFUSED, refused_as=code)
 

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 from services.audit.keys import Keys
+from services.wire.audience import AUDIENCE
 from services.wire.contents import Facts, decode_facts, decode_personal
 from services.wire.disclosures import DisclosedKey, part_digest
 from services.wire.entry import Sealed, Statement
@@ -25,8 +26,10 @@ class Opening(Enum):
     """Whether a part opens here, or why not.
 
     ``OPEN``: it was never sealed. ``NO_KEY``: its key is not among those held. ``ERASED``: its key was held and is destroyed.
-    ``MISSING``: the part is not in the log. ``UNREADABLE``: it opens, or should, and is not what its schema says; or its event is
-    of a newer release. ``NOTHING``: nothing is personal about the event. ``UNASKED``: nobody asked for what is personal.
+    ``MISSING``: the part is not in the log. ``UNREADABLE``: it opens, or should, and is not what its schema says, or that schema
+    is not published. ``UNKNOWN``: its event is of a type that this release does not know: its facts are shown as the published
+    schema has them, and count for nothing. ``NOTHING``: nothing is personal about the event. ``UNASKED``: nobody asked for what
+    is personal.
     """
 
     OPEN = "open"
@@ -35,6 +38,7 @@ class Opening(Enum):
     ERASED = "erased"
     MISSING = "missing"
     UNREADABLE = "unreadable"
+    UNKNOWN = "unknown type"
     NOTHING = "nothing"
     UNASKED = "not asked for"
 
@@ -56,6 +60,8 @@ class Opener:
         if frame is None:
             return opening, None, None
         try:
+            if frame.type not in AUDIENCE:
+                return Opening.UNKNOWN, frame, self.book.unknown_facts(frame.type, frame.schema, frame.content)
             return Opening.OPENED, frame, self.book.facts(frame.type, frame.schema, frame.content)
         except VerificationError:
             return Opening.UNREADABLE, frame, None
@@ -73,6 +79,9 @@ class Opener:
 
     def personal(self, statement: Statement, frame: Facts, sealed: bytes | None) -> tuple[Opening, Any]:
         """Return how the personal part of an entry opens whose facts did, and what it says."""
+        if frame.type not in AUDIENCE:
+            # What may be personal about it is for a release that knows it.
+            return Opening.UNKNOWN, None
         try:
             if event_type(frame.type).personal_class is None:
                 return Opening.NOTHING, None

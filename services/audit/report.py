@@ -35,7 +35,8 @@ class ChannelReport:
 
     ``receipted`` is the last sequence that somebody else says it holds, in a receipt in the channel ``receipted_by``: what
     stands beyond it can vanish unseen, and ``tail`` is how many entries that are. Of a record it is what a receipt in a pair
-    channel pins, once that receipt is itself receipted. ``not_read_again`` entries were verified before, and believed now.
+    channel pins, once that receipt is itself receipted. ``beside`` entries stand beside the chain and prove nothing.
+    ``not_read_again`` entries were verified before, and believed now.
     """
 
     channel: str
@@ -45,6 +46,7 @@ class ChannelReport:
     receipted: int = 0
     receipted_by: str = ""
     tail: int = 0
+    beside: int = 0
     not_read_again: int = 0
     notes: list[str] = field(default_factory=list)
     notes_untold: int = 0

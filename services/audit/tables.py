@@ -7,24 +7,27 @@ was sealed in the log is never written to a disk for this: the database lies in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 import duckdb
 import pyarrow as pa
 
-from services.audit.columns import as_json, facts_columns, personal_column, plain
-from services.audit.event import Event
+from services.audit.bounds import MemoryLimitError, size_of
+from services.audit.columns import as_json, facts_columns, personal_column, plain, unknown_columns
+from services.audit.event import Event, Standing
+from services.audit.opening import Opening
 from services.wire.audience import AUDIENCE
+from services.wire.avro import Schema
 from services.wire.channels import writer_of
-from services.wire.errors import RefusedError
+from services.wire.records import event_type
 
-__all__ = ["ALL_EVENTS", "PLACE_COLUMNS", "MemoryLimitError", "Tables"]
+__all__ = ["ALL_EVENTS", "PLACE_COLUMNS", "Tables"]
 
 ALL_EVENTS: Final = "events"
 _AT_ONCE: Final = 2_000
-_SIZE: Final = re.compile("[1-9][0-9]{0,9}(MB|GB)")
+_NAME: Final = re.compile("[A-Za-z][A-Za-z0-9]{0,63}")
 _TIME: Final = pa.timestamp("ms")
 PLACE_COLUMNS: Final = (
     ("channel", pa.string()),
@@ -68,19 +71,17 @@ _LOCKS: Final = (
 )
 
 
-class MemoryLimitError(RefusedError):
-    """The events, or what a query makes of them, are more than the memory it may have."""
-
-    def __init__(self) -> None:
-        super().__init__("This needs more memory than it may have: ask for less, or give more with --memory.")
-
-
 @dataclass(slots=True)
 class Tables:
-    """A database in memory; ``memory`` is the limit of it, as DuckDB says sizes. Use it in a ``with``."""
+    """A database in memory; ``memory`` is the limit of it, as DuckDB says sizes. Use it in a ``with``.
+
+    ``unknown`` are the schemas of facts of types that this release does not know (``SchemaBook.unknown_types``): each has a view
+    too, of what stands in the log, unless its name or its facts cannot be one.
+    """
 
     memory: str = "1GB"
     with_personal: bool = False
+    unknown: Mapping[str, Schema] = field(default_factory=dict)
     _database: duckdb.DuckDBPyConnection = field(init=False)
     _rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _schemas: dict[str, pa.Schema] = field(default_factory=dict)
@@ -90,13 +91,12 @@ class Tables:
 
         Raises: RefusedError if the limit of memory is no size.
         """
-        # DuckDB takes more for a size than this, a negative one for no limit at all.
-        if _SIZE.fullmatch(self.memory) is None:
-            raise RefusedError(f"{self.memory[:40]} is no size of memory; 500MB or 2GB is.")
+        size_of(self.memory)
         self._database = duckdb.connect(":memory:")
         for setting in (f"SET memory_limit = '{self.memory}'", *_SETTINGS):
             self._database.execute(setting)
         self._schemas = {ALL_EVENTS: pa.schema(_ALL_COLUMNS)} | {name: self._schema(name) for name in AUDIENCE}
+        self._schemas |= self._unknown_schemas()
         for name, schema in self._schemas.items():
             self._with(schema.empty_table(), f'CREATE TABLE "{name}" AS SELECT * FROM batch')  # noqa: S608  # names of our own events
         return self
@@ -126,14 +126,33 @@ class Tables:
 
     def _schema(self, name: str) -> pa.Schema:
         personal = personal_column(name) if self.with_personal else None
-        return pa.schema([*PLACE_COLUMNS, *facts_columns(name), *([("personal", personal)] if personal else [])])
+        facts = facts_columns(event_type(name).facts)
+        return pa.schema([*PLACE_COLUMNS, *facts, *([("personal", personal)] if personal else [])])
+
+    def _unknown_schemas(self) -> dict[str, pa.Schema]:
+        """Return the views of types of other releases: names that are ours, or differ from ours in case alone, are not theirs."""
+        taken = {each.lower() for each in self._schemas}
+        found: dict[str, pa.Schema] = {}
+        for name, schema in self.unknown.items():
+            columns = [*PLACE_COLUMNS, *(unknown_columns(schema) or ())]
+            names = {column.lower() for column, _ in columns}
+            if len(columns) == len(PLACE_COLUMNS) or len(names) < len(columns) or name.lower() in taken:
+                continue
+            if _NAME.fullmatch(name):
+                taken.add(name.lower())
+                found[name] = pa.schema(columns)
+        return found
 
     def _add(self, event: Event) -> None:
         place = _place(event)
         self._rows.setdefault(ALL_EVENTS, []).append(place | _outcome(event))
-        if event.counts and event.type is not None:
+        if event.type is None:
+            return
+        if event.counts:
             personal = {"personal": plain(event.personal)} if self.with_personal else {}
             self._rows.setdefault(event.type, []).append(place | plain(event.facts) | personal)
+        elif event.opening is Opening.UNKNOWN and event.standing is Standing.TAKEN and event.type in self._schemas:
+            self._rows.setdefault(event.type, []).append(place | plain(event.facts))
 
     def _flush(self) -> None:
         for name, rows in self._rows.items():

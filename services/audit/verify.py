@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias, TypedDict, Unpack
 
@@ -29,6 +30,7 @@ from services.audit.remembering import Memory
 from services.audit.report import ChannelReport, Finding, Report
 from services.audit.signatures import Signatures
 from services.audit.strays import channels_in, look_for_strays
+from services.audit.turns import missing_turn
 from services.audit.watching import Watch
 from services.channel.embedded import EmbeddedChannel
 from services.channel.port import Channel
@@ -321,6 +323,7 @@ class _Verification:
         elif follower.only_epoch is not None:
             mine.conclude(f"the registrar opened epoch {follower.only_epoch}, and the channel has not begun it")
         beside = sum(each.digest not in waiting for each in follower.remembered)
+        mine.beside = beside
         if beside:
             mine.conclude(f"beside the chain stand {beside} that are not taken: overruled, out of reach, or a stranger's")
         self._parts(channel, watch)
@@ -328,7 +331,8 @@ class _Verification:
     def _at_fault(self, channel: str, watch: Watch, follower: Follower) -> Finding | None:
         if follower.state is ReadingState.FORKED:
             return _fork(channel, follower)
-        return first_missing(follower, watch) or missing_beginning(follower, watch, lambda: self._known(channel))
+        known = partial(self._known, channel)
+        return first_missing(follower, watch) or missing_turn(follower, watch, known) or missing_beginning(follower, watch, known)
 
     def _known(self, channel: str) -> list[Certificate]:
         """Return the certificates that are genuine in the other channels of a channel's writer."""

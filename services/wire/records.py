@@ -113,6 +113,7 @@ class SchemaBook:
     def __init__(self, published: Mapping[Digest, bytes]) -> None:
         self._published = published
         self._parsed: dict[Digest, tuple[str, Schema, Schema]] = {}
+        self._unknown: dict[str, Schema] | None = None
 
     def facts(self, name: str, schema: Digest, content: bytes) -> Any:
         """Return the facts of an event; a symbol that this release does not know becomes ``UNKNOWN``.
@@ -130,27 +131,64 @@ class SchemaBook:
             return None
         return self._read(kind, schema, content, kind.personal_class, part=1)
 
+    def unknown_facts(self, name: str, schema: Digest, content: bytes) -> dict[str, Any]:
+        """Return the facts of an event of a type that this release does not know, as the newest schema of that name has them.
+
+        Values are plain ones: symbols are texts, digests bytes, days dates, records dicts. What they mean nobody here can tell.
+        Raises: SchemaError if the schema is unpublished, unsafe, of another type or does not resolve into the newest one;
+        MalformedError if the content is not canonical.
+        """
+        newest = self.unknown_types().get(name)
+        if newest is None:
+            # The name is its writer's choice, as above.
+            raise SchemaError(
+                "an event of an unknown type", Evidence(expected="a known type", found=digest_of(name.encode()).hex())
+            )
+        self._require_published(schema)
+        return avro.decode(self._facts_of(schema, name), content, reader=newest)
+
+    def unknown_types(self) -> dict[str, Schema]:
+        """Return the facts' schemas that are published for types which this release does not know, the newest a name."""
+        if self._unknown is None:
+            self._unknown = {}
+            for schema in self._published:
+                try:
+                    name, facts, _ = self._writers(schema, schema)
+                except SchemaError:
+                    # Nobody can read under it; that it stands in the log is for who looks at the registrar's channel.
+                    continue
+                if name not in AUDIENCE:
+                    self._unknown[name] = facts
+        return self._unknown
+
     def _read(self, kind: EventType, schema: Digest, content: bytes, target: type, *, part: int) -> Any:
         own = (kind.facts, kind.personal)[part]
         # Also our own schema has to be published: whoever decodes the log from itself needs it.
-        if schema not in self._published:
-            raise SchemaError(
-                "an event is written with a schema that is not published",
-                Evidence(expected="a published schema", found=schema.hex()),
-            )
+        self._require_published(schema)
         if schema == kind.schema:
             record = avro.decode(own, content)
         else:
-            name, *parts = self._writers(kind, schema)
-            if name != kind.name:
-                raise SchemaError("an event is written with another event's schema", Evidence(expected=kind.name, found=name))
+            name, *parts = self._writers(schema, kind.schema)
+            _require_name(name, kind.name)
             record = avro.decode(parts[part], content, reader=own)
         try:
             return _reader(target)(record)
         except (ValueError, KeyError, TypeError) as error:
             raise MalformedError(f"{kind.name} holds a value that it cannot hold") from error
 
-    def _writers(self, kind: EventType, schema: Digest) -> tuple[str, Schema, Schema]:
+    def _require_published(self, schema: Digest) -> None:
+        if schema not in self._published:
+            raise SchemaError(
+                "an event is written with a schema that is not published",
+                Evidence(expected="a published schema", found=schema.hex()),
+            )
+
+    def _facts_of(self, schema: Digest, name: str) -> Schema:
+        found, facts, _ = self._writers(schema, schema)
+        _require_name(found, name)
+        return facts
+
+    def _writers(self, schema: Digest, expected: Digest) -> tuple[str, Schema, Schema]:
         if schema not in self._parsed:
             file = self._published[schema]
             check_schema(file)
@@ -158,10 +196,15 @@ class SchemaBook:
                 # Facts are kept for years and never erased: nothing that may be personal gets in under a schema that allows it.
                 check_facts_rule(file)
             except FactsRuleError as error:
-                raise FactsRuleError(error.message, Evidence(expected=kind.schema.hex(), found=schema.hex())) from error
+                raise FactsRuleError(error.message, Evidence(expected=expected.hex(), found=schema.hex())) from error
             source = json.loads(file)
             self._parsed[schema] = (str(source.get("name")), *_parts(source))
         return self._parsed[schema]
+
+
+def _require_name(found: str, expected: str) -> None:
+    if found != expected:
+        raise SchemaError("an event is written with another event's schema", Evidence(expected=expected, found=found))
 
 
 def check_facts_rule(file: bytes) -> None:

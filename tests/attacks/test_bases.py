@@ -75,6 +75,7 @@ def refused(shop: Workshop, theirs: UUID) -> None:
 
 
 @pytest.mark.parametrize("reader", [COMMISSION, SCHOOL])
+@pytest.mark.shows("I4")
 def test_a_yes_with_a_basis_that_does_not_exist(shop: Workshop, reader: str) -> None:
     mine, theirs = asked(shop)
     nowhere = digest_of(b"a recommendation that nobody issued")
@@ -85,6 +86,7 @@ def test_a_yes_with_a_basis_that_does_not_exist(shop: Workshop, reader: str) -> 
     shop.goes_on(SCHOOL, OTHER)
 
 
+@pytest.mark.shows("I4")
 def test_a_yes_that_rests_on_a_refusal(shop: Workshop) -> None:
     mine, theirs = asked(shop)
     examined(shop, theirs)
@@ -104,6 +106,7 @@ def test_a_no_that_rests_on_a_recommendation(shop: Workshop) -> None:
     )
 
 
+@pytest.mark.shows("I4")
 def test_a_yes_that_rests_on_somebody_elses_recommendation(shop: Workshop) -> None:
     _, first = asked(shop)
     examined(shop, first)
@@ -113,6 +116,7 @@ def test_a_yes_that_rests_on_somebody_elses_recommendation(shop: Workshop) -> No
     assert found(shop, "a yes rests on an event of another case") == (second.hex, first.hex)
 
 
+@pytest.mark.shows("I2")
 def test_a_request_without_consent_behind_it(shop: Workshop) -> None:
     asked(shop)
     raw_event(shop, SCHOOL, TO, REQUESTED_A2, REQUESTED_PERSONAL, case_id=UUID(int=5).bytes)

@@ -83,6 +83,7 @@ def test_what_facts_say_is_the_value_that_their_writer_meant(whole: Exchange) ->
 
 
 @pytest.mark.parametrize("seed", range(5))
+@pytest.mark.shows("I8")
 def test_a_log_in_any_order_with_repeats_and_junk_has_the_same_events_on_the_same_grounds(whole: Exchange, seed: int) -> None:
     keys = keys_of(whole, SCHOOL, COMMISSION)
     channels = [each.channel for each in examined_log(whole.log).report.channels]

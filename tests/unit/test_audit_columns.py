@@ -15,12 +15,13 @@ from services.wire.avro import schema_file
 from services.wire.contents import Receipt
 from services.wire.events import Answer, ConfirmationGiven
 from services.wire.hashing import Digest
+from services.wire.records import event_type
 
 
 @pytest.mark.parametrize("name", sorted(AUDIENCE))
 def test_no_fact_has_the_name_of_a_column_that_says_where_an_event_stands(name: str) -> None:
     places = {column for column, _ in PLACE_COLUMNS} | {"personal"}
-    names = [column for column, _ in facts_columns(name)]
+    names = [column for column, _ in facts_columns(event_type(name).facts)]
     assert not places & set(names)
     assert len(set(names)) == len(names)
 
@@ -39,12 +40,12 @@ def test_a_union_in_a_schema_is_null_and_one_more(name: str) -> None:
 
 
 def test_columns_have_the_types_of_the_schema() -> None:
-    columns = dict(facts_columns("AgreementConcluded"))
+    columns = dict(facts_columns(event_type("AgreementConcluded").facts))
     assert columns["agreement"] == pa.int32()
     assert columns["other_duties"] == pa.bool_()
     assert columns["from_on"] == columns["until_on"] == pa.date32()
     assert columns["duties"] == columns["parts"] == pa.list_(pa.string())
-    assert dict(facts_columns("ConfirmationGiven"))["answer"] == pa.string()
+    assert dict(facts_columns(event_type("ConfirmationGiven").facts))["answer"] == pa.string()
 
 
 def test_what_is_personal_is_one_struct_and_nothing_where_nothing_is() -> None:
