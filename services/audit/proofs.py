@@ -42,7 +42,8 @@ class Vouching:
 class Proved:
     """What a proof shows: the entry, its place, who wrote it and when that says it was signed, and who vouches for it.
 
-    ``type`` is that of an open entry, None of a sealed one. ``has_facts`` and ``has_personal`` tell which sealed parts are given.
+    ``certificate`` is what it is signed with. ``type`` is that of an open entry, None of a sealed one. ``has_facts`` and
+    ``has_personal`` tell which sealed parts are given.
     """
 
     by: Vouching
@@ -52,6 +53,7 @@ class Proved:
     epoch: int
     sequence: int
     digest: Digest
+    certificate: Digest
     written_at: int
     type: str | None
     has_facts: bool
@@ -105,6 +107,7 @@ def check_proof(data: bytes, root: Root) -> Proved:
         epoch=subject.epoch,
         sequence=subject.sequence,
         digest=digest,
+        certificate=subject.certificate,
         written_at=subject.written_at,
         type=subject.body.type if isinstance(subject.body, Open) else None,
         has_facts=proof.subject.facts is not None,

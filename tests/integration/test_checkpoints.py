@@ -25,8 +25,9 @@ from services.audit.proof_files import (
     encode_proof,
     encode_split,
 )
+from services.audit.proving import NotProvableError, compare, consistency_with, heads_of, prove
 from services.audit.tree import inclusion_proof, leaf_hash, root_of
-from services.auditor.proving import NotProvableError, compare, consistency_with, heads_of, prove
+from services.auditor.kept import Kept
 from services.post.office import Office
 from services.post.saving import queue_open
 from services.school.application import School
@@ -158,7 +159,7 @@ def test_a_day_on_which_no_worker_ran_has_none_and_the_next_one_vouches_for_ever
     exchange.settle()
     exchange.settle()
     assert len(checkpoints(exchange)) == 3
-    by, heads = check_heads(encode_heads(heads_of(auditor(exchange))), ROOT)
+    by, heads = check_heads(encode_heads(heads_of(Kept(auditor(exchange)))), ROOT)
     assert (by.auditor, by.name, by.channels) == (AUDITOR, AUDITOR, 5)
     assert heads[RECORD].size == exchange.log.end(RECORD)
 
@@ -167,7 +168,7 @@ def test_a_tree_that_grew_day_by_day_is_the_tree_of_all_that_is_there(exchange: 
     for number in (2, 3, 4):
         ask(exchange, number)
         next_day(exchange)
-    _, heads = check_heads(encode_heads(heads_of(auditor(exchange))), ROOT)
+    _, heads = check_heads(encode_heads(heads_of(Kept(auditor(exchange)))), ROOT)
     for channel in CHANNELS:
         found = digests(exchange, channel)[: heads[channel].size]
         assert heads[channel].root == root_of(map(leaf_hash, found))
@@ -175,7 +176,7 @@ def test_a_tree_that_grew_day_by_day_is_the_tree_of_all_that_is_there(exchange: 
 
 @pytest.mark.parametrize("entry", [f"{TO}/3", f"{RECORD}/1", f"{BACK}/2", "registrar.trust/1", "commission.record/1"])
 def test_an_entry_is_proved_by_a_small_file_with_the_root_certificate_alone(exchange: Exchange, entry: str) -> None:
-    data = encode_proof(prove(auditor(exchange), entry))
+    data = encode_proof(prove(Kept(auditor(exchange)), entry))
     found = check_proof(data, ROOT)
     channel, _, sequence = entry.partition("/")
     assert (found.channel, found.sequence) == (channel, int(sequence))
@@ -183,8 +184,8 @@ def test_an_entry_is_proved_by_a_small_file_with_the_root_certificate_alone(exch
     assert (found.by.auditor, found.has_personal) == (AUDITOR, False)
     assert len(data) < 16 * 1024
     # By its digest it is the same file.
-    assert encode_proof(prove(auditor(exchange), found.digest.hex())) == data
-    assert encode_proof(prove(auditor(exchange), found.digest.hex()[:12])) == data
+    assert encode_proof(prove(Kept(auditor(exchange)), found.digest.hex())) == data
+    assert encode_proof(prove(Kept(auditor(exchange)), found.digest.hex()[:12])) == data
 
 
 def test_what_cannot_be_proved_is_said_and_why(exchange: Exchange) -> None:
@@ -199,9 +200,9 @@ def test_what_cannot_be_proved_is_said_and_why(exchange: Exchange) -> None:
         ("abc", "names no entry"),
     ):
         with pytest.raises(NotProvableError, match=why):
-            prove(office, entry)
+            prove(Kept(office), entry)
     with pytest.raises(NotProvableError, match="an auditor keeps none"):
-        prove(office, SEALED, with_personal=True)
+        prove(Kept(office), SEALED, with_personal=True)
 
 
 def test_before_the_first_checkpoint_nothing_is_proved(tmp_path: Path) -> None:
@@ -209,7 +210,7 @@ def test_before_the_first_checkpoint_nothing_is_proved(tmp_path: Path) -> None:
     office = auditor(found)
     office.database.run("DELETE FROM checkpoints")
     with pytest.raises(NotProvableError, match="signed no checkpoint yet"):
-        prove(office, f"{TO}/1")
+        prove(Kept(office), f"{TO}/1")
 
 
 Change = Callable[[Proof], Proof]
@@ -263,20 +264,20 @@ LIES: dict[str, tuple[Change, type[VerificationError]]] = {
 @pytest.mark.parametrize("name", LIES)
 def test_a_proof_with_anything_else_in_it_does_not_check(exchange: Exchange, name: str) -> None:
     change, error = LIES[name]
-    lie = encode_proof(change(prove(auditor(exchange), SEALED)))
+    lie = encode_proof(change(prove(Kept(auditor(exchange)), SEALED)))
     with pytest.raises(error):
         check_proof(lie, ROOT)
 
 
 def test_a_proof_of_another_exchange_does_not_check(exchange: Exchange) -> None:
-    data = encode_proof(prove(auditor(exchange), SEALED))
+    data = encode_proof(prove(Kept(auditor(exchange)), SEALED))
     strangers = load_root(pem(make_root(key_of("another root"), name="Another exchange", validity=YEAR)))
     with pytest.raises(CertificateError):
         check_proof(data, strangers)
 
 
 def test_no_byte_of_a_proof_can_be_another_one(exchange: Exchange) -> None:
-    data = encode_proof(prove(auditor(exchange), SEALED))
+    data = encode_proof(prove(Kept(auditor(exchange)), SEALED))
     for place in range(0, len(data), 7):
         with pytest.raises(VerificationError):
             check_proof(flipped(data, place) if place + 1 < len(data) else flipped(data), ROOT)
@@ -288,7 +289,7 @@ def test_no_byte_of_a_proof_can_be_another_one(exchange: Exchange) -> None:
 def test_only_an_auditor_vouches_and_only_in_its_own_record(exchange: Exchange) -> None:
     # A school writes a checkpoint into its record: it is one in form, and vouches for nothing.
     school = exchange.members[SCHOOL].office
-    genuine = prove(auditor(exchange), SEALED)
+    genuine = prove(Kept(auditor(exchange)), SEALED)
     queue_open(school, RECORD, checkpoints(exchange)[-1])
     exchange.settle()
     row = school.database.one("SELECT * FROM entries WHERE channel = ? ORDER BY sequence DESC LIMIT 1", RECORD)
@@ -318,31 +319,31 @@ def two(tmp_path: Path) -> Exchange:
 
 def results(office: Office, theirs: bytes) -> dict[str, str]:
     check_heads(theirs, ROOT)
-    found, split = compare(office, decode_heads(theirs))
+    found, split = compare(Kept(office), decode_heads(theirs))
     assert split is None
     return {each.channel: each.result for each in found}
 
 
 def test_two_auditors_who_were_shown_one_log_agree_wherever_both_have_read(two: Exchange) -> None:
-    theirs = encode_heads(heads_of(auditor(two, OTHER)))
+    theirs = encode_heads(heads_of(Kept(auditor(two, OTHER))))
     found = results(auditor(two), theirs)
     # What each reads of the other it does not read of itself.
     assert found.pop(record_of(AUDITOR)) == "not here"
     assert set(found.values()) == {"agrees"}
     ask(two, 2)
     next_day(two)
-    later = encode_heads(heads_of(auditor(two, OTHER)))
+    later = encode_heads(heads_of(Kept(auditor(two, OTHER))))
     assert results(auditor(two), theirs)[TO] == "agrees"
     assert results(auditor(two), later)[TO] == "agrees"
 
 
 def test_that_a_checkpoint_begins_with_all_of_an_older_one_is_proved_by_a_file(exchange: Exchange) -> None:
-    before = heads_of(auditor(exchange))
+    before = heads_of(Kept(auditor(exchange)))
     ask(exchange, 2)
     next_day(exchange)
     ask(exchange, 3)
     next_day(exchange)
-    data = encode_consistency(consistency_with(auditor(exchange), before))
+    data = encode_consistency(consistency_with(Kept(auditor(exchange)), before))
     found = check_consistency(data, ROOT)
     assert (found.channels, found.not_shown) == (tuple(each.channel for each in before.heads), ())
     assert found.newer.at - found.older.at > DAY
@@ -358,7 +359,7 @@ def test_that_a_checkpoint_begins_with_all_of_an_older_one_is_proved_by_a_file(e
 
 
 def test_checkpoints_of_two_auditors_are_not_consistent_with_each_other(two: Exchange) -> None:
-    mine, other = heads_of(auditor(two)), heads_of(auditor(two, OTHER))
+    mine, other = heads_of(Kept(auditor(two))), heads_of(Kept(auditor(two, OTHER)))
     with pytest.raises(ProofError, match="not of one auditor"):
         check_consistency(encode_consistency(Consistency(older=mine, newer=other, paths=())), ROOT)
 
@@ -366,14 +367,14 @@ def test_checkpoints_of_two_auditors_are_not_consistent_with_each_other(two: Exc
 def test_an_auditor_whose_past_is_another_one_cannot_prove_that_it_is_the_same(two: Exchange) -> None:
     other = decode_heads(shown_another_chain(two, upto=3))
     with pytest.raises(NotProvableError, match="see audit compare"):
-        consistency_with(auditor(two), other)
+        consistency_with(Kept(auditor(two)), other)
 
 
 def test_a_channel_that_was_begun_anew_is_named_as_not_shown(exchange: Exchange) -> None:
-    before = heads_of(auditor(exchange))
+    before = heads_of(Kept(auditor(exchange)))
     ask(exchange, 2)
     next_day(exchange)
-    later = consistency_with(auditor(exchange), before)
+    later = consistency_with(Kept(auditor(exchange)), before)
     place = next(number for number, each in enumerate(later.newer.heads) if each.channel == TO)
     heads = list(later.newer.heads)
     heads[place] = dataclasses.replace(heads[place], epoch=1)
@@ -395,12 +396,12 @@ def test_of_what_one_has_read_further_nothing_is_said_until_the_other_has(two: E
     member = two.members.pop(AUDITOR)
     ask(two, 2)
     next_day(two)
-    later = encode_heads(heads_of(auditor(two, OTHER)))
+    later = encode_heads(heads_of(Kept(auditor(two, OTHER))))
     assert results(member.office, later)[TO] == "longer there"
 
 
 def test_an_older_checkpoint_of_one_auditor_is_compared_with_a_newer_one_in_the_same_way(exchange: Exchange) -> None:
-    before = encode_heads(heads_of(auditor(exchange)))
+    before = encode_heads(heads_of(Kept(auditor(exchange))))
     ask(exchange, 2)
     next_day(exchange)
     assert set(results(auditor(exchange), before).values()) == {"agrees"}
@@ -409,7 +410,7 @@ def test_an_older_checkpoint_of_one_auditor_is_compared_with_a_newer_one_in_the_
 def shown_another_chain(two: Exchange, *, upto: int) -> bytes:
     """Return heads that the other auditor signed over another chain of a channel, as if it had been shown that."""
     office = auditor(two, OTHER)
-    genuine = heads_of(office)
+    genuine = heads_of(Kept(office))
     leaves = [leaf_hash(each) for each in digests(two, TO)[: upto - 1]] + [leaf_hash(digest_of(b"another entry"))]
     heads = tuple(
         dataclasses.replace(each, size=upto, root=root_of(leaves)) if each.channel == TO else each for each in genuine.heads
@@ -429,7 +430,7 @@ def shown_another_chain(two: Exchange, *, upto: int) -> bytes:
 def test_two_faces_of_a_writer_are_found_and_the_proof_of_it_can_be_carried_anywhere(two: Exchange, upto: int) -> None:
     theirs = shown_another_chain(two, upto=upto)
     check_heads(theirs, ROOT)
-    found, split = compare(auditor(two), decode_heads(theirs))
+    found, split = compare(Kept(auditor(two)), decode_heads(theirs))
     assert {each.channel for each in found if each.result == "differs"} == {TO}
     assert split is not None
     data = encode_split(split)
@@ -450,14 +451,14 @@ def test_two_faces_of_a_writer_are_found_and_the_proof_of_it_can_be_carried_anyw
 
 
 def test_files_of_the_three_kinds_are_not_taken_for_each_other(exchange: Exchange) -> None:
-    proof, heads = encode_proof(prove(auditor(exchange), SEALED)), encode_heads(heads_of(auditor(exchange)))
+    proof, heads = encode_proof(prove(Kept(auditor(exchange)), SEALED)), encode_heads(heads_of(Kept(auditor(exchange))))
     for read, data in ((decode_proof, heads), (decode_heads, proof), (decode_split, proof)):
         with pytest.raises(MalformedError, match="does not begin as a proof of this kind"):
             read(data)
 
 
 def test_heads_that_are_not_those_of_the_checkpoint_do_not_check(exchange: Exchange) -> None:
-    whole = heads_of(auditor(exchange))
+    whole = heads_of(Kept(auditor(exchange)))
     for heads, error in (
         (whole.heads[:-1], ProofError),
         (whole.heads[::-1], MalformedError),

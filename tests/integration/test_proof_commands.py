@@ -151,3 +151,54 @@ def test_an_auditor_that_was_shown_another_log_is_found_and_proof_of_it_written(
     lines = answer.out.splitlines()
     assert lines[0] == f"two-views.proof checks: two views of {SCHOOL}.record in epoch 0 that cannot both be right"
     assert {AUDITOR, OTHER} == {line.split()[0] for line in lines[1:3]}
+    # Comparing has said the same, and where to look.
+    assert f"which of them, the entry {SCHOOL}.record/" in out
+    assert out.splitlines()[-1] in answer.out
+
+
+def test_an_entry_that_another_auditor_proved_is_compared_alone(folders: Folders) -> None:
+    code, out, _ = audit(folders, OTHER, "compare", proof(folders))
+    assert (code, "agrees" in out) == (0, True)
+
+
+def test_from_an_archive_the_same_is_proved_without_the_auditors_folder(folders: Folders, tmp_path: Path) -> None:
+    root, archive = folders.folder / "root.pem", tmp_path / "archive"
+    assert folders.call("audit", "mirror", archive, "--log", folders.log, "--root", root, "--once").code == 0
+    own = proof(folders).read_bytes()
+    kept, theirs, both = (tmp_path / name for name in ("kept.proof", "kept.heads", "both.proof"))
+    given = ("--source", archive, "--root", root, "--auditor", AUDITOR)
+    assert folders.call("audit", "prove", f"{SCHOOL}.record/2", "-o", kept, *given).code == 0
+    assert kept.read_bytes() == own
+    assert folders.call("audit", "heads", "-o", theirs, *given).out == "kept.heads: 6 channels\n"
+    assert folders.call("audit", "consistent", theirs, "-o", both, *given).code == 0
+    assert folders.call("audit", "compare", theirs, *given[:-1], OTHER).code == 0
+    assert folders.call("check", kept, theirs, both, "--root", root).code == 0
+    # With its heads as a file too; whose they are has to be said where there are several auditors.
+    again = folders.call("audit", "prove", f"{SCHOOL}.record/2", "-o", kept, *given, "--heads", theirs)
+    assert (again.code, kept.read_bytes() == own) == (0, True)
+    unsaid = folders.call("audit", "heads", "-o", theirs, *given[:-2])
+    assert (unsaid.code, f"{OTHER}, {AUDITOR}" in unsaid.err) == (2, True)
+    stray = folders.call("audit", "prove", f"{SCHOOL}.record/2", "-o", kept, "--heads", theirs)
+    assert (stray.code, "go with --source" in stray.err) == (2, True)
+
+
+def test_whoever_takes_part_proves_from_the_log_that_its_settings_name(folders: Folders, tmp_path: Path) -> None:
+    own, kept = proof(folders).read_bytes(), tmp_path / "kept.proof"
+    assert audit(folders, SCHOOL, "prove", f"{SCHOOL}.record/2", "-o", kept, "--auditor", AUDITOR)[0] == 0
+    assert kept.read_bytes() == own
+
+
+@pytest.mark.shows("L.4")
+def test_a_report_names_the_checkpoints_that_its_log_holds_and_each_can_be_proved(folders: Folders, tmp_path: Path) -> None:
+    root, wide = folders.folder / "root.pem", ("--from", "2020-01-01", "--until", "2040-12-31")
+    made = folders.call("audit", "report", "variants", *wide, "--source", folders.log, "--root", root)
+    assert made.code == 0, made.err
+    (line,) = [each for each in made.out.splitlines() if each.startswith("about,checkpoints,")]
+    for name in (AUDITOR, OTHER):
+        heads = tmp_path / f"{name}.heads"
+        assert audit(folders, name, "heads", "-o", heads)[0] == 0
+        told = folders.call("check", heads, "--root", root, "--json").json[0]["by"]
+        assert f"{name} 0/" in line
+        assert told["root"] in line
+    without = folders.call("audit", "replay", "--under", "lm-2016-m1", *wide, "--source", folders.log, "--root", root)
+    assert line in without.out.splitlines()
