@@ -14,14 +14,14 @@ from typing import Any
 from services.audit.event import Event
 from services.audit.reports.figures import Scope
 
-__all__ = ["naive"]
+__all__ = ["is_known", "naive"]
 
 Figures = dict[str, dict[tuple[str, ...], tuple[int, ...]]]
 
 
 def naive(name: str, events: Sequence[Event], scope: Scope) -> Figures:
     """Return the figures of a report by table and row."""
-    known = [each for each in events if each.counts and each.recorded_on is not None and each.recorded_on <= scope.known_at]
+    known = [each for each in events if is_known(each, scope)]
     makers: dict[str, Callable[[list[Event], Scope], Figures]] = {
         "variants": variants,
         "answers": answers,
@@ -31,6 +31,25 @@ def naive(name: str, events: Sequence[Event], scope: Scope) -> Figures:
         "open-cases": open_cases,
     }
     return makers[name](known, scope)
+
+
+def is_known(event: Event, scope: Scope) -> bool:
+    """Tell whether an event counts, was recorded by the one day and happened by the other."""
+    if not event.counts or event.recorded_on is None or event.recorded_on > scope.known_at:
+        return False
+    by_name = {
+        "received_on": ("ApplicationFiled", "ApplicationSupplemented", "ApplicationWithdrawn", "VariantChosen"),
+        "on": ("CaseClosed", "PupilLeftSchool", "ServiceEnded"),
+        "concluded_on": ("AgreementConcluded", "AgreementAmended"),
+        "month": ("HoursReported", "MoneyReported"),
+        "as_of": ("EligibilityScreened",),
+        "due_on": ("DeadlinePassed",),
+        "decided_on": ("SchoolDecisionMade",),
+        "issued_on": ("RecommendationRefused",),
+        "from_on": ("SchoolDescribed",),
+    }
+    days = [getattr(event.facts, name) for name, types in by_name.items() if event.type in types]
+    return bool((days or [event.recorded_on])[0] <= scope.as_of)
 
 
 def tally(values: Iterable[str]) -> dict[tuple[str, ...], tuple[int, ...]]:

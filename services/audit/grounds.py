@@ -12,7 +12,7 @@ from services.audit.report import Finding
 from services.audit.verify import Examined
 from services.wire.hashing import digest_of
 
-__all__ = ["Ground", "Grounds", "grounds_of"]
+__all__ = ["Ground", "Grounds", "NamedCheckpoint", "grounds_of"]
 
 _LABEL: Final = b"sarakste/audit/heads\x00"
 
@@ -29,11 +29,23 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedCheckpoint:
+    """An auditor's checkpoint, by its place in that auditor's record, when it was written (milliseconds), and its root."""
+
+    auditor: str
+    epoch: int
+    sequence: int
+    written_at: int
+    root: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grounds:
     """The exchange, each channel's proven part, and all of them as one digest; ``findings`` are what is wrong with the log.
 
     ``heads`` = H(``sarakste/audit/heads`` | NUL | root digest | a line ``channel entries head`` a channel, by name): two results
-    of one ``heads`` stand on the same entries.
+    of one ``heads`` stand on the same entries. ``checkpoints`` are those of auditors that are over nothing but these entries,
+    the newest of each, where somebody looked for them.
     """
 
     exchange: str
@@ -41,6 +53,7 @@ class Grounds:
     entries: int
     channels: tuple[Ground, ...]
     findings: tuple[Finding, ...]
+    checkpoints: tuple[NamedCheckpoint, ...] = ()
 
     @property
     def is_clean(self) -> bool:

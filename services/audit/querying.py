@@ -14,7 +14,7 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
-from services.audit.tables import MemoryLimitError
+from services.audit.bounds import MemoryLimitError, TimeLimit, TimeLimitError
 from services.wire.errors import RefusedError
 
 __all__ = ["Answer", "QueryError", "ask"]
@@ -49,19 +49,21 @@ class Answer:
             yield from (list(row) for row in zip(*columns, strict=True))
 
 
-def ask(database: duckdb.DuckDBPyConnection, sql: str) -> Answer:
-    """Return what a query finds in a locked database.
+def ask(database: duckdb.DuckDBPyConnection, sql: str, *, seconds: float | None = None) -> Answer:
+    """Return what a query finds in a locked database, a batch of rows at a time; for so many ``seconds`` it may be at work.
 
-    Raises: QueryError if it is not one SELECT, is not understood, or asks for what a query may not have; MemoryLimitError. Both
-    also while the rows are read.
+    Raises: QueryError if it is not one SELECT, is not understood, or asks for what a query may not have; MemoryLimitError;
+    TimeLimitError. All of them also while the rows are read.
     """
+    limit = TimeLimit(seconds, database.interrupt)
     try:
         _require_one_select(database, sql)
         _begin_reading(database)
-        reader = database.sql(sql).to_arrow_reader(_AT_ONCE)
-        return Answer(reader.schema, _watched(reader))
+        with limit.running():
+            reader = database.sql(sql).to_arrow_reader(_AT_ONCE)
+        return Answer(reader.schema, _watched(reader, limit))
     except duckdb.Error as error:
-        raise _told(error) from None
+        raise _told(error, limit) from None
 
 
 def _require_one_select(database: duckdb.DuckDBPyConnection, sql: str) -> None:
@@ -80,17 +82,24 @@ def _begin_reading(database: duckdb.DuckDBPyConnection) -> None:
     database.execute("BEGIN TRANSACTION READ ONLY")
 
 
-def _watched(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+def _watched(reader: pa.RecordBatchReader, limit: TimeLimit) -> Iterator[pa.RecordBatch]:
     try:
-        yield from reader
+        while True:
+            with limit.running():
+                batch = next(reader, None)
+            if batch is None:
+                return
+            yield batch
     except (duckdb.Error, pa.ArrowException, OSError) as error:
-        raise _told(error) from None
+        raise _told(error, limit) from None
 
 
-def _told(error: Exception) -> RefusedError:
+def _told(error: Exception, limit: TimeLimit) -> RefusedError:
     text = str(error)
-    if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in text:
+    if isinstance(error, duckdb.OutOfMemoryException | MemoryError) or "Out of Memory" in text:
         return MemoryLimitError()
+    if limit.seconds is not None and (isinstance(error, duckdb.InterruptException) or "INTERRUPT" in text):
+        return TimeLimitError(limit.seconds)
     if isinstance(error, duckdb.PermissionException) or all(each in text for each in _TELLS_OF_SETTINGS):
         return QueryError("A query reads the events of the log alone: no file, no other database, no network, no setting.")
     return QueryError(f"The query cannot be answered. {text}")

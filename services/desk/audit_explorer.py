@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from services.desk.audit_source import KeysOf, Mandate, Personal, RootFile, Source, SourceFile, opened, under
-from services.post.console import Config, Json, as_text, print_json
+from services.desk.audit_source import Config, KeysOf, Mandate, Personal, Root_, Source, SourceFile, opened, under
+from services.post.console import Json, as_text, print_json
 from services.post.console import show as show_rows
 from services.wire.errors import VerificationError
 
@@ -33,11 +33,11 @@ def _add_timeline(app: typer.Typer) -> None:
     @app.command()
     def timeline(
         case: Annotated[str, typer.Argument(help="A case, by its number at the school or at the commission.")],
-        source: SourceFile,
-        root: RootFile,
+        source: SourceFile = None,
+        root: Root_ = None,
+        config: Config = None,
         keys_of: KeysOf = None,
         mandate: Mandate = None,
-        config: Config = None,
         as_json: Json = False,
     ) -> None:
         """Show one case from its beginning, both sides of it, as far as the keys open it."""
@@ -46,8 +46,8 @@ def _add_timeline(app: typer.Typer) -> None:
         from services.post.console import case_number
         from services.wire.events import AccessUse
 
-        wanted, reading = case_number(case), under(mandate, config, AccessUse.TIMELINE)
-        with opened(source, root, keys_of, mandate=reading) as found:
+        wanted, reading = case_number(case), under(mandate, source, config, AccessUse.TIMELINE)
+        with opened(source, root, config, keys_of, mandate=reading) as found:
             lines = [line_of(each) for each in found_in(found.events(), wanted)]
             _show_lines(lines, f"Case {wanted}", found, as_json=as_json)
 
@@ -55,15 +55,15 @@ def _add_timeline(app: typer.Typer) -> None:
 def _add_search(app: typer.Typer) -> None:
     @app.command()
     def search(  # noqa: PLR0913, PLR0917  # each is an option of the command
-        source: SourceFile,
-        root: RootFile,
+        source: SourceFile = None,
+        root: Root_ = None,
+        config: Config = None,
         keys_of: KeysOf = None,
         kind: Annotated[str | None, typer.Option("--type", help="Events of this type.")] = None,
         school: Annotated[str | None, typer.Option("--school", help="Events of this school's channels and cases.")] = None,
         since: Annotated[datetime | None, typer.Option("--from", formats=[_DAY], help="From this day on.")] = None,
         until: Annotated[datetime | None, typer.Option("--until", formats=[_DAY], help="Up to this day.")] = None,
         mandate: Mandate = None,
-        config: Config = None,
         limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show at most so many, the first.")] = 1_000,
         as_json: Json = False,
     ) -> None:
@@ -76,7 +76,8 @@ def _add_search(app: typer.Typer) -> None:
 
         days = [None if each is None else each.date() for each in (since, until)]
         wanted = Wanted(type=kind, school=school, since=days[0], until=days[1])
-        with opened(source, root, keys_of, mandate=under(mandate, config, AccessUse.SEARCH)) as found:
+        reading = under(mandate, source, config, AccessUse.SEARCH)
+        with opened(source, root, config, keys_of, mandate=reading) as found:
             lines = [line_of(each) for each in islice(found_in(found.events(), wanted), limit)]
             _show_lines(lines, "Events", found, as_json=as_json)
 
@@ -85,11 +86,11 @@ def _add_show(app: typer.Typer) -> None:
     @app.command()
     def show(  # noqa: PLR0913, PLR0917  # each is an option of the command
         entry: Annotated[str, typer.Argument(help="CHANNEL:EPOCH/SEQUENCE, CHANNEL:SEQUENCE, or how its digest begins.")],
-        source: SourceFile,
-        root: RootFile,
+        source: SourceFile = None,
+        root: Root_ = None,
+        config: Config = None,
         keys_of: KeysOf = None,
         mandate: Mandate = None,
-        config: Config = None,
         personal: Personal = False,
         as_json: Json = False,
     ) -> None:
@@ -98,8 +99,8 @@ def _add_show(app: typer.Typer) -> None:
         from services.audit.exploring import line_of
         from services.wire.events import AccessUse
 
-        reading = under(mandate, config, AccessUse.SHOW)
-        with opened(source, root, keys_of, with_personal=personal, mandate=reading) as found:
+        reading = under(mandate, source, config, AccessUse.SHOW)
+        with opened(source, root, config, keys_of, with_personal=personal, mandate=reading) as found:
             shown = show_entry(found.log, found.examined, found.keys, entry, with_personal=personal)
             checks = [{"check": each.check, "outcome": each.outcome.value, "said": each.said} for each in shown.checks]
             if as_json:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, cast
 import typer
 
 from services.desk import audit_explorer, audit_reports
-from services.desk.audit_source import KeysOf, Mandate, Personal, RootFile, SourceFile, file_for, opened, under
-from services.post.console import Config, Json, as_text, in_words, say
+from services.desk.audit_source import Config, KeysOf, Mandate, Personal, Root_, SourceFile, file_for, opened, under
+from services.post.console import Json, as_text, in_words, say
 from services.wire.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 _SHOWN_ROWS: Final = 1_000
+_SECONDS: Final = 600
 _UNBOUNDED: Final = 100_000
 
 
@@ -51,18 +52,20 @@ def _add_query(app: typer.Typer) -> None:
     @app.command()
     def query(  # noqa: PLR0913, PLR0917  # each is an option of the command
         sql: Annotated[str, typer.Argument(help="One SELECT over the views: events, and one a type of event.")],
-        source: SourceFile,
-        root: RootFile,
+        source: SourceFile = None,
+        root: Root_ = None,
+        config: Config = None,
         keys_of: KeysOf = None,
         mandate: Mandate = None,
-        config: Config = None,
         personal: Personal = False,
         form: Annotated[Form, typer.Option("--format", help="How the answer is given.")] = Form.TABLE,
         out: Annotated[Path | None, typer.Option("--out", help="Into this file, which only you can read.")] = None,
-        memory: Annotated[str, typer.Option("--memory", help="How much memory events and answer may take.")] = "1GB",
+        memory: Annotated[str, typer.Option("--memory", help="Memory for the events, and as much again for the answer.")] = "1GB",
+        seconds: Annotated[int, typer.Option("--seconds", min=1, help="How long the database may be at work on it.")] = _SECONDS,
         as_json: Json = False,
     ) -> None:
         """Ask a verified log in SQL (DuckDB's); a query only reads, and reads only the log."""
+        from services.audit.bounds import held_to
         from services.audit.querying import ask
         from services.audit.tables import Tables
         from services.wire.events import AccessUse
@@ -70,11 +73,11 @@ def _add_query(app: typer.Typer) -> None:
         form = Form.JSON if as_json else form
         if form in (Form.PARQUET, Form.XLSX) and out is None:
             raise SettingsError(f"{form.value} is for a file: name it with --out")
-        reading = under(mandate, config, AccessUse.QUERY)
-        with opened(source, root, keys_of, with_personal=personal, mandate=reading) as found:
-            with Tables(memory, personal) as tables:
+        reading = under(mandate, source, config, AccessUse.QUERY)
+        with opened(source, root, config, keys_of, with_personal=personal, mandate=reading) as found:
+            with held_to(memory), Tables(memory, personal, found.unknown_types()) as tables:
                 tables.load(found.events())
-                answer = ask(tables.locked(), sql)
+                answer = ask(tables.locked(), sql, seconds=seconds)
                 count = _give(answer, form, out, found.grounds)
             if out is not None:
                 say(f"{count} rows in {out.name}", as_json=False)

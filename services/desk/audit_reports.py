@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from services.desk.audit_source import KeysOf, RootFile, SourceFile, file_for, opened
-from services.post.console import Config, Json, read_file, say
+from services.desk.audit_source import Config, KeysOf, Root_, SourceFile, file_for, opened
+from services.post.console import Json, read_file, say
 from services.wire.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -32,12 +32,14 @@ class ReportForm(Enum):
     CSV = "csv"
     HTML = "html"
     JSON = "json"
+    SVG = "svg"
     XLSX = "xlsx"
 
 
 Year = Annotated[int | None, typer.Option("--year", min=2000, max=9998, help="A calendar year, known on 31 January.")]
 Since = Annotated[datetime | None, typer.Option("--from", formats=[_DAY], help="The period's first day.")]
 Until = Annotated[datetime | None, typer.Option("--until", formats=[_DAY], help="Its last day.")]
+AsOf = Annotated[datetime | None, typer.Option("--as-of", formats=[_DAY], help="As of this day; else the period's last.")]
 KnownAt = Annotated[
     datetime | None, typer.Option("--known-at", formats=[_DAY], help="As it was known on this day; else as known now.")
 ]
@@ -56,31 +58,29 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def report(  # noqa: PLR0913, PLR0917  # each is an option of the command
         name: Annotated[str, typer.Argument(help="answers, deadlines, open-cases, refusals, service or variants.")],
-        source: SourceFile,
-        root: RootFile,
+        source: SourceFile = None,
+        root: Root_ = None,
+        config: Config = None,
         keys_of: KeysOf = None,
         year: Year = None,
         since: Since = None,
         until: Until = None,
-        as_of: Annotated[
-            datetime | None, typer.Option("--as-of", formats=[_DAY], help="As of this day; else the period's last.")
-        ] = None,
+        as_of: AsOf = None,
         known_at: KnownAt = None,
         published: Published = False,
         form: Form = ReportForm.CSV,
         out: Out = None,
         issue: Issue = False,
-        config: Config = None,
         as_json: Json = False,
     ) -> None:
         """Make a report over a verified log; the same log and period give the same bytes. Issued it is with --issue alone."""
         from services.audit.reports.making import make_report
         from services.auditor.issuing import issue_report
 
-        form, issuer = _form(form, out, as_json=as_json), _issuer(config, out, is_issued=issue)
+        form, issuer = _form(form, out, as_json=as_json), _issuer(source, config, out, is_issued=issue)
         scope = _scope(year, *(None if each is None else each.date() for each in (since, until, as_of, known_at)))
-        with opened(source, root, keys_of) as found:
-            made = make_report(name, found.events(), scope, found.grounds, is_published=published)
+        with opened(source, root, config, keys_of) as found:
+            made = make_report(name, found.events(), scope, found.grounds_with_checkpoints(), is_published=published)
             _give(made, form, out, lambda file: issue_report(issuer, made, file) if issuer is not None else None)
             found.tell(as_json=form is ReportForm.JSON and out is None)
 
@@ -89,8 +89,9 @@ def _add_replay(app: typer.Typer) -> None:
     @app.command()
     def replay(  # noqa: PLR0913, PLR0917  # each is an option of the command
         under: Annotated[str, typer.Option("--under", help="lm-2016-m1, lm-2016-m2, lm-2016-m3 or lm-2016-merged.")],
-        source: SourceFile,
-        root: RootFile,
+        source: SourceFile = None,
+        root: Root_ = None,
+        config: Config = None,
         keys_of: KeysOf = None,
         overlay: Annotated[
             Path | None, typer.Option("--overlay", help="Facts that no log has, as CSV with the columns case,fact,value.")
@@ -98,12 +99,12 @@ def _add_replay(app: typer.Typer) -> None:
         year: Year = None,
         since: Since = None,
         until: Until = None,
+        as_of: AsOf = None,
         known_at: KnownAt = None,
         published: Published = False,
         form: Form = ReportForm.CSV,
         out: Out = None,
         issue: Issue = False,
-        config: Config = None,
         as_json: Json = False,
     ) -> None:
         """Ask what a policy model would have said of a period's applications; nothing is changed by it."""
@@ -112,15 +113,15 @@ def _add_replay(app: typer.Typer) -> None:
         from services.auditor.issuing import issue_replay
         from services.policy.models import model_named
 
-        form, issuer = _form(form, out, as_json=as_json), _issuer(config, out, is_issued=issue)
-        scope = _scope(year, *(None if each is None else each.date() for each in (since, until, None, known_at)))
+        form, issuer = _form(form, out, as_json=as_json), _issuer(source, config, out, is_issued=issue)
+        scope = _scope(year, *(None if each is None else each.date() for each in (since, until, as_of, known_at)))
         try:
             model = model_named(under)
         except LookupError as error:
             raise SettingsError(f"--under: {error.args[0]}") from None
         added = read_overlay(read_file(overlay)) if overlay is not None else NO_OVERLAY
-        with opened(source, root, keys_of) as found:
-            made = make_replay(model, added, found.events(), scope, found.grounds, is_published=published)
+        with opened(source, root, config, keys_of) as found:
+            made = make_replay(model, added, found.events(), scope, found.grounds_with_checkpoints(), is_published=published)
             _give(made, form, out, lambda file: issue_replay(issuer, made, model, file) if issuer is not None else None)
             found.tell(as_json=form is ReportForm.JSON and out is None)
 
@@ -132,13 +133,13 @@ def _form(form: ReportForm, out: Path | None, *, as_json: bool) -> ReportForm:
     return form
 
 
-def _issuer(config: Path | None, out: Path | None, *, is_issued: bool) -> Office | None:
+def _issuer(source: Path | None, config: Path | None, out: Path | None, *, is_issued: bool) -> Office | None:
     """Return the auditor in whose record it is said that something was issued; None where nothing is.
 
     Raises: SettingsError if options say so by half, or the settings are no auditor's.
     """
     if not is_issued:
-        if config is not None:
+        if source is not None and config is not None:
             raise SettingsError("--config names the auditor that issues: say so with --issue, or leave it out")
         return None
     if out is None:

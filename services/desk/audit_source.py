@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,23 +11,46 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from services.post.console import as_text, progress, read_file
+from services.desk.audit_archive import Root_, source_of
+from services.post.console import Config, as_text, progress, read_file
 from services.wire.errors import SettingsError, VerificationError
 
 if TYPE_CHECKING:
     from services.audit.event import Event
     from services.audit.grounds import Grounds
     from services.audit.keys import Keys
+    from services.audit.passing import Signatures
+    from services.audit.remembering import Memory
     from services.audit.verify import Examined
     from services.auditor.disclosed import Disclosed
     from services.channel.port import Channel
     from services.post.office import Office
+    from services.wire.avro import Schema
+    from services.wire.certificates import Root
     from services.wire.events import AccessUse
 
-__all__ = ["KeysOf", "Mandate", "Personal", "RootFile", "Source", "SourceFile", "Under", "file_for", "opened", "under"]
+__all__ = [
+    "Config",
+    "KeysOf",
+    "Mandate",
+    "Personal",
+    "Reached",
+    "Root_",
+    "Source",
+    "SourceFile",
+    "Under",
+    "file_for",
+    "opened",
+    "reached",
+    "under",
+]
 
-SourceFile = Annotated[Path, typer.Option("--source", help="The log, as a file, or an archive, or an exported folder.")]
-RootFile = Annotated[Path, typer.Option("--root", help="The exchange's root certificate.")]
+SourceFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--source", help="A log that is a file, an archive, or an exported folder; else the exchange that settings name."
+    ),
+]
 KeysOf = Annotated[
     Path | None,
     typer.Option("--keys-of", help="A participant's settings: what is read is what its keys open; else open entries."),
@@ -53,14 +76,67 @@ class Under:
     use: AccessUse
 
 
-def under(mandate: str | None, config: Path | None, use: AccessUse) -> Under | None:
+def under(mandate: str | None, source: Path | None, config: Path | None, use: AccessUse) -> Under | None:
     """Return under which mandate something is looked at, from the options of a command; None under none.
 
-    Raises: SettingsError if settings are given for nothing.
+    Raises: SettingsError if settings are given for nothing: they name the auditor of a mandate, or the exchange.
     """
-    if mandate is None and config is not None:
+    if mandate is not None:
+        return Under(mandate, config, use)
+    if source is not None and config is not None:
         raise SettingsError("--config names the auditor of --mandate; to read with a participant's keys alone, give --keys-of")
-    return Under(mandate, config, use) if mandate is not None else None
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A log wherever it is, and whom it is held against; ``folder`` is that of an archive or of an exported one."""
+
+    log: Channel
+    root: Root
+    there: Callable[[], Iterable[str]]
+    folder: Path | None
+
+    def examine(
+        self, *, facts_keys: Iterable[bytes] = (), signatures: Signatures | None = None, memory: Memory | None = None
+    ) -> Examined:
+        """Verify the log, each signature if nothing else is said, and tell on the way how far it is.
+
+        Raises: TransportError if it cannot be read.
+        """
+        from services.audit.passing import Signatures
+        from services.audit.verify import examine_log
+        from services.audit.verify_archive import examine_archive
+        from services.desk.watching import Watched
+
+        which, keys = signatures or Signatures.EACH, tuple(facts_keys)
+        with progress("Verifying") as tell:
+            watched = Watched(self.log, tell)
+            if self.folder is not None:
+                return examine_archive(
+                    self.folder, watched, self.root, signatures=which, facts_keys=keys, memory=memory, tell=tell
+                )
+            return examine_log(watched, self.root, there=self.there(), signatures=which, facts_keys=keys, memory=memory)
+
+
+@contextmanager
+def reached(source: Path | None, root: Path | None, config: Path | None) -> Iterator[Reached]:
+    """Reach a log: a folder, a file, or where settings say, a file or brokers.
+
+    Raises: SettingsError (also where nothing says whom to trust), ChannelUnavailableError.
+    """
+    from services.audit.archive_reading import ArchiveChannel
+    from services.wire.certificates import load_root
+
+    if source is None or not source.is_dir():
+        trusted, log, there = source_of(source, root, config)
+        with closing(log):
+            yield Reached(log, trusted, there, None)
+        return
+    if root is None:
+        raise SettingsError("a folder alone does not say whom to trust: give --root, the exchange's root certificate")
+    with closing(ArchiveChannel(source)) as kept:
+        yield Reached(kept, load_root(read_file(root)), tuple, source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +155,18 @@ class Source:
 
         return events_of(self.log, self.examined, self.keys, with_personal=self.with_personal)
 
+    def grounds_with_checkpoints(self) -> Grounds:
+        """Return the grounds with the newest checkpoint of each auditor that is over nothing but what is read here."""
+        from services.audit.log_ledger import checkpoints_in
+
+        return replace(self.grounds, checkpoints=checkpoints_in(self.log, self.examined))
+
+    def unknown_types(self) -> dict[str, Schema]:
+        """Return the facts' schemas of types that stand published in the log and that this release does not know."""
+        from services.wire.records import SchemaBook
+
+        return SchemaBook(self.examined.trust.schemas).unknown_types()
+
     def tell(self, *, as_json: bool = False) -> None:
         """Say on stderr what an answer stands on, but where the answer itself says it; leave with a finding's exit code."""
         if not as_json:
@@ -89,35 +177,30 @@ class Source:
 
 @contextmanager
 def opened(
-    source: Path, root: Path, keys_of: Path | None, *, with_personal: bool = False, mandate: Under | None = None
+    source: Path | None,
+    root: Path | None,
+    config: Path | None,
+    keys_of: Path | None,
+    *,
+    with_personal: bool = False,
+    mandate: Under | None = None,
 ) -> Iterator[Source]:
     """Verify a log, and give it for reading; under a mandate once that is found in it, and its use is recorded.
 
     Raises: SettingsError (also where what is personal is asked for without keys), RingError, ChannelUnavailableError;
     RefusedError and DisclosureError where nothing may be read under the mandate.
     """
-    from services.audit.archive_reading import ArchiveChannel
     from services.audit.grounds import grounds_of
-    from services.audit.verify import channels_in, examine_log, open_log
-    from services.audit.verify_archive import examine_archive
-    from services.desk.watching import Watched
-    from services.wire.certificates import load_root
 
     if with_personal and keys_of is None and mandate is None:
         raise SettingsError("--personal opens what is personal with the keys of cases: say whose, with --keys-of, or a --mandate")
     reading = _Mandated.of(mandate, keys_of) if mandate is not None else None
-    trusted = load_root(read_file(root))
-    keys = reading.keys if reading is not None else _keys_of(keys_of, with_personal=with_personal)
-    with closing(ArchiveChannel(source) if source.is_dir() else open_log(source)) as log:
-        with progress("Verifying") as tell:
-            watched, facts = Watched(log, tell), keys.facts.values()
-            if source.is_dir():
-                examined = examine_archive(source, watched, trusted, facts_keys=facts, tell=tell)
-            else:
-                examined = examine_log(watched, trusted, there=channels_in(source), facts_keys=facts)
+    with reached(source, root, config) as found:
+        keys = reading.keys if reading is not None else _keys_of(keys_of, with_personal=with_personal)
+        examined = found.examine(facts_keys=keys.facts.values())
         if reading is not None:
-            reading.record(log, examined)
-        yield Source(log, examined, keys, grounds_of(examined), with_personal)
+            reading.record(found.log, examined)
+        yield Source(found.log, examined, keys, grounds_of(examined), with_personal)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.desk.audit_archive import Root_, source_of
-from services.post.console import Config, Json, as_text, print_json, progress, read_file
+from services.desk.audit_source import Config, Root_, reached
+from services.post.console import Json, as_text, print_json
 from services.wire.errors import SettingsError, VerificationError
 
 if TYPE_CHECKING:
+    from services.audit.passing import Signatures
     from services.audit.remembering import Memory
     from services.audit.report import ChannelReport, Report
-    from services.audit.verify import Signatures
     from services.wire.certificates import Root
 
 __all__ = ["register"]
@@ -51,62 +51,20 @@ def verify(  # noqa: PLR0913, PLR0917  # each is an option of the command
     as_json: Json = False,
 ) -> None:
     """Verify SOURCE, or the exchange that settings name, with nothing but the root certificate."""
-    from services.audit.verify import Signatures
+    from services.audit.passing import Signatures
     from services.post.building import facts_keys_of
     from services.post.settings import load_settings
 
     keys = facts_keys_of(load_settings(keys_of)) if keys_of is not None else ()
     signatures = Signatures.EACH if thorough else Signatures.NEWEST
-    remembered = _Remembered(state, state_digest)
-    if source is not None and source.is_dir():
-        trusted = _root_of(root)
-        memory = remembered.memory(trusted, signatures)
-        report = _verified_folder(source, trusted, signatures, keys, memory)
-    else:
-        trusted, report, memory = _verified_log(source, root, config, signatures, keys, remembered)
+    with reached(source, root, config) as found:
+        memory = _Remembered(state, state_digest).memory(found.root, signatures)
+        report = found.examine(signatures=signatures, facts_keys=keys, memory=memory).report
+        is_folder = found.folder is not None
     digest = memory.save(state) if memory is not None and state is not None else None
-    _tell(report, digest, as_json=as_json, is_folder=source is not None and source.is_dir())
+    _tell(report, digest, as_json=as_json, is_folder=is_folder)
     if not report.is_clean:
         raise typer.Exit(VerificationError.exit_code)
-
-
-def _verified_folder(folder: Path, root: Root, signatures: Signatures, keys: tuple[bytes, ...], memory: Memory | None) -> Report:
-    from services.audit.archive_reading import ArchiveChannel
-    from services.audit.verify_archive import verify_archive
-    from services.desk.watching import Watched
-
-    with progress("Verifying") as tell:
-        log = Watched(ArchiveChannel(folder), tell)
-        return verify_archive(folder, log, root, signatures=signatures, facts_keys=keys, memory=memory, tell=tell)
-
-
-def _verified_log(
-    log: Path | None,
-    root: Path | None,
-    config: Path | None,
-    signatures: Signatures,
-    keys: tuple[bytes, ...],
-    remembered: _Remembered,
-) -> tuple[Root, Report, Memory | None]:
-    from contextlib import closing
-
-    from services.audit.verify import verify_log
-    from services.desk.watching import Watched
-
-    trusted, opened, there = source_of(log, root, config)
-    memory = remembered.memory(trusted, signatures)
-    with closing(opened), progress("Verifying") as tell:
-        watched = Watched(opened, tell)
-        report = verify_log(watched, trusted, there=there(), facts_keys=keys, signatures=signatures, memory=memory)
-    return trusted, report, memory
-
-
-def _root_of(root: Path | None) -> Root:
-    from services.wire.certificates import load_root
-
-    if root is None:
-        raise SettingsError("a folder alone does not say whom to trust: give --root, the exchange's root certificate")
-    return load_root(read_file(root))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +120,10 @@ def _tell(report: Report, digest: str | None, *, as_json: bool, is_folder: bool)
 
 
 def _proven(channel: ChannelReport) -> str:
-    """Say up to where others hold a channel, and by whose word."""
+    """Say up to where others hold a channel, and by whose word; what stands beside its chain is proven by nobody."""
+    beside = f"; {channel.beside} more stand beside it, unproven" if channel.beside else ""
     if not channel.receipted:
-        return "nobody has receipted it, so its end can vanish unseen" if channel.entries else "nothing to prove"
+        unseen = "nobody has receipted it, so its end can vanish unseen" if channel.entries else "nothing to prove"
+        return f"{unseen}{beside}"
     proven = f"proven up to entry {channel.receipted} by a receipt in {channel.receipted_by}"
-    return f"{proven}, unproven after ({channel.tail})" if channel.tail else f"{proven}, its last"
+    return f"{proven}, unproven after ({channel.tail}){beside}" if channel.tail else f"{proven}, its last{beside}"

@@ -16,7 +16,7 @@ import typer
 
 from services.auditor.entrypoints.cli import app as auditor
 from services.commission.entrypoints.cli import app as commission
-from services.desk import audit_archive, audit_proofs, audit_queries, audit_verify
+from services.desk import audit_archive, audit_check, audit_proofs, audit_queries, audit_verify
 from services.post.console import Json, as_text, print_json, progress, read_file, say
 from services.registrar.entrypoints.cli import app as registrar
 from services.school.entrypoints.cli import app as school
@@ -41,7 +41,7 @@ audit_archive.register(audit)
 audit_verify.register(audit)
 audit_queries.register(audit)
 audit_proofs.register(audit)
-audit_proofs.register_check(app)
+audit_check.register_check(app)
 app.add_typer(audit, name="audit")
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from services.audit.outputs import csv_rows, safe_text, sheet
+from services.audit.bounds import MemoryLimitError, TimeLimitError, held_to
+from services.audit.outputs import csv_rows, safe_text, sheet, write_answer
 from services.audit.querying import QueryError, ask
-from services.audit.tables import MemoryLimitError, Tables
+from services.audit.tables import Tables
 from services.wire.errors import RefusedError
 
 NOT_A_SELECT = [
@@ -122,6 +123,40 @@ def test_nothing_is_ever_written_to_a_disk_for_want_of_memory(there: Path, monke
         with pytest.raises(MemoryLimitError, match="give more with --memory"):
             list(ask(database, "SELECT i, repeat('x', 200) || i AS s FROM range(5000000) r(i) ORDER BY s DESC").rows())
     assert [each.name for each in there.iterdir()] == ["secret.csv"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT repeat('x', 400000) FROM range(5000)",
+        "SELECT range(1000000) FROM range(3000)",
+        "SELECT length(repeat(range::VARCHAR, 9000000)) FROM range(3000)",
+        "SELECT string_agg(repeat('x', 1000), '') FROM range(1000000)",
+    ],
+)
+def test_a_few_rows_that_are_large_take_no_more_memory_than_many_small_ones(there: Path, sql: str) -> None:
+    with pytest.raises(MemoryLimitError), held_to("100MB"), Tables("100MB") as tables, (there / "out").open("wb") as file:
+        write_answer(ask(tables.locked(), sql), "csv", file, grounds={})
+
+
+def test_a_sheet_that_is_made_whole_in_memory_is_held_to_the_same_limit(there: Path) -> None:
+    sql = "SELECT range::VARCHAR || repeat('x', 20000) FROM range(100000)"
+    with pytest.raises(MemoryLimitError), held_to("100MB"), Tables("100MB") as tables, (there / "out").open("wb") as file:
+        write_answer(ask(tables.locked(), sql), "xlsx", file, grounds={"heads": ""})
+
+
+def test_rows_without_end_go_out_as_they_come_and_none_is_kept(database: duckdb.DuckDBPyConnection) -> None:
+    with held_to("100MB"):
+        rows = ask(database, "SELECT range, md5(range::VARCHAR) FROM range(1000000000000)").rows()
+        assert sum(1 for _, _ in zip(range(300_000), rows, strict=False)) == 300_000
+
+
+def test_a_question_without_end_is_ended_and_the_next_one_is_answered(database: duckdb.DuckDBPyConnection) -> None:
+    endless = "SELECT count(*) FROM range(1000000000000) a JOIN range(1000000000000) b ON a.range % 7 = b.range % 5"
+    for sql in (endless, "SELECT range FROM range(1000000000000)"):
+        with pytest.raises(TimeLimitError, match="give more with --seconds"):
+            sum(1 for _ in ask(database, sql, seconds=0.2).rows())
+    assert list(ask(database, "SELECT 1", seconds=60).rows()) == [[1]]
 
 
 @pytest.mark.parametrize("memory", ["much", "-1GB", "1GB'; DROP TABLE events; --", ""])

@@ -155,6 +155,20 @@ def test_what_is_wrong_with_a_query_is_told_to_people_and_to_programs(folders: F
     assert "cannot be written" in nowhere.err
 
 
+def test_a_question_that_takes_too_much_or_too_long_leaves_no_file_and_says_which_option_gives_more(
+    folders: Folders, tmp_path: Path
+) -> None:
+    endless = "SELECT count(*) FROM range(1000000000000) a JOIN range(1000000000000) b ON a.range % 7 = b.range % 5"
+    large = "SELECT repeat('x', 400000) FROM range(5000)"
+    for sql, option, value in ((endless, "--seconds", "1"), (large, "--memory", "100MB")):
+        out = tmp_path / "answer.csv"
+        answer = folders.call(
+            *("audit", "query", sql, "--source", folders.log, "--root", folders.folder / "root.pem"),
+            *("--out", out, "--format", "csv", option, value),
+        )
+        assert (answer.code, option in answer.err, list(tmp_path.glob("*answer*"))) == (3, True, [])
+
+
 def test_a_copy_that_nobody_may_write_to_is_read_too(folders: Folders, tmp_path: Path) -> None:
     copy = tmp_path / "copy.sqlite"
     with sqlite3.connect(folders.log) as log:

@@ -16,6 +16,7 @@ def replayed(folders: Folders, under: str, *more: object) -> Answer:
 
 
 @pytest.mark.parametrize("under", ["lm-2016-m1", "lm-2016-m2", "lm-2016-m3", "lm-2016-merged"])
+@pytest.mark.shows("B4.3", "I7")
 def test_each_model_says_of_each_application_what_it_can(folders: Folders, under: str) -> None:
     log, database = folders.log.read_bytes(), (folders.home(SCHOOL) / "database.sqlite").read_bytes()
     made = replayed(folders, under, "--json").json
@@ -26,6 +27,7 @@ def test_each_model_says_of_each_application_what_it_can(folders: Folders, under
     assert (folders.log.read_bytes(), (folders.home(SCHOOL) / "database.sqlite").read_bytes()) == (log, database)
 
 
+@pytest.mark.shows("B4.6")
 def test_an_overlay_settles_what_no_log_says(folders: Folders) -> None:
     before = {row["case"]: row for row in cases_of(replayed(folders, "lm-2016-m1", "--json"))}
     open_ones = [case for case, row in before.items() if row["outcome"] == "Undetermined"]

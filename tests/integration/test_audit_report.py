@@ -46,7 +46,7 @@ def test_the_demonstration_has_the_figures_that_were_played(folders: Folders) ->
     assert answers["answers"]["total"] == sum(row["requests"] for row in answers["answers"]["rows"])
 
 
-@pytest.mark.parametrize("form", ["csv", "html", "json", "xlsx"])
+@pytest.mark.parametrize("form", ["csv", "html", "json", "svg", "xlsx"])
 def test_a_report_in_a_file_is_the_same_each_time(folders: Folders, form: str) -> None:
     files = [folders.folder / f"{number}.{form}" for number in (1, 2)]
     for file in files:

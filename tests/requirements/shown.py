@@ -25,6 +25,9 @@ _TITLES: Final = {
     "A6": "Activities and volume (section 6)",
     "D5": "Cases at the edges",
     "I": "What holds in every history",
+    "L": "What reports tell (Regulation No. 695, annex 2)",
+    "B1": "The policy models of the working group of 18.10.2016",
+    "B4": "Replay under a policy model",
 }
 
 

@@ -75,7 +75,7 @@ def _replayed(office: Office, rules: Rules, day: date) -> policy.Verdict:
     return policy.evaluate(rules, _facts(screened, _history(office, office.own_stream)), day)
 
 
-@pytest.mark.shows("A1.1", "D5.22", "I7")
+@pytest.mark.shows("A1.1", "D5.22", "I7", "B4.7")
 def test_one_log_answers_under_both_rule_sets_each_with_its_source(lived: Office) -> None:
     day, before = date(2026, 8, 24), _everything(lived)
     young, eligible = _replayed(lived, _GUIDANCE, day), _replayed(lived, _REGULATION, day)

@@ -46,6 +46,16 @@ def test_the_models_are_those_of_the_minutes_and_each_value_says_where_it_is_fro
         model_named("lm-2016-m4")
 
 
+@pytest.mark.shows("B1.1")
+def test_who_assesses_is_said_by_each_model() -> None:
+    assert [model.parameters.assessor.value.value for model in MODELS] == [
+        "MinistryAgency",
+        "SocialService",
+        "SocialService",
+        "SocialService",
+    ]
+
+
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
@@ -83,10 +93,12 @@ def test_the_models_are_those_of_the_minutes_and_each_value_says_where_it_is_fro
         (replace(ADULT, age=17), (U, U, U, U)),
     ],
 )
+@pytest.mark.shows("B1.2", "B1.3", "B1.7", "B1.9", "B4.1")
 def test_what_each_model_says(facts: ModelFacts, expected: tuple[Outcome, ...]) -> None:
     assert outcomes(facts) == expected
 
 
+@pytest.mark.shows("B4.1", "B1.9")
 def test_of_whom_nothing_is_known_nothing_is_said_and_what_would_have_to_be_known_is_named() -> None:
     verdicts = [ask_model(model, ModelFacts()) for model in MODELS]
     assert {each.outcome for each in verdicts} == {U}
@@ -108,6 +120,7 @@ def test_neither_a_child_nor_an_adult_is_ineligible_whatever_the_age() -> None:
 @pytest.mark.parametrize(
     ("accompanying", "caps"), [(True, (40, 20, 20, None)), (False, (40, 40, 40, None)), (None, (40, None, None, None))]
 )
+@pytest.mark.shows("B1.4")
 def test_hours_follow_the_kind_of_support_where_a_model_splits_it(
     *, accompanying: bool | None, caps: tuple[int | None, ...]
 ) -> None:
@@ -140,6 +153,7 @@ def test_hours_follow_the_kind_of_support_where_a_model_splits_it(
         ("lm-2016-m3", {"relative": True, "co_resident": False}, "a relative who lives there", True, ()),
     ],
 )
+@pytest.mark.shows("B1.4", "B1.5", "B1.6")
 def test_what_is_asked_of_the_service_and_of_who_provides_it(
     model: str, facts: dict[str, Any], check: str, *, holds: bool | None, missing: tuple[str, ...]
 ) -> None:
@@ -149,6 +163,7 @@ def test_what_is_asked_of_the_service_and_of_who_provides_it(
     assert ask_model(model_named(model), replace(CHILD, **facts)).outcome is ask_model(model_named(model), CHILD).outcome
 
 
+@pytest.mark.shows("B1.5", "B1.8")
 def test_what_a_model_does_not_ask_is_not_checked() -> None:
     names = [tuple(each.name for each in ask_model(model, CHILD).checks) for model in MODELS]
     assert names[1] == names[2] == ("hours a week", "a relative who lives there")
@@ -162,6 +177,7 @@ def test_what_a_model_does_not_ask_is_not_checked() -> None:
 
 
 @given(facts=ANYBODY, name=st.sampled_from([each for each in FACTS if each != "age"]), data=st.data())
+@pytest.mark.shows("B4.1")
 def test_one_more_fact_settles_what_was_open_and_turns_nothing_round(facts: ModelFacts, name: str, data: st.DataObject) -> None:
     known = replace(facts, **{name: data.draw(_VALUES.get(name, st.booleans()))})
     unknown = replace(facts, **{name: None})

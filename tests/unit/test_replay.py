@@ -36,6 +36,7 @@ from services.wire.events import (
     Opinion,
     SchoolDecisionMade,
 )
+from tests.naive_reports import is_known
 from tests.procedure.as_events import lived
 from tests.unit.test_reports import ALWAYS, GROUNDS, figures
 
@@ -52,7 +53,7 @@ def history(seed: int) -> list[Event]:
 def naive(events: list[Event], scope: Scope, model_name: str) -> dict[UUID, tuple[str, str]]:
     """Return what each case was decided and what the model says, each looked up anew from all of its events."""
     found = {}
-    known = [each for each in events if each.counts and each.recorded_on is not None and each.recorded_on <= scope.known_at]
+    known = [each for each in events if is_known(each, scope)]
     for case in {each.common_case for each in known if each.common_case is not None}:
         said = [each.facts for each in known if each.common_case == case]
         filed = [each for each in said if isinstance(each, ApplicationFiled)]
@@ -89,13 +90,15 @@ def replayed(events: list[Event], scope: Scope = ALWAYS, model: str = M1.name, o
 
 
 @pytest.mark.parametrize("model", [each.name for each in MODELS])
+@pytest.mark.shows("B4.2")
 def test_a_replay_is_what_a_plain_second_computation_says(model: str) -> None:
     seen = Counter[str]()
     for seed in SEEDS:
         events = history(seed)
         days = sorted({each.recorded_on for each in events if each.recorded_on})
         early = Scope(since=days[0], until=days[-1], as_of=days[-1], known_at=days[len(days) // 2])
-        for scope in (ALWAYS, early):
+        before = replace(ALWAYS, as_of=days[len(days) // 2])
+        for scope in (ALWAYS, early, before):
             expected = naive(events, scope, model)
             found = figures(replayed(events, scope, model))
             assert {UUID(keys[0]): (keys[1], keys[2]) for keys in found["cases"]} == expected
@@ -134,6 +137,7 @@ def test_what_the_agreement_says_is_checked_by_the_assistant_that_it_names() -> 
     assert checks["training of a relative", "holds"] == (1,)
 
 
+@pytest.mark.shows("B4.6")
 def test_an_overlay_adds_what_nobody_knows_and_overrules_nothing() -> None:
     known = ModelFacts(age=9, at_home=False)
     assert facts_of(known, {"age": 30, "needy": True}) == ModelFacts(age=9, at_home=False, needy=True)
@@ -181,6 +185,7 @@ def test_an_overlay_that_cannot_be_read_is_refused_by_its_line_and_repeats_nothi
     assert "perhaps" not in str(refused.value)
 
 
+@pytest.mark.shows("B4.5")
 def test_single_cases_are_never_published_and_small_figures_are_hidden() -> None:
     events = history(1)
     year = max(each.recorded_on.year for each in events if each.recorded_on) - 1
@@ -190,6 +195,7 @@ def test_single_cases_are_never_published_and_small_figures_are_hidden() -> None
 
 
 @pytest.mark.parametrize("form", sorted(REPORT_FORMS))
+@pytest.mark.shows("B4.4")
 def test_a_replay_repeated_is_the_same_bytes(form: str) -> None:
     made = []
     for _ in range(2):

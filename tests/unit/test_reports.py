@@ -7,7 +7,7 @@ import json
 import random
 from collections import defaultdict
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from itertools import product
 from uuid import UUID
@@ -70,6 +70,7 @@ def figures(report: Report) -> dict[str, dict[tuple[str, ...], tuple[int | None,
 
 @pytest.mark.parametrize("name", sorted(REPORTS))
 @pytest.mark.parametrize("seed", range(HISTORIES))
+@pytest.mark.shows("L.1", "L.2", "L.3")
 def test_a_report_has_the_figures_of_a_plain_second_computation(name: str, seed: int) -> None:
     events = history(seed)
     for scope in scopes(seed, events):
@@ -104,6 +105,7 @@ def test_what_is_refused_waits_or_does_not_open_is_in_no_figure_and_what_does_no
     assert (one.sealed, other.sealed) == (0, len(events))
 
 
+@pytest.mark.shows("L.3")
 def test_what_was_learned_later_is_not_known_before() -> None:
     """As of the same day, a report that knows less tells what one would have told then."""
     changed = 0
@@ -120,6 +122,30 @@ def test_what_was_learned_later_is_not_known_before() -> None:
     assert changed
 
 
+@pytest.mark.shows("L.3")
+def test_an_answer_that_came_after_the_day_as_of_which_is_told_leaves_the_request_open() -> None:
+    for seed in range(HISTORIES):
+        events = history(seed)
+        bodies = {each.in_reply_to for each in events if each.counts and each.type == "ConfirmationGiven"}
+        asked = [each for each in events if each.counts and each.type == "InformationRequested" and each.body in bodies]
+        for request in asked:
+            answer = next(each for each in events if each.type == "ConfirmationGiven" and each.in_reply_to == request.body)
+            assert request.recorded_on is not None
+            assert answer.recorded_on is not None
+            if request.recorded_on == answer.recorded_on:
+                continue
+            mine = [each for each in events if each.common_case == request.common_case]
+            told = [
+                figures(make_report("answers", mine, replace(ALWAYS, as_of=day), GROUNDS))["outcomes"]
+                for day in (answer.recorded_on - timedelta(days=1), answer.recorded_on)
+            ]
+            assert told[0].get(("Answered",), (0,)) < told[1].get(("Answered",), (0,))
+            assert told[0][("Open",)] == (1,)
+            return
+    pytest.fail("no history has an answer on a later day")
+
+
+@pytest.mark.shows("L.4")
 def test_a_report_names_what_it_stands_on() -> None:
     report = make_report("refusals", history(3), ALWAYS, GROUNDS)
     out = io.BytesIO()
@@ -134,6 +160,7 @@ def test_a_report_names_what_it_stands_on() -> None:
 
 @pytest.mark.parametrize("form", sorted(REPORT_FORMS))
 @pytest.mark.parametrize("name", sorted(REPORTS))
+@pytest.mark.shows("L.4")
 def test_a_report_is_the_same_bytes_each_time(name: str, form: str) -> None:
     def made() -> bytes:
         out = io.BytesIO()
@@ -141,6 +168,26 @@ def test_a_report_is_the_same_bytes_each_time(name: str, form: str) -> None:
         return out.getvalue()
 
     assert made() == made()
+
+
+def test_the_charts_are_one_picture_that_says_what_it_stands_on_and_shows_no_hidden_figure() -> None:
+    events = history(3)
+    report = make_report("answers", events, ALWAYS, GROUNDS)
+    hidden = replace(report, tables=published(report.tables))
+    for each in (report, hidden):
+        out = io.BytesIO()
+        write_report(each, "svg", out)
+        picture = ET.fromstring(out.getvalue())  # noqa: S314  # our own picture
+        texts = [found.text for found in picture.iter() if found.tag.endswith("}text")]
+        shown = [table for table in each.tables if table.rows]
+        assert [table.title for table in shown] == [text for text in texts[1:] if text in {table.title for table in shown}]
+        assert GROUNDS.heads in out.getvalue().decode()
+        assert b"http" not in out.getvalue().replace(b"http://www.w3.org/2000/svg", b"")
+        bars = [found for found in picture.iter() if found.tag.endswith("}rect")]
+        assert len(bars) == sum(len(table.rows) for table in shown)
+        widths = [int(found.attrib["width"]) for found in bars]
+        hides = [row.values[0] is None for table in shown for row in table.rows]
+        assert all(width == 0 for width, is_hidden in zip(widths, hides, strict=True) if is_hidden)
 
 
 def test_the_page_is_whole_by_itself_has_no_script_and_a_table_beside_each_chart() -> None:
@@ -180,6 +227,7 @@ def told(table: Table) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
+@pytest.mark.shows("L.5")
 def test_whoever_knows_the_total_and_how_it_was_hidden_cannot_tell_any_small_figure(size: int) -> None:
     """All tables of a size: among those that are published alike, a small row has four values at least."""
     most = 18 if size == 4 else 30
@@ -216,6 +264,7 @@ def test_a_table_that_parts_a_hidden_row_is_not_shown_and_an_internal_one_never(
     assert other.rows
 
 
+@pytest.mark.shows("L.5")
 def test_a_row_of_few_assistants_is_hidden_whole_with_its_money() -> None:
     row, more, most = Row(("2026-01",), (9, 4, 600, 5)), Row(("2026-02",), (9, 9, 700, 6)), Row(("2026-03",), (10, 9, 800, 7))
     table = Table(
@@ -267,6 +316,7 @@ def agreed(
     )
 
 
+@pytest.mark.shows("L.1")
 def test_assistants_follow_each_other_the_newest_report_of_a_month_counts_and_a_founder_changes() -> None:
     case, january, february = UUID(int=1), date(2026, 1, 1), date(2026, 2, 1)
 
@@ -297,6 +347,7 @@ def test_assistants_follow_each_other_the_newest_report_of_a_month_counts_and_a_
     }
 
 
+@pytest.mark.shows("L.5")
 def test_only_a_whole_year_that_the_log_is_beyond_is_published_and_nothing_of_a_log_with_findings() -> None:
     events = written_until(history(4), date(2027, 2, 2))
     report = make_report("variants", events, year_scope(2026), GROUNDS, is_published=True)

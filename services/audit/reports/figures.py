@@ -24,7 +24,8 @@ HIDDEN: Final = "*"
 class Scope:
     """What a report is about: a period with both ends, the day as of which it tells, and the day up to which it knows.
 
-    An event is known from the day on which its writer recorded it; what it tells happened on a day that its facts name.
+    An event is known from the day on which its writer recorded it; what it tells happened on the day that its facts name (see
+    ``happening``). What was not known by ``known_at``, or had not happened by ``as_of``, is in no figure.
     """
 
     since: date

@@ -20,6 +20,7 @@ from services.audit.grounds import Grounds
 from services.audit.opening import Opening
 from services.audit.reports.applications import OpenCases, Variants
 from services.audit.reports.figures import Figures, Fold, Scope
+from services.audit.reports.happening import happened_on
 from services.audit.reports.overlay import Overlay
 from services.audit.reports.refusals import Refusals
 from services.audit.reports.replay import Replay
@@ -34,6 +35,7 @@ from services.wire.hashing import digest_of
 
 __all__ = ["REPORTS", "Report", "make_replay", "make_report", "year_scope"]
 
+_SOURCES: Final = (".py", ".toml")
 _RIGA: Final = ZoneInfo("Europe/Riga")
 
 
@@ -150,10 +152,17 @@ class _Watch:
                 continue
             self.written_at = max(self.written_at, event.written_at)
             self.sealed += event.opening not in (Opening.OPEN, Opening.OPENED)
-            if event.counts and event.recorded_on is not None and event.recorded_on <= self.scope.known_at:
+            if event.counts and self._is_known(event):
                 if isinstance(event.facts, EligibilityScreened | SchoolDecisionMade):
                     self.rule_sets.add(_rule_set(event.facts))
                 yield event
+
+    def _is_known(self, event: Event) -> bool:
+        """Tell whether an event was recorded by the day at which the report knows, and had happened as of its day."""
+        happened = happened_on(event)
+        if event.recorded_on is None or happened is None:
+            return False
+        return event.recorded_on <= self.scope.known_at and happened <= self.scope.as_of
 
 
 def _rule_set(facts: EligibilityScreened | SchoolDecisionMade) -> str:
@@ -162,10 +171,10 @@ def _rule_set(facts: EligibilityScreened | SchoolDecisionMade) -> str:
 
 
 def code_version() -> str:
-    """Return the version of the program, and H of the files that make reports, so that a changed one is another."""
-    folder = files("services.audit.reports")
-    sources = sorted((each.name, each.read_bytes()) for each in folder.iterdir() if each.name.endswith(".py"))
-    digest = digest_of(b"".join(name.encode() + b"\x00" + source for name, source in sources))
+    """Return the version of the program, and H of the files that make reports and models, so that a changed one is another."""
+    folders = (files("services.audit.reports"), files("services.policy"), files("services.policy") / "models")
+    sources = [(each.name, each.read_bytes()) for folder in folders for each in folder.iterdir() if each.name.endswith(_SOURCES)]
+    digest = digest_of(b"".join(name.encode() + b"\x00" + source for name, source in sorted(sources)))
     try:
         return f"{version('sarakste')} {digest.hex()[:16]}"
     except PackageNotFoundError:

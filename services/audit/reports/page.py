@@ -13,7 +13,7 @@ from typing import Final
 from services.audit.reports.figures import HIDDEN, Row, Table
 from services.audit.reports.making import Report
 
-__all__ = ["chart", "page"]
+__all__ = ["chart", "charts", "page"]
 
 _BAR: Final = 22
 _LEFT: Final = 230
@@ -71,11 +71,41 @@ def _section(table: Table, *, is_published: bool) -> str:
 
 def chart(table: Table) -> str:
     """Return the bars of a table's first measure as SVG; a hidden one has its mark and no bar."""
-    most = max((row.values[0] or 0 for row in table.rows), default=0) or 1
-    bars = "".join(_bar(place, row, most) for place, row in enumerate(table.rows))
     height, title = _BAR * len(table.rows) + 4, escape(f"{table.title}: bars of {table.measures[0]}; the table has the figures")
     size = f'viewBox="0 0 {_LEFT + _WIDTH + _NUMBER} {height}" width="{_LEFT + _WIDTH + _NUMBER}" height="{height}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{title}" {size}>{bars}</svg>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{title}" {size}>{_bars(table)}</svg>'
+
+
+def charts(report: Report, about: Iterable[tuple[str, str]]) -> str:
+    """Return the charts of a report as one SVG file, one below the other, each under its title; ``about`` is its description."""
+    shown = [table for table in report.tables if table.rows]
+    heights = [_BAR * (len(table.rows) + 2) for table in shown]
+    tops = [_BAR * 2 + sum(heights[:place]) for place in range(len(shown))]
+    width, height = _LEFT + _WIDTH + _NUMBER, _BAR * 2 + sum(heights)
+    said = escape("; ".join(f"{name}: {each}" for name, each in about))
+    title = f"{report.title}, {report.scope.since} to {report.scope.until}, as of {report.scope.as_of}"
+    parts = [
+        f'<text x="8" y="{top + 16}" font-weight="bold">{escape(table.title)}</text>'
+        f'<g transform="translate(0 {top + _BAR})">{_bars(table)}</g>'
+        for table, top in zip(shown, tops, strict=True)
+    ]
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width} {height}"',
+            f' width="{width}" height="{height}">',
+            f"<title>{escape(title)}</title><desc>{said}</desc>",
+            "<style>text { font: 13px system-ui, sans-serif; fill: #222; } rect { fill: #1d5c8f; }</style>",
+            f'<text x="8" y="16" font-weight="bold">{escape(title)}</text>',
+            *parts,
+            "</svg>",
+            "",
+        ]
+    )
+
+
+def _bars(table: Table) -> str:
+    most = max((row.values[0] or 0 for row in table.rows), default=0) or 1
+    return "".join(_bar(place, row, most) for place, row in enumerate(table.rows))
 
 
 def _bar(place: int, row: Row, most: int) -> str:

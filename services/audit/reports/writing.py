@@ -1,16 +1,18 @@
-"""Writing a report: CSV, JSON and XLSX; the same report gives the same bytes. The page for people is in ``page``."""
+"""Writing a report: CSV, JSON and XLSX; the same report gives the same bytes. The page and the charts are in ``page``."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any, BinaryIO, Final
 
+from services.audit.grounds import NamedCheckpoint
 from services.audit.outputs import csv_rows, sheets
 from services.audit.reports.figures import HIDDEN, Row, Table
 from services.audit.reports.making import Report
-from services.audit.reports.page import page
+from services.audit.reports.page import charts, page
 
 __all__ = ["REPORT_FORMS", "about", "write_report"]
 
@@ -32,12 +34,18 @@ def about(report: Report) -> list[tuple[str, str]]:
         ("form", "published, small figures hidden" if report.is_published else "internal, nothing hidden: not for publishing"),
         ("exchange", grounds.exchange),
         ("heads", grounds.heads),
+        ("checkpoints", "; ".join(map(_named, grounds.checkpoints)) or "none is found that is over these entries"),
         ("verified entries", str(grounds.entries)),
         ("findings", str(len(grounds.findings))),
         ("entries that did not open", str(report.sealed)),
         ("code", report.code),
         ("rule sets", ", ".join(report.rule_sets) or "none"),
     ]
+
+
+def _named(checkpoint: NamedCheckpoint) -> str:
+    day = datetime.fromtimestamp(checkpoint.written_at / 1000, tz=UTC).isoformat(timespec="seconds")
+    return f"{checkpoint.auditor} {checkpoint.epoch}/{checkpoint.sequence} of {day}, root {checkpoint.root}"
 
 
 def _csv(report: Report, out: BinaryIO) -> None:
@@ -85,6 +93,10 @@ def _html(report: Report, out: BinaryIO) -> None:
     out.write(page(report, about(report)).encode())
 
 
+def _svg(report: Report, out: BinaryIO) -> None:
+    out.write(charts(report, about(report)).encode())
+
+
 def _shown(value: int | None) -> Any:
     return HIDDEN if value is None else value
 
@@ -93,6 +105,7 @@ REPORT_FORMS: Final[Mapping[str, Callable[[Report, BinaryIO], None]]] = {
     "csv": _csv,
     "html": _html,
     "json": _json,
+    "svg": _svg,
     "xlsx": _xlsx,
 }
 """The forms of a report."""
