@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ from services.desk.script import Script, ScriptError, Step
 from services.post.acts import enter_as
 from services.post.building import add_settings, milliseconds
 from services.post.office import Office
+from services.post.refused_acts import noting
 from services.post.worker import Worker
 from services.registrar.bootstrap import build as build_registrar
 from services.school import input as school_forms
@@ -169,7 +171,8 @@ class Rehearsal:
         enter_as(self.commission.office, act)
         if act.begins:
             return Outcome(case_id=getattr(self.commission, act.method)(*read)[0])
-        getattr(self.commission, act.method)(case_id, *read)
+        with _noting(self.commission.office, case_id, step):
+            getattr(self.commission, act.method)(case_id, *read)
         return Outcome()
 
     def _ask(self, step: Step, case_id: UUID | None, form: bytes) -> Outcome:
@@ -179,8 +182,13 @@ class Rehearsal:
             return Outcome(case_id=school.file(school_forms.read_application(form, today=school.office.today))[0])
         act, kind = SCHOOL_ACTS[step.act], form_of(step.who, step.act)
         read = () if kind is None else (school_forms.read_form(kind, form, today=school.office.today),)
-        getattr(school, act.method)(*([] if step.act in OWN_ACTS else [case_id]), *read)
+        with _noting(school.office, case_id, step):
+            getattr(school, act.method)(*([] if step.act in OWN_ACTS else [case_id]), *read)
         return Outcome()
+
+
+def _noting(office: Office, case_id: UUID | None, step: Step) -> AbstractContextManager[None]:
+    return noting(office, case_id, step.act) if case_id is not None else nullcontext()
 
 
 def _milliseconds(at: datetime) -> int:

@@ -72,7 +72,9 @@ def _add_lists(app: typer.Typer, office_of: OfficeOf, states: Callable[[], Seque
 def _add_show(app: typer.Typer, office_of: OfficeOf) -> None:
     @app.command("show")
     def show_case(case: str, config: Config = None, personal: Personal = False, as_json: Json = False) -> None:
-        """Show the events of a case in their order, what is missing, and what may be done next and by whom."""
+        """Show the events of a case in their order, what was refused, what is missing, and what may be done next and by whom."""
+        from services.post.office import when_of
+        from services.post.refused_acts import refused_acts
         from services.post.viewing import contents, events, outlook
 
         office = office_of(config, False)
@@ -80,9 +82,10 @@ def _add_show(app: typer.Typer, office_of: OfficeOf) -> None:
         if not found:
             raise RefusedError("There is no case of this number here. Check the number against the list of cases.")
         said = contents(office, case_number(case)) if personal else []
-        ahead = outlook(office, case_number(case))
+        ahead, refused = outlook(office, case_number(case)), refused_acts(office, case_number(case))
         if as_json:
-            print_json({"events": _with_contents(found, said), **asdict(ahead)})
+            tried = [asdict(each) for each in refused]
+            print_json({"events": _with_contents(found, said), **asdict(ahead), "refused": tried})
             return
         columns = ("number", "on", "event", "writer", "channel", "sequence", "digest", "standing", "personal")
         show(found, as_json=False, title="Events", columns=columns)
@@ -91,6 +94,8 @@ def _add_show(app: typer.Typer, office_of: OfficeOf) -> None:
                 typer.echo(f"{line.number} {line.event}: {line.sentence}")
         for content in said:
             typer.echo("\n".join(_content_lines(content)))
+        for each in refused:
+            typer.echo(as_text(f"Refused: {each.act} at {when_of(each.at)}, by {each.entered_by}: {each.rule}"))
         typer.echo(f"Missing: {'; '.join(ahead.missing) or 'nothing'}")
         typer.echo(f"May be done next: {', '.join(f'{each.act} ({each.by})' for each in ahead.allowed) or 'nothing'}")
 

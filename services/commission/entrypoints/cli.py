@@ -71,7 +71,7 @@ def _add(name: str, act: Act) -> None:
     if act.begins:
         app.command(name, help=act.help)(_beginning(act))
     else:
-        app.command(name, help=act.help)(_formless(act) if act.form is None else _formed(act))
+        app.command(name, help=act.help)(_formless(name, act) if act.form is None else _formed(name, act))
 
 
 def _read(commission: Commission, act: Act, form: Path) -> Any:
@@ -81,18 +81,27 @@ def _read(commission: Commission, act: Act, form: Path) -> Any:
     return forms.read_form(kind, read_file(form), today=commission.office.today)
 
 
-def _formed(act: Act) -> Callable[..., None]:
+def _formed(name: str, act: Act) -> Callable[..., None]:
     def command(case: Case, form: Form, config: Config = None, as_json: Json = False) -> None:
-        commission = _entering(config, act)
+        from services.post.refused_acts import noting
+
+        commission, number = _entering(config, act), case_number(case)
         read = _read(commission, act, form)
-        show(getattr(commission, act.method)(case_number(case), read), as_json=as_json, title="Saved")
+        with noting(commission.office, number, name):
+            saved = getattr(commission, act.method)(number, read)
+        show(saved, as_json=as_json, title="Saved")
 
     return command
 
 
-def _formless(act: Act) -> Callable[..., None]:
+def _formless(name: str, act: Act) -> Callable[..., None]:
     def command(case: Case, config: Config = None, as_json: Json = False) -> None:
-        show(getattr(_entering(config, act), act.method)(case_number(case)), as_json=as_json, title="Saved")
+        from services.post.refused_acts import noting
+
+        commission, number = _entering(config, act), case_number(case)
+        with noting(commission.office, number, name):
+            saved = getattr(commission, act.method)(number)
+        show(saved, as_json=as_json, title="Saved")
 
     return command
 

@@ -147,20 +147,27 @@ def _add(name: str, act: Act) -> None:
     if act.form is None:
 
         def formless(case: Case, config: Config = None, as_json: Json = False) -> None:
-            school = _entering(config, act)
-            show(getattr(school, act.method)(case_number(case)), as_json=as_json, title="Saved")
+            from services.post.refused_acts import noting
+
+            school, number = _entering(config, act), case_number(case)
+            with noting(school.office, number, name):
+                saved = getattr(school, act.method)(number)
+            show(saved, as_json=as_json, title="Saved")
 
         app.command(name, help=act.help)(formless)
         return
     form_name = act.form
 
     def command(case: Case, form: Form, config: Config = None, as_json: Json = False) -> None:
+        from services.post.refused_acts import noting
         from services.school import input as forms
 
-        school = _entering(config, act)
+        school, number = _entering(config, act), case_number(case)
         kind: Any = getattr(forms, form_name)
         read = forms.read_form(kind, read_file(form), today=school.office.today)
-        show(getattr(school, act.method)(case_number(case), read), as_json=as_json, title="Saved")
+        with noting(school.office, number, name):
+            saved = getattr(school, act.method)(number, read)
+        show(saved, as_json=as_json, title="Saved")
 
     app.command(name, help=act.help)(command)
 
