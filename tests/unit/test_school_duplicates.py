@@ -10,15 +10,16 @@ import pytest
 
 from services.policy.calendar import birthday
 from services.post.history import Deadline, New
-from services.school.domain import duplicates, leaving, refusals, refusals_completing, refusals_deciding
+from services.school.domain import completing, duplicates, leaving, refusals, refusals_completing, refusals_deciding
 from services.school.domain.case import SchoolState, fold
 from services.school.domain.finding import OF_AGE
 from services.school.domain.folded import SchoolCase
 from services.school.domain.parts import ENDED
 from services.school.domain.receiving import SchoolDomain
-from services.school.input import DuplicateInput, LeavingForm, ReopeningForm, WithdrawalForm
+from services.school.input import DuplicateInput, IncompleteInput, LeavingForm, ReopeningForm, SupplementInput, WithdrawalForm
 from services.wire.events import (
     AddressKind,
+    ApplicationFoundIncomplete,
     ApplicationWithdrawn,
     Authority,
     CaseClosed,
@@ -169,7 +170,7 @@ def test_a_duplicate_whose_other_application_comes_to_nothing_is_due_and_its_req
     assert (row.state, row.due_on) == ("Duplicate: LeftAlone", since)
     assert row.deadlines == (Deadline(name="DuplicateLeftAlone", due_on=since),)
     assert outlook.missing == (_LEFT_ALONE,)
-    assert {each.act for each in outlook.allowed} == {"reopen", "withdraw"}
+    assert {each.act for each in outlook.allowed} == {"reopen", "withdraw", "leave"}
     # Of its own history alone, or once its day has passed, nothing happens by itself.
     assert (_DOMAIN.row(mine).state, _DOMAIN.row(mine).deadlines) == ("Duplicate", ())
     assert _DOMAIN.fire(mine, "DuplicateLeftAlone") == ()
@@ -195,10 +196,36 @@ def test_a_duplicate_goes_on_from_where_it_stood_once_its_requester_says_that_it
     assert state(*whole, _LINKED) is SchoolState.DUPLICATE
 
 
+@pytest.mark.shows("D5.5", "D5.8", "D5.30")
+@pytest.mark.parametrize("cause", [LeavingCause.TRANSFERRED, LeavingCause.DIED])
+def test_a_pupil_who_goes_or_dies_ends_a_duplicate_that_was_left_alone_and_nobody_is_asked(cause: LeavingCause) -> None:
+    """A family in mourning is not asked whether the application stands."""
+    left = leaving.leave_school(seen(*_SECOND, other=_WITHDRAWN).case, LeavingForm.model_construct(on=_TODAY, cause=cause))
+    closed = (CaseClosed(on=_TODAY, cause=ClosingCause.DIED),) if cause is LeavingCause.DIED else ()
+    assert [new.facts for new in left] == [PupilLeftSchool(on=_TODAY, cause=cause), *closed]
+    over = given(fold, *_SECOND, *(new.facts for new in left)).history
+    row = _DOMAIN.row_with(over, given(fold, *_WITHDRAWN).history)
+    assert (row.state, row.deadlines) == ("Closed" if closed else "Transferred", ())
+
+
+@pytest.mark.shows("D5.1", "D5.5")
+def test_a_term_to_complete_that_ran_while_a_duplicate_waited_closes_nothing_once_it_goes_on() -> None:
+    """Nobody could supply anything meanwhile: what is lacking is told anew, with a term of its own."""
+    told = ApplicationFoundIncomplete(missing=(MissingItem.CONSENT,), due_on=date(2026, 8, 26))
+    again = given(fold, FILED_A2, ADDRESS_CHOSEN, told, _LINKED, _REOPENED.facts)
+    assert again.case.state is SchoolState.INCOMPLETE
+    assert _DOMAIN.row(again.history).deadlines == ()
+    again.when(completing.close_unsupplemented, _TODAY).refused(refusals_completing.NotFoundIncompleteError)
+    form = IncompleteInput.model_construct(missing=(MissingItem.CONSENT,), told_on=_TODAY, letter=None)
+    (once_more,) = completing.find_incomplete(again.case, form)
+    assert once_more.facts == replace(told, due_on=date(2026, 9, 15))
+
+
 def test_whoever_acts_in_a_duplicate_that_was_left_alone_is_told_what_to_do_first() -> None:
-    leaving_form = LeavingForm.model_construct(on=_TODAY, cause=LeavingCause.OTHER)
+    form = SupplementInput.model_construct(supplied=(MissingItem.IRP,), received_on=_TODAY)
     alone = seen(*_SECOND, other=_WITHDRAWN)
-    alone.when(leaving.leave_school, leaving_form).refused(refusals.CaseEndedError, "reopen or withdraw it")
+    alone.when(completing.supplement, form).refused(refusals.CaseEndedError, "reopen or withdraw it")
+    leaving_form = LeavingForm.model_construct(on=_TODAY, cause=LeavingCause.OTHER)
     waiting = seen(*_SECOND, other=(FILED_A2,))
     waiting.when(leaving.leave_school, leaving_form).refused(refusals.CaseEndedError, "can apply anew")
 

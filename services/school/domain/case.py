@@ -177,7 +177,8 @@ def _linked(case: SchoolCase, facts: DuplicateLinked, _: Recorded) -> SchoolCase
 
 
 def _reopened(case: SchoolCase, _facts: DuplicateReopened, _: Recorded) -> SchoolCase:
-    return replace(case, duplicate_of=None)
+    # A term to complete it ran while nobody could: what is lacking is told once more, with a term of its own (D.5, 1; E07).
+    return replace(case, duplicate_of=None, found=None)
 
 
 def _requested(case: SchoolCase, facts: InformationRequested, event: Recorded) -> SchoolCase:

@@ -54,7 +54,7 @@ def leave_school(case: SchoolCase, form: LeavingForm, *, address: Address | None
     where it was asked to send them, None if it was not asked.
     Raises: as ``require_going_on``; LeftBeforeFiledError.
     """
-    filed = require_going_on(case)
+    filed = _require_claim(case)
     if form.on < filed.received_on:
         raise refused.LeftBeforeFiledError(filed.received_on)
     left = New(facts=PupilLeftSchool(on=form.on, cause=form.cause))
@@ -64,9 +64,14 @@ def leave_school(case: SchoolCase, form: LeavingForm, *, address: Address | None
     return (left, *held, *(_taken_back(case) if is_asked_for else ()), *_ended(case, form), *_closed(form))
 
 
+def _require_claim(case: SchoolCase) -> ApplicationFiled:
+    """Return the application that somebody still claims something by; its errors are those of ``require_going_on``."""
+    # D.5, 5: also a duplicate that was left alone: nobody else's withdrawal has ended it.
+    return require_application(case)[0] if case.left_alone_on is not None else require_going_on(case)
+
+
 def _may_withdraw(case: SchoolCase) -> ApplicationFiled:
-    # D.5, 5: also a duplicate that was left alone, whose requester says that it stands no more than the other.
-    filed = require_application(case)[0] if case.left_alone_on is not None else require_going_on(case)
+    filed = _require_claim(case)
     # D.2: from Refused only a contest leads on, and what is agreed is ended by another act.
     if case.decision is not None and case.decision.is_refusal:
         raise refused.RefusedAlreadyError
@@ -97,6 +102,6 @@ def _closed(form: LeavingForm) -> tuple[New, ...]:
 
 GUARDS: Final[Mapping[str, Callable[[SchoolCase, date], object]]] = {
     "withdraw": lambda case, _: _may_withdraw(case),
-    "leave": lambda case, _: require_going_on(case),
+    "leave": lambda case, _: _require_claim(case),
 }
 """What each act here asks of a case on a day, before anybody fills in a form."""
