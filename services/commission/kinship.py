@@ -13,7 +13,7 @@ from uuid import UUID
 from services.commission.domain.answering import pass_on
 from services.commission.domain.applying import fold
 from services.commission.domain.case import CommissionCase
-from services.commission.domain.linking import on_the_way, seen_with
+from services.commission.domain.linking import is_of_one_pupil, on_the_way, seen_with
 from services.post.cases import Missing, history_of, open_personal
 from services.post.history import New
 from services.post.office import Office
@@ -30,6 +30,7 @@ from services.wire.events import (
     Person,
     RecommendationExpired,
     RecommendationRevoked,
+    RequestCorrected,
     TermExtended,
 )
 
@@ -77,9 +78,10 @@ def cases_of_pupil(office: Office, case_id: UUID, case: CommissionCase) -> list[
     Raises: NotReadableError if it cannot be opened of whom the case itself is.
     """
     codes = codes_of_pupil(office, case_id, case)
-    found = {each for code in codes for each in cases_of(office, code) if each != case_id}
-    # Found by what was registered; what was mistyped there is another person's code.
-    return sorted(each for each in found if set(codes).intersection(_codes_as_far_as_open(office, each)))
+    # The look-up knows what was registered; what a school corrected since is looked at, and is rare.
+    found = {each for code in codes for each in cases_of(office, code)} | set(_with(office, RequestCorrected.__name__))
+    # What was mistyped is another person's code.
+    return sorted(each for each in found - {case_id} if set(codes).intersection(_codes_as_far_as_open(office, each)))
 
 
 def linked_to(office: Office, case: CommissionCase) -> list[UUID]:
@@ -87,15 +89,25 @@ def linked_to(office: Office, case: CommissionCase) -> list[UUID]:
 
     Costs as much as there are links, however many events there are: two requests about one pupil are rare.
     """
+    return [each for each in _with(office, AssessmentLinked.__name__) if _is_linked(office, each, case)]
+
+
+def _with(office: Office, topic: str) -> list[UUID]:
+    """Return the cases in which an event of a type stands."""
     rows = office.database.all(
-        "SELECT DISTINCT originator_id FROM stored_events WHERE topic = ? ORDER BY originator_id", AssessmentLinked.__name__
+        "SELECT DISTINCT originator_id FROM stored_events WHERE topic = ? AND originator_id <> ? ORDER BY originator_id",
+        topic,
+        office.own_stream.hex,
     )
-    return [each for row in rows if _is_linked(office, each := UUID(row["originator_id"]), case)]
+    return [UUID(row["originator_id"]) for row in rows]
 
 
 def _is_linked(office: Office, case_id: UUID, case: CommissionCase) -> bool:
     try:
-        return folded(office, case_id).linked == case.first
+        linked = folded(office, case_id)
+        if linked.linked is None or case.first is None or not is_of_one_pupil(linked, case):
+            return False
+        return office.store.case_with(linked.linked) == office.store.case_with(case.first)
     except VerificationError:
         # One that was damaged on the disk must not keep every other case from being revoked; who looks at it is told.
         return False

@@ -143,6 +143,17 @@ def says(shop: Workshop, mine: UUID, *news: New, school: str = SCHOOL) -> None:
     settled(shop)
 
 
+def mends_code(shop: Workshop, mine: UUID, school: str) -> None:
+    """Let a school correct a personal code that it had mistyped, to that of another child."""
+    old = Particulars(pupil=replace(PUPIL, personal_code="32000000001"), representative=FATHER, contact="+37120000099")
+    new = replace(old, pupil=replace(PUPIL, personal_code="32000000009"))
+    changed, on = (CorrectedField.CODE,), shop.commission.office.today
+    personal = PersonDataCorrectedPersonal(old=old, new=new, old_birth_date=None, new_birth_date=None, evidence="pase")
+    corrected = New(facts=PersonDataCorrected(changed=changed, on=on), personal=personal)
+    told_so = New(facts=RequestCorrected(changed=changed, basis=BEFORE), personal=RequestCorrectedPersonal(old=old, new=new))
+    says(shop, mine, corrected, told_so, school=school)
+
+
 def personal(shop: Workshop, case_id: UUID, topic: str) -> Any:
     office = shop.commission.office
     event = next(each for each in reversed(office.store.stream(case_id).events) if each.topic == topic)
@@ -755,6 +766,73 @@ def test_both_schools_that_asked_about_a_pupil_learn_that_attendance_is_needed(s
     assert told(shop, first) == told(shop, second) == ["AttendanceRequired", "ConfirmationGiven"]
     assert shop.members[SCHOOL].held("refused") == shop.members[OTHER].held("refused") == []
     assert rebuild(shop.commission.office) == (2, [])
+
+
+@pytest.mark.shows("A5.3", "D5.3", "D5.6", "D5.9", "D5.10")
+@pytest.mark.parametrize("mistyped", ["the earlier request", "the linked one"])
+def test_a_school_hears_nothing_of_another_child_whose_code_was_typed_by_mistake(shop: Workshop, mistyped: str) -> None:
+    """Two were linked by one code, and then a school corrects its own: nobody knows any more that they are of one child."""
+    mine, first = asked(shop)
+    theirs, second = asked(shop, OTHER)
+    desk, today = clerk(shop), shop.commission.office.today
+    registered(shop, first)
+    registered(shop, second, 2)
+    desk.link(second, LinkInput())
+    mends_code(shop, *((mine, SCHOOL) if mistyped == "the earlier request" else (theirs, OTHER)))
+    desk.examine(first, ExaminationInput(file_found=False, opinion=Opinion.NONE, examined_on=today))
+    desk.require_attendance(first, AttendanceInput(sent_on=today, letter="Lūdzam ierasties"))
+    desk.attended(first, AttendedInput(on=today))
+    desk.issue_opinion(first, OpinionInput(on=today))
+    desk.recommend(first, RecommendationInput(number="I-1", text="Ieteikums", issued_on=today, valid_from=today))
+    with pytest.raises(refusals.NothingToAnswerError):
+        desk.answer(second, _OFFICIAL)
+    with pytest.raises(refusals.NotSamePupilError):
+        desk.link(second, LinkInput())
+    allowed = {each.act for each in outlook(shop.commission.office, second).allowed}
+    assert "examine" in allowed
+    assert "answer" not in allowed
+    desk.examine(second, ExaminationInput(file_found=True, opinion=Opinion.VALID, examined_on=today))
+    desk.refuse(second, RefusalInput(issued_on=today, grounds=(RefusalGround.NEED_NOT_FOUND,), text="Pamatojums"))
+    desk.answer(first, _OFFICIAL)
+    desk.answer(second, _OFFICIAL)
+    settled(shop)
+    assert told(shop, first) == ["AttendanceRequired", "ConfirmationGiven"]
+    assert told(shop, second) == ["ConfirmationGiven"]
+    assert (shop.members[SCHOOL].state(mine), shop.members[OTHER].state(theirs)) == ("ReadyForDecision", "NegativeAnswer")
+    assert rebuild(shop.commission.office) == (2, [])
+
+
+@pytest.mark.shows("D5.6", "D5.9", "D5.10")
+def test_one_pupil_gets_no_second_recommendation_because_the_first_was_asked_for_under_a_mistyped_code(shop: Workshop) -> None:
+    mine, first = asked(shop)
+    _, second = asked(shop, OTHER, pupil=9)
+    desk, today = clerk(shop), shop.commission.office.today
+    registered(shop, second, 2)
+    mends_code(shop, mine, SCHOOL)
+    prepared(shop, first)
+    assert desk.same_pupil(second) == [first]
+    desk.examine(second, ExaminationInput(file_found=True, opinion=Opinion.VALID, examined_on=today))
+    with pytest.raises(DecidedElsewhereError):
+        desk.recommend(second, RecommendationInput(number="I-2", text="Ieteikums", issued_on=today, valid_from=today))
+
+
+@pytest.mark.shows("D5.6", "D5.9")
+def test_two_requests_that_a_corrected_code_still_gives_one_pupil_are_linked_once_more(shop: Workshop) -> None:
+    """Both schools had the child's code wrong, in the same way, and both correct it."""
+    mine, first = asked(shop)
+    theirs, second = asked(shop, OTHER)
+    desk = clerk(shop)
+    registered(shop, second, 2)
+    prepared(shop, first)
+    desk.link(second, LinkInput())
+    mends_code(shop, mine, SCHOOL)
+    mends_code(shop, theirs, OTHER)
+    assert (desk.same_pupil(first), desk.same_pupil(second)) == ([second], [first])
+    desk.link(second, LinkInput())
+    desk.answer(second, _OFFICIAL)
+    today = shop.commission.office.today
+    desk.revoke(first, RevocationInput(effective_on=today, reason=RevocationReason.ISSUED_IN_ERROR, text="Atcelts"))
+    assert told(shop, second) == ["ConfirmationGiven", "ConfirmationEnded"]
 
 
 @pytest.mark.parametrize("told_of", ["RequestReturned", "RequestClosed"])

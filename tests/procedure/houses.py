@@ -18,7 +18,7 @@ from uuid import UUID
 from services.commission.domain.answering import pass_on
 from services.commission.domain.applying import evolve as evolve_commission
 from services.commission.domain.case import CommissionCase
-from services.commission.domain.linking import on_the_way, seen_with
+from services.commission.domain.linking import is_of_one_pupil, on_the_way, seen_with
 from services.commission.domain.receiving import CommissionDomain
 from services.commission.domain.terms import deadlines_of as commission_deadlines
 from services.post.history import BEFORE, Deadline, New, Recorded, Standing
@@ -153,7 +153,12 @@ class Commission(House):
 
     def linked_to(self, case: CommissionCase) -> list[UUID]:
         """Return the cases that are linked to a case."""
-        return [each for each in self.cases if self.folded[each].linked == case.first]
+        return [each for each in self.cases if self._is_linked(self.folded[each], case)]
+
+    def _is_linked(self, linked: CommissionCase, case: CommissionCase) -> bool:
+        if linked.linked is None or case.first is None or not is_of_one_pupil(linked, case):
+            return False
+        return self.case_with(linked.linked) == self.case_with(case.first)
 
     def same_pupil(self, case_id: UUID) -> list[UUID]:
         """Return the other cases of the pupil of a case, the earliest first."""

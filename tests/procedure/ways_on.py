@@ -84,7 +84,7 @@ def _at_school(world: World, case: SchoolCase) -> None:
     if case.state in ENDED:
         # What came for the requester is handed over all the same; a service that is over is still accounted for.
         assert case.request is None or not case.request.is_open, "the case has ended, and the commission was not told"
-        left_alone = {"reopen", "withdraw"} if case.left_alone_on is not None else set()
+        left_alone = {"reopen", "withdraw", "leave"} if case.left_alone_on is not None else set()
         assert offered <= left_alone | {"receive-sealed", "hand-over", "report-hours", "notify", "contest", "uphold", "set-aside"}
         assert offered >= left_alone
     elif case.state in (SchoolState.AWAITING_COMMISSION, SchoolState.ON_HOLD_ATTENDANCE):

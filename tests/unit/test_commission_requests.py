@@ -297,4 +297,4 @@ def test_a_recommendation_that_was_issued_before_a_withdrawal_answers_the_next_r
 
 
 def test_an_event_of_no_meaning_leaves_the_case_as_it_is() -> None:
-    assert replace(case_after(Told(facts=object())), first=None) == case_after()
+    assert replace(case_after(Told(facts=object())), first=None, named_by=None) == case_after()

@@ -79,7 +79,7 @@ def fold(history: Sequence[Recorded]) -> CommissionCase:
 def evolve(case: CommissionCase, event: Recorded) -> CommissionCase:
     """Return the case after one accepted event; an event that means nothing to it leaves it as it is."""
     if case.first is None:
-        case = replace(case, first=event.body)
+        case = replace(case, first=event.body, named_by=event.body)
     for part in (_requested, _assessed, _decided, _sent, _told):
         changed = part(case, event)
         if changed is not None:
@@ -95,12 +95,16 @@ def _requested(case: CommissionCase, event: Recorded) -> CommissionCase | None: 
         case RequestCorrected() as facts:
             corrections = (*case.corrections, Correction(body=event.body, facts=facts))
             is_sought_anew = any(each in _SOUGHT_BY for each in facts.changed)
+            is_renamed = CorrectedField.CODE in facts.changed
             # Back to Registered: the same assessment goes on with what is right now (D.5, 10; E16).
             return replace(
                 case,
                 corrections=corrections,
                 not_matched=case.not_matched and not is_sought_anew,
                 rechecked=case.rechecked and not (is_sought_anew and case.examination is not None),
+                named_by=event.body if is_renamed else case.named_by,
+                # D.5, 10: it was linked by a code that was mistyped, so to another pupil's case perhaps; a clerk compares anew.
+                linked=None if is_renamed and case.answer is None else case.linked,
             )
         case RequestWithdrawn():
             return replace(case, withdrawn=True)
@@ -128,6 +132,7 @@ def _asked(case: CommissionCase, request: Request) -> CommissionCase:
         return replace(case, request=request)
     return CommissionCase(
         first=case.first,
+        named_by=request.body,
         request=request,
         examination=case.examination,
         rechecked=case.examination is None,

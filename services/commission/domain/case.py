@@ -163,15 +163,17 @@ class Sent:
 class CommissionCase:
     """The folded case: facts only.
 
-    ``first`` names its first event; ``correction`` the newest correction of what was issued; ``superseded`` are the bases of
-    outcomes that were set aside or corrected into the other; ``answer_body`` the newest answer given, ``answer_basis`` what it
-    rests on, ``answer_rejected`` why the school refused it, ``ended_told`` whether the school was told that a yes holds no
-    longer; ``rechecked`` is False while the particulars have changed since the file was examined. ``summons_told`` names the
-    summons of which the school was told last. ``linked`` names an event of the earlier case whose assessment is this one's too;
-    ``primary`` is that case where it is looked at (``linking``), never folded.
+    ``first`` names its first event, ``named_by`` the newest that says by which code the pupil is found; ``correction`` the
+    newest correction of what was issued; ``superseded`` are the bases of outcomes that were set aside or corrected into the
+    other; ``answer_body`` the newest answer given, ``answer_basis`` what it rests on, ``answer_rejected`` why the school
+    refused it, ``ended_told`` whether the school was told that a yes holds no longer; ``rechecked`` is False while the
+    particulars have changed since the file was examined. ``summons_told`` names the summons of which the school was told last.
+    ``linked`` names an event of the earlier case whose assessment is this one's too; ``primary`` is that case where it is
+    looked at (``linking``), never folded.
     """
 
     first: Digest | None = None
+    named_by: Digest | None = None
     request: Request | None = None
     registered: RequestRegistered | None = None
     registered_body: Digest | None = None

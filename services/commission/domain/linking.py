@@ -18,20 +18,29 @@ from services.post.history import New
 from services.wire.errors import RefusedError
 from services.wire.events import AttendanceRequired, TermExtended
 
-__all__ = ["on_the_way", "seen_with"]
+__all__ = ["is_of_one_pupil", "on_the_way", "seen_with"]
 
 
 def seen_with(case: CommissionCase, primary: CommissionCase | None) -> CommissionCase:
     """Return a case as it stands with the one that ``case.linked`` names; None where that is not here.
 
     One that is not answered stands by itself where nothing comes of the earlier one any more: that was withdrawn, returned or
-    closed without an outcome, or nobody was found there. Else its school would wait for ever (D.5, 6 and 7).
+    closed without an outcome, or nobody was found there. Else its school would wait for ever (D.5, 6 and 7). And where a code
+    was mistyped in either: what is found out about another child is nothing for its school (D.5, 10).
     """
     if case.linked is None:
         return case
-    if case.answer is None and (primary is None or not primary.may_answer_linked):
+    if case.answer is None and (primary is None or not primary.may_answer_linked or not is_of_one_pupil(case, primary)):
         return replace(case, linked=None)
     return replace(case, primary=primary)
+
+
+def is_of_one_pupil(case: CommissionCase, primary: CommissionCase) -> bool:
+    """Tell whether a case was linked to the earlier one by the code that this names its pupil by until today.
+
+    What was answered rests on what was known then, and is told of its end.
+    """
+    return case.answer is not None or case.linked == primary.named_by
 
 
 def on_the_way(case: CommissionCase) -> tuple[New, ...]:

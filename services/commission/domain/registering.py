@@ -133,10 +133,10 @@ def link_assessment(case: CommissionCase, *, primary: CommissionCase) -> tuple[N
     Raises: as ``return_request``; LinkedAlreadyError, LinkOrderError, LinkAsksError.
     """
     guards.may_link(case)
-    here, there, first = case.registered, primary.registered, primary.first
+    here, there, named_by = case.registered, primary.registered, primary.named_by
     # The earlier valid application is assessed; one that is over or linked itself has no assessment to share.
     is_over = primary.is_request_over and primary.standing is None
-    if here is None or there is None or first is None or is_over or primary.linked is not None or primary.ending is not None:
+    if here is None or there is None or named_by is None or is_over or primary.linked is not None or primary.ending is not None:
         raise refusals.LinkOrderError
     # One that came later and was decided first, while nobody was found by this one, has the one recommendation (D.5, 6 and 10).
     if here.received_on < there.received_on and primary.outcome is None:
@@ -144,7 +144,7 @@ def link_assessment(case: CommissionCase, *, primary: CommissionCase) -> tuple[N
     # D.3: in b.2 a yes needs the plan, which only its own assessment makes.
     if case.asks is Asks.IRP_AND_RECOMMENDATION and primary.asks is not case.asks:
         raise refusals.LinkAsksError
-    return (New(facts=AssessmentLinked(primary=first)), *on_the_way(replace(case, linked=first, primary=primary)))
+    return (New(facts=AssessmentLinked(primary=named_by)), *on_the_way(replace(case, linked=named_by, primary=primary)))
 
 
 def is_decided_elsewhere(case: CommissionCase, other: CommissionCase) -> bool:

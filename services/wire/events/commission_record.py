@@ -169,7 +169,7 @@ class DocumentsDispatchedPersonal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessmentLinked:
-    """Two cases are of one pupil and have one assessment; ``primary`` is the body of the other's first event."""
+    """Two cases are of one pupil and have one assessment; ``primary`` is the body of the other's event that names the pupil."""
 
     primary: Digest
 
