@@ -35,8 +35,10 @@ from tests.commission_stories import (
     ASKED_TO_COME,
     B2,
     CLOSED,
+    CORRECTED_CODE,
     DIRECT,
     EXAMINED,
+    HOLD,
     IRP,
     ISSUED,
     LINKED,
@@ -45,6 +47,7 @@ from tests.commission_stories import (
     PRIMARY,
     REFUSED,
     REGISTERED,
+    SENT,
     STORIES,
     WITHDRAWN,
     YES,
@@ -150,8 +153,15 @@ def test_a_yes_whose_end_was_told_is_not_answered_again() -> None:
 @pytest.mark.shows("D5.6", "D5.7", "D5.10")
 @pytest.mark.parametrize(
     "primary",
-    [(*PRIMARY, WITHDRAWN), (*PRIMARY[:2], IdentityNotMatched(basis=body(2))), STORIES["Returned"], STORIES["Revoked"]],
-    ids=["withdrawn", "nobody found", "returned", "revoked"],
+    [
+        (*PRIMARY, WITHDRAWN),
+        (*PRIMARY[:2], IdentityNotMatched(basis=body(2))),
+        STORIES["Returned"],
+        STORIES["Revoked"],
+        (*PRIMARY, ISSUED, HOLD, WITHDRAWN),
+        (*PRIMARY, CORRECTED_CODE),
+    ],
+    ids=["withdrawn", "nobody found", "returned", "revoked", "kept back", "code corrected"],
 )
 def test_where_nothing_comes_of_the_earlier_case_any_more_the_file_may_be_examined_here(primary: tuple[object, ...]) -> None:
     outlook = _outlook(LINKED, primary)
@@ -161,6 +171,21 @@ def test_where_nothing_comes_of_the_earlier_case_any_more_the_file_may_be_examin
     # An older program, or a store that has not all back, may not see the earlier one at all.
     assert seen_with(case_after(*LINKED), None) == replace(case_after(*LINKED), linked=None)
     assert _ALONE not in _outlook((*LINKED, WITHDRAWN), primary).missing
+
+
+@pytest.mark.shows("D5.6", "D5.8", "D5.19")
+def test_a_new_guardian_who_applies_at_another_school_does_not_wait_for_a_letter_that_the_former_school_holds_back() -> None:
+    """Nobody says an address there any more: the recommendation would come to no one, whichever answer both schools have."""
+    kept = (*PRIMARY, ISSUED, HOLD, WITHDRAWN)
+    given(fold, *kept).when(ACTS["dispatch"]).refused(refusals.DispatchOnHoldError)
+    given(fold_with(*kept), *LINKED).when(ACTS["dispatch"]).refused(refusals.NothingToDispatchError)
+    again = (A2, REGISTERED, EXAMINED)
+    given(fold, *again[:2]).when(decisions.link_assessment, primary=case_after(*kept)).refused(refusals.LinkOrderError)
+    assert not decisions.is_decided_elsewhere(case_after(*again), case_after(*kept))
+    # What was sent before is there; and one that may still be sent from there is shared as before.
+    for sent in ((*PRIMARY, ISSUED, SENT, HOLD, WITHDRAWN), (*PRIMARY, ISSUED, HOLD), (*PRIMARY, ISSUED, WITHDRAWN)):
+        assert decisions.is_decided_elsewhere(case_after(*again), case_after(*sent))
+        assert seen_with(case_after(*LINKED), case_after(*sent)).linked == body(1)
 
 
 @pytest.mark.shows("D5.6")

@@ -273,9 +273,17 @@ class CommissionCase:
     def may_answer_linked(self) -> bool:
         """Tell whether a case that is linked to this one has an answer from it, or may still have one (D.5, 6)."""
         if self.outcome is not None:
-            return self.ending is None
+            return self.ending is None and not self.is_kept_back
         # Nobody is found there by the code that both have: each is told so, and none waits for the other's correction.
         return not (self.returned or self.withdrawn or self.not_matched or self.closed is not None)
+
+    @property
+    def is_kept_back(self) -> bool:
+        """Tell whether what was issued reaches nobody: it was not sent, it is held, and a school that withdrew says no address.
+
+        So it is where another represents the pupil, who applies at another school (D.5, 8 and 19).
+        """
+        return self.withdrawn and self.is_on_hold and (self.dispatch is None or self.dispatch.failed)
 
     def has_opinion_on(self, day: date) -> bool:
         """Tell whether an opinion on the need of special care is valid on a day: by the file, or issued since (A5.3)."""

@@ -134,8 +134,9 @@ def link_assessment(case: CommissionCase, *, primary: CommissionCase) -> tuple[N
     """
     guards.may_link(case)
     here, there, named_by = case.registered, primary.registered, primary.named_by
-    # The earlier valid application is assessed; one that is over or linked itself has no assessment to share.
-    is_over = primary.is_request_over and primary.standing is None
+    # The earlier valid application is assessed; one that is over or linked itself has no assessment to share, and what
+    # cannot be sent from there would never come.
+    is_over = primary.is_kept_back or (primary.is_request_over and primary.standing is None)
     if here is None or there is None or named_by is None or is_over or primary.linked is not None or primary.ending is not None:
         raise refusals.LinkOrderError
     # One that came later and was decided first, while nobody was found by this one, has the one recommendation (D.5, 6 and 10).
