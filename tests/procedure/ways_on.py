@@ -50,7 +50,7 @@ _AT_COMMISSION: Final[Mapping[CommissionState, frozenset[str]]] = MappingProxyTy
     {
         CommissionState.RECEIVED: frozenset({"register"}),
         CommissionState.REGISTERED: frozenset({"examine"}),
-        CommissionState.FILE_CHECKED: frozenset({"recommend", "refuse", "require-attendance"}),
+        CommissionState.FILE_CHECKED: frozenset({"examine", "recommend", "refuse", "require-attendance"}),
         CommissionState.ATTENDANCE_REQUIRED: frozenset({"attended", "attendance-lapsed"}),
         CommissionState.PREPARED: frozenset({"dispatch", "answer"}),
         CommissionState.REFUSED: frozenset({"dispatch", "answer"}),

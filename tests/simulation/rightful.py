@@ -121,6 +121,7 @@ def commission_refusals(case: CommissionCase, act: str, today: date, examination
         "ExaminedAlreadyError": act == "examines" and seen is not None and _says_the_same(seen, examination),
         "AlreadyDecidedError": (decides or act == "examines") and outcome is not None,
         "NotExaminedError": decides and seen is None,
+        "ExaminedBeforeError": decides and seen is not None and not case.rechecked,
         "IrpNotAskedError": act == "issues a plan" and not wants_plan,
         "IrpIssuedError": act == "issues a plan" and case.irp is not None,
         "OpinionNotValidError": issues and seen is not None and seen.opinion is not Opinion.VALID,

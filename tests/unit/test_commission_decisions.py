@@ -12,6 +12,7 @@ from services.commission.domain import refusals
 from services.commission.domain.applying import fold
 from services.commission.domain.decisions import (
     answer,
+    ask_to_come,
     dispatch_documents,
     examine_file,
     issue_irp,
@@ -22,6 +23,7 @@ from services.commission.domain.decisions import (
 from services.commission.domain.outlook import outlook_of
 from services.commission.input import (
     AnswerInput,
+    AttendanceInput,
     DispatchInput,
     ExaminationInput,
     IrpInput,
@@ -59,6 +61,7 @@ from services.wire.events import (
     Source,
 )
 from services.wire.wordings import wording_of
+from tests.commission_stories import CORRECTED_CODE
 from tests.given_when_then import body, given, received
 from tests.people import HOME, REQUESTED_A2, REQUESTED_B2
 
@@ -190,6 +193,22 @@ def test_nothing_is_issued_or_refused_before_the_examination() -> None:
     given(fold, _B2, _REGISTERED).when(issue_irp, _PLAN).refused(refusals.NotExaminedError)
     given(fold, _A2, _REGISTERED).when(issue_recommendation, _RECOMMENDATION).refused(refusals.NotExaminedError)
     given(fold, _A2, _REGISTERED).when(refuse_recommendation, _REFUSAL).refused(refusals.NotExaminedError)
+
+
+@pytest.mark.shows("D5.9", "D5.10")
+def test_nothing_is_decided_by_a_file_that_was_sought_before_the_school_corrected_who_the_pupil_is() -> None:
+    """It may be another child's; the same finding, recorded once more, confirms it."""
+    corrected = (_EXAMINED, CORRECTED_CODE)
+    given(fold, _B2, _REGISTERED, *corrected).when(issue_irp, _PLAN).refused(refusals.ExaminedBeforeError)
+    given(fold, _A2, _REGISTERED, *corrected).when(issue_recommendation, _RECOMMENDATION).refused(refusals.ExaminedBeforeError)
+    given(fold, _A2, _REGISTERED, *corrected).when(refuse_recommendation, _REFUSAL).refused(refusals.ExaminedBeforeError)
+    summons = AttendanceInput(sent_on=_EXAMINED.examined_on, letter="Lūdzam ierasties")
+    unknown = replace(_EXAMINED, opinion=Opinion.NONE, opinion_until=None)
+    given(fold, _A2, _REGISTERED, unknown, CORRECTED_CODE).when(ask_to_come, summons).refused(refusals.ExaminedBeforeError)
+    again = given(fold, _A2, _REGISTERED, *corrected)
+    again.when(examine_file, _EXAMINATION).then(New(facts=_EXAMINED))
+    (issued,) = issue_recommendation(given(fold, _A2, _REGISTERED, *corrected, _EXAMINED).case, _RECOMMENDATION)
+    assert issued.facts == _ISSUED
 
 
 @pytest.mark.shows("A5.b2", "A4.3")

@@ -13,6 +13,7 @@ __all__ = [
     "begun",
     "dispatched",
     "examined",
+    "examined_for_pupil",
     "letters_go_out",
     "never_decided",
     "of_the_living",
@@ -89,6 +90,15 @@ def examined(case: CommissionCase) -> ExpertiseFileExamined:
         raise refusals.NotExaminedError
     assessable(case)
     return case.examination
+
+
+def examined_for_pupil(case: CommissionCase) -> ExpertiseFileExamined:
+    """Return the same, where it was made by what the school says of the pupil now (D.5, 9 and 10)."""
+    examination = examined(case)
+    # By a mistyped code it may have been another child's file.
+    if not case.rechecked:
+        raise refusals.ExaminedBeforeError
+    return examination
 
 
 def dispatched(case: CommissionCase) -> Sent:

@@ -101,7 +101,7 @@ def may_examine(case: CommissionCase) -> RequestRegistered:
 
 def may_ask_to_come(case: CommissionCase) -> ExpertiseFileExamined:
     """Return the examination that showed no valid opinion, for which the pupil has to come (A5.3; D.5, 3 and 4)."""
-    examination = conditions.examined(case)
+    examination = conditions.examined_for_pupil(case)
     # Once, but where the opinion that came of it has ended since.
     if case.attendance is not None and not case.is_opinion_over_on(examination.examined_on):
         raise refusals.AttendanceAskedError
@@ -145,7 +145,7 @@ def may_issue_irp(case: CommissionCase) -> ExpertiseFileExamined:
     conditions.undecided(case)
     if case.irp is not None:
         raise refusals.IrpIssuedError
-    examination = conditions.examined(case)
+    examination = conditions.examined_for_pupil(case)
     if not case.has_file:
         raise refusals.NoFileError
     return examination
@@ -153,7 +153,7 @@ def may_issue_irp(case: CommissionCase) -> ExpertiseFileExamined:
 
 def may_recommend(case: CommissionCase) -> ExpertiseFileExamined:
     """Return the examination on which a recommendation may rest (A.5, step 4; in b also a plan that indicates the need)."""
-    examination = conditions.examined(case)
+    examination = conditions.examined_for_pupil(case)
     if not case.has_file:
         raise refusals.NoFileError
     # On the newest day that is known; the day of issue is compared when it is.
@@ -166,7 +166,7 @@ def may_recommend(case: CommissionCase) -> ExpertiseFileExamined:
 
 def may_refuse(case: CommissionCase) -> ExpertiseFileExamined:
     """Return the examination on which a refusal may rest."""
-    return conditions.examined(case)
+    return conditions.examined_for_pupil(case)
 
 
 def plan_supports_yes(case: CommissionCase) -> None:

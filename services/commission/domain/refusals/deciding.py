@@ -12,6 +12,7 @@ __all__ = [
     "AttendanceOverError",
     "CodeChangedError",
     "ExaminedAlreadyError",
+    "ExaminedBeforeError",
     "GroundNotShownError",
     "IrpIssuedError",
     "IrpMissingError",
@@ -24,6 +25,16 @@ __all__ = [
     "OpinionNotValidError",
     "RegisterMissingError",
 ]
+
+
+class ExaminedBeforeError(RefusedError):
+    """Nothing is decided by a file that was sought by particulars which the school has corrected since (D.5, 9 and 10)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "What the school says of the pupil has changed since the file was examined, and that may be another child's."
+            " Examine it again."
+        )
 
 
 class NotExaminedError(RefusedError):
