@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from services.post.cases import open_facts
@@ -26,7 +26,7 @@ from services.wire.events import AccessEnded, AccessGranted, AccessPurpose, Acce
 from services.wire.hashing import Digest, Id, digest_of
 from services.wire.sealing import Part, open_with_part_key
 
-__all__ = ["Disclosed", "checked", "ended_after"]
+__all__ = ["Disclosed", "Looked", "checked", "look_for_end"]
 
 _WRITERS: Final = (Role.SCHOOL, Role.COMMISSION)
 
@@ -79,10 +79,26 @@ def checked(office: Office, channel: str, mandate: Digest, keys: Sequence[Disclo
     )
 
 
-def ended_after(office: Office, channel: str, mandate: Digest, sequence: int) -> bool:
-    """Tell whether the record says behind a place that a mandate has ended, as far as its facts open here."""
-    query = f"SELECT * FROM entries e WHERE e.channel = ? AND e.sequence > ? AND e.facts IS NOT NULL AND {ON_CHAIN}"  # noqa: S608  # own text
-    return any(_ends(said, mandate) for row in office.database.all(query, channel, sequence) for _, said in _opened(office, row))
+class Looked(NamedTuple):
+    """Whether a record says that a mandate has ended, and up to which place it need not be looked through again."""
+
+    has_ended: bool
+    upto: int
+
+
+def look_for_end(office: Office, channel: str, mandate: Digest, since: int) -> Looked:
+    """Look behind a place of a record for the end of a mandate, as far as its facts open here.
+
+    What is sealed under a key that is not here is looked at again: the key may come later than the entry, with the end in it.
+    """
+    query = f"SELECT * FROM entries e WHERE e.channel = ? AND e.sequence > ? AND {ON_CHAIN} ORDER BY e.sequence"  # noqa: S608  # own text
+    upto, is_whole = since, True
+    for row in office.database.all(query, channel, since):
+        if any(_ends(said, mandate) for _, said in _opened(office, row)):
+            return Looked(has_ended=True, upto=upto)
+        is_whole = is_whole and not _lacks_key(office, row)
+        upto = row["sequence"] if is_whole else upto
+    return Looked(has_ended=False, upto=upto)
 
 
 def _mandate(office: Office, channel: str, mandate: Digest, keys: Iterable[DisclosedKey]) -> tuple[Row, Facts, AccessGranted]:
@@ -180,6 +196,11 @@ def _require_fit(key: DisclosedKey, digest: Digest) -> None:
         open_with_part_key(key.key, Part.PERSONAL, sealed)
     except VerificationError as error:
         raise DisclosureError(f"a key does not fit the part that it is for: {error.message}", error.evidence) from error
+
+
+def _lacks_key(office: Office, row: Row) -> bool:
+    body = statement_of(row).body
+    return isinstance(body, Sealed) and office.ring.get(body.facts_key) is None
 
 
 def _opened(office: Office, row: Row) -> Iterator[tuple[Facts, Any]]:

@@ -15,7 +15,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from services.auditor.disclosed import Disclosed, checked, ended_after
+from services.auditor.disclosed import Disclosed, checked, look_for_end
 from services.post.cases import history_of
 from services.post.database import Row
 from services.post.history import New, Recorded
@@ -68,7 +68,7 @@ def accept(office: Office, file: bytes) -> Disclosed:
     if mandate.has_ended:
         _end(office, mandate.body)
         return mandate
-    if mandate.until < office.today or ended_after(office, mandate.channel, mandate.body, mandate.sequence):
+    if mandate.until < office.today or look_for_end(office, mandate.channel, mandate.body, mandate.sequence).has_ended:
         raise MandateEndedError
     _say(office, mandate, AccessUse.ACCEPTED, also=lambda: _keep(office, mandate, keys))
     return mandate
@@ -111,18 +111,26 @@ def end(office: Office, mandate: Digest) -> tuple[Saved, ...]:
 
 @dataclass(slots=True)
 class EndingHeld:
-    """Ends the mandates whose day is over, or whose writer says that they have ended; called by the worker in each step."""
+    """Ends the mandates whose day is over, or whose writer says that they have ended; called by the worker in each step.
 
-    _looked: tuple[int, date] | None = field(default=None)
+    So do all of an auditor that was removed: what it would record of a use, nobody takes any more.
+    """
+
+    _looked: tuple[int, date, bool] | None = field(default=None)
+    _read: dict[bytes, tuple[int, int, int]] = field(default_factory=dict)
 
     def end_once(self, office: Office) -> int:
-        """Record the ends that are due, once each, and return how many those were."""
-        ended = {Digest(row["body"]) for row in office.database.all("SELECT * FROM mandates") if _writer_ended(office, row)}
-        now = office.store.version(office.own_stream), office.today
+        """Record the ends that are due, once each, destroy the keys under them, and return how many ends were recorded."""
+        rows = office.database.all("SELECT * FROM mandates")
+        ended = {Digest(row["body"]) for row in rows if self._writer_ended(office, row)}
+        now = office.store.version(office.own_stream), office.today, _is_removed(office)
         if self._looked == now and not ended:
             return 0
-        said = [each for each in _said(office).values() if each.ended is None]
-        due = [each.mandate for each in said if each.until < office.today or each.mandate in ended]
+        said = _said(office)
+        is_over = {each.mandate for each in said.values() if each.until < office.today or _is_removed(office)}
+        due = [each.mandate for each in said.values() if each.ended is None and each.mandate in is_over | ended]
+        # A database from before an end has its keys again; the end comes back from the log.
+        due += [mandate for row in rows if (mandate := Digest(row["body"])) in said and said[mandate].ended is not None]
         try:
             done = sum(bool(_end(office, each)) for each in due)
         except RefusedError as error:
@@ -132,17 +140,29 @@ class EndingHeld:
         self._looked = None if due else now
         return done
 
-
-def _writer_ended(office: Office, row: Row) -> bool:
-    standing = office.letterbook.standing(row["channel"])
-    if standing is None or standing.place.sequence == row["looked"]:
+    def _writer_ended(self, office: Office, row: Row) -> bool:
+        """Tell whether a mandate's record says that it has ended; it is read again where there is more, or a key that came."""
+        standing = office.letterbook.standing(row["channel"])
+        if standing is None:
+            return False
+        place, before = standing.place, self._read.get(row["body"])
+        now = place.epoch, place.sequence, office.ring.held_facts_keys(row["channel"])
+        if now == before:
+            return False
+        since: int = row["looked"]
+        if before is not None and (before[0], before[2]) == (now[0], now[2]):
+            # No key came: what did not open when it was read opens now as little.
+            since = max(since, before[1])
+        elif place.epoch:
+            # What was looked through may have been begun anew since, and have grown beyond that place again.
+            since = min(since, office.letterbook.begun_at(row["channel"], place.epoch) - 1)
+        looked = look_for_end(office, row["channel"], row["body"], since)
+        if looked.has_ended:
+            return True
+        self._read[row["body"]] = now
+        if since <= row["looked"] != looked.upto:
+            office.database.run("UPDATE mandates SET looked = ? WHERE body = ?", looked.upto, row["body"])
         return False
-    # From its own place where the channel was begun anew since: what was looked through may be another.
-    since = row["looked"] if standing.place.sequence > row["looked"] else 0
-    if ended_after(office, row["channel"], row["body"], since):
-        return True
-    office.database.run("UPDATE mandates SET looked = ? WHERE body = ?", standing.place.sequence, row["body"])
-    return False
 
 
 def _say(office: Office, mandate: Disclosed, use: AccessUse, *, also: Callable[[], None] | None = None) -> tuple[Saved, ...]:
@@ -150,7 +170,7 @@ def _say(office: Office, mandate: Disclosed, use: AccessUse, *, also: Callable[[
 
     def decide(history: Sequence[Recorded]) -> Sequence[New]:
         # In the transaction that records it: whoever ends it at this moment is before or after, never beside.
-        if mandate.until < office.today or _is_ended(history, mandate.body):
+        if mandate.until < office.today or _is_removed(office) or _is_ended(history, mandate.body):
             raise MandateEndedError
         return [New(facts=used)]
 
@@ -171,6 +191,11 @@ def _end(office: Office, mandate: Digest) -> tuple[Saved, ...]:
         office.database.run("DELETE FROM mandates WHERE body = ?", mandate)
 
     return act(office, None, decide, also=forget)
+
+
+def _is_removed(office: Office) -> bool:
+    me = office.trust.participants.get(office.participant)
+    return me is not None and me.removed
 
 
 def _is_ended(history: Iterable[Recorded], mandate: Digest) -> bool:

@@ -143,6 +143,13 @@ class KeyRing:
         rows = self.database.all("SELECT * FROM keys WHERE key_use = 'FACTS' AND wrapped IS NOT NULL ORDER BY key_id")
         return tuple(opened.key for row in rows if (opened := self._opened_if_whole(row)) is not None)
 
+    def held_facts_keys(self, channel: str) -> int:
+        """Return how many facts keys of a channel are here."""
+        row = self.database.one(
+            "SELECT count(*) FROM keys WHERE key_use = 'FACTS' AND channel = ? AND wrapped IS NOT NULL", channel
+        )
+        return row[0] if row is not None else 0
+
     def case_keys(self) -> tuple[bytes, ...]:
         """Return all keys of cases that I hold, my own and those I was given, as far as they open."""
         rows = self.database.all("SELECT * FROM keys WHERE key_use = 'CASE' AND wrapped IS NOT NULL ORDER BY key_id")

@@ -207,6 +207,12 @@ class Letterbook:
         )
         return row is not None
 
+    def begun_at(self, channel: str, epoch: int) -> int:
+        """Return the place of the first entry that counts of an epoch of a channel; 1 if I hold none."""
+        query = f"SELECT min(e.sequence) FROM entries e WHERE e.channel = ? AND e.epoch = ? AND {ON_CHAIN}"  # noqa: S608  # own text
+        row = self.database.one(query, channel, epoch)
+        return int(row[0] or 1) if row is not None else 1
+
     def digest_at(self, channel: str, sequence: int) -> tuple[int, Digest] | None:
         """Return epoch and digest of the entry that counts at a place of a channel, None if I hold none."""
         row = self.database.one(

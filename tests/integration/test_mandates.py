@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -203,6 +204,33 @@ def test_an_auditor_without_keys_of_facts_is_told_of_an_early_end_by_a_file(unap
         open_mandate(unapproved.office(AUDITOR), mandate.body.hex())
 
 
+def test_an_early_end_under_a_key_that_comes_after_it_ends_it_when_the_key_has_come(unapproved: Mandated) -> None:
+    mandate = unapproved.accepted()
+    end(unapproved.office(SCHOOL), mandates_of(unapproved.office(SCHOOL))[0])
+    unapproved.settle()
+    # Read, and not readable yet: letters come by another way than entries, and may come later.
+    assert open_mandate(unapproved.office(AUDITOR), mandate.body.hex()).body == mandate.body
+    approve(unapproved.office(SCHOOL), AUDITOR)
+    unapproved.settle()
+    with pytest.raises(RefusedError, match="has ended"):
+        open_mandate(unapproved.office(AUDITOR), mandate.body.hex())
+    assert len(said_in(unapproved, record_of(AUDITOR), "AccessEnded")) == 1
+
+
+def test_an_early_end_is_read_where_a_record_was_begun_anew_and_is_as_long_again(exchange: Mandated) -> None:
+    mandate, auditor = exchange.accepted(), exchange.office(AUDITOR)
+    # The auditor's commands and its worker stand still while all of this comes.
+    auditor.besides = lambda _: 0
+    end(exchange.office(SCHOOL), mandates_of(exchange.office(SCHOOL))[0])
+    exchange.settle()
+    standing = auditor.letterbook.standing(RECORD)
+    assert standing is not None
+    auditor.database.run("UPDATE mandates SET looked = ?", standing.place.sequence)
+    auditor.database.run("UPDATE entries SET epoch = 1 WHERE channel = ? AND sequence > ?", RECORD, mandate.sequence)
+    auditor.letterbook.note(RECORD, epoch=1)
+    assert EndingHeld().end_once(auditor) == 1
+
+
 def test_the_auditor_can_put_it_down_itself(exchange: Mandated) -> None:
     mandate = exchange.accepted()
     assert put_down(exchange.office(AUDITOR), mandate.body)
@@ -265,6 +293,23 @@ def test_with_an_auditor_that_is_removed_its_mandates_end(exchange: Mandated) ->
         exchange.given()
 
 
+def test_an_auditor_that_was_removed_is_shown_nothing_for_nobody_takes_what_it_records(exchange: Mandated) -> None:
+    mandate = exchange.accepted()
+    file = exchange.file(mandates_of(exchange.office(SCHOOL))[0])
+    registrar = exchange.exchange.registrar
+    exchange.exchange.log.append("registrar.trust", [registrar.open(ParticipantRemoved(id=AUDITOR))])
+    exchange.settle()
+    auditor = exchange.office(AUDITOR)
+    for use in (
+        lambda: open_mandate(auditor, mandate.body.hex()),
+        lambda: note_use(auditor, mandate, AccessUse.SHOW),
+        lambda: accept(auditor, file),
+    ):
+        with pytest.raises(RefusedError, match="has ended"):
+            use()
+    assert auditor.database.all("SELECT * FROM mandates") == []
+
+
 def test_an_access_to_all_facts_that_ends_on_a_day_ends_with_the_keys_that_were_given(tmp_path: Path) -> None:
     exchange = Mandated.new(tmp_path, approved=False)
     school = exchange.office(SCHOOL)
@@ -304,6 +349,27 @@ def test_an_end_that_was_recorded_comes_back_at_the_auditor_with_a_database_that
     assert (line.mandate, line.keys, line.ended) == (mandate.body, False, None)
     # Its keys are gone with the database, and its end is due all the same.
     exchange.days(3)
+    assert len(said_in(exchange, record_of(AUDITOR), "AccessEnded")) == 1
+
+
+def test_keys_that_come_back_with_a_database_from_before_the_end_are_destroyed_again(exchange: Mandated, tmp_path: Path) -> None:
+    exchange.accepted(exchange.terms(days=1))
+    folder, copy = exchange.exchange.folder / AUDITOR, tmp_path / "copy"
+    copy.mkdir()
+    exchange.office(AUDITOR).database.close()
+    for each in folder.glob("database.sqlite*"):
+        shutil.copy(each, copy)
+    assert exchange.exchange.enter(AUDITOR, Role.AUDITOR, AUDITOR_SEAL).worker.start()
+    exchange.days(3)
+    exchange.office(AUDITOR).database.close()
+    for each in folder.glob("database.sqlite*"):
+        each.unlink()
+    for each in copy.iterdir():
+        shutil.copy(each, folder)
+    assert exchange.exchange.enter(AUDITOR, Role.AUDITOR, AUDITOR_SEAL).worker.start()
+    assert len(exchange.office(AUDITOR).database.all("SELECT * FROM mandates")) == 1
+    exchange.settle()
+    assert exchange.office(AUDITOR).database.all("SELECT * FROM mandates") == []
     assert len(said_in(exchange, record_of(AUDITOR), "AccessEnded")) == 1
 
 
