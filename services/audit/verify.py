@@ -269,6 +269,11 @@ class _Verification:
         while position < stop and (
             found := self.log.poll({channel: position}, timeout_seconds=0, limit=min(self.page, stop - position))
         ):
+            if found[-1].position >= stop:
+                # A damaged block holds fewer than it counts; what stands behind it is of the next piece, and is read there.
+                found = [each for each in found if each.position < stop]
+                if not found:
+                    return
             position = found[-1].position + 1
             if is_judged:
                 # Whoever reads on later goes on after this, and not after what came while something was looked at again.

@@ -11,7 +11,9 @@ import pytest
 
 from services.audit.ahead import Ahead
 from services.audit.archive import Archive
+from services.audit.archive_index import blocks_in
 from services.audit.archive_reading import ArchiveChannel, archived_channels
+from services.audit.containers import long_at
 from services.audit.leaving_out import without_personal
 from services.audit.report import Report
 from services.audit.signatures import Signatures
@@ -130,6 +132,24 @@ def test_a_missing_piece_is_found_where_it_was(tmp_path: Path) -> None:
     del world.records[RECORD][24:32]
     finding = only(alike(world))
     assert (finding.channel, finding.sequence) == (RECORD, 25)
+
+
+def test_a_block_that_holds_fewer_than_it_counts_is_read_once(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write(RECORD, 30)
+    archive = archive_of(world)
+    [file] = (archive / "channels" / RECORD).glob("*.avro")
+    written = file.read_bytes()
+    data = bytearray(written)
+    for block in blocks_in(file, 0)[1:3]:
+        # The first record says that it is longer than its block, of which then one value comes out, and it is no entry.
+        _, size_at = long_at(written, block.offset)
+        _, record_at = long_at(written, size_at)
+        data[record_at + 1] = 0x7F
+    file.write_bytes(data)
+    alone = comparable(report_of(archive, Signatures.EACH))
+    assert [each for each in alone[-1][RECORD] if "was skipped" in each] != []
+    assert comparable(report_of(archive, Signatures.EACH, Here())) == alone
 
 
 def test_pieces_of_another_chain_are_taken_by_nobody(tmp_path: Path) -> None:
