@@ -38,10 +38,17 @@ class NotIssuedError(RefusedError):
         super().__init__("Nothing is issued of a log in which a verification finds something: see `sarakste verify`.")
 
 
+class OtherExchangeError(RefusedError):
+    """An auditor issues what stands on the log of its own exchange."""
+
+    def __init__(self) -> None:
+        super().__init__("This log is of another exchange than the auditor that --config names: it is not issued there.")
+
+
 def issue_report(office: Office, made: Report, file: bytes) -> tuple[Saved, ...]:
     """Record that a report was issued, as these bytes; nothing if these very bytes were recorded before.
 
-    Raises: NotIssuedError; what ``act`` raises.
+    Raises: NotIssuedError; OtherExchangeError; what ``act`` raises.
     """
     result = digest_of(file)
     scope = made.scope
@@ -58,6 +65,9 @@ def issue_replay(office: Office, made: Report, model: Model, file: bytes) -> tup
 def _issue(office: Office, made: Report, said: ReportIssued | ReplayRun) -> tuple[Saved, ...]:
     if not made.grounds.is_clean:
         raise NotIssuedError
+    # Its record is read by those of its own exchange: they would take it for what was said of their log.
+    if made.grounds.exchange != office.root.digest.hex():
+        raise OtherExchangeError
 
     def decide(history: Sequence[Recorded]) -> Sequence[New]:
         return [] if any(each.own and each.facts == said for each in history) else [New(facts=said)]

@@ -5,14 +5,20 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from services.audit.grounds import Grounds
+from services.audit.reports.figures import Scope
+from services.audit.reports.making import make_report
+from services.auditor.issuing import issue_report
 from services.desk.founding import found_exchange
 from services.policy.models import MODELS, Model, policy_bytes
 from services.wire.channels import COMMISSION, REGISTRAR
+from services.wire.errors import RefusedError
 from tests.folders import Answer, Folders
 
 AUDITOR = "auditor-vk"
@@ -141,3 +147,16 @@ def test_nothing_is_issued_of_a_log_with_findings(folders: Folders) -> None:
     file = folders.folder / "answers.csv"
     told = issued(folders, "report", "answers", *WIDE, "--out", file)
     assert (told.code, "Nothing is issued of a log" in told.err, file.exists()) == (3, True, False)
+
+
+def test_nothing_is_issued_that_stands_on_the_log_of_another_exchange(folders: Folders) -> None:
+    office = folders.running[AUDITOR].office
+    day = date(2026, 1, 1)
+    for exchange in ("00" * 32, office.root.digest.hex()):
+        grounds = Grounds(exchange=exchange, heads="00" * 32, entries=0, channels=(), findings=())
+        made = make_report("variants", [], Scope(since=day, until=day, as_of=day, known_at=day), grounds)
+        if exchange == office.root.digest.hex():
+            assert issue_report(office, made, b"a file")
+        else:
+            with pytest.raises(RefusedError, match="of another exchange"):
+                issue_report(office, made, b"a file")
