@@ -20,7 +20,7 @@ from services.wire.errors import RefusedError
 
 __all__ = ["MemoryLimitError", "TimeLimit", "TimeLimitError", "held_to", "size_of"]
 
-_SIZE: Final = re.compile("([1-9][0-9]{0,9})(MB|GB)")
+_SIZE: Final = re.compile("([1-9][0-9]{0,5})(MB|GB)")
 _UNITS: Final = {"MB": 10**6, "GB": 10**9}
 _BESIDES_BYTES: Final = 256 * 10**6
 """What threads, buffers and the writer of a form take, however small an answer is."""

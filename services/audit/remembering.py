@@ -38,6 +38,7 @@ __all__ = ["Head", "Memory", "Remembered"]
 _FIRST: Final = b"sarakste-verified-0 "
 _DIGEST_BYTES: Final = 32
 _ID_BYTES: Final = 16
+_COUNT_END: Final = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +179,9 @@ class Memory:
         return cls(
             exchange=str(said["exchange"]),
             signatures=str(said["signatures"]),
-            heads={name: Head(int(sequence), str(digest)) for name, (sequence, digest) in said["heads"].items()},
-            channels={name: Remembered(int(at), str(last), rest) for name, (at, last, rest) in said["channels"].items()},
-            files={name: (int(size), str(digest)) for name, (size, digest) in said["files"].items()},
+            heads={name: Head(_count(sequence, least=1), str(digest)) for name, (sequence, digest) in said["heads"].items()},
+            channels={name: Remembered(_count(at), str(last), rest) for name, (at, last, rest) in said["channels"].items()},
+            files={name: (_count(size), str(digest)) for name, (size, digest) in said["files"].items()},
         )
 
     def ready_for(self, signatures: Signatures) -> None:
@@ -222,7 +223,7 @@ class Memory:
         try:
             watch = remembered.watch(channel, leaves_out=leaves_out) if remembered is not None else None
             return (watch, remembered.place(watch)) if remembered is not None and watch is not None else None
-        except (ValueError, KeyError, TypeError, IndexError, CertificateError, MalformedError):
+        except (ValueError, KeyError, TypeError, IndexError, OverflowError, CertificateError, MalformedError):
             # Its digest is right, so it was made like this on purpose: nothing of it is believed.
             return None
 
@@ -234,6 +235,14 @@ def _text(data: bytes) -> str:
 def _pieces(text: str, size: int) -> list[bytes]:
     data = b64decode(text)
     return [data[at : at + size] for at in range(0, len(data), size)]
+
+
+def _count(value: Any, *, least: int = 0) -> int:
+    count = int(value)
+    # No log and no file has more; a database and a disk are asked for it as it stands here.
+    if not least <= count < _COUNT_END:
+        raise ValueError(count)
+    return count
 
 
 def _evidence(expected: str, found: str) -> Evidence:

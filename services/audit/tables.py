@@ -28,6 +28,8 @@ __all__ = ["ALL_EVENTS", "PLACE_COLUMNS", "Tables"]
 ALL_EVENTS: Final = "events"
 _AT_ONCE: Final = 2_000
 _NAME: Final = re.compile("[A-Za-z][A-Za-z0-9]{0,63}")
+# No type of event can be called so.
+_NEW: Final = "new_rows"
 _TIME: Final = pa.timestamp("ms")
 PLACE_COLUMNS: Final = (
     ("channel", pa.string()),
@@ -98,7 +100,7 @@ class Tables:
         self._schemas = {ALL_EVENTS: pa.schema(_ALL_COLUMNS)} | {name: self._schema(name) for name in AUDIENCE}
         self._schemas |= self._unknown_schemas()
         for name, schema in self._schemas.items():
-            self._with(schema.empty_table(), f'CREATE TABLE "{name}" AS SELECT * FROM batch')  # noqa: S608  # names of our own events
+            self._with(schema.empty_table(), f'CREATE TABLE "{name}" AS SELECT * FROM {_NEW}')  # noqa: S608  # names of our own events
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -160,18 +162,18 @@ class Tables:
             columns = [pa.array([row.get(each.name) for row in rows], each.type) for each in schema]
             batch = pa.Table.from_arrays(columns, schema=schema)
             # Names of our own events, never of a stranger's.
-            insert = f'INSERT INTO "{name}" SELECT * FROM batch'  # noqa: S608
+            insert = f'INSERT INTO "{name}" SELECT * FROM {_NEW}'  # noqa: S608
             self._with(batch, insert)
         self._rows = {}
 
     def _with(self, batch: pa.Table, statement: str) -> None:
-        self._database.register("batch", batch)
+        self._database.register(_NEW, batch)
         try:
             self._database.execute(statement)
         except duckdb.OutOfMemoryException:
             raise MemoryLimitError from None
         finally:
-            self._database.unregister("batch")
+            self._database.unregister(_NEW)
 
 
 def _place(event: Event) -> dict[str, Any]:

@@ -28,6 +28,7 @@ __all__ = ["register"]
 
 _SHOWN_ROWS: Final = 1_000
 _SECONDS: Final = 600
+_MOST_SECONDS: Final = 1_000_000
 _UNBOUNDED: Final = 100_000
 
 
@@ -61,7 +62,9 @@ def _add_query(app: typer.Typer) -> None:
         form: Annotated[Form, typer.Option("--format", help="How the answer is given.")] = Form.TABLE,
         out: Annotated[Path | None, typer.Option("--out", help="Into this file, which only you can read.")] = None,
         memory: Annotated[str, typer.Option("--memory", help="Memory for the events, and as much again for the answer.")] = "1GB",
-        seconds: Annotated[int, typer.Option("--seconds", min=1, help="How long the database may be at work on it.")] = _SECONDS,
+        seconds: Annotated[
+            int, typer.Option("--seconds", min=1, max=_MOST_SECONDS, help="How long the database may work on it.")
+        ] = _SECONDS,
         as_json: Json = False,
     ) -> None:
         """Ask a verified log in SQL (DuckDB's); a query only reads, and reads only the log."""

@@ -239,6 +239,8 @@ def file_for(path: Path) -> Iterator[BinaryIO]:
 
     Raises: SettingsError if it cannot be written.
     """
+    if not path.name:
+        raise SettingsError(f"{path} names a folder and no file")
     part = path.with_name(f".{path.name}.part")
     try:
         # Nothing that stands there already, as a link that somebody else put there, is written through.

@@ -14,7 +14,8 @@ from services.audit.bounds import MemoryLimitError, TimeLimitError, held_to
 from services.audit.outputs import csv_rows, safe_text, sheet, write_answer
 from services.audit.querying import QueryError, ask
 from services.audit.tables import Tables
-from services.wire.errors import RefusedError
+from services.desk.audit_source import file_for
+from services.wire.errors import RefusedError, SettingsError
 
 NOT_A_SELECT = [
     "COPY (SELECT 1) TO '{there}/out.csv'",
@@ -159,9 +160,22 @@ def test_a_question_without_end_is_ended_and_the_next_one_is_answered(database: 
     assert list(ask(database, "SELECT 1", seconds=60).rows()) == [[1]]
 
 
-@pytest.mark.parametrize("memory", ["much", "-1GB", "1GB'; DROP TABLE events; --", ""])
+@pytest.mark.parametrize("memory", ["much", "-1GB", "1GB'; DROP TABLE events; --", "", "9999999999GB"])
 def test_a_limit_of_memory_that_is_no_size_is_told(memory: str) -> None:
     with pytest.raises(RefusedError, match="no size of memory"), Tables(memory):
+        pass
+    with pytest.raises(RefusedError, match="no size of memory"), held_to(memory):
+        pass
+
+
+def test_the_largest_limit_of_memory_is_one() -> None:
+    with held_to("999999GB"), Tables("999999GB") as tables:
+        assert list(ask(tables.locked(), "SELECT 1").rows()) == [[1]]
+
+
+@pytest.mark.parametrize("path", [".", "/", ""])
+def test_what_names_no_file_is_told(path: str) -> None:
+    with pytest.raises(SettingsError, match="names a folder"), file_for(Path(path)):
         pass
 
 
