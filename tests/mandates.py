@@ -81,9 +81,9 @@ class Mandated:
     def given(self, terms: Terms | None = None, *, case: UUID | None = None, writer: str = SCHOOL) -> Mandate:
         """Let a writer give a mandate, and the letters arrive."""
         office = self.office(writer)
-        saved = disclose(office, case or self.case, AUDITOR, terms or self.terms())
+        given = disclose(office, case or self.case, AUDITOR, terms or self.terms())
         self.settle()
-        return mandate_named(office, saved.body.hex())
+        return mandate_named(office, given.name.hex())
 
     def file(self, mandate: Mandate, *, writer: str = SCHOOL) -> bytes:
         return mandate_file(self.office(writer), mandate)

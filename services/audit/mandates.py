@@ -11,11 +11,12 @@ from services.audit.opening import Opener
 from services.audit.places import located
 from services.audit.verify import Examined
 from services.channel.port import Channel
-from services.wire.entry import body_digest
+from services.wire.disclosures import part_digest
 from services.wire.errors import DisclosureError, Evidence, RefusedError
 from services.wire.events import AccessEnded, AccessScope
 from services.wire.hashing import Digest
 from services.wire.records import SchemaBook
+from services.wire.sealing import Part
 
 __all__ = ["require_mandate"]
 
@@ -36,7 +37,7 @@ def require_mandate(log: Channel, examined: Examined, keys: Keys, channel: str, 
     watch = examined.watches.get(channel)
     for found in located(log, watch, lambda _: None).entries() if watch is not None else ():
         statement = found.unverified_statement
-        stands = stands or (found.is_sealed and body_digest(statement.body) == mandate)
+        stands = stands or part_digest(statement, Part.FACTS) == mandate
         if not stands or not found.is_sealed:
             continue
         _, _, said = opener.facts(statement, found.facts)

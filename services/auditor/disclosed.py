@@ -20,7 +20,7 @@ from services.post.office import Office
 from services.wire.channels import Role, writer_of
 from services.wire.contents import Facts, decode_facts
 from services.wire.disclosures import DisclosedKey, part_digest
-from services.wire.entry import Sealed, body_digest
+from services.wire.entry import Sealed
 from services.wire.errors import DisclosureError, Evidence, RingError, VerificationError
 from services.wire.events import AccessEnded, AccessGranted, AccessPurpose, AccessScope
 from services.wire.hashing import Digest, Id, digest_of
@@ -35,11 +35,11 @@ _WRITERS: Final = (Role.SCHOOL, Role.COMMISSION)
 class Disclosed:
     """A mandate for me, as its writer's record says it, and the keys under it by the digests of their parts.
 
-    ``body`` names it, ``channel`` is the record in which it stands, at ``sequence``. ``case_id`` is its writer's number of the
+    ``name`` is its own, ``channel`` is the record in which it stands, at ``sequence``. ``case_id`` is its writer's number of the
     case. ``has_ended`` where the file brought word of that.
     """
 
-    body: Digest
+    name: Digest
     channel: str
     sequence: int
     case_id: UUID
@@ -56,9 +56,8 @@ def checked(office: Office, channel: str, mandate: Digest, keys: Sequence[Disclo
     if a key is for a channel of another writer, another case, a part that the mandate does not name, or does not fit its part.
     """
     row, frame, granted = _mandate(office, channel, mandate, keys)
-    own = part_digest(statement_of(row), Part.FACTS)
     # Its own facts stand beside the parts that it names: by them whoever holds no facts key here reads what it is for.
-    named = {*granted.parts, own}
+    named = {*granted.parts, mandate}
     found: dict[Digest, DisclosedKey] = {}
     has_ended = False
     for key in keys:
@@ -68,7 +67,7 @@ def checked(office: Office, channel: str, mandate: Digest, keys: Sequence[Disclo
             found[_part_of(office, channel, named, key)] = key
             _require_case(office, frame, key, keys)
     return Disclosed(
-        body=mandate,
+        name=mandate,
         channel=channel,
         sequence=row["sequence"],
         case_id=UUID(bytes=frame.case_id),
@@ -110,7 +109,7 @@ def _mandate(office: Office, channel: str, mandate: Digest, keys: Iterable[Discl
         )
     for key in (each for each in keys if each.channel == channel and each.part is Part.FACTS):
         for row in _rows(office, key):
-            if body_digest(statement_of(row).body) != mandate:
+            if part_digest(statement_of(row), Part.FACTS) != mandate:
                 continue
             frame, said = _read(office, key, row)
             # A mandate for somebody else that was sealed to me anew: its keys are none of mine.
@@ -130,7 +129,7 @@ def _mandate(office: Office, channel: str, mandate: Digest, keys: Iterable[Discl
     )
 
 
-def _part_of(office: Office, channel: str, named: Container[Digest | None], key: DisclosedKey) -> Digest:
+def _part_of(office: Office, channel: str, named: Container[Digest], key: DisclosedKey) -> Digest:
     """Return the digest of the part that a key is for, if the mandate names it and the key fits."""
     if writer_of(key.channel) != writer_of(channel):
         evidence = Evidence(channel=key.channel, expected=writer_of(channel), found=writer_of(key.channel))

@@ -66,9 +66,9 @@ def accept(office: Office, file: bytes) -> Disclosed:
     keys = open_disclosure(found, recipient=office.participant, keys=office.ring.encryption_keys())
     mandate = checked(office, found.header.channel, found.header.mandate, keys)
     if mandate.has_ended:
-        _end(office, mandate.body)
+        _end(office, mandate.name)
         return mandate
-    if mandate.until < office.today or look_for_end(office, mandate.channel, mandate.body, mandate.sequence).has_ended:
+    if mandate.until < office.today or look_for_end(office, mandate.channel, mandate.name, mandate.sequence).has_ended:
         raise MandateEndedError
     _say(office, mandate, AccessUse.ACCEPTED, also=lambda: _keep(office, mandate, keys))
     return mandate
@@ -81,7 +81,7 @@ def open_mandate(office: Office, text: str) -> Disclosed:
     """
     EndingHeld().end_once(office)
     row = _row_named(office, text)
-    return checked(office, row["channel"], row["body"], _keys_in(office, row))
+    return checked(office, row["channel"], row["name"], _keys_in(office, row))
 
 
 def note_use(office: Office, mandate: Disclosed, use: AccessUse) -> tuple[Saved, ...]:
@@ -91,7 +91,7 @@ def note_use(office: Office, mandate: Disclosed, use: AccessUse) -> tuple[Saved,
 
 def held_mandates(office: Office) -> list[HeldMandate]:
     """Return all mandates that were ever taken in here, as this auditor's record says, by the day."""
-    rows = {row["body"]: row["channel"] for row in office.database.all("SELECT body, channel FROM mandates")}
+    rows = {row["name"]: row["channel"] for row in office.database.all("SELECT name, channel FROM mandates")}
     told = [
         replace(each, writer=writer_of(rows[each.mandate]) if each.mandate in rows else None, keys=each.mandate in rows)
         for each in _said(office).values()
@@ -101,7 +101,7 @@ def held_mandates(office: Office) -> list[HeldMandate]:
 
 def mandate_held(office: Office, text: str) -> Digest:
     """Return the mandate whose digest begins so, if its keys are here. Raises: RefusedError."""
-    return Digest(_row_named(office, text)["body"])
+    return Digest(_row_named(office, text)["name"])
 
 
 def end(office: Office, mandate: Digest) -> tuple[Saved, ...]:
@@ -122,7 +122,7 @@ class EndingHeld:
     def end_once(self, office: Office) -> int:
         """Record the ends that are due, once each, destroy the keys under them, and return how many ends were recorded."""
         rows = office.database.all("SELECT * FROM mandates")
-        ended = {Digest(row["body"]) for row in rows if self._writer_ended(office, row)}
+        ended = {Digest(row["name"]) for row in rows if self._writer_ended(office, row)}
         now = office.store.version(office.own_stream), office.today, _is_removed(office)
         if self._looked == now and not ended:
             return 0
@@ -130,7 +130,7 @@ class EndingHeld:
         is_over = {each.mandate for each in said.values() if each.until < office.today or _is_removed(office)}
         due = [each.mandate for each in said.values() if each.ended is None and each.mandate in is_over | ended]
         # A database from before an end has its keys again; the end comes back from the log.
-        due += [mandate for row in rows if (mandate := Digest(row["body"])) in said and said[mandate].ended is not None]
+        due += [mandate for row in rows if (mandate := Digest(row["name"])) in said and said[mandate].ended is not None]
         try:
             done = sum(bool(_end(office, each)) for each in due)
         except RefusedError as error:
@@ -145,7 +145,7 @@ class EndingHeld:
         standing = office.letterbook.standing(row["channel"])
         if standing is None:
             return False
-        place, before = standing.place, self._read.get(row["body"])
+        place, before = standing.place, self._read.get(row["name"])
         now = place.epoch, place.sequence, office.ring.held_facts_keys(row["channel"])
         if now == before:
             return False
@@ -156,21 +156,21 @@ class EndingHeld:
         elif place.epoch:
             # What was looked through may have been begun anew since, and have grown beyond that place again.
             since = min(since, office.letterbook.begun_at(row["channel"], place.epoch) - 1)
-        looked = look_for_end(office, row["channel"], row["body"], since)
+        looked = look_for_end(office, row["channel"], row["name"], since)
         if looked.has_ended:
             return True
-        self._read[row["body"]] = now
+        self._read[row["name"]] = now
         if since <= row["looked"] != looked.upto:
-            office.database.run("UPDATE mandates SET looked = ? WHERE body = ?", looked.upto, row["body"])
+            office.database.run("UPDATE mandates SET looked = ? WHERE name = ?", looked.upto, row["name"])
         return False
 
 
 def _say(office: Office, mandate: Disclosed, use: AccessUse, *, also: Callable[[], None] | None = None) -> tuple[Saved, ...]:
-    used = AccessUsed(grant=mandate.body, purpose=mandate.purpose, until=mandate.until, use=use)
+    used = AccessUsed(grant=mandate.name, purpose=mandate.purpose, until=mandate.until, use=use)
 
     def decide(history: Sequence[Recorded]) -> Sequence[New]:
         # In the transaction that records it: whoever ends it at this moment is before or after, never beside.
-        if mandate.until < office.today or _is_removed(office) or _is_ended(history, mandate.body):
+        if mandate.until < office.today or _is_removed(office) or _is_ended(history, mandate.name):
             raise MandateEndedError
         return [New(facts=used)]
 
@@ -188,7 +188,7 @@ def _end(office: Office, mandate: Digest) -> tuple[Saved, ...]:
         return [New(facts=AccessEnded(auditor=me, scope=AccessScope.PART, grant=mandate))]
 
     def forget() -> None:
-        office.database.run("DELETE FROM mandates WHERE body = ?", mandate)
+        office.database.run("DELETE FROM mandates WHERE name = ?", mandate)
 
     return act(office, None, decide, also=forget)
 
@@ -228,15 +228,15 @@ def _new(mandate: Digest, purpose: AccessPurpose, until: date, on: date) -> Held
 
 def _keep(office: Office, mandate: Disclosed, keys: Sequence[DisclosedKey]) -> None:
     nonce = office.random(_NONCE_BYTES)
-    sealed = nonce + AESGCM(office.ring.local_key(_KEY)).encrypt(nonce, encode_keys(keys), mandate.body)
+    sealed = nonce + AESGCM(office.ring.local_key(_KEY)).encrypt(nonce, encode_keys(keys), mandate.name)
     query = "INSERT OR REPLACE INTO mandates VALUES (?, ?, ?, ?)"
-    office.database.run(query, mandate.body, mandate.channel, mandate.sequence, sealed)
+    office.database.run(query, mandate.name, mandate.channel, mandate.sequence, sealed)
 
 
 def _keys_in(office: Office, row: Row) -> tuple[DisclosedKey, ...]:
     sealed: bytes = row["sealed"]
     try:
-        opened = AESGCM(office.ring.local_key(_KEY)).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], row["body"])
+        opened = AESGCM(office.ring.local_key(_KEY)).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], row["name"])
     except InvalidTag as error:
         raise RingError("the keys of this mandate do not open any more: take its file in again, or have it made anew") from error
     return decode_keys(opened)
@@ -244,7 +244,7 @@ def _keys_in(office: Office, row: Row) -> tuple[DisclosedKey, ...]:
 
 def _row_named(office: Office, text: str) -> Row:
     rows = office.database.all("SELECT * FROM mandates")
-    found = [row for row in rows if len(text) >= _LEAST_DIGITS and row["body"].hex().startswith(text.lower())]
+    found = [row for row in rows if len(text) >= _LEAST_DIGITS and row["name"].hex().startswith(text.lower())]
     if len(found) == 1:
         return found[0]
     if any(each.ended and each.mandate.hex().startswith(text.lower()) for each in _said(office).values()):

@@ -229,7 +229,7 @@ class _Mandated:
         from services.audit.mandates import require_mandate
         from services.auditor.mandates import note_use
 
-        require_mandate(log, examined, self.keys, self.mandate.channel, self.mandate.body)
+        require_mandate(log, examined, self.keys, self.mandate.channel, self.mandate.name)
         note_use(self.office, self.mandate, self.use)
 
 

@@ -94,7 +94,7 @@ def refuse(office: Office, auditor: str) -> tuple[Saved, ...]:
                 end(office, mandate)
             except RefusedError as error:
                 # Of one case something has not come back: that must not keep an auditor in.
-                left.append(f"mandate {mandate.body.hex()[:16]} could not be ended: {error}")
+                left.append(f"mandate {mandate.name.hex()[:16]} could not be ended: {error}")
     saved = end_facts(office, auditor)
     if left:
         raise RefusedError(f"{auditor} is refused; {' '.join(left)} End it by end-mandate then.")

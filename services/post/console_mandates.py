@@ -76,23 +76,22 @@ def _add_disclose(app: typer.Typer, office_of: OfficeOf) -> None:
         as_json: Json = False,
     ) -> None:
         """Give an auditor a mandate to read what was written here in one case, and write the keys for it into a file."""
-        from services.post.mandates import Terms, mandate_file, mandate_named
+        from services.post.mandates import Terms, mandate_file
         from services.post.mandates import disclose as disclosed
         from services.wire.events import AccessPurpose
 
         office = _acting(office_of, config)
         meant = AccessPurpose[purpose.name]
         terms = Terms(purpose=meant, until=until.date(), with_personal=personal, types=tuple(types or ()))
-        saved = disclosed(office, case_number(case), auditor, terms)
-        name = saved.body.hex()[:_SHOWN_DIGITS]
-        mandate = mandate_named(office, saved.body.hex())
+        mandate = disclosed(office, case_number(case), auditor, terms)
+        name = mandate.name.hex()[:_SHOWN_DIGITS]
         try:
             write_file(out, mandate_file(office, mandate))
         except SettingsError as error:
             # What is recorded stays recorded.
             raise SettingsError(f"{error}; the mandate {name} stands: write its file with mandate-file") from error
         text = f"mandate {name} for {len(mandate.parts)} parts until {mandate.until}; {out.name} is for {auditor} alone"
-        say(text, as_json=as_json, mandate=saved.body.hex(), parts=len(mandate.parts), until=str(mandate.until), made=out.name)
+        say(text, as_json=as_json, mandate=mandate.name.hex(), parts=len(mandate.parts), until=str(mandate.until), made=out.name)
 
 
 def _add_list(app: typer.Typer, office_of: OfficeOf) -> None:
@@ -139,7 +138,7 @@ def _add_end(app: typer.Typer, office_of: OfficeOf) -> None:
         saved = end(office, found)
         if out is not None:
             write_file(out, end_file(office, found))
-        name = found.body.hex()
+        name = found.name.hex()
         text = f"mandate {name[:_SHOWN_DIGITS]} {'has ended' if saved else 'had ended before'}"
         say(text, as_json=as_json, mandate=name, recorded=bool(saved))
 
@@ -154,13 +153,13 @@ def _line(office: Office, mandate: Mandate, uses: Mapping[tuple[str, Digest], in
     names = {each.admitted: each.id for each in office.trust.participants.values()}
     auditor = names.get(mandate.auditor, mandate.auditor.hex())
     return MandateLine(
-        mandate=mandate.body.hex(),
+        mandate=mandate.name.hex(),
         auditor=auditor,
         case=str(mandate.case_id),
         purpose=mandate.purpose.value,
         on=mandate.granted_on,
         until=mandate.until,
         parts=len(mandate.parts),
-        uses=uses.get((auditor, mandate.body), 0),
+        uses=uses.get((auditor, mandate.name), 0),
         ended=mandate.ended_on,
     )

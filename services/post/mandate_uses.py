@@ -17,7 +17,7 @@ __all__ = ["uses_of"]
 
 
 def uses_of(office: Office) -> Counter[tuple[str, Digest]]:
-    """Return how often each auditor has said that it took in or used a mandate, by the body of the mandate's event.
+    """Return how often each auditor has said that it took in or used a mandate, by the name of the mandate.
 
     Anybody can name any mandate by its digest: whose it is, the caller knows. What does not open here yet is not counted: the key
     of an auditor's record comes with its first use.

@@ -56,9 +56,9 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mandate:
-    """A mandate of mine: its event, whose ``body`` names it, the case, what it says, and the day it was recorded as ended."""
+    """A mandate of mine: its event, H of whose sealed facts is its name, the case, what it says, and the day of its end."""
 
-    body: Digest
+    name: Digest
     event: SealedEvent
     auditor: Digest
     purpose: AccessPurpose
@@ -73,7 +73,7 @@ class Mandate:
         return self.event.originator_id
 
 
-def disclose(office: Office, case_id: UUID, auditor: str, terms: Terms) -> Saved:
+def disclose(office: Office, case_id: UUID, auditor: str, terms: Terms) -> Mandate:
     """Give an auditor a mandate for what I wrote in a case, as far as it can be opened; ``mandate_file`` makes the file of it.
 
     Raises: CaseMissingError; RefusedError if there is no such auditor, it was refused, the last day is over or too far, or
@@ -104,7 +104,7 @@ def disclose(office: Office, case_id: UUID, auditor: str, terms: Terms) -> Saved
         return [New(facts=granted)]
 
     [saved] = act(office, case_id, decide, school=_school_of(office, case_id))
-    return saved
+    return next(each for each in mandates_of(office) if digest_of(each.event.body) == saved.body)
 
 
 def mandate_file(office: Office, mandate: Mandate) -> bytes:
@@ -126,10 +126,10 @@ def end(office: Office, mandate: Mandate) -> tuple[Saved, ...]:
     def decide(history: Sequence[Recorded]) -> Sequence[New]:
         # Of several who end it, and of a timer that fires once more after a restart, one does. What does not open may be its end.
         ended = any(
-            each.own and each.type == AccessEnded.__name__ and (each.facts is None or each.facts.grant == mandate.body)
+            each.own and each.type == AccessEnded.__name__ and (each.facts is None or each.facts.grant == mandate.name)
             for each in history
         )
-        return [] if ended else [New(facts=AccessEnded(auditor=mandate.auditor, scope=AccessScope.PART, grant=mandate.body))]
+        return [] if ended else [New(facts=AccessEnded(auditor=mandate.auditor, scope=AccessScope.PART, grant=mandate.name))]
 
     return act(office, mandate.case_id, decide, school=_school_of(office, mandate.case_id))
 
@@ -141,7 +141,7 @@ def end_file(office: Office, mandate: Mandate) -> bytes:
     """
     for event in office.store.stream(mandate.case_id).events:
         _, said = _opened(office, event) or (None, None)
-        if isinstance(said, AccessEnded) and said.grant == mandate.body:
+        if isinstance(said, AccessEnded) and said.grant == mandate.name:
             return _file(office, mandate, [*_facts_key(office, mandate.event), *_facts_key(office, event)])
     raise MandateRefusedError("This mandate has not ended.")
 
@@ -160,16 +160,16 @@ def mandates_of(office: Office) -> list[Mandate]:
             continue
         if isinstance(content, AccessGranted):
             mandate = _mandate(event, content, on)
-            found |= {mandate.body: mandate} if mandate is not None else {}
+            found |= {mandate.name: mandate} if mandate is not None else {}
         elif content.grant is not None:
             ended.setdefault(content.grant, on)
-    told = [replace(each, ended_on=ended.get(body)) for body, each in found.items()]
-    return sorted(told, key=lambda each: (each.granted_on, each.body))
+    told = [replace(each, ended_on=ended.get(name)) for name, each in found.items()]
+    return sorted(told, key=lambda each: (each.granted_on, each.name))
 
 
 def mandate_named(office: Office, text: str) -> Mandate:
     """Return the mandate whose digest begins as a person wrote it. Raises: RefusedError if there is none, or several."""
-    found = [each for each in mandates_of(office) if len(text) >= _LEAST_DIGITS and each.body.hex().startswith(text.lower())]
+    found = [each for each in mandates_of(office) if len(text) >= _LEAST_DIGITS and each.name.hex().startswith(text.lower())]
     if len(found) != 1:
         raise MandateRefusedError("No mandate begins so, or several do: give eight or more digits of it, as `mandates` lists it.")
     return found[0]
@@ -240,7 +240,7 @@ def _file(office: Office, mandate: Mandate, keys: Sequence[DisclosedKey]) -> byt
     admitted_auditor(office, auditor)
     suite, public_key = _public_key(office, auditor)
     header = DisclosureHeader(
-        mandate=mandate.body,
+        mandate=mandate.name,
         channel=record_of(office.participant),
         recipient=auditor,
         prekey=prekey_id(suite, public_key),
@@ -270,7 +270,8 @@ def _mandate(event: SealedEvent, content: AccessGranted, on: date) -> Mandate | 
     if content.until is None:
         return None
     return Mandate(
-        body=digest_of(event.body),
+        # Not by its body, which the next event of the case names to its reader, and auditors' records this name to all.
+        name=event.sealed.facts,
         event=event,
         auditor=content.auditor,
         purpose=content.purpose,

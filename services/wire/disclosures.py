@@ -61,7 +61,7 @@ class DisclosedKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisclosureHeader:
-    """What a disclosure says in clear: the body digest of its mandate, the record in which that stands, and for whom it is."""
+    """What a disclosure says in clear: H of the mandate's sealed facts, the record in which that stands, and for whom it is."""
 
     mandate: Digest
     channel: str

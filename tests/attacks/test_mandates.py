@@ -187,14 +187,14 @@ def test_without_the_mandates_own_facts_there_is_no_mandate(exchange: Mandated) 
 def test_a_log_that_ends_before_the_mandate_or_says_its_end_is_not_read_under_it(exchange: Mandated) -> None:
     mandate = exchange.accepted()
     log, keys = exchange.exchange.log, keys_of(exchange.exchange, AUDITOR)
-    require_mandate(log, examined_log(log), keys, mandate.channel, mandate.body)
+    require_mandate(log, examined_log(log), keys, mandate.channel, mandate.name)
     older = MemoryLog()
     for channel in ("registrar.trust", TO, f"{SCHOOL}.from-commission", RECORD, THEIRS):
         records = [each.value for each in log.poll({channel: 0}, timeout_seconds=0, limit=1000)]
         older.append(channel, records[: mandate.sequence - 1] if channel == RECORD else records)
     with pytest.raises(DisclosureError, match="does not stand in this log"):
-        require_mandate(older, examined_log(older), keys, mandate.channel, mandate.body)
+        require_mandate(older, examined_log(older), keys, mandate.channel, mandate.name)
     end(exchange.office(SCHOOL), mandates_of(exchange.office(SCHOOL))[0])
     exchange.settle()
     with pytest.raises(RefusedError, match="By this log the mandate has ended"):
-        require_mandate(log, examined_log(log), keys, mandate.channel, mandate.body)
+        require_mandate(log, examined_log(log), keys, mandate.channel, mandate.name)

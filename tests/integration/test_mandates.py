@@ -22,10 +22,12 @@ from services.post.auditors import approve, auditors, refuse
 from services.post.mandate_uses import uses_of
 from services.post.mandates import disclose, end, end_file, mandates_of
 from services.post.saving import CaseIncompleteError
+from services.school.application import School
 from services.wire.channels import COMMISSION, Role, record_of
 from services.wire.contents import ParticipantRemoved
 from services.wire.errors import DisclosureError, RefusedError
 from services.wire.events import AccessEnded, AccessGranted, AccessPurpose, AccessUse, AccessUsed
+from services.wire.hashing import digest_of
 from tests.attacks.workshop import MemoryLog
 from tests.audited import audited
 from tests.auditing import AUDITOR, AUDITOR_SEAL, CHANNELS, opened_by
@@ -59,10 +61,10 @@ def test_a_mandate_stands_in_both_records_with_purpose_and_end(exchange: Mandate
     assert (granted.purpose, granted.until, len(granted.parts)) == (AccessPurpose.COMPLAINT, given.until, 4)
     accept(exchange.office(AUDITOR), exchange.file(given))
     exchange.settle()
-    told = AccessUsed(grant=given.body, purpose=AccessPurpose.COMPLAINT, until=given.until, use=AccessUse.ACCEPTED)
+    told = AccessUsed(grant=given.name, purpose=AccessPurpose.COMPLAINT, until=given.until, use=AccessUse.ACCEPTED)
     assert said_in(exchange, record_of(AUDITOR), "AccessUsed") == [told]
     # By its digest alone: nothing in an auditor's record, which all read, says whose case it is.
-    assert uses_of(exchange.office(SCHOOL)) == uses_of(exchange.office(COMMISSION)) == {(AUDITOR, given.body): 1}
+    assert uses_of(exchange.office(SCHOOL)) == uses_of(exchange.office(COMMISSION)) == {(AUDITOR, given.name): 1}
 
 
 def test_with_what_is_personal_it_opens_the_parts_of_that_case_and_of_no_other(exchange: Mandated) -> None:
@@ -142,9 +144,26 @@ def test_a_use_is_recorded_each_time_and_its_writer_sees_it(exchange: Mandated) 
         AccessUse.TIMELINE,
         AccessUse.QUERY,
     ]
-    assert uses_of(exchange.office(SCHOOL))[AUDITOR, mandate.body] == 3
+    assert uses_of(exchange.office(SCHOOL))[AUDITOR, mandate.name] == 3
     [line] = held_mandates(exchange.office(AUDITOR))
     assert (line.uses, line.keys, line.writer, line.ended) == (2, True, SCHOOL, None)
+
+
+def test_what_all_read_of_a_use_tells_the_counterpart_nothing_of_the_case(exchange: Mandated) -> None:
+    case = exchange.another_case()
+    mandate = accept(exchange.office(AUDITOR), exchange.file(exchange.given(case=case)))
+    note_use(exchange.office(AUDITOR), mandate, AccessUse.SHOW)
+    # The next event of the case says what stood before it: the mandate, which the commission cannot read.
+    School(exchange.office(SCHOOL)).request(case)
+    exchange.settle()
+    used = {said.grant for said in said_in(exchange, record_of(AUDITOR), "AccessUsed") if isinstance(said, AccessUsed)}
+    commission = exchange.exchange.members[COMMISSION].office
+    read = audited(exchange.exchange.log, Keys.of(commission.ring.facts_keys()))
+    sent = [each for each in read if each.channel == f"{SCHOOL}.to-commission" and each.after is not None]
+    assert digest_of(mandates_of(exchange.office(SCHOOL))[0].event.body) in {each.after for each in sent}
+    assert used == {mandate.name}
+    known = {link for each in read for link in (each.digest, each.body, each.after, each.in_reply_to) if link is not None}
+    assert not used & known
 
 
 def test_when_its_day_is_over_both_record_the_end_once_and_the_keys_are_gone(exchange: Mandated) -> None:
@@ -156,10 +175,10 @@ def test_when_its_day_is_over_both_record_the_end_once_and_the_keys_are_gone(exc
     for channel in (RECORD, record_of(AUDITOR)):
         [ended] = said_in(exchange, channel, "AccessEnded")
         assert isinstance(ended, AccessEnded)
-        assert ended.grant == mandate.body
+        assert ended.grant == mandate.name
     assert exchange.office(AUDITOR).database.all("SELECT * FROM mandates") == []
     with pytest.raises(RefusedError, match="has ended"):
-        open_mandate(exchange.office(AUDITOR), mandate.body.hex())
+        open_mandate(exchange.office(AUDITOR), mandate.name.hex())
     with pytest.raises(RefusedError, match="has ended"):
         note_use(exchange.office(AUDITOR), mandate, AccessUse.SHOW)
 
@@ -182,13 +201,13 @@ def test_ended_early_by_its_writer_it_ends_at_the_auditor_as_soon_as_that_has_re
     assert end(exchange.office(SCHOOL), given)
     assert end(exchange.office(SCHOOL), given) == ()
     # Not read yet: the auditor cannot know.
-    open_mandate(exchange.office(AUDITOR), mandate.body.hex())
+    open_mandate(exchange.office(AUDITOR), mandate.name.hex())
     exchange.settle()
     with pytest.raises(RefusedError, match="has ended"):
-        open_mandate(exchange.office(AUDITOR), mandate.body.hex())
+        open_mandate(exchange.office(AUDITOR), mandate.name.hex())
     [ended] = said_in(exchange, record_of(AUDITOR), "AccessEnded")
     assert isinstance(ended, AccessEnded)
-    assert ended.grant == mandate.body
+    assert ended.grant == mandate.name
 
 
 def test_an_auditor_without_keys_of_facts_is_told_of_an_early_end_by_a_file(unapproved: Mandated) -> None:
@@ -198,10 +217,10 @@ def test_an_auditor_without_keys_of_facts_is_told_of_an_early_end_by_a_file(unap
         end_file(unapproved.office(SCHOOL), given)
     end(unapproved.office(SCHOOL), given)
     unapproved.settle()
-    assert open_mandate(unapproved.office(AUDITOR), mandate.body.hex()).body == mandate.body
+    assert open_mandate(unapproved.office(AUDITOR), mandate.name.hex()).name == mandate.name
     assert accept(unapproved.office(AUDITOR), end_file(unapproved.office(SCHOOL), given)).has_ended
     with pytest.raises(RefusedError, match="has ended"):
-        open_mandate(unapproved.office(AUDITOR), mandate.body.hex())
+        open_mandate(unapproved.office(AUDITOR), mandate.name.hex())
 
 
 def test_an_early_end_under_a_key_that_comes_after_it_ends_it_when_the_key_has_come(unapproved: Mandated) -> None:
@@ -209,11 +228,11 @@ def test_an_early_end_under_a_key_that_comes_after_it_ends_it_when_the_key_has_c
     end(unapproved.office(SCHOOL), mandates_of(unapproved.office(SCHOOL))[0])
     unapproved.settle()
     # Read, and not readable yet: letters come by another way than entries, and may come later.
-    assert open_mandate(unapproved.office(AUDITOR), mandate.body.hex()).body == mandate.body
+    assert open_mandate(unapproved.office(AUDITOR), mandate.name.hex()).name == mandate.name
     approve(unapproved.office(SCHOOL), AUDITOR)
     unapproved.settle()
     with pytest.raises(RefusedError, match="has ended"):
-        open_mandate(unapproved.office(AUDITOR), mandate.body.hex())
+        open_mandate(unapproved.office(AUDITOR), mandate.name.hex())
     assert len(said_in(unapproved, record_of(AUDITOR), "AccessEnded")) == 1
 
 
@@ -233,8 +252,8 @@ def test_an_early_end_is_read_where_a_record_was_begun_anew_and_is_as_long_again
 
 def test_the_auditor_can_put_it_down_itself(exchange: Mandated) -> None:
     mandate = exchange.accepted()
-    assert put_down(exchange.office(AUDITOR), mandate.body)
-    assert put_down(exchange.office(AUDITOR), mandate.body) == ()
+    assert put_down(exchange.office(AUDITOR), mandate.name)
+    assert put_down(exchange.office(AUDITOR), mandate.name) == ()
     with pytest.raises(RefusedError, match="has ended"):
         accept(exchange.office(AUDITOR), exchange.file(mandates_of(exchange.office(SCHOOL))[0]))
 
@@ -244,7 +263,7 @@ def test_whoever_is_refused_loses_its_mandates_and_reads_of_that_and_is_given_no
     refuse(exchange.office(SCHOOL), AUDITOR)
     exchange.settle()
     with pytest.raises(RefusedError, match="has ended"):
-        open_mandate(exchange.office(AUDITOR), mandate.body.hex())
+        open_mandate(exchange.office(AUDITOR), mandate.name.hex())
     with pytest.raises(RefusedError, match="was refused here"):
         exchange.given()
 
@@ -276,10 +295,10 @@ def test_a_mandate_outlasts_an_access_to_all_facts_that_ends_before_it(tmp_path:
     mandate = exchange.accepted(exchange.terms(days=5))
     exchange.days(3)
     assert [each.decision for each in auditors(school)] == ["refused"]
-    assert open_mandate(exchange.office(AUDITOR), mandate.body.hex()).body == mandate.body
+    assert open_mandate(exchange.office(AUDITOR), mandate.name.hex()).name == mandate.name
     exchange.days(4)
     with pytest.raises(RefusedError, match="has ended"):
-        open_mandate(exchange.office(AUDITOR), mandate.body.hex())
+        open_mandate(exchange.office(AUDITOR), mandate.name.hex())
     assert mandates_of(school)[0].ended_on is not None
 
 
@@ -301,7 +320,7 @@ def test_an_auditor_that_was_removed_is_shown_nothing_for_nobody_takes_what_it_r
     exchange.settle()
     auditor = exchange.office(AUDITOR)
     for use in (
-        lambda: open_mandate(auditor, mandate.body.hex()),
+        lambda: open_mandate(auditor, mandate.name.hex()),
         lambda: note_use(auditor, mandate, AccessUse.SHOW),
         lambda: accept(auditor, file),
     ):
@@ -333,7 +352,7 @@ def test_a_mandate_comes_back_with_a_database_that_was_lost_and_its_file_can_be_
     assert exchange.exchange.enter(SCHOOL, Role.SCHOOL, seal_of("old")).worker.start()
     exchange.settle()
     [back] = mandates_of(exchange.office(SCHOOL))
-    assert (back.body, back.until, back.parts) == (given.body, given.until, given.parts)
+    assert (back.name, back.until, back.parts) == (given.name, given.until, given.parts)
     # Facts and what the channels still have of the rest.
     assert accept(exchange.office(AUDITOR), exchange.file(back)).keys.keys() <= {*given.parts, back.event.sealed.facts}
 
@@ -346,7 +365,7 @@ def test_an_end_that_was_recorded_comes_back_at_the_auditor_with_a_database_that
     assert exchange.exchange.enter(AUDITOR, Role.AUDITOR, AUDITOR_SEAL).worker.start()
     exchange.settle()
     [line] = held_mandates(exchange.office(AUDITOR))
-    assert (line.mandate, line.keys, line.ended) == (mandate.body, False, None)
+    assert (line.mandate, line.keys, line.ended) == (mandate.name, False, None)
     # Its keys are gone with the database, and its end is due all the same.
     exchange.days(3)
     assert len(said_in(exchange, record_of(AUDITOR), "AccessEnded")) == 1
@@ -380,7 +399,7 @@ def test_a_file_that_is_made_again_opens_also_after_the_auditors_key_was_renewed
         exchange.days(10)
     with pytest.raises(DisclosureError, match="is gone: let their writer make the file anew"):
         accept(exchange.office(AUDITOR), old)
-    assert accept(exchange.office(AUDITOR), exchange.file(given)).body == given.body
+    assert accept(exchange.office(AUDITOR), exchange.file(given)).name == given.name
 
 
 def test_a_mandate_is_not_given_to_nobody_nor_for_nothing_nor_for_a_day_that_is_over_or_too_far(exchange: Mandated) -> None:

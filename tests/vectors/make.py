@@ -186,10 +186,18 @@ class Exchange:
         return [each for each in entries if isinstance(each.unverified_statement.body, Sealed)][place]
 
     @property
+    def mandate_name(self) -> Digest:
+        """H of the mandate's sealed facts."""
+        return _part_of(self._filed(self._mandate_place), Part.FACTS)
+
+    @property
     def disclosed_keys(self) -> tuple[DisclosedKey, ...]:
         """The keys of the parts that the mandate names, after that of its own facts."""
-        own = [each["body_digest"] for each in self.record.told].index(self.mandate.hex())
-        return tuple(self._key(place, part) for place, part in [(own, Part.FACTS), *self.disclosed])
+        return tuple(self._key(place, part) for place, part in [(self._mandate_place, Part.FACTS), *self.disclosed])
+
+    @property
+    def _mandate_place(self) -> int:
+        return [each["body_digest"] for each in self.record.told].index(self.mandate.hex())
 
     def _key(self, place: int, part: Part) -> DisclosedKey:
         entry, scribe = self._filed(place), self.record
@@ -241,7 +249,7 @@ def _part_of(entry: UnverifiedEntry, part: Part) -> Digest:
 def disclosure_header(exchange: Exchange) -> DisclosureHeader:
     """Return the header of the vector's disclosure: the school gives the auditor keys of parts of its case."""
     return DisclosureHeader(
-        mandate=exchange.mandate,
+        mandate=exchange.mandate_name,
         channel=record_of(SCHOOL),
         recipient=AUDITOR,
         prekey=prekey_id(SUITE, ENCRYPTION_KEY.public_key),

@@ -97,7 +97,7 @@ def accept(
     from services.post.console import read_file
 
     found = accepted(_office(config, False), read_file(file))
-    name, writer = found.body.hex(), found.channel.partition(".")[0]
+    name, writer = found.name.hex(), found.channel.partition(".")[0]
     if found.has_ended:
         say(f"mandate {name[:16]} of {writer} has ended", as_json=as_json, mandate=name, ended=True)
         return
