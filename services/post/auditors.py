@@ -22,6 +22,7 @@ from services.post.saving import NotReadyError, Saved, act
 from services.wire.channels import Role
 from services.wire.errors import RefusedError
 from services.wire.events import AccessEnded, AccessGranted, AccessPurpose, AccessScope
+from services.wire.hashing import Digest
 from services.wire.trust import Participant
 
 __all__ = ["Admitting", "AuditorLine", "approve", "asking_auditors", "auditors", "end_facts", "refuse"]
@@ -87,6 +88,17 @@ def refuse(office: Office, auditor: str) -> tuple[Saved, ...]:
     them cannot be ended now.
     """
     admission = admitted_auditor(office, auditor).admitted
+    _end_mandates(office, admission)
+    saved = end_facts(office, auditor)
+    # Also one that somebody gave until it was refused; what could not be ended is told now.
+    left = _end_mandates(office, admission)
+    if left:
+        raise RefusedError(f"{auditor} is refused; {' '.join(left)} End it by end-mandate then.")
+    return saved
+
+
+def _end_mandates(office: Office, admission: Digest) -> list[str]:
+    """End the mandates of an auditor, and return in words which could not be ended."""
     left: list[str] = []
     for mandate in mandates_of(office):
         if mandate.auditor == admission and mandate.ended_on is None:
@@ -95,10 +107,7 @@ def refuse(office: Office, auditor: str) -> tuple[Saved, ...]:
             except RefusedError as error:
                 # Of one case something has not come back: that must not keep an auditor in.
                 left.append(f"mandate {mandate.name.hex()[:16]} could not be ended: {error}")
-    saved = end_facts(office, auditor)
-    if left:
-        raise RefusedError(f"{auditor} is refused; {' '.join(left)} End it by end-mandate then.")
-    return saved
+    return left
 
 
 def end_facts(office: Office, auditor: str) -> tuple[Saved, ...]:

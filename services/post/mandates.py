@@ -81,10 +81,11 @@ def disclose(office: Office, case_id: UUID, auditor: str, terms: Terms) -> Manda
     """
     require_case(office, case_id)
     admission = admitted_auditor(office, auditor).admitted
-    _require_terms(office, auditor, admission, terms)
     _public_key(office, auditor)
 
     def decide(history: Sequence[Recorded]) -> Sequence[New]:
+        # In the transaction that records it: whoever refuses the auditor at this moment is before or after.
+        _require_terms(office, auditor, admission, terms)
         meant = list(_parts_meant(office, case_id, history, terms))
         parts = tuple(digest for digest, _ in meant)
         if not parts:

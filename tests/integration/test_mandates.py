@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -18,7 +19,8 @@ from services.auditor.mandates import EndingHeld, accept, held_mandates, note_us
 from services.auditor.mandates import end as put_down
 from services.commission.application import Commission
 from services.commission.input import RegistrationInput
-from services.post.auditors import approve, auditors, refuse
+from services.post import mandates as program
+from services.post.auditors import approve, auditors, end_facts, refuse
 from services.post.mandate_uses import uses_of
 from services.post.mandates import disclose, end, end_file, mandates_of
 from services.post.saving import CaseIncompleteError
@@ -281,6 +283,29 @@ def test_a_mandate_that_cannot_be_ended_now_does_not_keep_an_auditor_from_being_
     assert [each.decision for each in auditors(school)] == ["refused"]
     assert mandates_of(school)[0].ended_on is None
     assert end(school, mandates_of(school)[0])
+
+
+def test_of_a_mandate_and_a_refusal_at_one_moment_no_mandate_is_left(exchange: Mandated, monkeypatch: pytest.MonkeyPatch) -> None:
+    school = exchange.office(SCHOOL)
+
+    def given_before(*arguments: Any) -> Any:
+        disclose(school, exchange.case, AUDITOR, exchange.terms())
+        return end_facts(*arguments)
+
+    def refused_before(*arguments: Any) -> Any:
+        with monkeypatch.context() as patch:
+            patch.setattr("services.post.mandates._public_key", public_key)
+            patch.setattr("services.post.auditors.end_facts", given_before)
+            refuse(school, AUDITOR)
+        return public_key(*arguments)
+
+    public_key = program._public_key  # noqa: SLF001  # what is done between looking and saving
+    with monkeypatch.context() as patch:
+        patch.setattr("services.post.mandates._public_key", refused_before)
+        with pytest.raises(RefusedError, match="was refused here"):
+            disclose(school, exchange.case, AUDITOR, exchange.terms())
+    [given] = mandates_of(school)
+    assert given.ended_on is not None
 
 
 def refusing(*_: object) -> None:
