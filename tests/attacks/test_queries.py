@@ -153,7 +153,7 @@ def test_rows_without_end_go_out_as_they_come_and_none_is_kept(database: duckdb.
 
 
 def test_a_question_without_end_is_ended_and_the_next_one_is_answered(database: duckdb.DuckDBPyConnection) -> None:
-    endless = "SELECT count(*) FROM range(1000000000000) a JOIN range(1000000000000) b ON a.range % 7 = b.range % 5"
+    endless = "SELECT count(*) FROM range(1000000000000) WHERE range % 7 = 3"
     for sql in (endless, "SELECT range FROM range(1000000000000)"):
         with pytest.raises(TimeLimitError, match="give more with --seconds"):
             sum(1 for _ in ask(database, sql, seconds=0.2).rows())
