@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.commission.domain import decisions, guards, refusals
+from services.commission.domain import conditions, decisions, guards, refusals
 from services.commission.domain.applying import fold
 from services.commission.domain.case import CommissionCase
 from services.commission.expertise import ExpertiseRegister
@@ -41,7 +41,16 @@ from services.commission.input import (
     ReturnInput,
     RevocationInput,
 )
-from services.commission.kinship import cases_of_pupil, codes_of_pupil, folded, linked_to, pupil_of, seen, tell_linked
+from services.commission.kinship import (
+    cases_of_pupil,
+    codes_of_pupil,
+    folded,
+    linked_to,
+    pupil_of,
+    seen,
+    seen_for_letters,
+    tell_linked,
+)
 from services.policy.rules import rules_on
 from services.post.history import New
 from services.post.office import Office
@@ -169,7 +178,8 @@ class Commission:
         """Record that the documents were sent to the address that the application states, or a later change of it."""
 
         def decide(case: CommissionCase) -> tuple[New, ...]:
-            address, rules = self._address(case_id, case), rules_on(form.sent_on)
+            case = seen_for_letters(self.office, case)
+            address, rules = self._address(case_id, case, form), rules_on(form.sent_on)
             return decisions.dispatch_documents(case, form, rules, address=address)
 
         return self._act(case_id, decide)
@@ -178,8 +188,9 @@ class Commission:
         """Record that the same documents were sent again, under the number that they have."""
 
         def decide(case: CommissionCase) -> tuple[New, ...]:
-            number = personal_of(self.office, case_id, guards.may_redispatch(case).first).number
-            address, rules = self._address(case_id, case), rules_on(form.sent_on)
+            case = seen_for_letters(self.office, case)
+            number = personal_of(self.office, case_id, conditions.dispatched(case).first).number
+            address, rules = self._address(case_id, case, form), rules_on(form.sent_on)
             return decisions.redispatch_documents(case, form, rules, address=address, number=number)
 
         return self._act(case_id, decide)
@@ -250,8 +261,9 @@ class Commission:
         school = row["school"] if row else None
         return act(self.office, case_id, lambda history: decide(seen(self.office, fold(history))), school=school, also=also)
 
-    def _address(self, case_id: UUID, case: CommissionCase) -> Address:
-        address: Address = personal_of(self.office, case_id, decisions.address_body(case)).address
+    def _address(self, case_id: UUID, case: CommissionCase, form: DispatchInput | RedispatchInput) -> Address:
+        number, said = decisions.said_by(case, form)
+        address: Address = personal_of(self.office, number or case_id, decisions.address_body(said)).address
         return address
 
     def _said(self, case_id: UUID, body: Digest) -> object:

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from services.commission.domain.answering import pass_on
 from services.commission.domain.applying import fold
-from services.commission.domain.case import CommissionCase
-from services.commission.domain.linking import is_of_one_pupil, on_the_way, seen_with
+from services.commission.domain.case import CommissionCase, Kin
+from services.commission.domain.linking import is_of_one_pupil, on_the_way, seen_among, seen_with
 from services.post.cases import Missing, history_of, open_personal
 from services.post.history import New
 from services.post.office import Office
@@ -34,7 +34,17 @@ from services.wire.events import (
     TermExtended,
 )
 
-__all__ = ["cases_of_pupil", "codes_of_pupil", "folded", "follow", "linked_to", "pupil_of", "seen", "tell_linked"]
+__all__ = [
+    "cases_of_pupil",
+    "codes_of_pupil",
+    "folded",
+    "follow",
+    "linked_to",
+    "pupil_of",
+    "seen",
+    "seen_for_letters",
+    "tell_linked",
+]
 
 _CHANGES: Final = (ConfirmationCorrected, RecommendationExpired, RecommendationRevoked)
 _ON_THE_WAY: Final = (AttendanceRequested, TermExtended)
@@ -122,6 +132,11 @@ def seen(office: Office, case: CommissionCase) -> CommissionCase:
     """Return a case as it stands with the one that it is linked to."""
     primary = office.store.case_with(case.linked) if case.linked is not None else None
     return seen_with(case, folded(office, primary) if primary is not None else None)
+
+
+def seen_for_letters(office: Office, case: CommissionCase) -> CommissionCase:
+    """Return a case as it stands with those that are linked to it, whose schools say something of where its letter goes."""
+    return seen_among(case, [Kin(number=each, case=folded(office, each)) for each in linked_to(office, case)])
 
 
 def follow(office: Office, case_id: UUID, news: Sequence[New]) -> None:

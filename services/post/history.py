@@ -5,7 +5,7 @@ Pure values: no key, no database. ``post`` makes them from stored events, the do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -26,6 +26,7 @@ __all__ = [
     "Recorded",
     "RejectionCode",
     "Resting",
+    "Sharing",
     "Standing",
 ]
 
@@ -195,4 +196,13 @@ class Resting(Protocol):
 
     def outlook_with(self, history: Sequence[Recorded], other: Sequence[Recorded], today: date) -> Outlook:
         """Return the outlook of a case that rests on ``other``; total: never refuses."""
+        ...
+
+
+@runtime_checkable
+class Sharing(Resting, Protocol):
+    """What ``post`` asks besides of a domain in which a case is looked at with those that rest on it, too."""
+
+    def outlook_among(self, history: Sequence[Recorded], resting: Mapping[UUID, Sequence[Recorded]], today: date) -> Outlook:
+        """Return the outlook of a case on which those of ``resting`` rest, by their numbers; total: never refuses."""
         ...

@@ -6,14 +6,15 @@ Source: design.md section 8.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
 from uuid import UUID
 
 from services.post.cases import history_of
-from services.post.history import CaseRow, Outlook, Recorded, Resting
+from services.post.history import CaseRow, Outlook, Recorded, Resting, Sharing
 from services.post.office import Office
+from services.post.store import CaseStream
 from services.wire.channels import Role, commission_case, to_commission
 from services.wire.errors import VerificationError
 
@@ -30,12 +31,15 @@ def row_of(office: Office, history: Sequence[Recorded]) -> CaseRow:
     return domain.row_with(history, other) if isinstance(domain, Resting) and other else domain.row(history)
 
 
-def outlook_of(office: Office, history: Sequence[Recorded], today: date) -> Outlook:
-    """Return what is missing in a case and which acts it allows on a day."""
+def outlook_of(office: Office, case_id: UUID, history: Sequence[Recorded], today: date) -> Outlook:
+    """Return what is missing in a case and which acts it allows on a day; with the one on which it rests, or those on it."""
     domain, other = office.domain, _other(office, history)
     if isinstance(domain, Resting) and other:
         return domain.outlook_with(history, other, today)
-    return domain.outlook(history, today)
+    if not isinstance(domain, Sharing):
+        return domain.outlook(history, today)
+    resting = {stream.id: found for stream, found in _resting_on(office, domain, case_id)}
+    return domain.outlook_among(history, resting, today)
 
 
 def refresh_row(office: Office, stream: UUID, history: Sequence[Recorded], version: int, school: str | None) -> None:
@@ -86,18 +90,23 @@ def _refresh_resting(office: Office, case_id: UUID, history: Sequence[Recorded])
     domain = office.domain
     if not isinstance(domain, Resting) or not domain.moves_others(history):
         return
+    for stream, resting in _resting_on(office, domain, case_id):
+        kept = office.database.one("SELECT school FROM cases WHERE case_id = ?", stream.id.hex)
+        # None where it comes back later in the same start: then it is made with this one.
+        if kept is not None:
+            refresh_row(office, stream.id, resting, stream.version, kept["school"])
+
+
+def _resting_on(office: Office, domain: Resting, case_id: UUID) -> Iterator[tuple[CaseStream, Sequence[Recorded]]]:
+    """Yield the cases that rest on one, and their histories."""
     query = "SELECT DISTINCT originator_id FROM stored_events WHERE topic = ? ORDER BY originator_id"
     for row in office.database.all(query, domain.rests_by):
         stream = office.store.stream(UUID(row["originator_id"]))
         try:
             resting = history_of(office, stream)
         except VerificationError:
-            # One that was damaged on the disk keeps no other from being saved; who looks at it is told.
+            # One that was damaged on the disk keeps no other from being saved or shown; who looks at it is told.
             continue
         rests_on = domain.rests_on(resting)
-        if stream.id == case_id or rests_on is None or office.store.case_with(rests_on) != case_id:
-            continue
-        kept = office.database.one("SELECT school FROM cases WHERE case_id = ?", stream.id.hex)
-        # None where it comes back later in the same start: then it is made with this one.
-        if kept is not None:
-            refresh_row(office, stream.id, resting, stream.version, kept["school"])
+        if stream.id != case_id and rests_on is not None and office.store.case_with(rests_on) == case_id:
+            yield stream, resting

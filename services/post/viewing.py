@@ -168,7 +168,7 @@ def due(office: Office, *, limit: int = 100, until: date | None = None) -> list[
 def outlook(office: Office, case_id: UUID) -> Outlook:
     """Return what is missing in a case and which acts it allows today; it tells nothing that is personal."""
     history, domain = history_of(office, office.store.stream(case_id)), office.domain
-    found = outlook_of(office, history, office.today)
+    found = outlook_of(office, case_id, history, office.today)
     if not isinstance(domain, Daily):
         return found
     hidden = domain.not_yet(history, office.today, opener(office, case_id))

@@ -80,7 +80,7 @@ from services.wire.events import (
 from tests.attacks.workshop import OTHER, Workshop
 from tests.chains import SCHOOL
 from tests.commission_stories import DIRECT_FORM
-from tests.people import ADDRESS_CHOSEN, ADDRESS_CHOSEN_PERSONAL, FATHER, PUPIL, another_pupil, application_form
+from tests.people import ADDRESS_CHOSEN, ADDRESS_CHOSEN_PERSONAL, FATHER, HOME, PUPIL, another_pupil, application_form
 from tests.troubles import settled
 
 _OFFICIAL = AnswerInput(official="Ilze Paraudziņa")
@@ -682,6 +682,40 @@ def test_a_letter_goes_to_the_address_that_was_chosen_since(shop: Workshop) -> N
     says(shop, mine, chosen, New(facts=moved, personal=DeliveryAddressChangedPersonal(address=shelter)))
     sent(shop, case_id)
     assert personal(shop, case_id, "DocumentsDispatched").address == shelter
+
+
+@pytest.mark.shows("I5", "D5.6", "D5.19", "D5.30")
+def test_the_one_letter_waits_for_the_school_of_a_linked_case_and_goes_where_the_requester_confirms(shop: Workshop) -> None:
+    """E13: the guardian changed, and the second school alone knows of it."""
+    _, first = asked(shop)
+    theirs, second = asked(shop, OTHER)
+    desk, today = clerk(shop), shop.commission.office.today
+    registered(shop, second, 2)
+    prepared(shop, first)
+    desk.link(second, LinkInput())
+    shelter = Address(text="Citas ielas 1", postal_code="LV-1099")
+    moved = DeliveryAddressChanged(address=AddressKind.HOME, address_protected=True, dispatch_on_hold=True, basis=BEFORE)
+    chosen = New(facts=ADDRESS_CHOSEN, personal=ADDRESS_CHOSEN_PERSONAL)
+    says(shop, theirs, chosen, New(facts=moved, personal=DeliveryAddressChangedPersonal(address=shelter)), school=OTHER)
+    said = outlook(shop.commission.office, first)
+    assert [each for each in said.missing if str(second) in each]
+    assert "dispatch" not in {each.act for each in said.allowed}
+    assert not [each for each in outlook(shop.commission.office, second).missing if str(first) in each]
+    with pytest.raises(refusals.DispatchOnHoldError):
+        sent(shop, first)
+    letter = DispatchInput(number="S-1", by=Delivery.REGISTERED, sent_on=today, address_confirmed_on=today, address_of=second.hex)
+    with pytest.raises(refusals.NoSuchAddressError):
+        desk.dispatch(first, letter.model_copy(update={"address_of": str(first)}))
+    desk.dispatch(first, letter)
+    assert personal(shop, first, "DocumentsDispatched").address == shelter
+    assert not [each for each in outlook(shop.commission.office, first).missing if str(second) in each]
+    # It did not come: sent again to where this case says, by who confirmed it.
+    desk.delivery_failed(first, DeliveryFailureInput(on=today, cause=DeliveryCause.RETURNED))
+    again = RedispatchInput(by=Delivery.REGISTERED, sent_on=today, duplicate=False)
+    with pytest.raises(refusals.DispatchOnHoldError):
+        desk.redispatch(first, again)
+    desk.redispatch(first, again.model_copy(update={"address_confirmed_on": today}))
+    assert personal(shop, first, "Redispatched").address == HOME
 
 
 @pytest.mark.shows("D5.13", "D5.14")

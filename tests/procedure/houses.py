@@ -17,8 +17,8 @@ from uuid import UUID
 
 from services.commission.domain.answering import pass_on
 from services.commission.domain.applying import evolve as evolve_commission
-from services.commission.domain.case import CommissionCase
-from services.commission.domain.linking import is_of_one_pupil, on_the_way, seen_with
+from services.commission.domain.case import CommissionCase, Kin
+from services.commission.domain.linking import is_of_one_pupil, on_the_way, seen_among, seen_with
 from services.commission.domain.receiving import CommissionDomain
 from services.commission.domain.terms import deadlines_of as commission_deadlines
 from services.post.history import BEFORE, Deadline, New, Recorded, Standing
@@ -131,10 +131,11 @@ class Commission(House):
     asked_by: dict[UUID, str | None] = field(default_factory=dict)
 
     def case(self, case_id: UUID) -> CommissionCase:
-        """Return a case as it stands with the one that it is linked to."""
+        """Return a case as it stands with the one that it is linked to, and with those that are linked to it."""
         case: CommissionCase = self.folded[case_id]
         primary = self.case_with(case.linked) if case.linked is not None else None
-        return seen_with(case, self.folded[primary] if primary is not None else None)
+        kin = [Kin(number=each, case=self.folded[each]) for each in self.linked_to(case)]
+        return seen_among(seen_with(case, self.folded[primary] if primary is not None else None), kin)
 
     def codes_of_pupil(self, case_id: UUID) -> tuple[str, ...]:
         """Return the codes that name the pupil of a case, as ``services.commission.kinship`` reads them."""

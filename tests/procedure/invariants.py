@@ -127,11 +127,12 @@ def no_yes_without_a_recommendation(world: World, house: House, case_id: UUID | 
         assert isinstance(basis.facts, RecommendationRefused) or basis.type == "RecommendationCorrected"
 
 
-def letters_go_where_they_were_asked_to(_: World, house: House, case_id: UUID | None, event: Recorded) -> None:
+def letters_go_where_they_were_asked_to(world: World, house: House, case_id: UUID | None, event: Recorded) -> None:
     """I5 and I6: to the address of the request or the newest change of it; to a school only where that was chosen."""
     sent = event.facts
     if case_id is None or not isinstance(sent, DocumentsDispatched | Redispatched):
         return
+    commission = world.commission
     says_where = (InformationRequested, RequestRegistered, DeliveryAddressChanged)
     told = [each for each in _before(house, case_id, event) if isinstance(each.facts, says_where)]
     chosen = [each for each in told if getattr(each.facts, "address", None) is not None][-1]
@@ -139,6 +140,8 @@ def letters_go_where_they_were_asked_to(_: World, house: House, case_id: UUID | 
     assert sent.address is chosen.facts.address
     assert house.personal[event.body].address == house.personal[chosen.body].address
     assert not getattr(chosen.facts, "dispatch_on_hold", False)
+    # Nobody was asked here: no form says address_confirmed_on.
+    assert not commission.case(case_id).held_elsewhere
     # D.5, 19: nothing that others may open goes to an address that must not become known.
     assert sent.by is not Delivery.ORDINARY or not chosen.facts.address_protected
     assert sent.address is not AddressKind.SCHOOL or chosen.facts.address is AddressKind.SCHOOL

@@ -104,6 +104,8 @@ def _at_commission(world: World, case: CommissionCase) -> None:
         offered.discard("close")
     # Letters that are held wait for the requester, who says an address at the school.
     is_held = case.address is not None and case.address.facts.dispatch_on_hold and not case.withdrawn
+    # One that the school of a linked case holds is sent once a person has asked the requester.
+    is_held = is_held or bool(case.held_elsewhere)
     if case.state in _AT_COMMISSION and case.closed is None and not is_held:
         assert offered & _AT_COMMISSION[case.state], f"{case.state.value} leads nowhere: {sorted(offered)}"
 

@@ -150,7 +150,7 @@ def goes_on(process: Process, rng: Random, case_id: UUID) -> tuple[str, Callable
     office = process.office
     history = history_of(office, office.store.stream(case_id))
     # By the machine's clock: asking the office's port for it is a moment at which a process may be killed.
-    allowed = outlook_of(office, history, day_of(process.site.now())).allowed
+    allowed = outlook_of(office, case_id, history, day_of(process.site.now())).allowed
     names = [each.act for each in allowed if each.act not in _LEFT_OUT]
     if not names:
         return None

@@ -62,6 +62,7 @@ from services.wire.events import (
     RequestWithdrawn,
     TermExtended,
 )
+from services.wire.hashing import Digest
 
 __all__ = ["evolve", "fold"]
 
@@ -109,7 +110,8 @@ def _requested(case: CommissionCase, event: Recorded) -> CommissionCase | None: 
         case RequestWithdrawn():
             return replace(case, withdrawn=True)
         case DeliveryAddressChanged() as facts:
-            return replace(case, address=AddressChange(body=event.body, facts=facts))
+            told = AddressChange(body=event.body, facts=facts, written_on=event.recorded_on)
+            return replace(case, address=told, addresses=(*case.addresses, event.body))
         case ReminderSent() as facts:
             return replace(case, reminders=facts.number)
         case RequestRegistered() as facts:
@@ -212,16 +214,23 @@ def _sent(case: CommissionCase, event: Recorded) -> CommissionCase | None:
     last = case.dispatch
     match event.facts:
         case DocumentsDispatched() as facts:
-            return replace(case, dispatch=Sent(body=event.body, first=event.body, facts=facts))
+            return replace(case, dispatch=_sent_now(case, event.body, event.body, facts))
         case Redispatched() as facts:
             first = last.first if last is not None else event.body
-            return replace(case, dispatch=Sent(body=event.body, first=first, facts=facts))
+            return replace(case, dispatch=_sent_now(case, event.body, first, facts))
         case DeliveryConfirmed() if last is not None:
             return replace(case, dispatch=replace(last, delivered=True, failed=False))
         case DeliveryFailed() if last is not None:
             return replace(case, dispatch=replace(last, failed=True))
         case _:
             return None
+
+
+def _sent_now(case: CommissionCase, body: Digest, first: Digest, facts: DocumentsDispatched | Redispatched) -> Sent:
+    own = (case.request.body if case.request is not None else None, case.registered_body, *case.addresses)
+    # It went where a linked case says: what its own school had said by then is no change since.
+    instead_of = case.address.body if case.address is not None and facts.address_from not in own else None
+    return Sent(body=body, first=first, facts=facts, instead_of=instead_of)
 
 
 def _told(case: CommissionCase, event: Recorded) -> CommissionCase | None:  # noqa: PLR0911  # one return an event

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from uuid import UUID
 
 from services.wire.events import (
     Answer,
@@ -41,6 +42,7 @@ __all__ = [
     "Contest",
     "Correction",
     "Ending",
+    "Kin",
     "Outcome",
     "Request",
     "Sent",
@@ -91,10 +93,11 @@ class Correction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressChange:
-    """Another address for the letters, or word that nothing is to be sent for now."""
+    """Another address for the letters, or word that nothing is to be sent for now; ``written_on`` is the day of the school's."""
 
     body: Digest
     facts: DeliveryAddressChanged
+    written_on: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,13 +153,25 @@ class Ending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What was sent last: its event, and what is known of its arrival; ``first`` names the event that has its number."""
+    """What was sent last: its event, and what is known of its arrival; ``first`` names the event that has its number.
+
+    ``instead_of`` names the word of the own school that stood then, where the letter went to an address that another case told.
+    """
 
     body: Digest
     first: Digest
     facts: DocumentsDispatched | Redispatched
+    instead_of: Digest | None = None
     delivered: bool = False
     failed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kin:
+    """A case that is linked to another one, by its number: what its school says of addresses counts for the one letter there."""
+
+    number: UUID
+    case: CommissionCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,8 +183,9 @@ class CommissionCase:
     other; ``answer_body`` the newest answer given, ``answer_basis`` what it rests on, ``answer_rejected`` why the school
     refused it, ``ended_told`` whether the school was told that a yes holds no longer; ``rechecked`` is False while the
     particulars have changed since the file was examined. ``summons_told`` names the summons of which the school was told last.
+    ``addresses`` names every event since the request by which another address was told; ``address`` is the newest.
     ``linked`` names an event of the earlier case whose assessment is this one's too; ``primary`` is that case where it is
-    looked at (``linking``), never folded.
+    looked at (``linking``), never folded. ``kin`` are those that are linked to this one, where letters are sent or looked at.
     """
 
     first: Digest | None = None
@@ -180,6 +196,7 @@ class CommissionCase:
     corrections: tuple[Correction, ...] = ()
     rechecked: bool = True
     address: AddressChange | None = None
+    addresses: tuple[Digest, ...] = ()
     reminders: int = 0
     not_matched: bool = False
     returned: bool = False
@@ -205,6 +222,7 @@ class CommissionCase:
     ended_told: bool = False
     closed: AssessmentCause | None = None
     primary: CommissionCase | None = None
+    kin: tuple[Kin, ...] = ()
 
     @property
     def is_begun(self) -> bool:
@@ -309,8 +327,18 @@ class CommissionCase:
         return self.address is not None and self.address.facts.dispatch_on_hold
 
     @property
+    def held_elsewhere(self) -> tuple[Kin, ...]:
+        """The linked cases whose schools say that nothing is to be sent: the one letter is about their pupil too (D.5, 19)."""
+        return tuple(each for each in self.kin if each.case.is_on_hold)
+
+    @property
     def is_address_protected(self) -> bool:
-        """Tell whether the address, by the newest word of it, is one that must not become known (domain.md C3; D.5, 19)."""
+        """Tell whether the address, by the newest word of it, is one that must not become known (domain.md C3; D.5, 19).
+
+        Whichever school says so of the pupil: the letter tells where the other requester is to be sought, too.
+        """
+        if any(each.case.is_address_protected for each in self.kin):
+            return True
         if self.address is not None:
             return self.address.facts.address_protected
         if self.request is not None:
@@ -322,7 +350,7 @@ class CommissionCase:
         """Tell whether the address has changed after what was sent last (crossing of address change and dispatch)."""
         if self.dispatch is None or self.address is None or self.is_on_hold:
             return False
-        return self.address.body != self.dispatch.facts.address_from
+        return self.address.body not in (self.dispatch.facts.address_from, self.dispatch.instead_of)
 
     @property
     def state(self) -> CommissionState:

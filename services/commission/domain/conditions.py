@@ -115,9 +115,13 @@ def of_the_living(case: CommissionCase) -> None:
         raise refusals.ClosedError
 
 
-def letters_go_out(case: CommissionCase) -> None:
+def letters_go_out(case: CommissionCase, *, is_confirmed: bool) -> None:
     """Return if anything may be sent at all (D.5, 19 and 30)."""
     of_the_living(case)
     # D.5, 19: nothing goes to a former representative.
     if case.is_on_hold:
         raise refusals.DispatchOnHoldError
+    # D.5, 19 and 30; E13: the one letter waits for the word of every school that it is for. Where the other school never takes
+    # its word back, whoever applied here must not wait for ever: a person asks them.
+    if case.held_elsewhere and not is_confirmed:
+        raise refusals.DispatchOnHoldError(is_elsewhere=True)

@@ -38,6 +38,7 @@ from services.commission.domain.sending import (
     dispatch_documents,
     note_failure,
     redispatch_documents,
+    said_by,
 )
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "register_request",
     "return_request",
     "revoke_recommendation",
+    "said_by",
     "say_not_matched",
     "set_refusal_aside",
     "uphold_refusal",

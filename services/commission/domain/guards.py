@@ -180,8 +180,11 @@ def plan_supports_yes(case: CommissionCase) -> None:
         raise refusals.IrpWithoutNeedError
 
 
-def may_dispatch(case: CommissionCase) -> Outcome:
-    """Return what was issued and may be sent; a withdrawal does not stop it, a hold does (D.5, 7 and 19)."""
+def may_dispatch(case: CommissionCase, *, is_confirmed: bool = False) -> Outcome:
+    """Return what was issued and may be sent; a withdrawal does not stop it, a hold does (D.5, 7 and 19).
+
+    ``is_confirmed`` tells that the requester says where it goes, although the school of a linked case holds it.
+    """
     conditions.begun(case)
     # The earlier valid application says where the one recommendation goes (E13).
     if case.linked is not None:
@@ -191,16 +194,19 @@ def may_dispatch(case: CommissionCase) -> Outcome:
         raise refusals.NothingToDispatchError
     if case.dispatch is not None:
         raise refusals.AlreadyDispatchedError
-    conditions.letters_go_out(case)
+    conditions.letters_go_out(case, is_confirmed=is_confirmed)
     return case.outcome
 
 
-def may_redispatch(case: CommissionCase) -> Sent:
-    """Return what was sent and may be sent again: it did not come, or its address has changed since (D.5, 17; E19)."""
+def may_redispatch(case: CommissionCase, *, is_confirmed: bool = False) -> Sent:
+    """Return what was sent and may be sent again: it did not come, or its address has changed since (D.5, 17; E19).
+
+    ``is_confirmed`` is as for ``may_dispatch``.
+    """
     sent = conditions.dispatched(case)
     if case.ending is not None:
         raise refusals.NothingToDispatchError
-    conditions.letters_go_out(case)
+    conditions.letters_go_out(case, is_confirmed=is_confirmed)
     if not sent.failed and not case.is_address_changed_since:
         raise refusals.NothingToRepeatError
     return sent

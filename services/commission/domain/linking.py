@@ -8,17 +8,18 @@ Source: domain.md A5.3, and D.5, 3, 4, 6 and 15; E13.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from services.commission.domain import guards
-from services.commission.domain.case import Attendance, CommissionCase
+from services.commission.domain.case import Attendance, CommissionCase, Kin
 from services.commission.domain.terms import LONGEST_MONTHS, term_of
 from services.policy.calendar import add_months
 from services.post.history import New
 from services.wire.errors import RefusedError
 from services.wire.events import AttendanceRequired, TermExtended
 
-__all__ = ["is_of_one_pupil", "on_the_way", "seen_with"]
+__all__ = ["is_of_one_pupil", "on_the_way", "seen_among", "seen_with"]
 
 
 def seen_with(case: CommissionCase, primary: CommissionCase | None) -> CommissionCase:
@@ -33,6 +34,14 @@ def seen_with(case: CommissionCase, primary: CommissionCase | None) -> Commissio
     if case.answer is None and (primary is None or not primary.may_answer_linked or not is_of_one_pupil(case, primary)):
         return replace(case, linked=None)
     return replace(case, primary=primary)
+
+
+def seen_among(case: CommissionCase, kin: Iterable[Kin]) -> CommissionCase:
+    """Return a case as it stands with those that are linked to it: what their schools say of the one letter's way (D.5, 19; E13).
+
+    One that was linked by a code that either corrected since is about another child perhaps, and says nothing (D.5, 10).
+    """
+    return replace(case, kin=tuple(each for each in kin if each.case.linked is not None and is_of_one_pupil(each.case, case)))
 
 
 def is_of_one_pupil(case: CommissionCase, primary: CommissionCase) -> bool:

@@ -156,9 +156,29 @@ def _of_letters(case: CommissionCase) -> Iterator[str]:
         yield "the requester asks to send nothing for now"
     elif case.is_address_protected and (case.dispatch is None or case.dispatch.failed or case.is_address_changed_since):
         yield "the address is protected: no ordinary letter goes there"
+    yield from _of_letters_elsewhere(case)
     if case.is_address_changed_since:
         yield "the address has changed after the dispatch: send again"
     if case.dispatch is not None and case.dispatch.failed:
         yield "the letter did not come: send it again"
     if case.outcome is not None and case.ending is None and case.dispatch is None and case.linked is None:
         yield "what was issued has not been sent"
+
+
+def _of_letters_elsewhere(case: CommissionCase) -> Iterator[str]:
+    """Yield what the schools of linked cases say of where the one letter goes, by their numbers (D.5, 19 and 30; E13)."""
+    sent = case.dispatch
+    for each in case.kin:
+        told = each.case.address
+        # What was compared when the letter was sent, and went, asks for nothing any more.
+        if told is None or (sent is not None and not sent.failed and told.written_on < sent.facts.sent_on):
+            continue
+        if sent is not None and sent.facts.address_from == told.body:
+            continue
+        if each.case.is_on_hold:
+            yield (
+                f"the school of the linked case {each.number} asks to send nothing for now: wait for its word, or confirm with"
+                " the requester where the letter goes"
+            )
+        else:
+            yield f"the school of the linked case {each.number} told another address: ask the requester where the letter goes"

@@ -7,7 +7,7 @@ Source: domain.md D.3, D.5, 7, 9, 10, 15 and 16; events.md, "Crossings".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -15,8 +15,8 @@ from uuid import UUID
 
 from services.commission.domain.answering import ended_answer, expire_recommendation
 from services.commission.domain.applying import fold
-from services.commission.domain.case import CommissionCase, CommissionState
-from services.commission.domain.linking import seen_with
+from services.commission.domain.case import CommissionCase, CommissionState, Kin
+from services.commission.domain.linking import seen_among, seen_with
 from services.commission.domain.outlook import outlook_of
 from services.commission.domain.terms import ANSWER_AGAIN, FOR_PEOPLE, deadlines_of
 from services.post.history import CaseRow, New, Outlook, Recorded, RejectionCode
@@ -152,6 +152,11 @@ class CommissionDomain:
         """Return the outlook of a linked case, with the history of the earlier one."""
         case = seen_with(fold(history), fold(other))
         return outlook_of(case, today, is_left_alone=case.linked is None)
+
+    def outlook_among(self, history: Sequence[Recorded], resting: Mapping[UUID, Sequence[Recorded]], today: date) -> Outlook:
+        """Return the outlook of an earlier case, with the histories of those that are linked to it."""
+        kin = [Kin(number=number, case=fold(each)) for number, each in resting.items()]
+        return outlook_of(seen_among(fold(history), kin), today)
 
 
 def must_park(facts: object) -> bool:

@@ -7,6 +7,8 @@ Source: domain.md A.5, section 1 (notification), I5, I6, and D.5, 17 and 19.
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from services.commission.domain import guards, refusals
 from services.commission.domain.case import CommissionCase, Outcome
 from services.commission.domain.ordering import in_order
@@ -29,7 +31,21 @@ from services.wire.events import (
 )
 from services.wire.hashing import Digest
 
-__all__ = ["address_body", "confirm_delivery", "dispatch_documents", "note_failure", "redispatch_documents"]
+__all__ = ["address_body", "confirm_delivery", "dispatch_documents", "note_failure", "redispatch_documents", "said_by"]
+
+
+def said_by(case: CommissionCase, form: DispatchInput | RedispatchInput) -> tuple[UUID | None, CommissionCase]:
+    """Return the linked case, with its number, that says where the letter goes; None and the case itself where that says it.
+
+    Raises: NoSuchAddressError.
+    """
+    if form.address_of is None:
+        return None, case
+    number = UUID(form.address_of)
+    for each in case.kin:
+        if each.number == number:
+            return number, each.case
+    raise refusals.NoSuchAddressError
 
 
 def address_body(case: CommissionCase) -> Digest:
@@ -48,17 +64,18 @@ def address_body(case: CommissionCase) -> Digest:
 def dispatch_documents(case: CommissionCase, form: DispatchInput, rules: Rules, *, address: Address) -> tuple[New, ...]:
     """Return the event of the documents sent: those that were issued, to the address that ``address_body`` says.
 
-    ``rules`` are those of ``form.sent_on``.
+    ``rules`` are those of ``form.sent_on``; ``address`` is that of the case that ``said_by`` says.
     Raises: NoRequestError, LinkedError, NothingToDispatchError, AlreadyDispatchedError, ClosedError, DispatchOnHoldError,
-    DispatchWayError, ProtectedAddressError, DateOrderError.
+    NoSuchAddressError, DispatchWayError, ProtectedAddressError, DateOrderError.
     """
-    outcome = guards.may_dispatch(case)
+    outcome = guards.may_dispatch(case, is_confirmed=_is_confirmed(case, form))
+    _, said = said_by(case, form)
     in_order(form.sent_on, "The day of sending", outcome.facts.issued_on, "the day of issue")
     facts = DocumentsDispatched(
         kinds=_kinds(case, outcome),
-        by=_way(case, form.by),
-        address=_kind(case),
-        address_from=address_body(case),
+        by=_way(case, _kind(said), form.by),
+        address=_kind(said),
+        address_from=address_body(said),
         sent_on=form.sent_on,
         notified_on=rules.deemed_notified(Way(form.by.value), form.sent_on),
         duplicate=False,
@@ -71,17 +88,18 @@ def redispatch_documents(
 ) -> tuple[New, ...]:
     """Return the event of the same documents sent again, under the number that they have: nothing is issued anew (D.5, 17; E19).
 
-    ``number`` is that of the first dispatch, ``rules`` are those of ``form.sent_on``.
-    Raises: NoRequestError, NotDispatchedError, ClosedError, DispatchOnHoldError, NothingToRepeatError, DispatchWayError,
-    ProtectedAddressError, DateOrderError.
+    ``number`` is that of the first dispatch; ``rules`` and ``address`` are as for ``dispatch_documents``.
+    Raises: NoRequestError, NotDispatchedError, ClosedError, DispatchOnHoldError, NothingToRepeatError, NoSuchAddressError,
+    DispatchWayError, ProtectedAddressError, DateOrderError.
     """
-    sent = guards.may_redispatch(case)
+    sent = guards.may_redispatch(case, is_confirmed=_is_confirmed(case, form))
+    _, said = said_by(case, form)
     in_order(form.sent_on, "The day of sending again", sent.facts.sent_on, "the day of sending")
     facts = Redispatched(
         kinds=sent.facts.kinds,
-        by=_way(case, form.by),
-        address=_kind(case),
-        address_from=address_body(case),
+        by=_way(case, _kind(said), form.by),
+        address=_kind(said),
+        address_from=address_body(said),
         sent_on=form.sent_on,
         # Counted anew from this sending.
         notified_on=rules.deemed_notified(Way(form.by.value), form.sent_on),
@@ -110,6 +128,19 @@ def note_failure(case: CommissionCase, form: DeliveryFailureInput) -> tuple[New,
     return (New(facts=DeliveryFailed(on=form.on, cause=form.cause)),)
 
 
+def _is_confirmed(case: CommissionCase, form: DispatchInput | RedispatchInput) -> bool:
+    """Tell whether the requester said where the letter goes since every school that holds it said so.
+
+    Raises: DateOrderError: whoever was asked before that could not know.
+    """
+    if form.address_confirmed_on is None:
+        return False
+    for each in case.held_elsewhere:
+        if each.case.address is not None:
+            in_order(form.address_confirmed_on, "The confirmation", each.case.address.written_on, "the word of the other school")
+    return True
+
+
 def _kinds(case: CommissionCase, outcome: Outcome) -> tuple[DocumentKind, ...]:
     issued = isinstance(outcome.facts, RecommendationIssued) and outcome.is_yes
     plan = (DocumentKind.IRP,) if case.irp is not None else ()
@@ -126,9 +157,9 @@ def _kind(case: CommissionCase) -> AddressKind:
     return (case.registered.address if case.registered is not None else None) or AddressKind.HOME
 
 
-def _way(case: CommissionCase, by: Delivery) -> Delivery:
+def _way(case: CommissionCase, kind: AddressKind, by: Delivery) -> Delivery:
     """Return the way of a letter if it leads to the chosen address; by hand only to the author of an application (A.5, a.1)."""
-    if _kind(case) is AddressKind.E_ADDRESS:
+    if kind is AddressKind.E_ADDRESS:
         ways: tuple[Delivery, ...] = (Delivery.E_ADDRESS,)
     else:
         ways = (Delivery.REGISTERED, Delivery.ORDINARY)

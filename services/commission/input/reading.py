@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import LiteralString, TypeVar
+from typing import Annotated, LiteralString, TypeVar
+from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, ValidationError
 from pydantic_core import InitErrorDetails
 
 from services.commission.domain.refusals import FormRefusedError
 from services.policy.fields import fault
 from services.policy.forms import Form, complaints, parse_form
 
-__all__ = ["at_field", "read_form"]
+__all__ = ["CaseNumber", "at_field", "read_form"]
 
 AnyForm = TypeVar("AnyForm", bound=Form)
+
+
+def _case_number(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise fault("case_number", "is not a case number; copy it from the list of cases") from None
+
+
+CaseNumber = Annotated[str, AfterValidator(_case_number)]
+"""The number of a case, as the list of cases shows it."""
 
 
 def at_field(name: LiteralString, sentence: str) -> ValidationError:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import Annotated, Self
-from uuid import UUID
 
 from pydantic import AfterValidator, Field, model_validator
 
-from services.commission.input.reading import at_field
+from services.commission.input.reading import CaseNumber, at_field
 from services.policy.fields import (
     ActDay,
     ComparedCode,
@@ -19,7 +18,6 @@ from services.policy.fields import (
     PlaceText,
     PostalCode,
     VarisCode,
-    fault,
 )
 from services.policy.forms import Form, distinct, known, one_of
 from services.wire.events import AddressKind, Asks, AssessmentCause, ExtensionCause, Intake, Requester, ReturnGround
@@ -102,17 +100,10 @@ class ReturnInput(Form):
     grounds: Annotated[tuple[Annotated[ReturnGround, known(ReturnGround)], ...], AfterValidator(distinct), Field(min_length=1)]
 
 
-def _case_number(text: str) -> str:
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise fault("case_number", "is not a case number; copy it from the list of cases") from None
-
-
 class LinkInput(Form):
     """The earlier case of the same pupil; left out, it is the earliest that is still assessed."""
 
-    primary: Annotated[str, AfterValidator(_case_number)] | None = None
+    primary: CaseNumber | None = None
 
 
 class ExtensionInput(Form):

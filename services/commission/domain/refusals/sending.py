@@ -9,6 +9,7 @@ __all__ = [
     "DeliveryNotedError",
     "DispatchOnHoldError",
     "DispatchWayError",
+    "NoSuchAddressError",
     "NotDispatchedError",
     "NothingToDispatchError",
     "NothingToRepeatError",
@@ -48,10 +49,22 @@ class ProtectedAddressError(RefusedError):
 
 
 class DispatchOnHoldError(RefusedError):
-    """Nothing is sent while the requester asks to send nothing (D.5, 19)."""
+    """Nothing is sent while the requester, or the school of a linked case, asks to send nothing (D.5, 19 and 30; E13)."""
+
+    def __init__(self, *, is_elsewhere: bool = False) -> None:
+        super().__init__(
+            "The school of a linked case asks to send nothing for now; `show` says which. Wait until it tells the new address, or"
+            " confirm with the requester where the letter goes, and write that day as address_confirmed_on."
+            if is_elsewhere
+            else "The requester has asked to send nothing for now. Wait until the school tells the new address."
+        )
+
+
+class NoSuchAddressError(RefusedError):
+    """A letter goes where this case says, or one that is linked to it (I5; E13)."""
 
     def __init__(self) -> None:
-        super().__init__("The requester has asked to send nothing for now. Wait until the school tells the new address.")
+        super().__init__("address_of names no case that is linked to this one. Copy the number from `show`, or leave it out.")
 
 
 class NotDispatchedError(RefusedError):

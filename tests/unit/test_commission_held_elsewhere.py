@@ -1,0 +1,129 @@
+"""The one letter of two requests: held where either school says so, protected, and sent to where the requester confirms."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import ValidationError
+
+from services.commission.domain import decisions, refusals
+from services.commission.domain.applying import fold
+from services.commission.domain.case import CommissionCase, Kin
+from services.commission.domain.linking import seen_among
+from services.commission.domain.receiving import CommissionDomain
+from services.commission.input import DispatchInput
+from services.policy.rules import RULES
+from services.post.history import Outlook
+from services.wire.events import AddressKind, Delivery, DeliveryCause, DeliveryFailed, DocumentsDispatched, Redispatched
+from tests.commission_stories import CORRECTED_CODE, HOLD, ISSUED, LINKED, MOVED, PRIMARY, SENT, case_after
+from tests.given_when_then import body, given, received
+from tests.people import HOME
+
+_DOMAIN = CommissionDomain()
+_TODAY = date(2026, 9, 21)
+_NUMBER = UUID(int=7)
+_PREPARED = (*PRIMARY, ISSUED)
+_HELD = received(HOLD.facts, recorded_on=date(2026, 8, 24))
+_MOVED = received(replace(MOVED.facts, address=AddressKind.E_ADDRESS), recorded_on=date(2026, 8, 24))  # type: ignore[type-var]  # a change of address
+_SENT_ON = date(2026, 8, 27)
+
+
+def _among(primary: tuple[object, ...], *linked: object) -> CommissionCase:
+    return seen_among(case_after(*primary), [Kin(number=_NUMBER, case=case_after(*LINKED, *linked))])
+
+
+def _send(case: CommissionCase, by: Delivery = Delivery.REGISTERED, **form: Any) -> DocumentsDispatched:
+    letter = DispatchInput(number="S-1", by=by, sent_on=_SENT_ON, **form)
+    (sent,) = decisions.dispatch_documents(case, letter, RULES[0], address=HOME)
+    assert isinstance(sent.facts, DocumentsDispatched)
+    return sent.facts
+
+
+def _said_among(primary: tuple[object, ...], *linked: object) -> tuple[Outlook, list[str]]:
+    histories = {_NUMBER: given(fold, *LINKED, *linked).history}
+    outlook = _DOMAIN.outlook_among(given(fold, *primary).history, histories, _TODAY)
+    return outlook, [each for each in outlook.missing if str(_NUMBER) in each]
+
+
+@pytest.mark.shows("D5.6", "D5.19", "D5.30")
+def test_the_one_letter_waits_where_the_school_of_a_linked_case_asks_to_send_nothing() -> None:
+    """E13: the guardian changed, or the pupil died, and the other school alone knows of it."""
+    with pytest.raises(refusals.DispatchOnHoldError, match="linked case"):
+        _send(_among(_PREPARED, _HELD))
+    outlook, said = _said_among(_PREPARED, _HELD)
+    (waits,) = said
+    assert waits.startswith(
+        f"the school of the linked case {_NUMBER} asks to send nothing for now: wait for its word, or confirm"
+    )
+    assert "dispatch" not in {each.act for each in outlook.allowed}
+    missing = DeliveryFailed(on=date(2026, 9, 1), cause=DeliveryCause.REPORTED_MISSING)
+    again, _ = _said_among((*_PREPARED, SENT, missing), _HELD)
+    assert "redispatch" not in {each.act for each in again.allowed}
+    # It took its word back; and a code that was corrected since names another child, whose hold is none of this one's.
+    assert _send(_among(_PREPARED, _HELD, MOVED))
+    assert _send(_among(_PREPARED, _HELD, CORRECTED_CODE))
+    assert _send(_among((*_PREPARED, CORRECTED_CODE), _HELD))
+    assert _said_among((*_PREPARED, CORRECTED_CODE), _HELD)[1] == []
+
+
+@pytest.mark.shows("D5.6", "D5.19")
+def test_a_hold_that_its_school_never_takes_back_gives_way_to_an_address_that_was_confirmed_since() -> None:
+    held = _among(_PREPARED, _HELD)
+    assert _send(held, address_confirmed_on=date(2026, 8, 24)).address_from == body(1)
+    with pytest.raises(refusals.DateOrderError, match="The confirmation"):
+        _send(held, address_confirmed_on=date(2026, 8, 23))
+    # The own school's hold is taken back by its own word alone.
+    with pytest.raises(refusals.DispatchOnHoldError):
+        _send(_among((*_PREPARED, HOLD), _HELD), address_confirmed_on=date(2026, 8, 24))
+
+
+@pytest.mark.shows("I5", "D5.6", "D5.19")
+def test_a_letter_goes_to_the_address_that_another_school_told_only_where_the_requester_confirmed_it() -> None:
+    moved = _among(_PREPARED, _MOVED)
+    assert _said_among(_PREPARED, _MOVED)[1] == [
+        f"the school of the linked case {_NUMBER} told another address: ask the requester where the letter goes"
+    ]
+    assert _send(moved).address_from == body(1)
+    sent = _send(moved, Delivery.E_ADDRESS, address_confirmed_on=_SENT_ON, address_of=str(_NUMBER))
+    # The word of the other school is the fourth event of its case.
+    assert (sent.address, sent.address_from) == (AddressKind.E_ADDRESS, decisions.address_body(moved.kin[0].case))
+    with pytest.raises(refusals.DispatchWayError):
+        _send(moved, address_confirmed_on=_SENT_ON, address_of=str(_NUMBER))
+    with pytest.raises(refusals.NoSuchAddressError):
+        _send(moved, address_confirmed_on=_SENT_ON, address_of=str(UUID(int=8)))
+    for sent_to in (sent, _send(moved)):
+        assert _said_among((*_PREPARED, sent_to), _MOVED)[1] == []
+    assert _said_among((*_PREPARED, _send(moved)), received(MOVED.facts, recorded_on=date(2026, 9, 1)))[1]
+
+
+@pytest.mark.shows("D5.6", "D5.17")
+def test_what_the_own_school_had_said_before_a_letter_went_elsewhere_is_no_change_after_it() -> None:
+    elsewhere = replace(SENT, address_from=body(99))
+    assert not case_after(*_PREPARED, MOVED, elsewhere).is_address_changed_since
+    assert case_after(*_PREPARED, MOVED, elsewhere, MOVED).is_address_changed_since
+    again = Redispatched(**{each.name: getattr(elsewhere, each.name) for each in fields(elsewhere)})
+    assert not case_after(*_PREPARED, MOVED, SENT, again).is_address_changed_since
+    assert case_after(*_PREPARED, MOVED, SENT).is_address_changed_since
+
+
+@pytest.mark.shows("D5.6", "D5.19")
+def test_a_letter_is_protected_where_either_school_says_that_an_address_is() -> None:
+    with pytest.raises(refusals.ProtectedAddressError):
+        _send(_among(_PREPARED, MOVED), Delivery.ORDINARY)
+    assert _send(_among(_PREPARED), Delivery.ORDINARY)
+
+
+@pytest.mark.parametrize(
+    ("form", "fault"),
+    [
+        ({"address_of": str(_NUMBER)}, "is missing"),
+        ({"address_confirmed_on": date(2026, 8, 28)}, "lies after sent_on"),
+    ],
+)
+def test_an_address_of_another_case_needs_the_day_on_which_it_was_confirmed(form: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        DispatchInput(number="S-1", by=Delivery.REGISTERED, sent_on=_SENT_ON, **form)
