@@ -7,6 +7,7 @@ Source: domain.md D.5, 6, 11, 12 and 13; E13.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from services.post.history import New
 from services.post.office import Office
 from services.post.opening import NotReadableError, event_with, personal_of
 from services.post.people import cases_of
-from services.post.saving import save
+from services.post.saving import CaseIncompleteError, KeysAwaitedError, require_whole, save
 from services.wire.errors import VerificationError
 from services.wire.events import (
     AssessmentLinked,
@@ -162,11 +163,18 @@ def tell_linked(office: Office, case_id: UUID, official: str | None) -> None:
 
 
 def _in_linked(office: Office, case_id: UUID, follows: Callable[[CommissionCase], Sequence[New]]) -> None:
-    """Save what follows in each case that is linked to one, seen with that one, in the open transaction."""
+    """Save what follows in each case that is linked to one, seen with that one, in the open transaction.
+
+    In one that lacks own events after a restore nothing is written (docs/adr/0037), and the act in the earlier one does not wait
+    for it: what is owed there is due in it, and follows by itself once it is whole; a corrected answer waits for an official.
+    """
     case = folded(office, case_id)
     for linked in linked_to(office, case):
         row = office.database.one("SELECT school FROM cases WHERE case_id = ?", linked.hex)
-        save(office, linked, follows(seen_with(folded(office, linked), case)), school=row["school"] if row else None)
+        school = row["school"] if row else None
+        with suppress(CaseIncompleteError, KeysAwaitedError):
+            require_whole(office, linked, school)
+            save(office, linked, follows(seen_with(folded(office, linked), case)), school=school)
 
 
 def _codes_as_far_as_open(office: Office, case_id: UUID) -> tuple[str, ...]:

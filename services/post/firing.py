@@ -15,10 +15,11 @@ from typing import Final, TypeGuard
 from uuid import UUID
 
 from services.post.cases import history_of
-from services.post.history import Daily, Domain, Recorded, Standing
+from services.post.history import Daily, Domain, New, Recorded, Sharing, Standing
 from services.post.office import Office, is_over
 from services.post.opening import opener
 from services.post.people import cases_of, has_cases
+from services.post.rows import rests_in
 from services.post.saving import CaseIncompleteError, KeysAwaitedError, NotReadyError, require_whole, save
 from services.wire.errors import MalformedError, RefusedError, SchemaError, SealError
 
@@ -99,8 +100,18 @@ def _fire(office: Office, case_hex: str, name: str) -> int:
         office.database.run("UPDATE deadlines SET fired_at = ? WHERE case_id = ? AND name = ?", office.clock(), case_hex, name)
         stream = office.store.stream(UUID(case_hex))
         history = _readable(history_of(office, stream))
-        save(office, stream.id, office.domain.fire(history, name), school=row["school"], history=history)
+        save(office, stream.id, _fired(office, history, name), school=row["school"], history=history)
         return 1
+
+
+def _fired(office: Office, history: Sequence[Recorded], name: str) -> Sequence[New]:
+    """Return what a deadline makes in a case; of one that rests on another, with that one, which has to be whole too."""
+    domain, other = office.domain, rests_in(office, history)
+    if not isinstance(domain, Sharing) or other is None:
+        return domain.fire(history, name)
+    row = office.database.one("SELECT school FROM cases WHERE case_id = ?", other.hex)
+    require_whole(office, other, row["school"] if row else None)
+    return domain.fire_among(history, _readable(history_of(office, office.store.stream(other))), name)
 
 
 def _readable(history: Sequence[Recorded]) -> Sequence[Recorded]:

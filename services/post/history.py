@@ -201,7 +201,11 @@ class Resting(Protocol):
 
 @runtime_checkable
 class Sharing(Resting, Protocol):
-    """What ``post`` asks besides of a domain in which a case is looked at with those that rest on it, too."""
+    """What ``post`` asks besides of a domain in which a case and those that rest on it tell of each other."""
+
+    def fire_among(self, history: Sequence[Recorded], other: Sequence[Recorded], deadline: str) -> Sequence[New]:
+        """Return what a named deadline makes in a case that rests on ``other``."""
+        ...
 
     def outlook_among(self, history: Sequence[Recorded], resting: Mapping[UUID, Sequence[Recorded]], today: date) -> Outlook:
         """Return the outlook of a case on which those of ``resting`` rest, by their numbers; total: never refuses."""

@@ -18,7 +18,7 @@ from services.post.store import CaseStream
 from services.wire.channels import Role, commission_case, to_commission
 from services.wire.errors import VerificationError
 
-__all__ = ["outlook_of", "refresh_row", "row_of"]
+__all__ = ["outlook_of", "refresh_row", "rests_in", "row_of"]
 
 
 def row_of(office: Office, history: Sequence[Recorded]) -> CaseRow:
@@ -80,9 +80,14 @@ def refresh_row(office: Office, stream: UUID, history: Sequence[Recorded], versi
 
 def _other(office: Office, history: Sequence[Recorded]) -> Sequence[Recorded]:
     """Return the history of the case on which one rests; none where it rests on none, or that one is not here (yet)."""
-    rests_on = office.domain.rests_on(history) if isinstance(office.domain, Resting) else None
-    found = office.store.case_with(rests_on) if rests_on is not None else None
+    found = rests_in(office, history)
     return history_of(office, office.store.stream(found)) if found is not None else ()
+
+
+def rests_in(office: Office, history: Sequence[Recorded]) -> UUID | None:
+    """Return the case on which one rests; None where it rests on none, or that one is not here (yet)."""
+    rests_on = office.domain.rests_on(history) if isinstance(office.domain, Resting) else None
+    return office.store.case_with(rests_on) if rests_on is not None else None
 
 
 def _refresh_resting(office: Office, case_id: UUID, history: Sequence[Recorded]) -> None:

@@ -52,7 +52,7 @@ from services.post.saving import act
 from services.post.viewing import due, outlook
 from services.school.application import School
 from services.school.input import WithdrawalForm
-from services.wire.channels import commission_case, to_commission
+from services.wire.channels import COMMISSION, commission_case, record_of, to_commission
 from services.wire.errors import SealError
 from services.wire.events import (
     Address,
@@ -135,6 +135,10 @@ def told(shop: Workshop, case_id: UUID) -> list[str]:
     """Return what the commission told a school of a case."""
     events = shop.commission.office.store.stream(case_id).events
     return [event.topic for event in events if event.channel.endswith("from-commission")]
+
+
+def types_of(shop: Workshop, case_id: UUID) -> list[str]:
+    return [event.topic for event in shop.commission.office.store.stream(case_id).events]
 
 
 def says(shop: Workshop, mine: UUID, *news: New, school: str = SCHOOL) -> None:
@@ -800,6 +804,117 @@ def test_both_schools_that_asked_about_a_pupil_learn_that_attendance_is_needed(s
     assert told(shop, first) == told(shop, second) == ["AttendanceRequired", "ConfirmationGiven"]
     assert shop.members[SCHOOL].held("refused") == shop.members[OTHER].held("refused") == []
     assert rebuild(shop.commission.office) == (2, [])
+
+
+def not_whole(shop: Workshop, case_id: UUID) -> None:
+    """Let own events of a case wait for their place, as after a restore while a channel stands still."""
+    query = "INSERT INTO held (channel, kind, reason, case_id) VALUES (?, 'misplaced', 'what came before it has not come yet', ?)"
+    shop.commission.office.database.run(query, record_of(COMMISSION), case_id.hex)
+
+
+def whole_again(shop: Workshop) -> None:
+    shop.commission.office.database.run("DELETE FROM held WHERE kind = 'misplaced'")
+    # The pause after which what is due by itself is tried again.
+    shop.settle(seconds=120)
+    settled(shop)
+
+
+def linked_pair(shop: Workshop) -> tuple[UUID, UUID]:
+    """Let two schools ask about a pupil, and return the earlier case and the one that is linked to it."""
+    _, first = asked(shop)
+    _, second = asked(shop, OTHER)
+    registered(shop, second, 2)
+    registered(shop, first)
+    clerk(shop).link(second, LinkInput())
+    settled(shop)
+    return first, second
+
+
+def summoned(shop: Workshop, case_id: UUID) -> None:
+    desk, today = clerk(shop), shop.commission.office.today
+    desk.examine(case_id, ExaminationInput(file_found=False, opinion=Opinion.NONE, examined_on=today))
+    desk.require_attendance(case_id, AttendanceInput(sent_on=today, letter="Lūdzam ierasties"))
+
+
+@pytest.mark.shows("D5.3", "D5.6", "D5.15")
+@pytest.mark.parametrize("lacking", ["earlier", "linked"])
+def test_nothing_is_written_in_a_linked_case_while_either_lacks_own_events_and_the_act_in_the_earlier_does_not_wait(
+    shop: Workshop, lacking: str
+) -> None:
+    """What its school is owed follows by itself, once, when both are whole."""
+    first, second = linked_pair(shop)
+    desk, today = clerk(shop), shop.commission.office.today
+    if lacking == "linked":
+        not_whole(shop, second)
+    else:
+        # Nobody acts in the earlier one then: it comes back without the word that it owes.
+        shop.commission.office.after_saving = None
+    until = today + timedelta(days=90)
+    desk.extend_term(first, ExtensionInput(until=until, cause=ExtensionCause.EXPERTISE_AWAITED))
+    summoned(shop, first)
+    if lacking == "earlier":
+        not_whole(shop, first)
+    settled(shop)
+    assert told(shop, second) == []
+    assert "TermExtended" not in types_of(shop, second)
+    assert "WordOwed" in due_in(shop, second)
+    assert rebuild(shop.commission.office)[1] == []
+    whole_again(shop)
+    assert told(shop, second) == ["AttendanceRequired"]
+    assert types_of(shop, second).count("TermExtended") == 1
+    assert "WordOwed" not in due_in(shop, second)
+    assert due_in(shop, second)["CommissionTerm"] == until.isoformat()
+    assert not shop.members[OTHER].held("refused")
+
+
+@pytest.mark.shows("D5.3", "D5.6")
+def test_a_summons_whose_word_to_a_linked_school_was_lost_is_told_to_it_by_itself(shop: Workshop) -> None:
+    """The disk was lost between the entries of one act: the summons had gone out, and the word had not."""
+    first, second = linked_pair(shop)
+    office = shop.commission.office
+    office.after_saving, follows = None, office.after_saving
+    summoned(shop, first)
+    office.after_saving = follows
+    assert "WordOwed" in due_in(shop, second)
+    settled(shop)
+    assert told(shop, second) == ["AttendanceRequired"]
+    # The day is over once more, and nothing is told twice.
+    shop.clock.now += 2 * _DAY
+    settled(shop)
+    assert told(shop, second) == ["AttendanceRequired"]
+    assert rebuild(office)[1] == []
+
+
+@pytest.mark.shows("D5.6", "D5.12", "D5.13")
+def test_an_answer_in_a_linked_case_that_lacks_own_events_is_corrected_by_an_official_and_its_end_told_by_itself(
+    shop: Workshop,
+) -> None:
+    _, first = asked(shop)
+    _, second = asked(shop, OTHER)
+    prepared(shop, first)
+    registered(shop, second, 2)
+    desk, today = clerk(shop), shop.commission.office.today
+    desk.link(second, LinkInput())
+    desk.answer(first, _OFFICIAL)
+    desk.answer(second, _OFFICIAL)
+    not_whole(shop, second)
+    desk.correct_recommendation(first, CorrectionInput(text="Labojums", answer_changed=True, official="Ilze Paraudziņa"))
+    settled(shop)
+    assert told(shop, first) == ["ConfirmationGiven", "ConfirmationCorrected"]
+    assert told(shop, second) == ["ConfirmationGiven"]
+    assert "AnswerAgain" in due_in(shop, second)
+    whole_again(shop)
+    desk.answer(second, _OFFICIAL)
+    assert told(shop, second) == ["ConfirmationGiven", "ConfirmationCorrected"]
+    again = RecommendationInput(number="I-2", text="Ieteikums", issued_on=today, valid_from=today)
+    correction = CorrectionInput(text="Vēlreiz", answer_changed=True, official="Ilze Paraudziņa", recommendation=again)
+    desk.correct_recommendation(first, correction)
+    not_whole(shop, second)
+    desk.revoke(first, RevocationInput(effective_on=today, reason=RevocationReason.ISSUED_IN_ERROR, text="Atcelts"))
+    settled(shop)
+    assert told(shop, second)[2:] == ["ConfirmationCorrected"]
+    whole_again(shop)
+    assert told(shop, second)[2:] == ["ConfirmationCorrected", "ConfirmationEnded"]
 
 
 @pytest.mark.shows("A5.3", "D5.3", "D5.6", "D5.9", "D5.10")

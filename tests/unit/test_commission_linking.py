@@ -311,3 +311,39 @@ def test_a_term_that_is_extended_for_the_one_assessment_is_extended_for_every_re
     assert on_the_way(given(fold_with(*primary, ISSUED), *LINKED).case) == ()
     row = _row((*LINKED, _extended(until)), primary)
     assert (row.state, row.due_on) == ("Linked", until)
+
+
+@pytest.mark.shows("A5.3", "D5.3", "D5.6", "D5.13")
+@pytest.mark.parametrize(
+    ("linked", "primary", "owed"),
+    [
+        (LINKED, _SUMMONED, (_HEARD,)),
+        (LINKED, (*PRIMARY, _extended(date(2026, 11, 16))), (New(facts=_extended(date(2026, 11, 16))),)),
+        (
+            _YES_HERE,
+            STORIES["Revoked"],
+            (New(facts=ConfirmationEnded(ended_on=date(2026, 10, 1), basis=body(7)), in_reply_to=body(1)),),
+        ),
+    ],
+    ids=["summons", "term", "end"],
+)
+def test_what_a_linked_school_was_not_told_is_due_at_once_is_told_by_itself_and_once(
+    linked: tuple[object, ...], primary: tuple[object, ...], owed: tuple[New, ...]
+) -> None:
+    """A restore lost the word, or the linked case lacked own events when it was to be written."""
+    histories = given(fold, *linked).history, given(fold, *primary).history
+    (due_on,) = [each.due_on for each in _row(linked, primary).deadlines if each.name == "WordOwed"]
+    assert due_on == date(2026, 8, 18)
+    assert _DOMAIN.moves_others(histories[1])
+    assert _DOMAIN.fire_among(*histories, "WordOwed") == owed
+    assert _DOMAIN.fire(histories[0], "WordOwed") == ()
+    told = (*linked, *(each.facts for each in owed))
+    assert "WordOwed" not in {each.name for each in _row(told, primary).deadlines}
+    assert _DOMAIN.fire_among(given(fold, *told).history, histories[1], "WordOwed") == ()
+
+
+@pytest.mark.shows("D5.6", "D5.15")
+def test_a_term_of_a_linked_case_passes_as_any_other() -> None:
+    histories = given(fold, *LINKED).history, given(fold, *PRIMARY).history
+    (passed,) = _DOMAIN.fire_among(*histories, "CommissionTerm")
+    assert (passed,) == tuple(_DOMAIN.fire(histories[0], "CommissionTerm"))

@@ -9,22 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
-from services.commission.domain.answering import ended_answer, expire_recommendation
+from services.commission.domain.answering import ended_answer, expire_recommendation, pass_on
 from services.commission.domain.applying import fold
 from services.commission.domain.case import CommissionCase, CommissionState, Kin
-from services.commission.domain.linking import seen_among, seen_with
+from services.commission.domain.linking import on_the_way, seen_among, seen_with
 from services.commission.domain.outlook import outlook_of
-from services.commission.domain.terms import ANSWER_AGAIN, FOR_PEOPLE, deadlines_of
-from services.post.history import CaseRow, New, Outlook, Recorded, RejectionCode
+from services.commission.domain.terms import ANSWER_AGAIN, FOR_PEOPLE, WORD_OWED, deadlines_of
+from services.post.history import CaseRow, Deadline, New, Outlook, Recorded, RejectionCode
 from services.wire.channels import commission_case
 from services.wire.events import (
     AddressKind,
     Asks,
     AssessmentLinked,
+    AttendanceRequested,
     AttendanceRequired,
     ConfirmationCorrected,
     ConfirmationEnded,
@@ -36,6 +37,8 @@ from services.wire.events import (
     IdentityNotMatched,
     InformationRequested,
     RecommendationCorrected,
+    RecommendationExpired,
+    RecommendationRevoked,
     RefusalSetAside,
     Rejected,
     ReminderSent,
@@ -45,12 +48,22 @@ from services.wire.events import (
     RequestRegisteredPersonal,
     RequestReturned,
     RequestWithdrawn,
+    TermExtended,
     Variant,
 )
 from services.wire.hashing import Digest
 
 __all__ = ["CommissionDomain", "must_park"]
 
+_DAY: Final = timedelta(days=1)
+_MOVES_OTHERS: Final = (
+    AttendanceRequested,
+    RecommendationCorrected,
+    RecommendationExpired,
+    RecommendationRevoked,
+    RefusalSetAside,
+    TermExtended,
+)
 _ASKS: Final = {Variant.A2: Asks.RECOMMENDATION, Variant.B2: Asks.IRP_AND_RECOMMENDATION}
 _TO_SCHOOL: Final = frozenset(
     kind.__name__
@@ -105,7 +118,16 @@ class CommissionDomain:
 
         A late answer is still given, and fully valid (D.5, 15); nothing is decided because time went by.
         """
+        return self._fired(fold(history), history, deadline)
+
+    def fire_among(self, history: Sequence[Recorded], other: Sequence[Recorded], deadline: str) -> Sequence[New]:
+        """Return the same of a linked case, with the history of the earlier one; and what is owed to its school of that."""
         case = fold(history)
+        if deadline == WORD_OWED:
+            return _owed(case, fold(other))
+        return self._fired(case, history, deadline)
+
+    def _fired(self, case: CommissionCase, history: Sequence[Recorded], deadline: str) -> Sequence[New]:
         due = next((each.due_on for each in deadlines_of(case) if each.name == deadline), None)
         # What is for people alone makes nothing: that it has passed is what the list shows.
         if due is None or deadline in FOR_PEOPLE:
@@ -139,14 +161,19 @@ class CommissionDomain:
         return fold(history).linked if is_linked else None
 
     def moves_others(self, history: Sequence[Recorded]) -> bool:
-        """Tell whether an outcome was set aside or corrected, so that answers in linked cases may not be right any more."""
-        return any(isinstance(event.facts, RefusalSetAside | RecommendationCorrected) for event in history)
+        """Tell whether something happened by which linked cases may owe their schools a word, or another answer."""
+        return any(isinstance(event.facts, _MOVES_OTHERS) for event in history)
 
     def row_with(self, history: Sequence[Recorded], other: Sequence[Recorded]) -> CaseRow:
         """Return the list's row of a linked case, with the history of the earlier one."""
         case, primary = fold(history), fold(other)
         # One that stands by itself again is listed as linked until its own file is examined: show says so.
-        return _row(replace(case, primary=primary))
+        row = _row(replace(case, primary=primary))
+        if not _owed(case, primary):
+            return row
+        due_on = _opened_on(case) or date.min + _DAY
+        # At once, whatever it is: it should have been told already.
+        return replace(row, deadlines=(*row.deadlines, Deadline(name=WORD_OWED, due_on=due_on - _DAY)))
 
     def outlook_with(self, history: Sequence[Recorded], other: Sequence[Recorded], today: date) -> Outlook:
         """Return the outlook of a linked case, with the history of the earlier one."""
@@ -171,6 +198,15 @@ def must_park(facts: object) -> bool:
             return facts.address is AddressKind.UNKNOWN
         case _:
             return False
+
+
+def _owed(case: CommissionCase, primary: CommissionCase) -> tuple[New, ...]:
+    """Return what the school of a linked case should have been told of the earlier one and was not: a summons, a term, an end.
+
+    A restore lost the word, and not what it is about; or the case lacked own events when it was to be written (docs/adr/0037).
+    """
+    seen = seen_with(case, primary)
+    return (*on_the_way(seen), *pass_on(seen, None))
 
 
 def _row(case: CommissionCase) -> CaseRow:

@@ -19,6 +19,7 @@ __all__ = [
     "EXPIRY_WARNING",
     "FOR_PEOPLE",
     "LONGEST_MONTHS",
+    "WORD_OWED",
     "attendance_due",
     "contest_due",
     "deadlines_of",
@@ -35,6 +36,9 @@ EXPIRY_WARNING: Final = "RecommendationExpiryWarning"
 
 ANSWER_AGAIN: Final = "AnswerAgain"
 """The other one: a school has an answer that is no longer the right one, and is told without delay (D.5, 13)."""
+
+WORD_OWED: Final = "WordOwed"
+"""One that makes events: what is to be told in a linked case of the earlier one, and is not, as where a restore lost the word."""
 
 FOR_PEOPLE: Final = frozenset({ANSWER_AGAIN, EXPIRY_WARNING})
 
