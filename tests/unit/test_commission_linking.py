@@ -22,11 +22,13 @@ from services.wire.events import (
     AttendanceRequired,
     ConfirmationCorrected,
     ConfirmationEnded,
+    CorrectedField,
     ExtensionCause,
     IdentityNotMatched,
     PupilAttended,
     RefusalContested,
     RefusalSetAside,
+    RequestCorrected,
     TermExtended,
 )
 from tests.commission_stories import (
@@ -55,7 +57,7 @@ from tests.commission_stories import (
     case_of,
     fold_with,
 )
-from tests.given_when_then import body, given
+from tests.given_when_then import body, given, received
 
 _DOMAIN = CommissionDomain()
 _TODAY = date(2026, 9, 21)
@@ -347,3 +349,16 @@ def test_a_term_of_a_linked_case_passes_as_any_other() -> None:
     histories = given(fold, *LINKED).history, given(fold, *PRIMARY).history
     (passed,) = _DOMAIN.fire_among(*histories, "CommissionTerm")
     assert (passed,) == tuple(_DOMAIN.fire(histories[0], "CommissionTerm"))
+
+
+@pytest.mark.shows("D5.6", "D5.9", "D5.10")
+def test_who_corrects_particulars_after_its_answer_is_shown_also_where_that_rests_on_an_earlier_case() -> None:
+    """By a code that was mistyped it was perhaps another child's recommendation that the school was told of."""
+    compare = "the school has corrected particulars: compare what was issued in the earlier case"
+    renamed = received(RequestCorrected(changed=(CorrectedField.NAME,), basis=body(77)))
+    for linked in ((*_YES_HERE, CORRECTED_CODE), (*LINKED, renamed)):
+        assert compare in _outlook(linked, (*PRIMARY, ISSUED)).missing
+    # Also while the refusal behind it is decided anew, and nothing stands.
+    assert compare in _outlook((*_NO_HERE, CORRECTED_CODE), (*_DIRECT_NO, *_CONTEST)).missing
+    assert compare not in _outlook((*LINKED, renamed), PRIMARY).missing
+    assert compare not in _outlook(_YES_HERE, (*PRIMARY, ISSUED)).missing

@@ -115,7 +115,12 @@ def _of_the_request(case: CommissionCase) -> Iterator[str]:
         yield "the request is not in the register"
     if case.not_matched:
         yield "nobody was found by the request; the school has to correct it"
-    if case.corrections and case.outcome is not None:
+    # D.5, 9 and 10: of a linked case it was issued in the earlier one, perhaps about another child.
+    decided = case.decided
+    is_issued = decided is not None and decided.outcome is not None
+    if case.corrections and case.linked is not None and (is_issued or case.answer is not None):
+        yield "the school has corrected particulars: compare what was issued in the earlier case"
+    elif case.corrections and is_issued:
         yield "the school has corrected particulars: compare what was issued"
     elif not case.rechecked:
         yield "the particulars have changed since the file was examined: examine it again"
