@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 
@@ -20,9 +20,12 @@ from services.desk import audit_archive, audit_check, audit_proofs, audit_querie
 from services.post.console import Json, as_text, print_json, progress, read_file, say
 from services.registrar.entrypoints.cli import app as registrar
 from services.school.entrypoints.cli import app as school
-from services.wire.errors import ExchangeError, TransportError, VerificationError
+from services.wire.errors import ExchangeError, RefusedError, TransportError, VerificationError
 
 __all__ = ["app", "main"]
+
+_NO_RULE: Final = "Refused"
+"""The name of a refusal that is no rule of the procedure's: its sentence says all."""
 
 app = typer.Typer(
     help="Signed, sealed and event-sourced correspondence between schools and the State Medical Commission.",
@@ -177,6 +180,9 @@ def _leave(name: str, message: str, exit_code: int) -> NoReturn:
     if _asks_for_json():
         print_json({"error": name, "message": message, "exit_code": exit_code}, err=True)
     else:
+        # The rule is what people look up and what a rehearsal names. Of a form each line is a fault of its own.
+        if exit_code == RefusedError.exit_code and name != _NO_RULE:
+            message = f"{name}:\n{message}" if "\n" in message else f"{name}: {message}"
         # A script or a log that somebody else wrote may have a word in it that a terminal would obey.
         typer.echo("\n".join(map(as_text, message.splitlines())), err=True)
     sys.exit(exit_code)

@@ -29,13 +29,24 @@ def test_an_attempt_to_ask_without_a_consent_is_stopped_and_stands_in_the_case(f
     case = unconsented(folders)
     assert folders.run(SCHOOL, "show", case, "--json").json["refused"] == []
     for _ in range(2):
-        assert folders.run(SCHOOL, "request", case).code == RefusedError.exit_code
+        stopped = folders.run(SCHOOL, "request", case)
+        assert (stopped.code, stopped.err) == (RefusedError.exit_code, f"ConsentMissing: {ConsentMissingError()}\n")
     tried = folders.run(SCHOOL, "show", case, "--json").json["refused"]
     assert [(each["act"], each["rule"], each["entered_by"]) for each in tried] == [("request", "ConsentMissing", "clerk")] * 2
     assert all(each["at"] > 0 for each in tried)
     assert "Refused: request at " in folders.run(SCHOOL, "show", case).out
     # Nothing happened: neither an event of the case, nor anything that could go to the commission.
     assert "InformationRequested" not in dict(folders.told(SCHOOL, case))
+
+
+def test_who_is_stopped_reads_the_rule_before_its_sentence_and_of_a_form_before_its_faults(folders: Folders) -> None:
+    form = folders.folder / "faulty.json"
+    form.write_text(json.dumps(application_json(received_on="soon", consent={"given": "perhaps"})))
+    refused = folders.run(SCHOOL, "file", form)
+    assert (refused.code, refused.err.splitlines()[0]) == (RefusedError.exit_code, "FormRefused:")
+    assert len(refused.err.splitlines()) > 2
+    # What is no rule of the procedure's has no name, and its sentence says all.
+    assert folders.run(SCHOOL, "show", "no-number").err.startswith("This is no case number.")
 
 
 def test_what_the_commission_tries_against_a_rule_stands_in_its_case(folders: Folders) -> None:
