@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from services.post.damage import Damage, damage_of, heads_of
 from services.post.database import Database
@@ -40,7 +41,7 @@ class Comparison:
 
     ``different`` are those that the channels do not give as they are here; ``unsent`` wait for their way into the log, ``behind``
     have gone on in the log meanwhile, ``unread`` have something in one of the ``damaged`` channels: of these three nothing is
-    said. All are numbers of cases.
+    said. All are numbers of cases, as the lists have them.
     """
 
     cases: int
@@ -81,7 +82,7 @@ def compare_with_channels(here: Office, again: Office) -> Comparison:
         verdict = _verdict(before.get(case_id), after.get(case_id), is_sent=case_id not in unsent)
         if verdict is not None:
             found["unread" if verdict == "different" and case_id in unread else verdict].append(case_id)
-    ids = {verdict: tuple(each) for verdict, each in found.items()}
+    ids = {verdict: tuple(str(UUID(case_id)) for case_id in each) for verdict, each in found.items()}
     return Comparison(cases=len(before.keys() | after.keys()), **ids, damaged=damaged)
 
 

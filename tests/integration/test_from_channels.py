@@ -78,7 +78,9 @@ def test_what_somebody_changed_in_the_database_is_not_what_the_channels_give(fol
     answer = folders.run(SCHOOL, "rebuild", "--from-channels")
     assert answer.code == 4
     assert "1 are different here" in answer.out
-    assert UUID(row["case_id"]).hex in answer.out.replace("-", "")
+    # As the list of cases and `show` have it.
+    assert f"different: {UUID(row['case_id'])}" in answer.out.splitlines()
+    assert str(UUID(row["case_id"])) in folders.states(SCHOOL)
 
 
 def test_what_was_not_sent_yet_and_what_was_not_received_yet_is_no_difference(folders: Folders) -> None:
@@ -86,7 +88,7 @@ def test_what_was_not_sent_yet_and_what_was_not_received_yet_is_no_difference(fo
     case = folders.filed(32)
     # Its worker has not signed it: the log cannot know.
     told = folders.run(SCHOOL, "rebuild", "--from-channels", "--json").json
-    assert (told["different"], [UUID(each) for each in told["unsent"]]) == ([], [UUID(case)])
+    assert (told["different"], told["unsent"]) == ([], [case])
     folders.stop(COMMISSION)
     folders.run(SCHOOL, "request", case)
     folders.settle()
@@ -117,7 +119,7 @@ def test_what_belongs_to_no_case_has_no_order_in_the_channels_and_is_no_differen
     beside = "DELETE FROM stored_events WHERE originator_id = ? AND topic = ?"
     office.database.run(beside, office.own_stream.hex, "MoneyReported")
     told = folders.run(SCHOOL, "rebuild", "--from-channels", "--json").json
-    assert (told["different"], told["behind"]) == ([], [office.own_stream.hex])
+    assert (told["different"], told["behind"]) == ([], [str(office.own_stream)])
     office.database.run("UPDATE stored_events SET body_digest = ? WHERE originator_id = ?", bytes(32), office.own_stream.hex)
     assert folders.run(SCHOOL, "rebuild", "--from-channels").code == 4
 
@@ -125,7 +127,7 @@ def test_what_belongs_to_no_case_has_no_order_in_the_channels_and_is_no_differen
 def of_school(folders: Folders, school: str) -> set[str]:
     """Return the commission's cases of a school, as the command writes their numbers."""
     rows = folders.office(COMMISSION).database.all("SELECT case_id FROM cases WHERE school = ?", school)
-    return {row["case_id"] for row in rows}
+    return {str(UUID(row["case_id"])) for row in rows}
 
 
 def rebuilt(folders: Folders, name: str) -> dict[str, Any]:
@@ -167,13 +169,13 @@ def test_a_channel_that_is_damaged_is_named_and_holds_up_its_own_cases_alone(
     HARMS[harm](folders, channel)
     told = rebuilt(folders, COMMISSION)
     assert told["different"] == []
-    assert set(told["unread"]) <= touched | {folders.office(COMMISSION).own_stream.hex}
+    assert set(told["unread"]) <= touched | {str(folders.office(COMMISSION).own_stream)}
     # Where a personal part alone is spoiled, the cases are as they were.
     assert set(told["unread"]) & touched or "personal part" in named(told)[channel]
     assert set(named(told)) == {channel}
     # A case of another school that somebody changed is found all the same.
     changed = min(others)
-    folders.office(COMMISSION).database.run("UPDATE cases SET state = 'Closed' WHERE case_id = ?", changed)
+    folders.office(COMMISSION).database.run("UPDATE cases SET state = 'Closed' WHERE case_id = ?", UUID(changed).hex)
     assert rebuilt(folders, COMMISSION)["different"] == [changed]
     answer = folders.run(COMMISSION, "rebuild", "--from-channels")
     assert f"not whole: {channel}: " in answer.out
