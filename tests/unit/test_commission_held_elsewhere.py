@@ -15,10 +15,19 @@ from services.commission.domain.applying import fold
 from services.commission.domain.case import CommissionCase, Kin
 from services.commission.domain.linking import seen_among
 from services.commission.domain.receiving import CommissionDomain
-from services.commission.input import DispatchInput
+from services.commission.input import ClosingInput, DispatchInput
 from services.policy.rules import RULES
 from services.post.history import Outlook
-from services.wire.events import AddressKind, Delivery, DeliveryCause, DeliveryFailed, DocumentsDispatched, Redispatched
+from services.wire.events import (
+    AddressKind,
+    AssessmentCause,
+    AssessmentClosed,
+    Delivery,
+    DeliveryCause,
+    DeliveryFailed,
+    DocumentsDispatched,
+    Redispatched,
+)
 from tests.commission_stories import CORRECTED_CODE, HOLD, ISSUED, LINKED, MOVED, PRIMARY, SENT, case_after
 from tests.given_when_then import body, given, received
 from tests.people import HOME
@@ -68,6 +77,19 @@ def test_the_one_letter_waits_where_the_school_of_a_linked_case_asks_to_send_not
     assert _send(_among(_PREPARED, _HELD, CORRECTED_CODE))
     assert _send(_among((*_PREPARED, CORRECTED_CODE), _HELD))
     assert _said_among((*_PREPARED, CORRECTED_CODE), _HELD)[1] == []
+
+
+@pytest.mark.shows("D5.6", "D5.30")
+def test_no_letter_goes_out_about_a_pupil_of_whose_death_a_linked_case_tells() -> None:
+    """Nobody confirms an address then."""
+    died = AssessmentClosed(cause=AssessmentCause.DIED)
+    with pytest.raises(refusals.DiedElsewhereError):
+        _send(_among(_PREPARED, _HELD, died), address_confirmed_on=_SENT_ON)
+    outlook, said = _said_among(_PREPARED, died)
+    assert said == [f"the linked case {_NUMBER} was closed because the pupil died: close this one too"]
+    assert {each.act for each in outlook.allowed}.isdisjoint({"dispatch", "redispatch"})
+    assert _said_among((*_PREPARED, died), died)[1] == []
+    assert decisions.close_assessment(_among(_PREPARED, died), ClosingInput(cause=AssessmentCause.DIED))
 
 
 @pytest.mark.shows("D5.6", "D5.19")

@@ -332,6 +332,11 @@ class CommissionCase:
         return tuple(each for each in self.kin if each.case.is_on_hold)
 
     @property
+    def died_elsewhere(self) -> tuple[Kin, ...]:
+        """The linked cases that were closed because the pupil died (D.5, 30)."""
+        return tuple(each for each in self.kin if each.case.closed is AssessmentCause.DIED)
+
+    @property
     def is_address_protected(self) -> bool:
         """Tell whether the address, by the newest word of it, is one that must not become known (domain.md C3; D.5, 19).
 

@@ -118,6 +118,9 @@ def of_the_living(case: CommissionCase) -> None:
 def letters_go_out(case: CommissionCase, *, is_confirmed: bool) -> None:
     """Return if anything may be sent at all (D.5, 19 and 30)."""
     of_the_living(case)
+    # D.5, 30: whichever school told of it, the letter is to the same family.
+    if case.died_elsewhere:
+        raise refusals.DiedElsewhereError
     # D.5, 19: nothing goes to a former representative.
     if case.is_on_hold:
         raise refusals.DispatchOnHoldError

@@ -173,6 +173,9 @@ def _of_letters(case: CommissionCase) -> Iterator[str]:
 def _of_letters_elsewhere(case: CommissionCase) -> Iterator[str]:
     """Yield what the schools of linked cases say of where the one letter goes, by their numbers (D.5, 19 and 30; E13)."""
     sent = case.dispatch
+    if case.closed is None:
+        for each in case.died_elsewhere:
+            yield f"the linked case {each.number} was closed because the pupil died: close this one too"
     for each in case.kin:
         told = each.case.address
         # What was compared when the letter was sent, and went, asks for nothing any more.

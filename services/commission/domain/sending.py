@@ -65,8 +65,8 @@ def dispatch_documents(case: CommissionCase, form: DispatchInput, rules: Rules, 
     """Return the event of the documents sent: those that were issued, to the address that ``address_body`` says.
 
     ``rules`` are those of ``form.sent_on``; ``address`` is that of the case that ``said_by`` says.
-    Raises: NoRequestError, LinkedError, NothingToDispatchError, AlreadyDispatchedError, ClosedError, DispatchOnHoldError,
-    NoSuchAddressError, DispatchWayError, ProtectedAddressError, DateOrderError.
+    Raises: NoRequestError, LinkedError, NothingToDispatchError, AlreadyDispatchedError, ClosedError, DiedElsewhereError,
+    DispatchOnHoldError, NoSuchAddressError, DispatchWayError, ProtectedAddressError, DateOrderError.
     """
     outcome = guards.may_dispatch(case, is_confirmed=_is_confirmed(case, form))
     _, said = said_by(case, form)
@@ -89,8 +89,8 @@ def redispatch_documents(
     """Return the event of the same documents sent again, under the number that they have: nothing is issued anew (D.5, 17; E19).
 
     ``number`` is that of the first dispatch; ``rules`` and ``address`` are as for ``dispatch_documents``.
-    Raises: NoRequestError, NotDispatchedError, ClosedError, DispatchOnHoldError, NothingToRepeatError, NoSuchAddressError,
-    DispatchWayError, ProtectedAddressError, DateOrderError.
+    Raises: NoRequestError, NotDispatchedError, ClosedError, DiedElsewhereError, DispatchOnHoldError, NothingToRepeatError,
+    NoSuchAddressError, DispatchWayError, ProtectedAddressError, DateOrderError.
     """
     sent = guards.may_redispatch(case, is_confirmed=_is_confirmed(case, form))
     _, said = said_by(case, form)

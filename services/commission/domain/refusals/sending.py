@@ -7,6 +7,7 @@ from services.wire.errors import RefusedError
 __all__ = [
     "AlreadyDispatchedError",
     "DeliveryNotedError",
+    "DiedElsewhereError",
     "DispatchOnHoldError",
     "DispatchWayError",
     "NoSuchAddressError",
@@ -58,6 +59,13 @@ class DispatchOnHoldError(RefusedError):
             if is_elsewhere
             else "The requester has asked to send nothing for now. Wait until the school tells the new address."
         )
+
+
+class DiedElsewhereError(RefusedError):
+    """Nothing is sent about a pupil who died, whichever request told of it (D.5, 30)."""
+
+    def __init__(self) -> None:
+        super().__init__("A linked case of this pupil was closed because the pupil died; `show` says which. Close this one too.")
 
 
 class NoSuchAddressError(RefusedError):
