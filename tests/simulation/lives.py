@@ -93,7 +93,9 @@ def _decide(world: World, school: Site, case_id: UUID, filed_on: date, *, says_y
         ("notify", {}),
     ]
     if says_yes:
-        acts += [("propose-assistant", {}), ("annex-cv", {"work_experience": True}), ("conclude", {}), ("report-hours", {})]
+        acts += [("propose-assistant", {}), ("annex-cv", {"work_experience": True}), ("conclude", {})]
+        # An hour fits into every month, also where the service began on its last day.
+        acts += [("report-hours", {"minutes": 60})]
     for name, changes in acts:
         process = _desk(school)
         assistant, agreement = _numbers(process, case_id)
