@@ -28,7 +28,7 @@ from services.wire.events import (
     DocumentsDispatched,
     Redispatched,
 )
-from tests.commission_stories import CORRECTED_CODE, HOLD, ISSUED, LINKED, MOVED, PRIMARY, SENT, case_after
+from tests.commission_stories import A2, CORRECTED_CODE, HOLD, ISSUED, LINKED, MOVED, PRIMARY, SENT, YES, case_after
 from tests.given_when_then import body, given, received
 from tests.people import HOME
 
@@ -90,6 +90,41 @@ def test_no_letter_goes_out_about_a_pupil_of_whose_death_a_linked_case_tells() -
     assert {each.act for each in outlook.allowed}.isdisjoint({"dispatch", "redispatch"})
     assert _said_among((*_PREPARED, died), died)[1] == []
     assert decisions.close_assessment(_among(_PREPARED, died), ClosingInput(cause=AssessmentCause.DIED))
+
+
+@pytest.mark.shows("D5.6", "D5.10", "D5.30")
+@pytest.mark.parametrize("corrected_in", ["earlier", "linked"])
+def test_the_death_of_what_may_be_another_child_stops_no_letter_for_ever(corrected_in: str) -> None:
+    """The code by which it was linked was corrected after its answer: a person asks the family."""
+    died = AssessmentClosed(cause=AssessmentCause.DIED)
+    primary = (*_PREPARED, CORRECTED_CODE) if corrected_in == "earlier" else _PREPARED
+    linked = (YES, died) if corrected_in == "earlier" else (YES, CORRECTED_CODE, died)
+    with pytest.raises(refusals.DispatchOnHoldError):
+        _send(_among(primary, *linked))
+    assert _send(_among(primary, *linked), address_confirmed_on=_SENT_ON)
+    outlook, (said,) = _said_among(primary, *linked)
+    assert "ask whether it is this one" in said
+    assert "dispatch" not in {each.act for each in outlook.allowed}
+    # Nor is an address of that child's any of this one's.
+    with pytest.raises(refusals.NoSuchAddressError):
+        _send(_among(primary, *linked), address_confirmed_on=_SENT_ON, address_of=str(_NUMBER))
+    # A later request of that school begins anew, and rests on nothing.
+    assert not _among(primary, *linked, A2).kin
+
+
+@pytest.mark.shows("D5.6", "D5.19")
+def test_a_wrong_clock_of_the_other_school_holds_no_letter_for_ever() -> None:
+    """It says that it wrote in the year 9999, and nobody confirms anything after that."""
+    held = _among(_PREPARED, received(HOLD.facts, recorded_on=date.max))
+    assert _send(held, address_confirmed_on=_SENT_ON)
+    with pytest.raises(refusals.DateOrderError):
+        _send(held, address_confirmed_on=date(2026, 8, 26))
+
+
+@pytest.mark.shows("I5", "D5.6", "D5.19")
+def test_an_address_that_was_told_after_the_requester_confirmed_one_was_not_confirmed() -> None:
+    with pytest.raises(refusals.DateOrderError, match="The confirmation"):
+        _send(_among(_PREPARED, _MOVED), Delivery.E_ADDRESS, address_confirmed_on=date(2026, 8, 23), address_of=str(_NUMBER))
 
 
 @pytest.mark.shows("D5.6", "D5.19")

@@ -106,6 +106,7 @@ def _requested(case: CommissionCase, event: Recorded) -> CommissionCase | None: 
                 named_by=event.body if is_renamed else case.named_by,
                 # D.5, 10: it was linked by a code that was mistyped, so to another pupil's case perhaps; a clerk compares anew.
                 linked=None if is_renamed and case.answer is None else case.linked,
+                renamed_since=case.renamed_since or (is_renamed and case.linked is not None and case.answer is not None),
             )
         case RequestWithdrawn():
             return replace(case, withdrawn=True)

@@ -168,10 +168,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kin:
-    """A case that is linked to another one, by its number: what its school says of addresses counts for the one letter there."""
+    """A case that is linked to another one, by its number: what its school says of addresses counts for the one letter there.
+
+    ``is_sure`` is False where either corrected the code by which it was linked after it was answered: it may be another child's.
+    """
 
     number: UUID
     case: CommissionCase
+    is_sure: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +189,8 @@ class CommissionCase:
     particulars have changed since the file was examined. ``summons_told`` names the summons of which the school was told last.
     ``addresses`` names every event since the request by which another address was told; ``address`` is the newest.
     ``linked`` names an event of the earlier case whose assessment is this one's too; ``primary`` is that case where it is
-    looked at (``linking``), never folded. ``kin`` are those that are linked to this one, where letters are sent or looked at.
+    looked at (``linking``), never folded; ``renamed_since`` tells that the code was corrected after an answer that rests on it.
+    ``kin`` are those that are linked to this one, where letters are sent or looked at.
     """
 
     first: Digest | None = None
@@ -202,6 +207,7 @@ class CommissionCase:
     returned: bool = False
     withdrawn: bool = False
     linked: Digest | None = None
+    renamed_since: bool = False
     extension: TermExtended | None = None
     examination: ExpertiseFileExamined | None = None
     attendance: Attendance | None = None
@@ -328,12 +334,20 @@ class CommissionCase:
 
     @property
     def held_elsewhere(self) -> tuple[Kin, ...]:
-        """The linked cases whose schools say that nothing is to be sent: the one letter is about their pupil too (D.5, 19)."""
-        return tuple(each for each in self.kin if each.case.is_on_hold)
+        """The linked cases whose schools say that nothing is to be sent: the one letter is about their pupil too (D.5, 19).
+
+        Also one that was closed because a pupil died who may be another child (D.5, 10): a person asks the family.
+        """
+        doubted = tuple(each for each in self._died_in_kin if not each.is_sure)
+        return (*(each for each in self.kin if each.case.is_on_hold and each not in doubted), *doubted)
 
     @property
     def died_elsewhere(self) -> tuple[Kin, ...]:
         """The linked cases that were closed because the pupil died (D.5, 30)."""
+        return tuple(each for each in self._died_in_kin if each.is_sure)
+
+    @property
+    def _died_in_kin(self) -> tuple[Kin, ...]:
         return tuple(each for each in self.kin if each.case.closed is AssessmentCause.DIED)
 
     @property

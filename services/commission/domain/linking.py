@@ -39,9 +39,12 @@ def seen_with(case: CommissionCase, primary: CommissionCase | None) -> Commissio
 def seen_among(case: CommissionCase, kin: Iterable[Kin]) -> CommissionCase:
     """Return a case as it stands with those that are linked to it: what their schools say of the one letter's way (D.5, 19; E13).
 
-    One that was linked by a code that either corrected since is about another child perhaps, and says nothing (D.5, 10).
+    One that was linked by a code that either corrected since is about another child perhaps, and says nothing (D.5, 10); one that
+    was answered before stays linked, is not sure, and stops nothing for ever.
     """
-    return replace(case, kin=tuple(each for each in kin if each.case.linked is not None and is_of_one_pupil(each.case, case)))
+    found = (each for each in kin if each.case.linked is not None and is_of_one_pupil(each.case, case))
+    sure = (replace(each, is_sure=each.case.linked == case.named_by and not each.case.renamed_since) for each in found)
+    return replace(case, kin=tuple(sure))
 
 
 def is_of_one_pupil(case: CommissionCase, primary: CommissionCase) -> bool:

@@ -12,7 +12,7 @@ from services.commission.domain.case import CommissionCase, Contest
 from services.commission.domain.terms import attendance_due, deadlines_of, valid_until, warning_day
 from services.post.history import Next, Outlook
 from services.wire.errors import RefusedError
-from services.wire.events import DeadlineName
+from services.wire.events import AssessmentCause, DeadlineName
 
 __all__ = ["ALLOWED", "Guarded", "is_allowed", "outlook_of"]
 
@@ -176,6 +176,12 @@ def _of_letters_elsewhere(case: CommissionCase) -> Iterator[str]:
     if case.closed is None:
         for each in case.died_elsewhere:
             yield f"the linked case {each.number} was closed because the pupil died: close this one too"
+        for each in case.held_elsewhere:
+            if each.case.closed is AssessmentCause.DIED and (sent is None or sent.failed):
+                yield (
+                    f"the linked case {each.number}, of which a code was corrected since, was closed because its pupil died: ask"
+                    " whether it is this one, and close, or confirm with the requester where the letter goes"
+                )
     for each in case.kin:
         told = each.case.address
         # What was compared when the letter was sent, and went, asks for nothing any more.

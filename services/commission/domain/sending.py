@@ -10,7 +10,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from services.commission.domain import guards, refusals
-from services.commission.domain.case import CommissionCase, Outcome
+from services.commission.domain.case import CommissionCase, Kin, Outcome
 from services.commission.domain.ordering import in_order
 from services.commission.input import DeliveryFailureInput, DeliveryInput, DispatchInput, RedispatchInput
 from services.policy.rules import Rules
@@ -39,12 +39,18 @@ def said_by(case: CommissionCase, form: DispatchInput | RedispatchInput) -> tupl
 
     Raises: NoSuchAddressError.
     """
+    each = _told_by(case, form)
+    return (each.number, each.case) if each is not None else (None, case)
+
+
+def _told_by(case: CommissionCase, form: DispatchInput | RedispatchInput) -> Kin | None:
     if form.address_of is None:
-        return None, case
+        return None
     number = UUID(form.address_of)
     for each in case.kin:
-        if each.number == number:
-            return number, each.case
+        # D.5, 10: what may be another child's address is none of this letter's.
+        if each.number == number and each.is_sure:
+            return each
     raise refusals.NoSuchAddressError
 
 
@@ -129,15 +135,18 @@ def note_failure(case: CommissionCase, form: DeliveryFailureInput) -> tuple[New,
 
 
 def _is_confirmed(case: CommissionCase, form: DispatchInput | RedispatchInput) -> bool:
-    """Tell whether the requester said where the letter goes since every school that holds it said so.
+    """Tell whether the requester said where the letter goes since every school that holds it, or told its address, said so.
 
-    Raises: DateOrderError: whoever was asked before that could not know.
+    Raises: DateOrderError: whoever was asked before that could not know; NoSuchAddressError.
     """
     if form.address_confirmed_on is None:
         return False
-    for each in case.held_elsewhere:
+    told_by = _told_by(case, form)
+    for each in (*case.held_elsewhere, *((told_by,) if told_by is not None else ())):
         if each.case.address is not None:
-            in_order(form.address_confirmed_on, "The confirmation", each.case.address.written_on, "the word of the other school")
+            # A clock of the other school that is wrong must not hold the letter for ever: no word came after the letter.
+            told_on = min(each.case.address.written_on, form.sent_on)
+            in_order(form.address_confirmed_on, "The confirmation", told_on, "the word of the other school")
     return True
 
 
