@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -34,6 +35,7 @@ from services.wire.events import (
     RequestCorrected,
     TermExtended,
 )
+from services.wire.hashing import Digest
 
 __all__ = [
     "cases_of_pupil",
@@ -116,9 +118,7 @@ def _with(office: Office, topic: str) -> list[UUID]:
 def _is_linked(office: Office, case_id: UUID, case: CommissionCase) -> bool:
     try:
         linked = folded(office, case_id)
-        if linked.linked is None or case.first is None or not is_of_one_pupil(linked, case):
-            return False
-        return office.store.case_with(linked.linked) == office.store.case_with(case.first)
+        return is_of_one_pupil(linked, case) and _rests_on(office, linked.linked, case)
     except VerificationError:
         # One that was damaged on the disk must not keep every other case from being revoked; who looks at it is told.
         return False
@@ -136,8 +136,39 @@ def seen(office: Office, case: CommissionCase) -> CommissionCase:
 
 
 def seen_for_letters(office: Office, case: CommissionCase) -> CommissionCase:
-    """Return a case as it stands with those that are linked to it, whose schools say something of where its letter goes."""
-    return seen_among(case, [Kin(number=each, case=folded(office, each)) for each in linked_to(office, case)])
+    """Return a case as it stands with those that are linked to it, whose schools say something of where its letter goes.
+
+    Raises: CaseIncompleteError or KeysAwaitedError where one lacks own events, for which a hold may wait; VerificationError where
+    one was damaged. A word that is told later is late; a letter that went to a former representative never comes back (D.5, 19).
+    """
+    kin = []
+    for each in _with(office, AssessmentLinked.__name__):
+        if not _was_linked(office, each, case):
+            continue
+        row = office.database.one("SELECT school FROM cases WHERE case_id = ?", each.hex)
+        require_whole(office, each, row["school"] if row else None)
+        linked = folded(office, each)
+        if _rests_on(office, linked.linked, case):
+            kin.append(Kin(number=each, case=linked))
+    return seen_among(case, kin)
+
+
+def _was_linked(office: Office, case_id: UUID, case: CommissionCase) -> bool:
+    """Tell whether a case was ever linked to another, by its links alone, whatever else of it is damaged."""
+    stream = office.store.stream(case_id)
+    links = replace(stream, events=tuple(each for each in stream.events if each.topic == AssessmentLinked.__name__))
+    try:
+        found = [each.facts for each in history_of(office, links)]
+    except VerificationError:
+        # Nobody can tell to which; it must not keep the letters of every other case.
+        return False
+    return any(isinstance(each, AssessmentLinked) and _rests_on(office, each.primary, case) for each in found)
+
+
+def _rests_on(office: Office, linked: Digest | None, case: CommissionCase) -> bool:
+    if linked is None or case.first is None:
+        return False
+    return office.store.case_with(linked) == office.store.case_with(case.first)
 
 
 def follow(office: Office, case_id: UUID, news: Sequence[New]) -> None:

@@ -48,12 +48,12 @@ from services.post.cases import Opened, open_personal
 from services.post.history import BEFORE, New
 from services.post.opening import CaseMissingError
 from services.post.rebuilding import rebuild
-from services.post.saving import act
+from services.post.saving import CaseIncompleteError, act
 from services.post.viewing import due, outlook
 from services.school.application import School
 from services.school.input import WithdrawalForm
 from services.wire.channels import COMMISSION, commission_case, record_of, to_commission
-from services.wire.errors import SealError
+from services.wire.errors import SealError, VerificationError
 from services.wire.events import (
     Address,
     AddressKind,
@@ -722,6 +722,29 @@ def test_the_one_letter_waits_for_the_school_of_a_linked_case_and_goes_where_the
     assert personal(shop, first, "Redispatched").address == HOME
 
 
+@pytest.mark.shows("D5.6", "D5.19")
+@pytest.mark.parametrize("trouble", ["not whole", "damaged"])
+def test_no_letter_goes_out_while_a_hold_in_a_linked_case_cannot_be_read(shop: Workshop, trouble: str) -> None:
+    """The guardian changed, and the word of it waits, or the disk damaged it: the letter would go to the former one."""
+    first, second = linked_pair(shop, is_prepared=True)
+    desk, office, today = clerk(shop), shop.commission.office, shop.commission.office.today
+    _, other = asked(shop, OTHER, pupil=3)
+    if trouble == "not whole":
+        not_whole(shop, second)
+    else:
+        office.database.run(
+            "UPDATE stored_events SET state = zeroblob(length(state)) WHERE originator_id = ? AND originator_version = 2",
+            second.hex,
+        )
+    expected: type[Exception] = CaseIncompleteError if trouble == "not whole" else VerificationError
+    with pytest.raises(expected):
+        sent(shop, first)
+    assert "DocumentsDispatched" not in types_of(shop, first)
+    # The letters of other pupils wait for nothing.
+    prepared(shop, other)
+    desk.dispatch(other, DispatchInput(number="S-2", by=Delivery.REGISTERED, sent_on=today))
+
+
 @pytest.mark.shows("D5.13", "D5.14")
 def test_a_refusal_that_is_set_aside_ends_in_a_corrected_yes(shop: Workshop) -> None:
     """Domain E09, variant."""
@@ -819,12 +842,15 @@ def whole_again(shop: Workshop) -> None:
     settled(shop)
 
 
-def linked_pair(shop: Workshop) -> tuple[UUID, UUID]:
+def linked_pair(shop: Workshop, *, is_prepared: bool = False) -> tuple[UUID, UUID]:
     """Let two schools ask about a pupil, and return the earlier case and the one that is linked to it."""
     _, first = asked(shop)
     _, second = asked(shop, OTHER)
     registered(shop, second, 2)
-    registered(shop, first)
+    if is_prepared:
+        prepared(shop, first)
+    else:
+        registered(shop, first)
     clerk(shop).link(second, LinkInput())
     settled(shop)
     return first, second
