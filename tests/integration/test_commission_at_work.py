@@ -710,10 +710,16 @@ def test_the_one_letter_waits_for_the_school_of_a_linked_case_and_goes_where_the
     letter = DispatchInput(number="S-1", by=Delivery.REGISTERED, sent_on=today, address_confirmed_on=today, address_of=second.hex)
     with pytest.raises(refusals.NoSuchAddressError):
         desk.dispatch(first, letter.model_copy(update={"address_of": str(first)}))
+    # What it holds is where nothing goes any more.
+    with pytest.raises(refusals.NoSuchAddressError):
+        desk.dispatch(first, letter)
+    told_anew = New(facts=replace(moved, dispatch_on_hold=False), personal=DeliveryAddressChangedPersonal(address=shelter))
+    says(shop, theirs, chosen, told_anew, school=OTHER)
     desk.dispatch(first, letter)
     assert personal(shop, first, "DocumentsDispatched").address == shelter
     assert not [each for each in outlook(shop.commission.office, first).missing if str(second) in each]
-    # It did not come: sent again to where this case says, by who confirmed it.
+    # It did not come, and is held anew: sent again to where this case says, by who confirmed it.
+    says(shop, theirs, chosen, New(facts=moved, personal=DeliveryAddressChangedPersonal(address=shelter)), school=OTHER)
     desk.delivery_failed(first, DeliveryFailureInput(on=today, cause=DeliveryCause.RETURNED))
     again = RedispatchInput(by=Delivery.REGISTERED, sent_on=today, duplicate=False)
     with pytest.raises(refusals.DispatchOnHoldError):

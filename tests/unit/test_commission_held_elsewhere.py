@@ -122,6 +122,15 @@ def test_a_wrong_clock_of_the_other_school_holds_no_letter_for_ever() -> None:
 
 
 @pytest.mark.shows("I5", "D5.6", "D5.19")
+def test_nothing_goes_to_an_address_that_the_school_of_a_linked_case_holds_whoever_confirms_it() -> None:
+    """With a hold stands the address to which nothing goes any more: that of the former guardian."""
+    confirmed: dict[str, Any] = {"address_confirmed_on": _SENT_ON, "address_of": str(_NUMBER)}
+    with pytest.raises(refusals.NoSuchAddressError, match="nothing goes to the address there"):
+        _send(_among(_PREPARED, _HELD), **confirmed)
+    assert _send(_among(_PREPARED, _HELD, MOVED), **confirmed)
+
+
+@pytest.mark.shows("I5", "D5.6", "D5.19")
 def test_an_address_that_was_told_after_the_requester_confirmed_one_was_not_confirmed() -> None:
     with pytest.raises(refusals.DateOrderError, match="The confirmation"):
         _send(_among(_PREPARED, _MOVED), Delivery.E_ADDRESS, address_confirmed_on=date(2026, 8, 23), address_of=str(_NUMBER))

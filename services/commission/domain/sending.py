@@ -48,8 +48,9 @@ def _told_by(case: CommissionCase, form: DispatchInput | RedispatchInput) -> Kin
         return None
     number = UUID(form.address_of)
     for each in case.kin:
-        # D.5, 10: what may be another child's address is none of this letter's.
-        if each.number == number and each.is_sure:
+        # D.5, 10: what may be another child's address is none of this letter's. D.5, 19: what a school holds is the address of
+        # a former representative, to which nothing goes whoever confirms it; until it tells another, this case's own is left.
+        if each.number == number and each.is_sure and not each.case.is_on_hold:
             return each
     raise refusals.NoSuchAddressError
 

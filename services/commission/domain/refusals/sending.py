@@ -69,10 +69,13 @@ class DiedElsewhereError(RefusedError):
 
 
 class NoSuchAddressError(RefusedError):
-    """A letter goes where this case says, or one that is linked to it (I5; E13)."""
+    """A letter goes where this case says, or one that is linked to it, and never where a school holds it (I5; D.5, 19; E13)."""
 
     def __init__(self) -> None:
-        super().__init__("address_of names no case that is linked to this one. Copy the number from `show`, or leave it out.")
+        super().__init__(
+            "address_of names no case that is linked to this one and whose address may be written to. Copy the number from"
+            " `show`, or leave it out; while its school asks to send nothing, nothing goes to the address there."
+        )
 
 
 class NotDispatchedError(RefusedError):
