@@ -105,9 +105,10 @@ def _fire(office: Office, case_hex: str, name: str) -> int:
 
 
 def _fired(office: Office, history: Sequence[Recorded], name: str) -> Sequence[New]:
-    """Return what a deadline makes in a case; of one that rests on another, with that one, which has to be whole too."""
+    """Return what a deadline makes in a case; one that is due by another on which it rests, with that one, whole too."""
     domain, other = office.domain, rests_in(office, history)
-    if not isinstance(domain, Sharing) or other is None:
+    # A term of its own passes whatever the other lacks.
+    if not isinstance(domain, Sharing) or other is None or name in {each.name for each in domain.row(history).deadlines}:
         return domain.fire(history, name)
     row = office.database.one("SELECT school FROM cases WHERE case_id = ?", other.hex)
     require_whole(office, other, row["school"] if row else None)

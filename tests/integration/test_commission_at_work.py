@@ -899,6 +899,16 @@ def test_nothing_is_written_in_a_linked_case_while_either_lacks_own_events_and_t
     assert not shop.members[OTHER].held("refused")
 
 
+@pytest.mark.shows("D5.6", "D5.15")
+def test_a_term_of_a_linked_case_passes_while_the_earlier_one_lacks_own_events(shop: Workshop) -> None:
+    first, second = linked_pair(shop)
+    not_whole(shop, first)
+    shop.clock.now += 60 * _DAY
+    shop.settle(seconds=120)
+    settled(shop)
+    assert types_of(shop, second).count("DeadlinePassed") == 1
+
+
 @pytest.mark.shows("D5.3", "D5.6")
 def test_a_summons_whose_word_to_a_linked_school_was_lost_is_told_to_it_by_itself(shop: Workshop) -> None:
     """The disk was lost between the entries of one act: the summons had gone out, and the word had not."""
