@@ -170,7 +170,8 @@ class Sent:
 class Kin:
     """A case that is linked to another one, by its number: what its school says of addresses counts for the one letter there.
 
-    ``is_sure`` is False where either corrected the code by which it was linked after it was answered: it may be another child's.
+    ``is_sure`` is False where it was answered, and either corrected the code since, or this one's school asked anew: it may be
+    another child's.
     """
 
     number: UUID

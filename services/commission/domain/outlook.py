@@ -179,8 +179,8 @@ def _of_letters_elsewhere(case: CommissionCase) -> Iterator[str]:
         for each in case.held_elsewhere:
             if each.case.closed is AssessmentCause.DIED and (sent is None or sent.failed):
                 yield (
-                    f"the linked case {each.number}, of which a code was corrected since, was closed because its pupil died: ask"
-                    " whether it is this one, and close, or confirm with the requester where the letter goes"
+                    f"the linked case {each.number} was closed because its pupil died, and may be another child's, as a code was"
+                    " corrected or asked anew since: ask whether it is this one, and close, or confirm where the letter goes"
                 )
     for each in case.kin:
         told = each.case.address
