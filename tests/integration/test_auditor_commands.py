@@ -55,7 +55,7 @@ def test_a_person_lets_an_auditor_in_and_puts_it_out_by_commands(folders: Folder
     assert keys[f"{SCHOOL}.record"] == (1, 0)
     assert keys[f"{OTHER_SCHOOL}.record"] == (0, 0)
     again = folders.run(SCHOOL, "approve", AUDITOR)
-    assert (again.code, again.err) == (3, f"{AUDITOR} is approved already; nothing is recorded a second time.\n")
+    assert (again.code, again.err) == (3, f"AlreadyDecided: {AUDITOR} is approved already; nothing is recorded a second time.\n")
     assert "AccessEnded" in folders.run(SCHOOL, "refuse", AUDITOR).out
     folders.settle(seconds=6)
     assert folders.run(SCHOOL, "file", folders.form(2)).code == 0

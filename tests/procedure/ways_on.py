@@ -100,6 +100,11 @@ def _at_school(world: World, case: SchoolCase) -> None:
 
 def _at_commission(world: World, case: CommissionCase) -> None:
     offered = {each.act for each in commission_outlook(case, world.today).allowed}
+    if case.died_elsewhere and case.closed is None:
+        # Of a pupil who died, as a linked case tells, nothing is sent any more: the case is closed for that cause.
+        assert "close" in offered
+        assert _can_close(case, AssessmentCause.DIED)
+        return
     if not any(_can_close(case, cause) for cause in _CAUSES):
         offered.discard("close")
     # Letters that are held wait for the requester, who says an address at the school.
