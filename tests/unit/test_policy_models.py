@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.policy.eligibility import Outcome
-from services.policy.models import FACTS, MODELS, Financing, Impairment, ModelFacts, Work, ask_model, model_named
+from services.policy.models import FACTS, MODELS, Financing, Impairment, ModelFacts, Work, ask_model, model_named, policy_bytes
 from services.policy.rules import Group
 
 CHILD = ModelFacts(age=9, child_with_disability=True, special_care=True, at_home=False)
@@ -44,6 +45,13 @@ def test_the_models_are_those_of_the_minutes_and_each_value_says_where_it_is_fro
         assert all(each.rule and each.source for each in given_values)
     with pytest.raises(LookupError, match="lm-2016-m1, lm-2016-m2, lm-2016-m3, lm-2016-merged"):
         model_named("lm-2016-m4")
+
+
+def test_the_bytes_of_a_policy_are_those_of_its_model_and_of_no_other() -> None:
+    texts = {model.name: policy_bytes(model) for model in MODELS}
+    assert len(set(texts.values())) == len(MODELS)
+    for name, text in texts.items():
+        assert tomllib.loads(text.decode())["name"] == name
 
 
 @pytest.mark.shows("B1.1")
