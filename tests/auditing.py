@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from services.post.office import Office
+from services.school.application import School
 from services.wire.channels import COMMISSION, Role
 from services.wire.contents import decode_facts, decode_personal
 from services.wire.entry import Sealed, UnverifiedEntry, decode_entry
@@ -14,10 +15,23 @@ from services.wire.errors import SealError
 from services.wire.sealing import Part, open_part
 from tests.chains import SCHOOL, Seal, seal_of
 from tests.exchange import Exchange, two_sides
+from tests.people import another_pupil, application_form
 
-__all__ = ["AUDITOR", "AUDITOR_SEAL", "CHANNELS", "audited", "everything_held", "opened_by", "sealed_entries"]
+__all__ = [
+    "AUDITOR",
+    "AUDITOR_SEAL",
+    "CHANNELS",
+    "DAY",
+    "ask",
+    "audited",
+    "everything_held",
+    "next_day",
+    "opened_by",
+    "sealed_entries",
+]
 
 AUDITOR: Final = "auditor-vk"
+DAY: Final = 86_400_000
 AUDITOR_SEAL: Final[Seal] = seal_of("auditor", "NTRLV-90000000004")
 CHANNELS: Final = (f"{SCHOOL}.to-commission", f"{SCHOOL}.from-commission", f"{SCHOOL}.record", f"{COMMISSION}.record")
 
@@ -29,6 +43,22 @@ def audited(folder: Path) -> Exchange:
     exchange.settle()
     exchange.settle()
     return exchange
+
+
+def ask(exchange: Exchange, number: int = 1) -> None:
+    """Let the school ask the commission about a pupil of this number."""
+    school = School(exchange.members[SCHOOL].office)
+    case, _ = school.file(application_form(pupil=another_pupil(number)))
+    school.request(case)
+    exchange.settle()
+    exchange.settle()
+
+
+def next_day(exchange: Exchange) -> None:
+    """Let a day pass, on which auditors publish a checkpoint."""
+    exchange.clock.now += DAY
+    exchange.settle()
+    exchange.settle()
 
 
 def everything_held(office: Office) -> list[bytes]:

@@ -30,7 +30,6 @@ from services.audit.tree import inclusion_proof, leaf_hash, root_of
 from services.auditor.kept import Kept
 from services.post.office import Office
 from services.post.saving import queue_open
-from services.school.application import School
 from services.wire.certificates import Root, load_root
 from services.wire.channels import Role, record_of
 from services.wire.contents import Checkpoint, decode_open
@@ -46,12 +45,10 @@ from services.wire.errors import (
 )
 from services.wire.hashing import Digest, digest_of
 from services.wire.issuing import Validity, make_root, pem
-from tests.auditing import AUDITOR, CHANNELS, audited
+from tests.auditing import AUDITOR, CHANNELS, DAY, ask, audited, next_day
 from tests.chains import ROOT, SCHOOL, key_of, seal_of
 from tests.exchange import Exchange
-from tests.people import another_pupil, application_form
 
-DAY = 86_400_000
 YEAR = Validity(serial=1, not_before=datetime(2026, 1, 1, tzinfo=UTC), not_after=datetime(2040, 1, 1, tzinfo=UTC))
 TO, BACK, RECORD, THEIRS = CHANNELS
 OTHER = "auditor-otrais"
@@ -100,20 +97,6 @@ def exchange(tmp_path: Path) -> Exchange:
     ask(found)
     next_day(found)
     return found
-
-
-def ask(exchange: Exchange, number: int = 1) -> None:
-    school = School(exchange.members[SCHOOL].office)
-    case, _ = school.file(application_form(pupil=another_pupil(number)))
-    school.request(case)
-    exchange.settle()
-    exchange.settle()
-
-
-def next_day(exchange: Exchange) -> None:
-    exchange.clock.now += DAY
-    exchange.settle()
-    exchange.settle()
 
 
 def auditor(exchange: Exchange, name: str = AUDITOR) -> Office:

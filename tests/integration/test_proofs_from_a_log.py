@@ -13,16 +13,13 @@ from services.audit.proofs import check_consistency, check_heads, check_proof
 from services.audit.proving import Ledger, NotProvableError, compare, consistency_with, heads_of, prove
 from services.auditor.kept import Kept
 from services.post.office import Office
-from services.school.application import School
 from services.wire.channels import Role, record_of
 from tests.attacks.workshop import MemoryLog
 from tests.audited import examined_log
-from tests.auditing import AUDITOR, CHANNELS, audited
+from tests.auditing import AUDITOR, CHANNELS, DAY, ask, audited, next_day
 from tests.chains import ROOT, SCHOOL, seal_of
 from tests.exchange import Exchange
-from tests.people import another_pupil, application_form
 
-DAY = 86_400_000
 OTHER = "auditor-otrais"
 TO, BACK, RECORD, THEIRS = CHANNELS
 ENTRIES = (f"{RECORD}/2", f"{TO}/1", "registrar.trust/1", f"{THEIRS}/1")
@@ -34,20 +31,6 @@ def exchange(tmp_path: Path) -> Exchange:
     ask(found, 1)
     next_day(found)
     return found
-
-
-def ask(exchange: Exchange, number: int) -> None:
-    school = School(exchange.members[SCHOOL].office)
-    case, _ = school.file(application_form(pupil=another_pupil(number)))
-    school.request(case)
-    exchange.settle()
-    exchange.settle()
-
-
-def next_day(exchange: Exchange) -> None:
-    exchange.clock.now += DAY
-    exchange.settle()
-    exchange.settle()
 
 
 def office(exchange: Exchange, name: str = AUDITOR) -> Office:
