@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from services.commission.domain import decisions, guards
 from services.commission.domain.applying import fold
-from services.commission.domain.case import CommissionCase, CommissionState
+from services.commission.domain.case import CommissionCase
 from services.commission.domain.linking import seen_with
+from services.commission.domain.parts import CommissionState
 from services.commission.input import (
     AddressInput,
     AnswerInput,

@@ -178,7 +178,7 @@ class Commission:
         """Record that the documents were sent to the address that the application states, or a later change of it."""
 
         def decide(case: CommissionCase) -> tuple[New, ...]:
-            case = seen_for_letters(self.office, case)
+            case = seen_for_letters(self.office, case_id, case)
             address, rules = self._address(case_id, case, form), rules_on(form.sent_on)
             return decisions.dispatch_documents(case, form, rules, address=address)
 
@@ -188,7 +188,7 @@ class Commission:
         """Record that the same documents were sent again, under the number that they have."""
 
         def decide(case: CommissionCase) -> tuple[New, ...]:
-            case = seen_for_letters(self.office, case)
+            case = seen_for_letters(self.office, case_id, case)
             number = personal_of(self.office, case_id, conditions.dispatched(case).first).number
             address, rules = self._address(case_id, case, form), rules_on(form.sent_on)
             return decisions.redispatch_documents(case, form, rules, address=address, number=number)

@@ -16,11 +16,12 @@ from services.commission.domain.answering import pass_on
 from services.commission.domain.applying import fold
 from services.commission.domain.case import CommissionCase, Kin
 from services.commission.domain.linking import is_of_one_pupil, on_the_way, seen_among, seen_with
+from services.commission.domain.naming import codes_among
 from services.post.cases import Missing, history_of, open_personal
 from services.post.history import New
 from services.post.office import Office
-from services.post.opening import NotReadableError, event_with, personal_of
-from services.post.people import cases_of
+from services.post.opening import event_with, personal_of
+from services.post.same_person import same_person
 from services.post.saving import CaseIncompleteError, KeysAwaitedError, require_whole, save
 from services.wire.errors import VerificationError
 from services.wire.events import (
@@ -28,11 +29,9 @@ from services.wire.events import (
     AttendanceRequested,
     ConfirmationCorrected,
     ConfirmationCorrectedPersonal,
-    CorrectedField,
     Person,
     RecommendationExpired,
     RecommendationRevoked,
-    RequestCorrected,
     TermExtended,
 )
 from services.wire.hashing import Digest
@@ -63,26 +62,11 @@ def pupil_of(office: Office, case_id: UUID, case: CommissionCase) -> Person | No
 
 
 def codes_of_pupil(office: Office, case_id: UUID, case: CommissionCase) -> tuple[str, ...]:
-    """Return the codes that name the pupil of a case, the newest first: a new code does not end an old one (D.5, 11).
+    """Return the codes that name the pupil of a case, the newest first.
 
     Raises: NotReadableError.
     """
-    said = case.request.body if case.request is not None else case.registered_body
-    if said is None:
-        return ()
-    codes = [personal_of(office, case_id, said).pupil.personal_code]
-    for correction in case.corrections:
-        changed = correction.facts.changed
-        if not {CorrectedField.CODE, CorrectedField.NEW_CODE}.intersection(changed):
-            continue
-        said = personal_of(office, case_id, correction.body)
-        if CorrectedField.NEW_CODE not in changed:
-            # What was mistyped is somebody else's, or nobody's; whatever else named the pupil does so still. Where none of the
-            # codes is the one that was meant, none is kept: no fishing (D.5, 10).
-            mistyped = said.old.pupil.personal_code
-            codes = [each for each in codes if each != mistyped] if mistyped in codes else []
-        codes = [said.new.pupil.personal_code, *codes]
-    return tuple(dict.fromkeys(codes))
+    return codes_among(case, lambda body: personal_of(office, case_id, body))
 
 
 def cases_of_pupil(office: Office, case_id: UUID, case: CommissionCase) -> list[UUID]:
@@ -91,10 +75,7 @@ def cases_of_pupil(office: Office, case_id: UUID, case: CommissionCase) -> list[
     Raises: NotReadableError if it cannot be opened of whom the case itself is.
     """
     codes = codes_of_pupil(office, case_id, case)
-    # The look-up knows what was registered; what a school corrected since is looked at, and is rare.
-    found = {each for code in codes for each in cases_of(office, code)} | set(_with(office, RequestCorrected.__name__))
-    # What was mistyped is another person's code.
-    return sorted(each for each in found - {case_id} if set(codes).intersection(_codes_as_far_as_open(office, each)))
+    return same_person(office, case_id, codes)
 
 
 def linked_to(office: Office, case: CommissionCase) -> list[UUID]:
@@ -135,22 +116,24 @@ def seen(office: Office, case: CommissionCase) -> CommissionCase:
     return seen_with(case, folded(office, primary) if primary is not None else None)
 
 
-def seen_for_letters(office: Office, case: CommissionCase) -> CommissionCase:
-    """Return a case as it stands with those that are linked to it, whose schools say something of where its letter goes.
+def seen_for_letters(office: Office, case_id: UUID, case: CommissionCase) -> CommissionCase:
+    """Return a case as it stands with those that are linked to it, or of its pupil, whose schools say where its letter goes.
 
     Raises: CaseIncompleteError or KeysAwaitedError where one lacks own events, for which a hold may wait; VerificationError where
-    one was damaged. A word that is told later is late; a letter that went to a former representative never comes back (D.5, 19).
+    a linked one was damaged; NotReadableError if it cannot be opened of whom the case itself is. A word that is told later is
+    late; a letter that went to a former representative never comes back (D.5, 19).
     """
-    kin = []
-    for each in _with(office, AssessmentLinked.__name__):
-        if not _was_linked(office, each, case):
-            continue
-        row = office.database.one("SELECT school FROM cases WHERE case_id = ?", each.hex)
-        require_whole(office, each, row["school"] if row else None)
-        linked = folded(office, each)
-        if _rests_on(office, linked.linked, case):
-            kin.append(Kin(number=each, case=linked))
-    return seen_among(case, kin)
+    linked = [each for each in _with(office, AssessmentLinked.__name__) if _was_linked(office, each, case)]
+    cases = {each: _folded_whole(office, each) for each in linked}
+    kin = [Kin(number=each, case=found) for each, found in cases.items() if _rests_on(office, found.linked, case)]
+    others = [Kin(number=each, case=_folded_whole(office, each)) for each in cases_of_pupil(office, case_id, case)]
+    return seen_among(case, kin, others)
+
+
+def _folded_whole(office: Office, case_id: UUID) -> CommissionCase:
+    row = office.database.one("SELECT school FROM cases WHERE case_id = ?", case_id.hex)
+    require_whole(office, case_id, row["school"] if row else None)
+    return folded(office, case_id)
 
 
 def _was_linked(office: Office, case_id: UUID, case: CommissionCase) -> bool:
@@ -206,14 +189,3 @@ def _in_linked(office: Office, case_id: UUID, follows: Callable[[CommissionCase]
         with suppress(CaseIncompleteError, KeysAwaitedError):
             require_whole(office, linked, school)
             save(office, linked, follows(seen_with(folded(office, linked), case)), school=school)
-
-
-def _codes_as_far_as_open(office: Office, case_id: UUID) -> tuple[str, ...]:
-    """Return the codes that name the pupil of another case; none where it was erased, lost or damaged.
-
-    An old case that nobody can read any more must not stand in the way of the pupil's new ones.
-    """
-    try:
-        return codes_of_pupil(office, case_id, folded(office, case_id))
-    except (NotReadableError, VerificationError):
-        return ()

@@ -20,6 +20,7 @@ from services.post.history import New, Recorded, RejectionCode, Standing
 from services.post.holding import hold, keep_contradiction
 from services.post.letterbook import statement_of
 from services.post.office import Office
+from services.post.people import note_people
 from services.post.rows import refresh_row
 from services.post.saving import save
 from services.post.store import SealedEvent
@@ -218,9 +219,10 @@ def _judge(
     if code is not None or case_id is None:
         _refuse(office, entry, facts, case_id, code or RejectionCode.UNKNOWN_CASE)
         return
-    version = _append(office, entry, case_id, facts.type, len(history))
+    event = _append(office, entry, case_id, facts.type, len(history))
     _note_missing_key(office, entry, facts)
-    refresh_row(office, case_id, (*history, incoming), version, school_of(channel))
+    refresh_row(office, case_id, (*history, incoming), event.originator_version, school_of(channel))
+    note_people(office, event)
     if back is not None:
         back.place(office, case_id)
 
@@ -240,7 +242,10 @@ def _refuse(
     channel, kind = entry.statement.channel, facts.type if facts else ""
     known = case_id if case_id is not None and office.store.version(case_id) else None
     stream_id = known or office.own_stream
-    _append(office, entry, stream_id, kind, office.store.version(stream_id))
+    event = _append(office, entry, stream_id, kind, office.store.version(stream_id))
+    if known is not None:
+        # Found by it in vain, as a rebuild finds it: whom a case is about is read from what was accepted.
+        note_people(office, event)
     said = error or _expected(entry, facts, code)
     hold(office, channel, "refused", code.value, case_id=stream_id, entry=entry, error=said)
     if error is not None:
@@ -276,13 +281,13 @@ def _expected(entry: VerifiedEntry, facts: Facts | None, code: RejectionCode) ->
             return Evidence(expected="an event that may come in the state of its case", found=facts.type)
 
 
-def _append(office: Office, entry: VerifiedEntry, stream_id: UUID, kind: str, last: int) -> int:
-    """Store an event after the ``last`` one of its stream and return its version."""
+def _append(office: Office, entry: VerifiedEntry, stream_id: UUID, kind: str, last: int) -> SealedEvent:
+    """Store an event after the ``last`` one of its stream and return it."""
     statement = entry.statement
     body = encode_body(statement.body)
     event = SealedEvent(stream_id, last + 1, kind, statement.channel, statement.event_id, body, entry.facts)
     office.store.append([event])
-    return last + 1
+    return event
 
 
 def _opened(office: Office, entry: VerifiedEntry, body: Sealed) -> Facts | None:

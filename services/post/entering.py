@@ -18,10 +18,11 @@ from services.post.granting import grant_missed, grant_needed, note_peer
 from services.post.holding import hold, keep_contradiction
 from services.post.letterbook import Hint
 from services.post.office import Office
+from services.post.people import note_case
 from services.wire.candidates import Candidate
 from services.wire.channels import TRUST_CHANNEL, Role, paired_channel, writer_of
 from services.wire.contents import EncryptionKeyPublished, Receipt
-from services.wire.entry import Open, Sealed
+from services.wire.entry import Open, Sealed, body_digest
 from services.wire.errors import ForkError, LeaseError, RingError, StoreBehindError, TransportError
 from services.wire.paths import Step
 
@@ -70,15 +71,18 @@ def heal(office: Office, name: str, healed: Sequence[Candidate]) -> None:
     book = office.letterbook
     found = ((each.digest, each.unverified_statement.body, each.personal) for each in healed)
     lacking = [
-        (entry, body.personal, sealed)
+        (entry, body, sealed)
         for entry, body, sealed in found
         if not isinstance(body, Open) and sealed is not None and book.part(body.personal) is None
     ]
     if not lacking:
         return
     with office.database.transaction():
-        for entry, part, sealed in lacking:
-            book.keep_part(part, sealed)
+        for entry, body, sealed in lacking:
+            book.keep_part(body.personal, sealed)
+            case_id = office.store.case_with(body_digest(body), channel=name)
+            if case_id is not None and case_id != office.own_stream:
+                note_case(office, case_id)
             office.database.run(
                 "UPDATE held SET resolved_at = ? WHERE channel = ? AND kind = 'missing' AND digest = ?",
                 office.clock(),

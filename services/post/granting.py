@@ -19,7 +19,7 @@ from services.post.letterbook import statement_of
 from services.post.lost_keys import is_awaited
 from services.post.office import Office, is_over
 from services.post.outward import pieces, put
-from services.post.people import note_people
+from services.post.people import note_case
 from services.post.signing import signer_in
 from services.wire.channels import ChannelKind, Role, channel_kind, mailbox_of, paired_channel, readers_of, writer_of
 from services.wire.contents import EncryptionKeyPublished
@@ -240,10 +240,10 @@ def _take(office: Office, record: bytes, keys: Mapping[Digest, EncryptionKey]) -
         if is_new and is_mine and is_awaited(office, channel):
             # Own events open again, and only a start takes them back; until it is over nothing is decided.
             office.database.run("INSERT OR IGNORE INTO said VALUES ('starting', ?)", office.clock())
-        if is_new and is_mine and granted.case_id is not None:
+        if is_new and granted.case_id is not None:
             # Whom a case is about could not be noted while its key was away.
-            for event in office.store.stream(UUID(bytes=granted.case_id)).events:
-                note_people(office, event)
+            case_id = UUID(bytes=granted.case_id)
+            note_case(office, case_id if is_mine else office.domain.case_of(case_id, channel=channel))
         if is_mine:
             # A key of mine that came back may be what an event waits for.
             office.database.run("UPDATE outgoing SET lost = 0 WHERE lost = 1")

@@ -136,6 +136,11 @@ class Domain(Protocol):
         """Return why a received event is refused, or None to accept it. ``history`` is empty for an unknown case."""
         ...
 
+    @property
+    def naming(self) -> frozenset[str]:
+        """The types of events in whose personal parts ``codes_of`` may find words; no other is opened for them."""
+        ...
+
     def codes_of(self, personal: object) -> tuple[str, ...]:
         """Return the words by which a case with this personal part is found, as personal codes; looked up, never shown."""
         ...
@@ -207,6 +212,22 @@ class Sharing(Resting, Protocol):
         """Return what a named deadline makes in a case that rests on ``other``."""
         ...
 
-    def outlook_among(self, history: Sequence[Recorded], resting: Mapping[UUID, Sequence[Recorded]], today: date) -> Outlook:
-        """Return the outlook of a case on which those of ``resting`` rest, by their numbers; total: never refuses."""
+    def codes_among(self, history: Sequence[Recorded], opened: Callable[[Digest], Any]) -> tuple[str, ...]:
+        """Return the words of ``codes_of`` that name whom a case is about until today, the newest first.
+
+        None where ``opened``, which gives what is personal about an event by its body, gives None for one of them.
+        """
+        ...
+
+    def outlook_among(
+        self,
+        history: Sequence[Recorded],
+        resting: Mapping[UUID, Sequence[Recorded]],
+        beside: Mapping[UUID, Sequence[Recorded]],
+        today: date,
+    ) -> Outlook:
+        """Return the outlook of a case by the numbers of those of ``resting``, that rest on it, and ``beside`` it.
+
+        Those beside it are about the same person, whether or not they rest on it. Total: never refuses.
+        """
         ...

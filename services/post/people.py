@@ -17,7 +17,7 @@ from services.post.office import Office
 from services.post.store import SealedEvent
 from services.wire.errors import VerificationError
 
-__all__ = ["cases_of", "has_cases", "note_codes", "note_people"]
+__all__ = ["cases_of", "has_cases", "note_case", "note_codes", "note_people"]
 
 
 _AT_ONCE: Final = 100
@@ -25,6 +25,8 @@ _AT_ONCE: Final = 100
 
 def note_people(office: Office, event: SealedEvent) -> None:
     """Note in the open transaction whom an event of a case is about, as far as it can be opened."""
+    if event.topic not in office.domain.naming:
+        return
     try:
         opened = open_personal(office, event)
     except VerificationError:
@@ -32,6 +34,12 @@ def note_people(office: Office, event: SealedEvent) -> None:
         return
     if not isinstance(opened, Missing):
         note_codes(office, event.originator_id, opened.content)
+
+
+def note_case(office: Office, case_id: UUID) -> None:
+    """Note in the open transaction whom a case is about, now that more of it opens."""
+    for event in office.store.stream(case_id).events:
+        note_people(office, event)
 
 
 def note_codes(office: Office, case_id: UUID, personal: object) -> None:

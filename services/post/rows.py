@@ -14,6 +14,8 @@ from uuid import UUID
 from services.post.cases import history_of
 from services.post.history import CaseRow, Outlook, Recorded, Resting, Sharing
 from services.post.office import Office
+from services.post.opening import opener
+from services.post.same_person import same_person
 from services.post.store import CaseStream
 from services.wire.channels import Role, commission_case, to_commission
 from services.wire.errors import VerificationError
@@ -32,14 +34,19 @@ def row_of(office: Office, history: Sequence[Recorded]) -> CaseRow:
 
 
 def outlook_of(office: Office, case_id: UUID, history: Sequence[Recorded], today: date) -> Outlook:
-    """Return what is missing in a case and which acts it allows on a day; with the one on which it rests, or those on it."""
+    """Return what is missing in a case and which acts it allows on a day, as it stands with others.
+
+    Those are the one on which it rests; or those that rest on it, and the other ones of the person.
+    """
     domain, other = office.domain, _other(office, history)
     if isinstance(domain, Resting) and other:
         return domain.outlook_with(history, other, today)
     if not isinstance(domain, Sharing):
         return domain.outlook(history, today)
     resting = {stream.id: found for stream, found in _resting_on(office, domain, case_id)}
-    return domain.outlook_among(history, resting, today)
+    same = same_person(office, case_id, domain.codes_among(history, opener(office, case_id)))
+    beside = {each: history_of(office, office.store.stream(each)) for each in same}
+    return domain.outlook_among(history, resting, beside, today)
 
 
 def refresh_row(office: Office, stream: UUID, history: Sequence[Recorded], version: int, school: str | None) -> None:

@@ -26,6 +26,11 @@ class WithoutCases:
         """Refuse everything."""
         return RejectionCode.NOT_YOURS
 
+    @property
+    def naming(self) -> frozenset[str]:
+        """Return none."""
+        return frozenset()
+
     def codes_of(self, personal: object) -> tuple[str, ...]:  # noqa: ARG002  # the Protocol's
         """Return none."""
         return ()

@@ -14,8 +14,8 @@ import pytest
 from services.commission.adapters.expertise_memory import MemoryRegister
 from services.commission.application import Commission
 from services.commission.domain import refusals
-from services.commission.domain.case import CommissionState
 from services.commission.domain.decisions import is_decided_elsewhere
+from services.commission.domain.parts import CommissionState
 from services.commission.domain.refusals import DecidedElsewhereError
 from services.commission.expertise import ExpertiseFile
 from services.commission.input import (
@@ -726,6 +726,97 @@ def test_the_one_letter_waits_for_the_school_of_a_linked_case_and_goes_where_the
         desk.redispatch(first, again)
     desk.redispatch(first, again.model_copy(update={"address_confirmed_on": today}))
     assert personal(shop, first, "Redispatched").address == HOME
+
+
+def holds(shop: Workshop, mine: UUID, school: str) -> None:
+    """Let a school ask to send nothing: who applied with it says that the guardian is another now."""
+    shelter = Address(text="Citas ielas 1", postal_code="LV-1099")
+    moved = DeliveryAddressChanged(address=AddressKind.HOME, address_protected=True, dispatch_on_hold=True, basis=BEFORE)
+    chosen = New(facts=ADDRESS_CHOSEN, personal=ADDRESS_CHOSEN_PERSONAL)
+    says(shop, mine, chosen, New(facts=moved, personal=DeliveryAddressChangedPersonal(address=shelter)), school=school)
+
+
+@pytest.mark.shows("I5", "D5.6", "D5.19")
+@pytest.mark.parametrize("looked_at", ["not yet", "registered"])
+def test_a_letter_waits_for_the_school_of_a_request_about_the_pupil_that_nobody_has_linked_yet(
+    shop: Workshop, looked_at: str
+) -> None:
+    """The guardian changed; the second school alone knows, and no clerk has looked at its request, or not linked it."""
+    _, first = asked(shop)
+    theirs, second = asked(shop, OTHER)
+    holds(shop, theirs, OTHER)
+    prepared(shop, first)
+    if looked_at == "registered":
+        registered(shop, second, 2)
+    desk, office = clerk(shop), shop.commission.office
+    assert desk.same_pupil(first) == [second]
+    (said,) = (each for each in outlook(office, first).missing if str(second) in each)
+    assert "which is not linked, asks to send nothing for now" in said
+    assert "dispatch" not in {each.act for each in outlook(office, first).allowed}
+    with pytest.raises(refusals.DispatchOnHoldError):
+        sent(shop, first)
+    today = office.today
+    desk.dispatch(first, DispatchInput(number="S-1", by=Delivery.REGISTERED, sent_on=today, address_confirmed_on=today))
+    assert personal(shop, first, "DocumentsDispatched").address == HOME
+    letter = desk.case(first).dispatch
+    assert letter is not None
+    assert letter.facts.address_confirmed_on == today
+    assert not [each for each in outlook(office, first).missing if str(second) in each]
+    assert rebuild(office)[1] == []
+
+
+@pytest.mark.shows("D5.9", "D5.10", "D5.19")
+def test_a_letter_waits_for_who_has_the_code_until_today_and_for_nobody_who_had_it_by_mistake(shop: Workshop) -> None:
+    _, first = asked(shop, pupil=9)
+    theirs, second = asked(shop, OTHER)
+    holds(shop, theirs, OTHER)
+    prepared(shop, first)
+    desk, office = clerk(shop), shop.commission.office
+    assert desk.same_pupil(first) == []
+    mends_code(shop, theirs, OTHER)
+    assert desk.same_pupil(first) == [second]
+    with pytest.raises(refusals.DispatchOnHoldError):
+        sent(shop, first)
+    # Whose code was written by mistake is another child.
+    _, other = asked(shop)
+    prepared(shop, other)
+    desk.dispatch(other, DispatchInput(number="S-2", by=Delivery.REGISTERED, sent_on=office.today))
+    assert rebuild(office)[1] == []
+
+
+@pytest.mark.shows("D5.19")
+def test_a_request_whose_key_comes_late_is_found_by_its_pupil_from_then_on(shop: Workshop) -> None:
+    _, first = asked(shop)
+    # The key of this school's facts is here; that of the case alone is late.
+    asked(shop, OTHER, pupil=2)
+    before = len(shop.letters(COMMISSION))
+    theirs, _ = School(shop.members[OTHER].office).file(application_form(pupil=another_pupil(1)))
+    School(shop.members[OTHER].office).request(theirs)
+    while shop.members[OTHER].work():
+        pass
+    second, office = commission_case(theirs, to_commission(OTHER)), shop.commission.office
+    late = shop.letters(COMMISSION)[before:]
+    del shop.letters(COMMISSION)[before:]
+    while shop.commission.work():
+        pass
+    assert types_of(shop, second) == ["InformationRequested"]
+    assert clerk(shop).same_pupil(first) == []
+    shop.letters(COMMISSION).extend(late)
+    settled(shop)
+    assert clerk(shop).same_pupil(first) == [second]
+    assert rebuild(office)[1] == []
+
+
+@pytest.mark.shows("D5.6", "D5.19")
+def test_no_letter_goes_out_while_own_events_of_another_request_about_the_pupil_are_to_come_back(shop: Workshop) -> None:
+    _, first = asked(shop)
+    _, second = asked(shop, OTHER)
+    prepared(shop, first)
+    not_whole(shop, second)
+    with pytest.raises(CaseIncompleteError):
+        sent(shop, first)
+    whole_again(shop)
+    sent(shop, first)
 
 
 @pytest.mark.shows("D5.6", "D5.19")

@@ -313,6 +313,8 @@ def test_a_personal_part_that_has_not_come_is_noted_and_kept_when_it_comes(excha
     raw_log(exchange, "UPDATE records SET value = ? WHERE channel = ? AND position = ?", bare, TO, position)
     reader.receiver.receive_once()
     assert (reader.state(theirs), reader.held("missing")) == ("Received", ["the personal part has not come"])
+    people = "SELECT case_id FROM people"
+    assert reader.office.database.all(people) == []
     exchange.log.append(TO, [record])
     reader.receiver.receive_once()
     query = "SELECT channel, event_id, digest, resolved_at FROM held WHERE kind = 'missing'"
@@ -322,6 +324,7 @@ def test_a_personal_part_that_has_not_come_is_noted_and_kept_when_it_comes(excha
     body = whole.unverified_statement.body
     assert isinstance(body, Sealed)
     assert reader.office.letterbook.part(body.personal) == whole.raw_personal
+    assert [row["case_id"] for row in reader.office.database.all(people)] == [theirs.hex], "it is found by its pupil now"
     exchange.clock.now += 1_000
     exchange.log.append(TO, [record])
     reader.receiver.receive_once()

@@ -10,7 +10,8 @@ from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
-from services.commission.domain.case import CommissionCase, CommissionState
+from services.commission.domain.case import CommissionCase
+from services.commission.domain.parts import CommissionState
 from services.commission.domain.terms import term_of
 from services.commission.input import (
     AnswerInput,

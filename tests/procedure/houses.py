@@ -19,6 +19,7 @@ from services.commission.domain.answering import pass_on
 from services.commission.domain.applying import evolve as evolve_commission
 from services.commission.domain.case import CommissionCase, Kin
 from services.commission.domain.linking import is_of_one_pupil, on_the_way, seen_among, seen_with
+from services.commission.domain.naming import codes_among
 from services.commission.domain.receiving import CommissionDomain
 from services.commission.domain.terms import deadlines_of as commission_deadlines
 from services.post.history import BEFORE, Deadline, New, Recorded, Standing
@@ -41,7 +42,6 @@ from services.wire.events import (
     AttendanceRequested,
     ConfirmationCorrected,
     ConfirmationCorrectedPersonal,
-    CorrectedField,
     RecommendationExpired,
     RecommendationRevoked,
     Rejected,
@@ -131,26 +131,18 @@ class Commission(House):
     asked_by: dict[UUID, str | None] = field(default_factory=dict)
 
     def case(self, case_id: UUID) -> CommissionCase:
-        """Return a case as it stands with the one that it is linked to, and with those that are linked to it."""
+        """Return a case as it stands with the one that it is linked to, those that are linked to it, and others of its pupil."""
         case: CommissionCase = self.folded[case_id]
         primary = self.case_with(case.linked) if case.linked is not None else None
-        kin = [Kin(number=each, case=self.folded[each]) for each in self.linked_to(case)]
-        return seen_among(seen_with(case, self.folded[primary] if primary is not None else None), kin)
+        kin, others = (
+            [Kin(number=each, case=self.folded[each]) for each in found]
+            for found in (self.linked_to(case), self.same_pupil(case_id))
+        )
+        return seen_among(seen_with(case, self.folded[primary] if primary is not None else None), kin, others)
 
     def codes_of_pupil(self, case_id: UUID) -> tuple[str, ...]:
         """Return the codes that name the pupil of a case, as ``services.commission.kinship`` reads them."""
-        case = self.case(case_id)
-        said = case.request.body if case.request is not None else case.registered_body
-        if said is None:
-            return ()
-        codes = [self.personal[said].pupil.personal_code]
-        for correction in case.corrections:
-            said, changed = self.personal[correction.body], correction.facts.changed
-            if CorrectedField.CODE in changed and CorrectedField.NEW_CODE not in changed:
-                codes = [each for each in codes if each != said.old.pupil.personal_code]
-            if CorrectedField.CODE in changed or CorrectedField.NEW_CODE in changed:
-                codes.insert(0, said.new.pupil.personal_code)
-        return tuple(codes)
+        return codes_among(self.folded[case_id], self.personal.get)
 
     def linked_to(self, case: CommissionCase) -> list[UUID]:
         """Return the cases that are linked to a case."""

@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from services.commission.domain.case import CommissionCase, CommissionState, Contest
+from services.commission.domain.case import CommissionCase
 from services.commission.domain.outlook import outlook_of as commission_outlook
+from services.commission.domain.parts import CommissionState, Contest
 from services.commission.domain.registering import close_assessment
 from services.commission.input import AnswerInput, ClosingInput, ExaminationInput
 from services.policy.forms import Form

@@ -10,8 +10,8 @@ import pytest
 from services.commission.domain import decisions, refusals
 from services.commission.domain.answering import expire_recommendation, pass_on
 from services.commission.domain.applying import fold
-from services.commission.domain.case import CommissionState
 from services.commission.domain.linking import seen_with
+from services.commission.domain.parts import CommissionState
 from services.commission.input import ContestInput, CorrectionInput, HeadDecisionInput, RecommendationInput, RevocationInput
 from services.post.history import BEFORE, New
 from services.wire.events import (

@@ -9,7 +9,7 @@ import pytest
 
 from services.commission.domain import decisions, refusals
 from services.commission.domain.applying import fold
-from services.commission.domain.case import CommissionState
+from services.commission.domain.parts import CommissionState
 from services.commission.domain.receiving import CommissionDomain
 from services.commission.input import (
     AttendanceInput,

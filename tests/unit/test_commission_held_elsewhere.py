@@ -15,9 +15,9 @@ from services.commission.domain.applying import fold
 from services.commission.domain.case import CommissionCase, Kin
 from services.commission.domain.linking import seen_among
 from services.commission.domain.receiving import CommissionDomain
-from services.commission.input import ClosingInput, DispatchInput
+from services.commission.input import ClosingInput, DispatchInput, RedispatchInput
 from services.policy.rules import RULES
-from services.post.history import Outlook
+from services.post.history import BEFORE, Outlook
 from services.wire.events import (
     AddressKind,
     AssessmentCause,
@@ -27,8 +27,9 @@ from services.wire.events import (
     DeliveryFailed,
     DocumentsDispatched,
     Redispatched,
+    RequestWithdrawn,
 )
-from tests.commission_stories import A2, CORRECTED_CODE, HOLD, ISSUED, LINKED, MOVED, PRIMARY, SENT, YES, case_after
+from tests.commission_stories import A2, CORRECTED_CODE, HOLD, ISSUED, LINKED, MOVED, PRIMARY, REGISTERED, SENT, YES, case_after
 from tests.given_when_then import body, given, received
 from tests.people import HOME
 
@@ -54,14 +55,14 @@ def _send(case: CommissionCase, by: Delivery = Delivery.REGISTERED, **form: Any)
 
 def _said_among(primary: tuple[object, ...], *linked: object) -> tuple[Outlook, list[str]]:
     histories = {_NUMBER: given(fold, *LINKED, *linked).history}
-    outlook = _DOMAIN.outlook_among(given(fold, *primary).history, histories, _TODAY)
+    outlook = _DOMAIN.outlook_among(given(fold, *primary).history, histories, {}, _TODAY)
     return outlook, [each for each in outlook.missing if str(_NUMBER) in each]
 
 
 @pytest.mark.shows("D5.6", "D5.19", "D5.30")
 def test_the_one_letter_waits_where_the_school_of_a_linked_case_asks_to_send_nothing() -> None:
     """E13: the guardian changed, or the pupil died, and the other school alone knows of it."""
-    with pytest.raises(refusals.DispatchOnHoldError, match="linked case"):
+    with pytest.raises(refusals.DispatchOnHoldError, match="another case of this pupil"):
         _send(_among(_PREPARED, _HELD))
     outlook, said = _said_among(_PREPARED, _HELD)
     (waits,) = said
@@ -181,6 +182,105 @@ def test_a_letter_is_protected_where_either_school_says_that_an_address_is() -> 
     with pytest.raises(refusals.ProtectedAddressError):
         _send(_among(_PREPARED, MOVED), Delivery.ORDINARY)
     assert _send(_among(_PREPARED), Delivery.ORDINARY)
+
+
+def _beside(case: tuple[object, ...], *other: object) -> CommissionCase:
+    return seen_among(case_after(*case), [], [Kin(number=_NUMBER, case=case_after(*other))])
+
+
+def _said_beside(case: tuple[object, ...], *other: object) -> tuple[Outlook, list[str]]:
+    beside = {_NUMBER: given(fold, *other).history}
+    outlook = _DOMAIN.outlook_among(given(fold, *case).history, {}, beside, _TODAY)
+    return outlook, [each for each in outlook.missing if str(_NUMBER) in each]
+
+
+@pytest.mark.shows("D5.6", "D5.19")
+@pytest.mark.parametrize("other", [(A2, _HELD), (A2, REGISTERED, _HELD), (*_PREPARED, SENT, YES, _HELD)])
+def test_a_letter_waits_where_the_school_of_a_case_of_the_pupil_that_nobody_linked_asks_to_send_nothing(
+    other: tuple[Any, ...],
+) -> None:
+    """The guardian changed, the second school alone knows of it, and no clerk has looked at its request yet."""
+    with pytest.raises(refusals.DispatchOnHoldError):
+        _send(_beside(_PREPARED, *other))
+    outlook, (said,) = _said_beside(_PREPARED, *other)
+    assert said.startswith(
+        f"the school of the case {_NUMBER} of this pupil, which is not linked, asks to send nothing for now: wait"
+    )
+    assert "dispatch" not in {each.act for each in outlook.allowed}
+    # A person asks the requester; the address of a case that nobody linked is none of this letter's.
+    sent = _send(_beside(_PREPARED, *other), address_confirmed_on=_SENT_ON)
+    assert sent.address_from == body(1)
+    with pytest.raises(refusals.NoSuchAddressError):
+        _send(_beside(_PREPARED, *other), address_confirmed_on=_SENT_ON, address_of=str(_NUMBER))
+    with pytest.raises(refusals.DateOrderError):
+        _send(_beside(_PREPARED, *other), address_confirmed_on=date(2026, 8, 23))
+    assert _said_beside((*_PREPARED, sent), *other)[1] == []
+    # It took its word back.
+    assert _send(_beside(_PREPARED, *other, MOVED))
+
+
+@pytest.mark.shows("D5.7", "D5.8", "D5.19")
+@pytest.mark.parametrize("over", [received(RequestWithdrawn(basis=BEFORE)), AssessmentClosed(cause=AssessmentCause.ANSWERED)])
+def test_what_a_school_held_of_a_request_that_is_over_holds_no_letter_of_a_later_one(over: object) -> None:
+    """The new representative applies at another school."""
+    assert _send(_beside(_PREPARED, A2, REGISTERED, _HELD, over))
+    assert _said_beside(_PREPARED, A2, REGISTERED, _HELD, over)[1] == []
+
+
+@pytest.mark.shows("D5.10", "D5.30")
+def test_the_death_of_who_has_the_same_code_is_asked_about_before_a_letter_goes_out() -> None:
+    """No clerk has said that it is the same child, so it stops nothing for ever."""
+    other = (A2, REGISTERED, AssessmentClosed(cause=AssessmentCause.DIED))
+    with pytest.raises(refusals.DispatchOnHoldError):
+        _send(_beside(_PREPARED, *other))
+    _, (said,) = _said_beside(_PREPARED, *other)
+    assert "a code alone names both: ask whether it is this one" in said
+    assert _send(_beside(_PREPARED, *other), address_confirmed_on=_SENT_ON)
+
+
+@pytest.mark.shows("D5.19")
+def test_a_letter_is_protected_where_the_school_of_a_case_that_nobody_linked_says_that_an_address_is() -> None:
+    with pytest.raises(refusals.ProtectedAddressError):
+        _send(_beside(_PREPARED, A2, MOVED), Delivery.ORDINARY)
+    assert _said_beside(_PREPARED, A2, MOVED)[1] == []
+    assert "the address is protected: no ordinary letter goes there" in _said_beside(_PREPARED, A2, MOVED)[0].missing
+
+
+@pytest.mark.shows("D5.6", "D5.19")
+def test_that_the_requester_was_asked_stands_in_the_record_and_ends_the_advice_to_ask() -> None:
+    """On the day of the letter nobody can tell by days alone which was first."""
+    held = received(HOLD.facts, recorded_on=_SENT_ON)
+    sent = _send(_among(_PREPARED, held), address_confirmed_on=_SENT_ON)
+    assert sent.address_confirmed_on == _SENT_ON
+    assert _said_among((*_PREPARED, sent), held)[1] == []
+    assert _said_among((*_PREPARED, replace(sent, address_confirmed_on=None)), held)[1]
+    # Told later than they were asked, it is asked anew.
+    later = received(HOLD.facts, recorded_on=date(2026, 9, 1))
+    assert _said_among((*_PREPARED, sent), later)[1]
+
+
+@pytest.mark.shows("D5.6", "D5.17", "D5.19")
+def test_a_letter_goes_again_to_another_address_that_was_told_since_where_the_requester_confirms_it() -> None:
+    moved = received(MOVED.facts, recorded_on=date(2026, 9, 1))
+    case = _among((*_PREPARED, SENT), moved)
+    form: dict[str, Any] = {"by": Delivery.REGISTERED, "sent_on": date(2026, 9, 3), "duplicate": False}
+
+    def send_again(**more: Any) -> Any:
+        letter = RedispatchInput(**form, **more)
+        (sent,) = decisions.redispatch_documents(case, letter, RULES[0], address=HOME, number="S-1")
+        return sent.facts
+
+    with pytest.raises(refusals.NothingToRepeatError):
+        send_again()
+    with pytest.raises(refusals.DateOrderError):
+        send_again(address_confirmed_on=date(2026, 8, 31))
+    sent = send_again(address_confirmed_on=date(2026, 9, 2), address_of=str(_NUMBER))
+    assert sent.address_confirmed_on == date(2026, 9, 2)
+    assert sent.address_from == decisions.address_body(case.kin[0].case)
+    assert _said_among((*_PREPARED, SENT), moved)[1]
+    assert _said_among((*_PREPARED, SENT, sent), moved)[1] == []
+    # Nothing more is asked for where the case is closed.
+    assert _said_among((*_PREPARED, SENT, AssessmentClosed(cause=AssessmentCause.ANSWERED)), moved)[1] == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 import pytest
 
 from services.commission.domain.applying import fold
-from services.commission.domain.case import CommissionState
+from services.commission.domain.parts import CommissionState
 from services.commission.domain.receiving import CommissionDomain, must_park
 from services.post.history import BEFORE, CaseRow, Deadline, Domain, New, RejectionCode, Standing
 from services.wire.events import (
@@ -47,7 +47,7 @@ from services.wire.events import (
     Source,
     Variant,
 )
-from tests.commission_stories import HOLD, STORIES
+from tests.commission_stories import DIRECT, HOLD, STORIES
 from tests.given_when_then import Told, body, given, received, recorded, standing
 from tests.people import CONSENT, PUPIL, REQUESTED_A2, REQUESTED_B2
 
@@ -305,6 +305,20 @@ def test_what_a_restore_lost_of_the_end_of_a_recommendation_is_made_up_for() -> 
     )
     # Nobody waits for word of a yes that was never given.
     assert row(*STORIES["Prepared"], revoked[-1]).deadlines[1:] == ()
+
+
+@pytest.mark.shows("D5.3")
+def test_a_school_hears_of_a_summons_of_which_a_restore_lost_the_word_and_kept_the_summons() -> None:
+    told = STORIES["AttendanceRequired"]
+    assert [each.name for each in row(*told).deadlines if each.name == "WordOwed"] == []
+    lost = told[:-1]
+    assert Deadline(name="WordOwed", due_on=date(2026, 8, 20)) in row(*lost).deadlines
+    assert fire("WordOwed", *lost) == (New(facts=told[-1], in_reply_to=body(1)),)
+    assert fire("WordOwed", *told) == ()
+    # Who has withdrawn waits for nothing, nor a direct application's requester, who has the letter.
+    withdrawn = received(RequestWithdrawn(basis=BEFORE))
+    assert "WordOwed" not in {each.name for each in row(*lost, withdrawn).deadlines}
+    assert "WordOwed" not in {each.name for each in row(DIRECT, *lost[2:]).deadlines}
 
 
 def test_a_refusal_can_be_contested_until_its_deadline() -> None:

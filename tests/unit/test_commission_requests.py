@@ -9,8 +9,8 @@ import pytest
 
 from services.commission.domain import decisions, refusals
 from services.commission.domain.applying import fold
-from services.commission.domain.case import CommissionState
 from services.commission.domain.linking import seen_with
+from services.commission.domain.parts import CommissionState
 from services.commission.input import ClosingInput, ExtensionInput, ReturnInput
 from services.post.history import BEFORE, New
 from services.wire.events import (

@@ -11,8 +11,8 @@ from services.commission import input as forms
 from services.commission.acts import ACTS as COMMANDS
 from services.commission.application import Commission
 from services.commission.domain.applying import fold
-from services.commission.domain.case import CommissionState
 from services.commission.domain.outlook import ALLOWED, is_allowed
+from services.commission.domain.parts import CommissionState
 from services.commission.domain.receiving import CommissionDomain
 from services.policy.forms import Form
 from services.wire.errors import RefusedError

@@ -11,8 +11,9 @@ from typing import Final
 
 from services.commission.domain import guards, refusals
 from services.commission.domain.assessing import recommendation_days
-from services.commission.domain.case import CommissionCase, Request
+from services.commission.domain.case import CommissionCase
 from services.commission.domain.ordering import in_order
+from services.commission.domain.parts import Request
 from services.commission.domain.terms import contest_due
 from services.commission.input import (
     AnswerInput,

@@ -13,17 +13,8 @@ from datetime import timedelta
 from functools import reduce
 from typing import Final
 
-from services.commission.domain.case import (
-    AddressChange,
-    Attendance,
-    CommissionCase,
-    Contest,
-    Correction,
-    Ending,
-    Outcome,
-    Request,
-    Sent,
-)
+from services.commission.domain.case import CommissionCase
+from services.commission.domain.parts import AddressChange, Attendance, Contest, Correction, Ending, Outcome, Request, Sent
 from services.post.history import Recorded, Standing
 from services.wire.events import (
     AssessmentClosed,

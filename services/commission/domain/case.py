@@ -8,25 +8,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum
 from uuid import UUID
 
+from services.commission.domain.parts import (
+    AddressChange,
+    Attendance,
+    CommissionState,
+    Contest,
+    Correction,
+    Ending,
+    Outcome,
+    Request,
+    Sent,
+)
 from services.wire.events import (
     Answer,
     Asks,
     AssessmentCause,
-    DeliveryAddressChanged,
-    DocumentsDispatched,
     ExpertiseFileExamined,
-    InformationRequested,
     IrpIssued,
     Opinion,
     OpinionIssued,
-    RecommendationIssued,
-    RecommendationRefused,
-    Redispatched,
     RejectedCode,
-    RequestCorrected,
     RequestRegistered,
     Source,
     TermExtended,
@@ -34,148 +37,20 @@ from services.wire.events import (
 )
 from services.wire.hashing import Digest
 
-__all__ = [
-    "AddressChange",
-    "Attendance",
-    "CommissionCase",
-    "CommissionState",
-    "Contest",
-    "Correction",
-    "Ending",
-    "Kin",
-    "Outcome",
-    "Request",
-    "Sent",
-]
-
-
-class CommissionState(Enum):
-    """Where a case stands, in the words of the procedure."""
-
-    EMPTY = "Empty"
-    RECEIVED = "Received"
-    REGISTERED = "Registered"
-    RETURNED = "Returned"
-    IDENTITY_NOT_MATCHED = "IdentityNotMatched"
-    LINKED = "Linked"
-    FILE_CHECKED = "FileChecked"
-    ATTENDANCE_REQUIRED = "AttendanceRequired"
-    PREPARED = "Prepared"
-    DISPATCHED = "Dispatched"
-    REFUSED = "Refused"
-    CONTESTED = "Contested"
-    SET_ASIDE = "SetAside"
-    WITHDRAWN = "Withdrawn"
-    ANSWERED = "Answered"
-    ANSWER_REJECTED = "AnswerRejected"
-    CORRECTED = "Corrected"
-    REVOKED = "Revoked"
-    EXPIRED = "Expired"
-    CLOSED = "Closed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """The school's request; ``written_on`` is the day on which the school saved it."""
-
-    body: Digest
-    facts: InformationRequested
-    written_on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correction:
-    """A school's correction of what its request says of persons."""
-
-    body: Digest
-    facts: RequestCorrected
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressChange:
-    """Another address for the letters, or word that nothing is to be sent for now; ``written_on`` is the day of the school's."""
-
-    body: Digest
-    facts: DeliveryAddressChanged
-    written_on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attendance:
-    """The pupil was asked to come, by the event that ``body`` names, and came or did not."""
-
-    body: Digest
-    sent_on: date
-    attended: bool = False
-    lapsed: bool = False
-
-    @property
-    def is_awaited(self) -> bool:
-        """Tell whether the pupil may still come."""
-        return not self.attended and not self.lapsed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """The recommendation issued or refused; an answer rests on the event that ``basis`` names.
-
-    ``body`` names the event itself; a correction that makes a no out of a yes changes ``is_yes`` and ``basis``.
-    """
-
-    body: Digest
-    facts: RecommendationIssued | RecommendationRefused
-    basis: Digest
-    is_yes: bool
-
-    @property
-    def answer(self) -> Answer:
-        """What a school is told of it."""
-        return Answer.YES if self.is_yes else Answer.NO
-
-
-class Contest(Enum):
-    """What became of a refusal that was contested."""
-
-    NONE = "None"
-    OPEN = "Open"
-    UPHELD = "Upheld"
-    SET_ASIDE = "SetAside"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """A recommendation that holds no longer: from which day, and whether it was revoked or has expired."""
-
-    body: Digest
-    on: date
-    is_revoked: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """What was sent last: its event, and what is known of its arrival; ``first`` names the event that has its number.
-
-    ``instead_of`` names the word of the own school that stood then, where the letter went to an address that another case told.
-    """
-
-    body: Digest
-    first: Digest
-    facts: DocumentsDispatched | Redispatched
-    instead_of: Digest | None = None
-    delivered: bool = False
-    failed: bool = False
+__all__ = ["CommissionCase", "Kin"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kin:
-    """A case that is linked to another one, by its number: what its school says of addresses counts for the one letter there.
+    """A case of the pupil of another one, by its number: what its school says of addresses counts for the letter there.
 
-    ``is_sure`` is False where it was answered, and either corrected the code since, or this one's school asked anew: it may be
-    another child's.
+    ``is_linked`` is False where a code alone says so. ``is_sure`` is False there, and where it was answered, and either corrected
+    the code since, or this one's school asked anew: it may be another child's.
     """
 
     number: UUID
     case: CommissionCase
+    is_linked: bool = True
     is_sure: bool = True
 
 
@@ -191,7 +66,7 @@ class CommissionCase:
     ``addresses`` names every event since the request by which another address was told; ``address`` is the newest.
     ``linked`` names an event of the earlier case whose assessment is this one's too; ``primary`` is that case where it is
     looked at (``linking``), never folded; ``renamed_since`` tells that the code was corrected after an answer that rests on it.
-    ``kin`` are those that are linked to this one, where letters are sent or looked at.
+    ``kin`` are those that are linked to this one, and others of its pupil, where letters are sent or looked at.
     """
 
     first: Digest | None = None
@@ -284,6 +159,15 @@ class CommissionCase:
         """Tell whether a yes that the school got has ended, and it was not told: a restore lost the word, and not the end."""
         return self.ending is not None and self.request is not None and self.answer is Answer.YES and not self.ended_told
 
+    def owes_word_of(self, summons: Attendance | None) -> bool:
+        """Tell whether a school that waits was not told yet that the pupil is asked to come (A5.3; D.5, 3).
+
+        D.5, 10: who was told that nobody is found hears nothing of a pupil; D.5, 7: nor who has withdrawn.
+        """
+        if summons is None or not summons.is_awaited or self.summons_told == summons.body:
+            return False
+        return self.request is not None and self.answer is None and not self.is_request_over
+
     @property
     def standing(self) -> Outcome | None:
         """The recommendation that holds, None if there is none: not issued, corrected into a no, revoked or expired."""
@@ -335,12 +219,30 @@ class CommissionCase:
 
     @property
     def held_elsewhere(self) -> tuple[Kin, ...]:
-        """The linked cases whose schools say that nothing is to be sent: the one letter is about their pupil too (D.5, 19).
+        """The other cases whose schools say that nothing is to be sent: the letter is about their pupil too (D.5, 19).
 
         Also one that was closed because a pupil died who may be another child (D.5, 10): a person asks the family.
         """
         doubted = tuple(each for each in self._died_in_kin if not each.is_sure)
         return (*(each for each in self.kin if each.case.is_on_hold and each not in doubted), *doubted)
+
+    @property
+    def unheard(self) -> tuple[Kin, ...]:
+        """The linked cases that told of addresses what was not compared when the letter went out that is on its way, or came.
+
+        It was, where that day was before, or the requester confirmed on it or later where the letter goes.
+        """
+        linked = (each for each in self.kin if each.is_linked and each.case.closed is not AssessmentCause.DIED)
+        return tuple(each for each in linked if self._is_unheard(each.case.address))
+
+    def _is_unheard(self, told: AddressChange | None) -> bool:
+        sent = self.dispatch
+        if told is None or sent is None or sent.failed:
+            return told is not None
+        if told.body == sent.facts.address_from or told.written_on < sent.facts.sent_on:
+            return False
+        confirmed_on = sent.facts.address_confirmed_on
+        return confirmed_on is None or confirmed_on < told.written_on
 
     @property
     def died_elsewhere(self) -> tuple[Kin, ...]:

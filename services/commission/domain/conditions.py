@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from services.commission.domain import refusals
-from services.commission.domain.case import CommissionCase, Request, Sent
+from services.commission.domain.case import CommissionCase
+from services.commission.domain.parts import Request, Sent
 from services.wire.events import AssessmentCause, ExpertiseFileExamined, RequestRegistered
 from services.wire.hashing import Digest
 

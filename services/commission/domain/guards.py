@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import date
 
 from services.commission.domain import conditions, refusals
-from services.commission.domain.case import Attendance, CommissionCase, Contest, Outcome, Request, Sent
+from services.commission.domain.case import CommissionCase
+from services.commission.domain.parts import Attendance, Contest, Outcome, Request, Sent
 from services.wire.events import Asks, ExpertiseFileExamined, RequestRegistered
 from services.wire.hashing import Digest
 
@@ -183,7 +184,7 @@ def plan_supports_yes(case: CommissionCase) -> None:
 def may_dispatch(case: CommissionCase, *, is_confirmed: bool = False) -> Outcome:
     """Return what was issued and may be sent; a withdrawal does not stop it, a hold does (D.5, 7 and 19).
 
-    ``is_confirmed`` tells that the requester says where it goes, although the school of a linked case holds it.
+    ``is_confirmed`` tells that the requester says where it goes, although the school of another case of the pupil holds it.
     """
     conditions.begun(case)
     # The earlier valid application says where the one recommendation goes (E13).
@@ -199,7 +200,7 @@ def may_dispatch(case: CommissionCase, *, is_confirmed: bool = False) -> Outcome
 
 
 def may_redispatch(case: CommissionCase, *, is_confirmed: bool = False) -> Sent:
-    """Return what was sent and may be sent again: it did not come, or its address has changed since (D.5, 17; E19).
+    """Return what was sent and may be sent again: it did not come, or another address was told since (D.5, 17; E13, E19).
 
     ``is_confirmed`` is as for ``may_dispatch``.
     """
@@ -207,7 +208,9 @@ def may_redispatch(case: CommissionCase, *, is_confirmed: bool = False) -> Sent:
     if case.ending is not None:
         raise refusals.NothingToDispatchError
     conditions.letters_go_out(case, is_confirmed=is_confirmed)
-    if not sent.failed and not case.is_address_changed_since:
+    # Another school's word alone moves nothing: a person asked the requester (E13).
+    is_told_anew = is_confirmed and bool(case.unheard)
+    if not sent.failed and not case.is_address_changed_since and not is_told_anew:
         raise refusals.NothingToRepeatError
     return sent
 

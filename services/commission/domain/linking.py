@@ -12,14 +12,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from services.commission.domain import guards
-from services.commission.domain.case import Attendance, CommissionCase, Kin
+from services.commission.domain.case import CommissionCase, Kin
+from services.commission.domain.parts import Attendance
 from services.commission.domain.terms import LONGEST_MONTHS, term_of
 from services.policy.calendar import add_months
 from services.post.history import New
 from services.wire.errors import RefusedError
-from services.wire.events import AttendanceRequired, TermExtended
+from services.wire.events import AssessmentCause, AttendanceRequired, TermExtended
 
-__all__ = ["is_of_one_pupil", "on_the_way", "seen_among", "seen_with"]
+__all__ = ["is_of_one_pupil", "on_the_way", "seen_among", "seen_with", "told_to_come"]
 
 
 def seen_with(case: CommissionCase, primary: CommissionCase | None) -> CommissionCase:
@@ -36,15 +37,20 @@ def seen_with(case: CommissionCase, primary: CommissionCase | None) -> Commissio
     return replace(case, primary=primary)
 
 
-def seen_among(case: CommissionCase, kin: Iterable[Kin]) -> CommissionCase:
+def seen_among(case: CommissionCase, kin: Iterable[Kin], others: Iterable[Kin] = ()) -> CommissionCase:
     """Return a case as it stands with those that are linked to it: what their schools say of the one letter's way (D.5, 19; E13).
 
     One that was linked by a code that either corrected since is about another child perhaps, and says nothing (D.5, 10); one that
-    was answered before stays linked, is not sure, and stops nothing for ever.
+    was answered before stays linked, is not sure, and stops nothing for ever. ``others`` are of the same pupil by a code alone:
+    no clerk has said that they are, so none of them is sure; what a school said of a request that is over counts no longer (a new
+    representative applies elsewhere, D.5, 8), but that the pupil died.
     """
     found = (each for each in kin if each.case.linked is not None and is_of_one_pupil(each.case, case))
-    sure = (replace(each, is_sure=each.case.linked == case.named_by and not each.case.renamed_since) for each in found)
-    return replace(case, kin=tuple(sure))
+    linked = [replace(each, is_sure=each.case.linked == case.named_by and not each.case.renamed_since) for each in found]
+    known = {each.number for each in linked}
+    speak = (each for each in others if not each.case.is_request_over or each.case.closed is AssessmentCause.DIED)
+    by_code = (replace(each, is_sure=False, is_linked=False) for each in speak if each.number not in known)
+    return replace(case, kin=(*linked, *by_code))
 
 
 def is_of_one_pupil(case: CommissionCase, primary: CommissionCase) -> bool:
@@ -63,7 +69,7 @@ def on_the_way(case: CommissionCase) -> tuple[New, ...]:
     primary = case.primary
     if primary is None or primary.outcome is not None:
         return ()
-    return (*_extended_likewise(case, primary.extension), *_told_to_come(case, primary.attendance))
+    return (*_extended_likewise(case, primary.extension), *told_to_come(case, primary.attendance))
 
 
 def _extended_likewise(case: CommissionCase, extension: TermExtended | None) -> tuple[New, ...]:
@@ -78,11 +84,8 @@ def _extended_likewise(case: CommissionCase, extension: TermExtended | None) -> 
     return (New(facts=TermExtended(until=until, cause=extension.cause)),) if until > term_of(case, registered) else ()
 
 
-def _told_to_come(case: CommissionCase, summons: Attendance | None) -> tuple[New, ...]:
+def told_to_come(case: CommissionCase, summons: Attendance | None) -> tuple[New, ...]:
     """Return the word of attendance, once a summons, to a school that waits for its answer: the fact alone (A5.3; D.5, 3)."""
-    if summons is None or not summons.is_awaited or case.summons_told == summons.body:
-        return ()
-    # D.5, 10: who was told that nobody is found hears nothing of a pupil; D.5, 7: nor who has withdrawn.
-    if case.request is None or case.answer is not None or case.is_request_over:
+    if case.request is None or summons is None or not case.owes_word_of(summons):
         return ()
     return (New(facts=AttendanceRequired(basis=summons.body), in_reply_to=case.request.body),)

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from services.commission.domain import guards
-from services.commission.domain.case import CommissionCase, Contest
+from services.commission.domain.case import CommissionCase, Kin
+from services.commission.domain.parts import Contest
 from services.commission.domain.terms import attendance_due, deadlines_of, valid_until, warning_day
 from services.post.history import Next, Outlook
 from services.wire.errors import RefusedError
@@ -171,28 +172,32 @@ def _of_letters(case: CommissionCase) -> Iterator[str]:
 
 
 def _of_letters_elsewhere(case: CommissionCase) -> Iterator[str]:
-    """Yield what the schools of linked cases say of where the one letter goes, by their numbers (D.5, 19 and 30; E13)."""
-    sent = case.dispatch
-    if case.closed is None:
-        for each in case.died_elsewhere:
-            yield f"the linked case {each.number} was closed because the pupil died: close this one too"
-        for each in case.held_elsewhere:
-            if each.case.closed is AssessmentCause.DIED and (sent is None or sent.failed):
-                yield (
-                    f"the linked case {each.number} was closed because its pupil died, and may be another child's, as a code was"
-                    " corrected or asked anew since: ask whether it is this one, and close, or confirm where the letter goes"
-                )
-    for each in case.kin:
-        told = each.case.address
-        # What was compared when the letter was sent, and went, asks for nothing any more.
-        if told is None or (sent is not None and not sent.failed and told.written_on < sent.facts.sent_on):
-            continue
-        if sent is not None and sent.facts.address_from == told.body:
-            continue
-        if each.case.is_on_hold:
-            yield (
-                f"the school of the linked case {each.number} asks to send nothing for now: wait for its word, or confirm with"
-                " the requester where the letter goes"
-            )
-        else:
+    """Yield what the schools of other cases of the pupil say of where the letter goes, by their numbers (D.5, 19 and 30; E13)."""
+    if case.closed is not None:
+        return
+    for each in case.died_elsewhere:
+        yield f"the linked case {each.number} was closed because the pupil died: close this one too"
+    is_to_send = case.dispatch is None or case.dispatch.failed
+    held = case.held_elsewhere
+    # What was compared when the letter was sent, and went, asks for nothing any more.
+    yield from (_held(each) for each in held if is_to_send or each in case.unheard)
+    for each in case.unheard:
+        if each not in held:
             yield f"the school of the linked case {each.number} told another address: ask the requester where the letter goes"
+
+
+def _held(each: Kin) -> str:
+    if each.case.closed is AssessmentCause.DIED:
+        why = "a code was corrected or asked anew since" if each.is_linked else "a code alone names both"
+        return (
+            f"the {_of(each)} was closed because its pupil died, and may be another child's, as {why}: ask whether it is this"
+            " one, and close, or confirm where the letter goes"
+        )
+    return (
+        f"the school of the {_of(each)} asks to send nothing for now: wait for its word, or confirm with the requester where the"
+        " letter goes"
+    )
+
+
+def _of(each: Kin) -> str:
+    return f"linked case {each.number}" if each.is_linked else f"case {each.number} of this pupil, which is not linked,"

@@ -7,17 +7,19 @@ Source: domain.md D.3, D.5, 7, 9, 10, 15 and 16; events.md, "Crossings".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from services.commission.domain.answering import ended_answer, expire_recommendation, pass_on
 from services.commission.domain.applying import fold
-from services.commission.domain.case import CommissionCase, CommissionState, Kin
-from services.commission.domain.linking import on_the_way, seen_among, seen_with
+from services.commission.domain.case import CommissionCase, Kin
+from services.commission.domain.linking import on_the_way, seen_among, seen_with, told_to_come
+from services.commission.domain.naming import NAMING, codes_among, words_in
 from services.commission.domain.outlook import outlook_of
+from services.commission.domain.parts import CommissionState
 from services.commission.domain.terms import ANSWER_AGAIN, FOR_PEOPLE, WORD_OWED, deadlines_of
 from services.post.history import CaseRow, Deadline, New, Outlook, Recorded, RejectionCode
 from services.wire.channels import commission_case
@@ -45,7 +47,6 @@ from services.wire.events import (
     RequestClosed,
     RequestCorrected,
     Requester,
-    RequestRegisteredPersonal,
     RequestReturned,
     RequestWithdrawn,
     TermExtended,
@@ -107,11 +108,18 @@ class CommissionDomain:
                 # Whatever else it is, a school does not write it to the commission.
                 return RejectionCode.NOT_YOURS
 
+    @property
+    def naming(self) -> frozenset[str]:
+        """Return the types of events that name a pupil by a code."""
+        return NAMING
+
     def codes_of(self, personal: object) -> tuple[str, ...]:
-        """Return the pupil's personal code where the register says it: two requests about one pupil are found by it (D.5, 6)."""
-        if isinstance(personal, RequestRegisteredPersonal) and personal.pupil is not None:
-            return (personal.pupil.personal_code,)
-        return ()
+        """Return the pupil's personal code: two requests about one pupil are found by it (D.5, 6)."""
+        return words_in(personal)
+
+    def codes_among(self, history: Sequence[Recorded], opened: Callable[[Digest], Any]) -> tuple[str, ...]:
+        """Return the codes that name the pupil of a case until today, the newest first."""
+        return codes_among(fold(history), opened)
 
     def fire(self, history: Sequence[Recorded], deadline: str) -> Sequence[New]:
         """Return what a term that is over makes: word that it passed, and of a recommendation its end; never a refusal.
@@ -132,6 +140,8 @@ class CommissionDomain:
         # What is for people alone makes nothing: that it has passed is what the list shows.
         if due is None or deadline in FOR_PEOPLE:
             return ()
+        if deadline == WORD_OWED:
+            return told_to_come(case, case.attendance)
         if case.ending is not None and deadline == DeadlineName.RECOMMENDATION_EXPIRY.value:
             # Only that is left to do: the end came back after a restore, and the word of it was lost before it was sent.
             return ended_answer(case, case.ending.on, case.ending.body)
@@ -180,10 +190,16 @@ class CommissionDomain:
         case = seen_with(fold(history), fold(other))
         return outlook_of(case, today, is_left_alone=case.linked is None)
 
-    def outlook_among(self, history: Sequence[Recorded], resting: Mapping[UUID, Sequence[Recorded]], today: date) -> Outlook:
-        """Return the outlook of an earlier case, with the histories of those that are linked to it."""
-        kin = [Kin(number=number, case=fold(each)) for number, each in resting.items()]
-        return outlook_of(seen_among(fold(history), kin), today)
+    def outlook_among(
+        self,
+        history: Sequence[Recorded],
+        resting: Mapping[UUID, Sequence[Recorded]],
+        beside: Mapping[UUID, Sequence[Recorded]],
+        today: date,
+    ) -> Outlook:
+        """Return the outlook of a case with those that are linked to it, and with the other ones of its pupil."""
+        kin, others = ([Kin(number=number, case=fold(each)) for number, each in those.items()] for those in (resting, beside))
+        return outlook_of(seen_among(fold(history), kin, others), today)
 
 
 def must_park(facts: object) -> bool:

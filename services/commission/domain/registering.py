@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import Final
 
 from services.commission.domain import guards, refusals
-from services.commission.domain.case import CommissionCase, Contest
+from services.commission.domain.case import CommissionCase
 from services.commission.domain.closing import closed_with_word
 from services.commission.domain.linking import on_the_way
+from services.commission.domain.parts import Contest
 from services.commission.domain.terms import LONGEST_MONTHS, term_of
 from services.commission.input import (
     AddressInput,

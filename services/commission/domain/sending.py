@@ -10,8 +10,9 @@ from __future__ import annotations
 from uuid import UUID
 
 from services.commission.domain import guards, refusals
-from services.commission.domain.case import CommissionCase, Kin, Outcome
+from services.commission.domain.case import CommissionCase, Kin
 from services.commission.domain.ordering import in_order
+from services.commission.domain.parts import Outcome
 from services.commission.input import DeliveryFailureInput, DeliveryInput, DispatchInput, RedispatchInput
 from services.policy.rules import Rules
 from services.policy.terms import Way
@@ -86,6 +87,7 @@ def dispatch_documents(case: CommissionCase, form: DispatchInput, rules: Rules, 
         sent_on=form.sent_on,
         notified_on=rules.deemed_notified(Way(form.by.value), form.sent_on),
         duplicate=False,
+        address_confirmed_on=form.address_confirmed_on,
     )
     return (New(facts=facts, personal=DocumentsDispatchedPersonal(number=form.number, address=address)),)
 
@@ -111,6 +113,7 @@ def redispatch_documents(
         # Counted anew from this sending.
         notified_on=rules.deemed_notified(Way(form.by.value), form.sent_on),
         duplicate=form.duplicate,
+        address_confirmed_on=form.address_confirmed_on,
     )
     return (New(facts=facts, personal=RedispatchedPersonal(number=number, address=address)),)
 
@@ -143,7 +146,7 @@ def _is_confirmed(case: CommissionCase, form: DispatchInput | RedispatchInput) -
     if form.address_confirmed_on is None:
         return False
     told_by = _told_by(case, form)
-    for each in (*case.held_elsewhere, *((told_by,) if told_by is not None else ())):
+    for each in (*case.held_elsewhere, *case.unheard, *((told_by,) if told_by is not None else ())):
         if each.case.address is not None:
             # A clock of the other school that is wrong must not hold the letter for ever: no word came after the letter.
             told_on = min(each.case.address.written_on, form.sent_on)

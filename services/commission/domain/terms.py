@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Final
 
-from services.commission.domain.case import CommissionCase, Contest
+from services.commission.domain.case import CommissionCase
+from services.commission.domain.parts import Contest
 from services.policy.terms import TermName, last_day, warned_on
 from services.post.history import Deadline
 from services.wire.events import DeadlineName, RecommendationIssued, RequestRegistered
@@ -38,7 +39,7 @@ ANSWER_AGAIN: Final = "AnswerAgain"
 """The other one: a school has an answer that is no longer the right one, and is told without delay (D.5, 13)."""
 
 WORD_OWED: Final = "WordOwed"
-"""One that makes events: what is to be told in a linked case of the earlier one, and is not, as where a restore lost the word."""
+"""One that makes events: what a school is owed, word of a summons or of the earlier case, as where a restore lost the word."""
 
 FOR_PEOPLE: Final = frozenset({ANSWER_AGAIN, EXPIRY_WARNING})
 
@@ -85,6 +86,8 @@ def deadlines_of(case: CommissionCase) -> tuple[Deadline, ...]:
     found = [_running_term(case), _due_again(case)]
     if (attendance := attendance_due(case)) is not None:
         found.append(Deadline(name=DeadlineName.ATTENDANCE.value, due_on=attendance))
+    if case.linked is None and case.attendance is not None and case.owes_word_of(case.attendance):
+        found.append(Deadline(name=WORD_OWED, due_on=case.attendance.sent_on - _DAY))
     if contest is not None and case.contest is Contest.NONE:
         found.append(Deadline(name=DeadlineName.CONTEST.value, due_on=contest))
     if until is not None and warned is not None:

@@ -62,7 +62,7 @@ def _again(config: Path | None, elsewhere: Path) -> Office:
 
 
 def _states() -> list[str]:
-    from services.commission.domain.case import CommissionState
+    from services.commission.domain.parts import CommissionState
 
     return [state.value for state in CommissionState]
 

@@ -17,9 +17,9 @@ __all__ = ["DeliveryFailureInput", "DeliveryInput", "DispatchInput", "Redispatch
 class _Letter(Form):
     """What every letter has.
 
-    ``address_confirmed_on`` is the day on which the requester confirmed where it goes, where the school of a linked case asks to
-    send nothing, or told another address. ``address_of`` is the number of the linked case whose address that is; left out, it is
-    this one's (D.5, 19; E13).
+    ``address_confirmed_on`` is the day on which the requester confirmed where it goes, where the school of another case of the
+    pupil asks to send nothing, or that of a linked one told another address. ``address_of`` is the number of the linked case
+    whose address that is; left out, it is this one's (D.5, 19; E13).
     """
 
     sent_on: ActDay

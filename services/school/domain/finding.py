@@ -18,7 +18,12 @@ from services.wire.events import (
     RequestCorrectedPersonal,
 )
 
-__all__ = ["OF_AGE", "assistant_word", "of_age_word", "words_in"]
+__all__ = ["NAMING", "OF_AGE", "assistant_word", "of_age_word", "words_in"]
+
+NAMING: Final = frozenset(
+    {"ApplicationFiled", "AssistantProposed", "InformationRequested", "PersonDataCorrected", "RequestCorrected"}
+)
+"""The types of events in whose personal parts words stand."""
 
 OF_AGE: Final = 18
 """In full years; whatever the rules, nobody is represented as a child from then on (A2.1)."""

@@ -16,7 +16,7 @@ from services.school.domain.case import SchoolCase, SchoolState, fold
 from services.school.domain.changing import come_of_age_by_itself, is_under_age
 from services.school.domain.deadlines import deadlines_of, passed
 from services.school.domain.duplicates import deadline_of, seen_with
-from services.school.domain.finding import of_age_word, words_in
+from services.school.domain.finding import NAMING, of_age_word, words_in
 from services.school.domain.outlook import outlook_of
 from services.school.domain.parts import Request
 from services.wire.events import (
@@ -79,6 +79,11 @@ class SchoolDomain:
             case _:
                 # Whatever else it is, the commission does not write it to a school.
                 return RejectionCode.NOT_YOURS
+
+    @property
+    def naming(self) -> frozenset[str]:
+        """Return the types of events that name a pupil or an assistant by a code."""
+        return NAMING
 
     def codes_of(self, personal: object) -> tuple[str, ...]:
         """Return the words by which a case with this personal part is found: the personal codes of its pupil, and others."""

@@ -148,7 +148,10 @@ class RecommendationRefusedPersonal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentsDispatched:
-    """The commission sent its letters to the address in the request."""
+    """The commission sent its letters to the address in the request.
+
+    ``address_confirmed_on`` is the day on which the requester was asked and said where they go, None where nobody had to ask.
+    """
 
     kinds: tuple[DocumentKind, ...]
     by: Delivery
@@ -157,6 +160,7 @@ class DocumentsDispatched:
     sent_on: date
     notified_on: date
     duplicate: bool
+    address_confirmed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +224,7 @@ class OpinionIssued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redispatched:
-    """Letters were sent again under their own numbers; a duplicate is marked."""
+    """Letters were sent again under their own numbers; a duplicate is marked. ``address_confirmed_on`` as when they were sent."""
 
     kinds: tuple[DocumentKind, ...]
     by: Delivery
@@ -229,6 +233,7 @@ class Redispatched:
     sent_on: date
     notified_on: date
     duplicate: bool
+    address_confirmed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,12 +50,12 @@ class ProtectedAddressError(RefusedError):
 
 
 class DispatchOnHoldError(RefusedError):
-    """Nothing is sent while the requester, or the school of a linked case, asks to send nothing (D.5, 19 and 30; E13)."""
+    """Nothing is sent while the requester, or the school of another case of the pupil, asks so (D.5, 19 and 30; E13)."""
 
     def __init__(self, *, is_elsewhere: bool = False) -> None:
         super().__init__(
-            "The school of a linked case asks to send nothing for now; `show` says which. Wait until it tells the new address, or"
-            " confirm with the requester where the letter goes, and write that day as address_confirmed_on."
+            "The school of another case of this pupil asks to send nothing for now; `show` says which. Wait until it tells the"
+            " new address, or confirm with the requester where the letter goes, and write that day as address_confirmed_on."
             if is_elsewhere
             else "The requester has asked to send nothing for now. Wait until the school tells the new address."
         )
@@ -93,9 +93,10 @@ class DeliveryNotedError(RefusedError):
 
 
 class NothingToRepeatError(RefusedError):
-    """A letter is sent again when it did not come, or its address changed since (D.5, 17)."""
+    """A letter is sent again when it did not come, or another address was told since (D.5, 17)."""
 
     def __init__(self) -> None:
         super().__init__(
-            "Nobody has reported that the letter did not come, and its address has not changed. Record the failed delivery first."
+            "Nobody has reported that the letter did not come, and no other address was told since. Record the failed delivery"
+            " first."
         )

@@ -1,0 +1,39 @@
+"""The other cases of a person: found by the words that name them, and looked at one by one, for a word may have been corrected.
+
+Asked where a decision or a look at a case needs it. Source: domain.md D.5, 6, 10, 11 and 19.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from services.post.cases import history_of
+from services.post.history import Sharing
+from services.post.office import Office
+from services.post.opening import opener
+from services.post.people import cases_of
+from services.wire.errors import VerificationError
+
+__all__ = ["same_person"]
+
+
+def same_person(office: Office, case_id: UUID, codes: Collection[str]) -> list[UUID]:
+    """Return the cases but ``case_id`` that one of these codes names until today, the earliest first, as far as they open here.
+
+    One that was erased, lost or damaged is none of them: what nobody can read any more must not stand in the way of new ones.
+    """
+    found = {each for code in codes for each in cases_of(office, code)} - {case_id}
+    return sorted(each for each in found if not _codes_of(office, each).isdisjoint(codes))
+
+
+def _codes_of(office: Office, case_id: UUID) -> frozenset[str]:
+    """Return the codes that name whom a case is about until today; none where one of them does not open, or it is damaged."""
+    domain = office.domain
+    if not isinstance(domain, Sharing):
+        return frozenset()
+    try:
+        history = history_of(office, office.store.stream(case_id))
+    except VerificationError:
+        return frozenset()
+    return frozenset(domain.codes_among(history, opener(office, case_id)))
