@@ -10,11 +10,12 @@ from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
+from uuid import UUID
 
 from services.commission.domain import decisions, guards
 from services.commission.domain.applying import fold
-from services.commission.domain.case import CommissionCase
-from services.commission.domain.linking import seen_with
+from services.commission.domain.case import CommissionCase, Kin
+from services.commission.domain.linking import seen_among, seen_with
 from services.commission.domain.parts import CommissionState
 from services.commission.input import (
     AddressInput,
@@ -106,6 +107,7 @@ __all__ = [
     "ANSWERED",
     "ASKED_TO_COME",
     "B2",
+    "BESIDE",
     "CLOSED",
     "CORRECTED_CODE",
     "DIRECT",
@@ -117,10 +119,12 @@ __all__ = [
     "HOLD",
     "IRP",
     "ISSUED",
+    "KIN",
     "LINKED",
     "MOVED",
     "NO",
     "NO_OPINION",
+    "OTHER_CASE",
     "PRIMARIES",
     "PRIMARY",
     "REFUSED",
@@ -230,9 +234,16 @@ STORIES: Final[Mapping[str, tuple[object, ...]]] = MappingProxyType(
             RequestClosed(basis=body(7)),
         ),
         "Prepared": _PREPARED,
+        "Prepared, held in a linked case": _PREPARED,
+        "Prepared, held in a case that nobody linked": _PREPARED,
+        "Prepared, died in a linked case": _PREPARED,
         "Prepared, direct": (DIRECT, EXAMINED, ISSUED),
         "Dispatched": DISPATCHED,
         "Dispatched, not arrived": (
+            *DISPATCHED,
+            DeliveryFailed(on=date(2026, 9, 1), cause=DeliveryCause.REPORTED_MISSING),
+        ),
+        "Dispatched, not arrived and held in a linked case": (
             *DISPATCHED,
             DeliveryFailed(on=date(2026, 9, 1), cause=DeliveryCause.REPORTED_MISSING),
         ),
@@ -291,6 +302,21 @@ PRIMARIES: Final[Mapping[str, tuple[object, ...]]] = MappingProxyType(
 )
 """The earlier case of each story of a linked one."""
 
+KIN: Final[Mapping[str, tuple[object, ...]]] = MappingProxyType(
+    {
+        "Prepared, held in a linked case": (*LINKED, HOLD),
+        "Prepared, died in a linked case": (*LINKED, AssessmentClosed(cause=AssessmentCause.DIED)),
+        "Dispatched, not arrived and held in a linked case": (*LINKED, HOLD),
+    }
+)
+"""The case that is linked to that of each story of an earlier one."""
+
+BESIDE: Final[Mapping[str, tuple[object, ...]]] = MappingProxyType({"Prepared, held in a case that nobody linked": (A2, HOLD)})
+"""Another case of the pupil of a story, to which a code alone leads."""
+
+OTHER_CASE: Final = UUID(int=7)
+"""The number of the case of ``KIN`` or ``BESIDE``."""
+
 _DAY: Final = date(2026, 10, 5)
 _PERSON: Final[dict[str, Any]] = {
     "given_name": "Elza",
@@ -348,8 +374,10 @@ def case_after(*events: object) -> CommissionCase:
 
 
 def case_of(story: str) -> CommissionCase:
-    """Return the case of a story, a linked one as it stands with the earlier."""
-    return seen_with(case_after(*STORIES[story]), case_after(*PRIMARIES[story]) if story in PRIMARIES else None)
+    """Return the case of a story, as it stands with the earlier one, or the other ones of its pupil."""
+    case = seen_with(case_after(*STORIES[story]), case_after(*PRIMARIES[story]) if story in PRIMARIES else None)
+    kin, beside = ([Kin(number=OTHER_CASE, case=case_after(*told[story]))] if story in told else [] for told in (KIN, BESIDE))
+    return seen_among(case, kin, beside)
 
 
 def fold_with(*primary: object) -> Callable[[Sequence[Recorded]], CommissionCase]:

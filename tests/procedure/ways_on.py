@@ -102,7 +102,11 @@ def _at_school(world: World, case: SchoolCase) -> None:
 def _at_commission(world: World, case: CommissionCase) -> None:
     offered = {each.act for each in commission_outlook(case, world.today).allowed}
     if case.died_elsewhere and case.closed is None:
-        # Of a pupil who died, as a linked case tells, nothing is sent any more: the case is closed for that cause.
+        # Of a pupil who died, as a linked case tells, nothing is sent any more: the case is closed for that cause. A contest that
+        # is open is decided first, also then.
+        if case.contest is Contest.OPEN:
+            assert offered >= {"uphold", "set-aside"}
+            return
         assert "close" in offered
         assert _can_close(case, AssessmentCause.DIED)
         return

@@ -16,7 +16,7 @@ from services.commission.domain.parts import CommissionState
 from services.commission.domain.receiving import CommissionDomain
 from services.policy.forms import Form
 from services.wire.errors import RefusedError
-from tests.commission_stories import ACTS, PRIMARIES, STORIES, case_of
+from tests.commission_stories import ACTS, BESIDE, KIN, OTHER_CASE, PRIMARIES, STORIES, case_of
 from tests.given_when_then import given
 from tests.tables.commission import table
 
@@ -51,7 +51,8 @@ def test_what_is_allowed_is_what_is_not_refused(story: str) -> None:
     """The outlook asks the guards that refuse: an act that it does not offer is refused, whatever its form says."""
     case, history, domain = case_of(story), given(fold, *STORIES[story]).history, CommissionDomain()
     primary = given(fold, *PRIMARIES.get(story, ())).history
-    outlook = domain.outlook_with(history, primary, _TODAY) if primary else domain.outlook(history, _TODAY)
+    kin, beside = ({OTHER_CASE: given(fold, *told[story]).history} if story in told else {} for told in (KIN, BESIDE))
+    outlook = domain.outlook_with(history, primary, _TODAY) if primary else domain.outlook_among(history, kin, beside, _TODAY)
     offered = {each.act for each in outlook.allowed}
     for name, decide in ACTS.items():
         if name in offered:
