@@ -189,13 +189,13 @@ class KeyRing:
         """Return all rows as the ring file keeps them, in the order of their ids."""
         return tuple(_key_row(row) for row in self.database.all("SELECT * FROM keys ORDER BY key_id"))
 
-    def save(self, file: RingFile, heads: Mapping[str, Head]) -> None:
-        """Let the ring file hold what changed since this was done last, in the open transaction, and these heads.
+    def save(self, file: RingFile, heads: Mapping[str, Head], unsent: tuple[bytes, ...] = ()) -> None:
+        """Let the ring file hold what changed since this was done last, in the open transaction, these heads, and what is unsent.
 
         Raises: DiskError.
         """
         found = self.database.all("SELECT * FROM keys WHERE changed > ? ORDER BY changed", self._saved)
-        file.add((_key_row(row) for row in found), heads)
+        file.add((_key_row(row) for row in found), heads, unsent)
         self._saved = found[-1]["changed"] if found else self._saved
 
     def start(self, file: RingFile) -> tuple[str, ...]:

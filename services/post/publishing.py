@@ -23,7 +23,7 @@ from services.post.signing import Draft, is_epoch_ahead, receipt_in, sign_body, 
 from services.post.store import sealed_body
 from services.post.unnoted import Unnoted
 from services.wire.avro import decode, load_schema
-from services.wire.channels import ChannelKind, channel_kind, mailbox_of, paired_channel
+from services.wire.channels import TRUST_CHANNEL, ChannelKind, channel_kind, mailbox_of, paired_channel
 from services.wire.contents import ChannelOpened
 from services.wire.entry import Open, Sealed
 from services.wire.errors import ChannelSilentError, ReplicasMissingError, RingError, TransportError
@@ -212,7 +212,10 @@ def _send_letters(
 
 
 def save_ring(office: Office, rows: Sequence[Row] = ()) -> None:
-    """Write the ring file: all keys, and the heads that sending these rows will make. No head ever goes back."""
+    """Write the ring file: all keys, the heads that sending these rows will make, and what the registrar says by them.
+
+    No head ever goes back.
+    """
     heads = dict(office.ring_file.heads)
     for row in rows:
         head, known = Head(epoch=row["epoch"], sequence=row["sequence"], digest=row["digest"]), heads.get(row["channel"])
@@ -220,9 +223,11 @@ def save_ring(office: Office, rows: Sequence[Row] = ()) -> None:
         # the registrar has begun anew counts as further, wherever it goes on.
         if known is None or (head.epoch, head.sequence) > (known.epoch, known.sequence):
             heads[row["channel"]] = head
+    # Whoever loses a database with what it had signed is given a new place by the registrar, and nobody gives it one.
+    unsent = tuple(office.letterbook.record_of(row) for row in rows if row["channel"] == TRUST_CHANNEL)
     # In a transaction, so that a worker that another one has taken over from does not write an older file over a newer one.
     with office.database.transaction():
-        office.ring.save(office.ring_file, heads)
+        office.ring.save(office.ring_file, heads, unsent)
 
 
 def _opens(office: Office, row: Row, held: dict[Digest, bool]) -> bool:

@@ -29,7 +29,16 @@ from services.wire.paths import Pathfinder, Step
 from services.wire.reading import ReadingState
 from services.wire.trust import NO_TRUST
 
-__all__ = ["StoppedError", "begin_start", "end_start", "forget_taken_back", "has_begun", "read_back", "tell_taken_back"]
+__all__ = [
+    "StoppedError",
+    "begin_start",
+    "end_start",
+    "forget_taken_back",
+    "has_begun",
+    "read_back",
+    "show_again",
+    "tell_taken_back",
+]
 
 _READ_AT_ONCE = 500
 _TAKEN_BACK = "taken back"
@@ -176,6 +185,22 @@ def read_back(office: Office, channel: str, returning: Returning, stop: threadin
             return taken + _take_undone_back(office, follower, returning)
         update = follower.offer(record.value for record in records)
         position = records[-1].position + 1
+
+
+def show_again(office: Office, channel: str) -> bool:
+    """Give the log what the ring file says was about to be sent in an own channel, where this database and the log lack it.
+
+    Of the registrar's alone: any other participant's channel goes on where the registrar says, and nobody says it of its own.
+    Returns whether there was anything; then the channel is read back again. Raises: TransportError.
+    """
+    head, standing = office.ring_file.heads.get(channel), office.letterbook.standing(channel)
+    if office.channel is None or channel != TRUST_CHANNEL or head is None or not office.ring_file.unsent:
+        return False
+    if standing is not None and (standing.place.epoch, standing.place.sequence) >= (head.epoch, head.sequence):
+        return False
+    office.tell(f"{channel}: the log lacks what was signed last; it is sent as the ring file has it")
+    office.channel.append(channel, list(office.ring_file.unsent))
+    return True
 
 
 def _take_undone_back(office: Office, follower: Follower, returning: Returning) -> int:

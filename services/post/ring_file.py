@@ -1,4 +1,4 @@
-"""The ring file: the key ring's copy outside the database, with how far my channels go.
+"""The ring file: the key ring's copy outside the database, with how far my channels go, and the registrar's last words.
 
 Written before each sending, so what is sent costs what is new and not what there is: new keys and heads are put behind what
 stands there, and the whole is written anew only when a key changed, as one that is erased, or when it would double.
@@ -43,11 +43,15 @@ class Head:
 
 @dataclass(slots=True)
 class RingFile:
-    """The ring file: all keys wrapped, by their ids, and the heads of my channels."""
+    """The ring file: all keys wrapped, by their ids, and the heads of my channels.
+
+    ``unsent`` are the records that the registrar was about to send last: nobody could begin its channel anew without them.
+    """
 
     path: Path
     rows: dict[Digest, KeyRow] = field(default_factory=dict)
     heads: Mapping[str, Head] = field(default_factory=dict)
+    unsent: tuple[bytes, ...] = ()
     _bytes: int = 0
     _whole_bytes: int = 0
     # What was read may stand in the machine's memory alone, left there by a writing that was cut off: it is no ground to send on.
@@ -68,6 +72,7 @@ class RingFile:
         lines: list[bytes] = []
         rows: dict[Digest, KeyRow] = {}
         heads: dict[str, Head] = {}
+        unsent: tuple[bytes, ...] = ()
         try:
             if self.path.exists():
                 lines = _lines(self.path.read_bytes())
@@ -75,9 +80,10 @@ class RingFile:
                 found = json.loads(line)
                 rows.update((row.key_id, row) for row in map(_row, found["keys"]))
                 heads.update((channel, _head(each)) for channel, each in found["heads"].items())
+                unsent = tuple(bytes.fromhex(each) for each in found.get("unsent", ())) or unsent
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise RingError(f"the ring file {self.path.name} is damaged: take its newest copy") from error
-        self.rows, self.heads = rows, heads
+        self.rows, self.heads, self.unsent = rows, heads, unsent
         self._bytes, self._whole_bytes, self._is_durable = sum(map(len, lines)), len(lines[0]) if lines else 0, False
 
     @property
@@ -92,34 +98,37 @@ class RingFile:
         """
         rows = {row.key_id: row for row in keys}
         if not self._is_durable or (rows, dict(heads)) != (self.rows, dict(self.heads)):
-            self._write(rows, heads)
+            self._write(rows, heads, self.unsent)
 
-    def add(self, keys: Iterable[KeyRow], heads: Mapping[str, Head]) -> None:
-        """Let the file hold these keys too, and these heads; what it holds already costs nothing.
+    def add(self, keys: Iterable[KeyRow], heads: Mapping[str, Head], unsent: tuple[bytes, ...] = ()) -> None:
+        """Let the file hold these keys too, and these heads, and what is about to be sent if anything is given.
+
+        What it holds already costs nothing.
 
         Raises: DiskError.
         """
         fresh = {row.key_id: row for row in keys if self.rows.get(row.key_id) != row}
         further = {channel: head for channel, head in heads.items() if self.heads.get(channel) != head}
-        if self._is_durable and not fresh and not further:
+        unsent = unsent or self.unsent
+        if self._is_durable and not fresh and not further and unsent == self.unsent:
             return
-        line = _line(fresh.values(), further)
+        line = _line(fresh.values(), further, unsent if unsent != self.unsent else ())
         # A key that changed may have been erased: nothing of what it was may stay.
         has_changed = any(each in self.rows for each in fresh)
         has_room = self._bytes + len(line) <= max(2 * self._whole_bytes, self._whole_bytes + _ROOM_BYTES)
         if not self._is_durable or has_changed or not has_room or not self._append(line):
-            self._write({**self.rows, **fresh}, {**self.heads, **further})
+            self._write({**self.rows, **fresh}, {**self.heads, **further}, unsent)
             return
         self.rows.update(fresh)
-        self.heads = {**self.heads, **further}
+        self.heads, self.unsent = {**self.heads, **further}, unsent
 
-    def _write(self, rows: Mapping[Digest, KeyRow], heads: Mapping[str, Head]) -> None:
-        line = _line((rows[each] for each in sorted(rows)), heads)
+    def _write(self, rows: Mapping[Digest, KeyRow], heads: Mapping[str, Head], unsent: tuple[bytes, ...]) -> None:
+        line = _line((rows[each] for each in sorted(rows)), heads, unsent)
         try:
             write_durably(self.path, _mark(len(line)) + b" " * _MARK_BYTES + line)
         except OSError as error:
             raise self._cannot_be_written(error) from error
-        self.rows, self.heads = dict(rows), dict(heads)
+        self.rows, self.heads, self.unsent = dict(rows), dict(heads), unsent
         self._bytes = self._whole_bytes = len(line)
         self._is_durable = True
 
@@ -179,13 +188,14 @@ def _length(mark: bytes) -> int:
     return int(digits) if digits.isdigit() and mark == _mark(int(digits)) else 0
 
 
-def _line(rows: Iterable[KeyRow], heads: Mapping[str, Head]) -> bytes:
+def _line(rows: Iterable[KeyRow], heads: Mapping[str, Head], unsent: tuple[bytes, ...]) -> bytes:
     plain = {
         channel: {"epoch": head.epoch, "sequence": head.sequence, "digest": head.digest.hex()}
         for channel, head in sorted(heads.items())
     }
     keys: Sequence[dict[str, Any]] = [{name: _plain(getattr(row, name)) for name in KeyRow.__dataclass_fields__} for row in rows]
-    return json.dumps({"keys": keys, "heads": plain}, separators=(",", ":")).encode("ascii") + b"\n"
+    said = {"unsent": [each.hex() for each in unsent]} if unsent else {}
+    return json.dumps({"keys": keys, "heads": plain, **said}, separators=(",", ":")).encode("ascii") + b"\n"
 
 
 def _plain(value: Any) -> Any:

@@ -35,6 +35,7 @@ from services.post.returning import (
     forget_taken_back,
     has_begun,
     read_back,
+    show_again,
     tell_taken_back,
 )
 from services.post.rotating import rotate_once
@@ -113,6 +114,8 @@ class Worker:
             pulse.beat()
             try:
                 read_back(office, channel, office.returning, stop)
+                if show_again(office, channel):
+                    read_back(office, channel, office.returning, stop)
             except StoppedError:
                 return False
             except (ForkError, OrderError, RingError) as error:

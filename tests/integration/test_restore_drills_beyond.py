@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from services.wire.channels import COMMISSION, REGISTRAR, from_commission
+from services.post.publishing import save_ring, sign_once
+from services.wire.channels import COMMISSION, REGISTRAR, TRUST_CHANNEL, from_commission
 from tests.commands import SCHOOL
 from tests.drills import (
     all_open,
+    backed_up,
     copied_back,
     done,
     drill,
@@ -62,6 +64,28 @@ def test_the_registrars_word_comes_back_from_the_log(folders: Folders) -> None:
     settled_with(folders, REGISTRAR)
     heads = [(line["channel"], line["digest"]) for line in folders.run(REGISTRAR, "channels", "--json").json]
     assert heads == [(line["channel"], line["digest"]) for line in before]
+    done(folders, REGISTRAR, "confirm")
+    folders.settle()
+    assert folders.findings() == []
+
+
+@drill("what the registrar signed and not sent, with its `database.sqlite`")
+def test_what_the_registrar_had_signed_is_said_although_its_database_and_the_log_lack_it(folders: Folders) -> None:
+    """Nobody could begin its channel anew: the exchange would take nobody in any more, and revoke nothing."""
+    folders.everybody()
+    backup = backed_up(folders, REGISTRAR)
+    done(folders, REGISTRAR, "confirm")
+    office = folders.running[REGISTRAR].office
+    sign_once(office)
+    signed = office.letterbook.unsent(10)
+    assert signed
+    # Killed here: the ring file is written before the log takes anything.
+    save_ring(office, signed)
+    lost(folders, REGISTRAR, "database.sqlite")
+    done(folders, REGISTRAR, "restore", backup)
+    settled_with(folders, REGISTRAR)
+    own = {row["digest"] for row in folders.running[REGISTRAR].office.letterbook.own_after(TRUST_CHANNEL, 0)}
+    assert {row["digest"] for row in signed} <= own
     done(folders, REGISTRAR, "confirm")
     folders.settle()
     assert folders.findings() == []

@@ -166,9 +166,9 @@ class RingOnDisk(RingFile):
         super().save(keys, heads)
         self.fuse.call("after the ring file is written")
 
-    def add(self, keys: Iterable[KeyRow], heads: Mapping[str, Head]) -> None:
+    def add(self, keys: Iterable[KeyRow], heads: Mapping[str, Head], unsent: tuple[bytes, ...] = ()) -> None:
         self.fuse.call("before the ring file is written")
-        super().add(keys, heads)
+        super().add(keys, heads, unsent)
         self.fuse.call("after the ring file is written")
 
 

@@ -69,6 +69,7 @@ _CAUSES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         ),
     ),
     (r"the log lacks \d+ entries or parts of mine", _LOSSES),
+    (r"the log lacks what was signed last", ("database restored",)),
     (r"the log does not show any more what it showed", _LOSSES),
     (r"an entry is missing; whoever wrote or holds it", (*_LOSSES, *_LATE, *_THEFT)),
     (r"records were skipped", ("junk", "foreign")),
