@@ -55,8 +55,8 @@ def _put_back(world: World, site: Site) -> None:
     if gone:
         world.happened("database restored, keys made since", site.name)
     world.say(site.name, f"the database is restored from its backup; {len(gone)} keys were made since")
-    if any(standing > restored.get(channel, 0) for channel, standing in sent.items()):
-        world.to_be_told.add(site.name)
+    behind = {channel: restored.get(channel, 0) for channel, standing in sent.items() if standing > restored.get(channel, 0)}
+    world.to_be_told.setdefault(site.name, {}).update(behind)
     excuse_what_is_gone(world, site)
 
 

@@ -147,6 +147,7 @@ def begin_anew(world: World, site: Site) -> None:
             world.say(REGISTRAR, f"opens no epoch of {channel}: {error}")
             continue
         world.happened("epoch opened", site.name, channel)
+        world.begun_after[channel] = sequence
         world.say(REGISTRAR, f"opens epoch {epoch} of {channel} after {sequence}")
 
 

@@ -54,7 +54,8 @@ class World:
     ``places`` are the sites and channels where each fault happened; ``lived`` counts what became of cases. ``wrong`` is what was
     seen on the way that may not be. ``inherited`` are the bodies of events that were there when the seed began.
 
-    ``thefts`` is what a thief wrote where, ``to_be_told`` whose database was restored to before something that was sent.
+    ``thefts`` is what a thief wrote where, ``to_be_told`` whose database was restored to before something that
+    was sent, by channel after which entry, ``begun_after`` after which entry the registrar began a channel anew last.
     ``careless`` are bodies of what has to be refused, and with which code. ``excused`` are bodies of saved events that were in
     no file and no log any more after a restore: they may be gone.
     """
@@ -75,7 +76,8 @@ class World:
     excused: set[Digest] = field(default_factory=set)
     stolen: set[str] = field(default_factory=set)
     thefts: list[tuple[str, list[bytes]]] = field(default_factory=list)
-    to_be_told: set[str] = field(default_factory=set)
+    to_be_told: dict[str, dict[str, int]] = field(default_factory=dict)
+    begun_after: dict[str, int] = field(default_factory=dict)
     begun_anew: dict[str, int] = field(default_factory=dict)
     is_robbed: bool = False
     mended: int = 0
