@@ -34,7 +34,7 @@ from services.wire.events import AddressKind, Asks, Container, Delivery, Opinion
 from tests.people import TODAY, another_pupil, application_form
 from tests.simulation.forms import MEDICAL
 from tests.simulation.further import FOR_ITS_FORM, FURTHER, describes, goes_on
-from tests.simulation.rightful import DOMAINS, beyond, commission_refusals, decided_elsewhere, school_refusals, unread_refusals
+from tests.simulation.rightful import DOMAINS, beyond, commission_refusals, elsewhere, school_refusals, unread_refusals
 from tests.simulation.site import Process, Site
 from tests.simulation.world import Kept, World
 
@@ -148,8 +148,8 @@ def commission_act(process: Process, case_id: UUID, name: str, *, number: str = 
     def rightful() -> set[str]:
         found = commission_refusals(clerk.case(case_id), name, today, examination)
         unread = unread_refusals(process.office, case_id, name, process.site.world.log.expired)
-        elsewhere = decided_elsewhere(clerk, case_id, name)
-        return {*found, *unread, *elsewhere, *beyond(process.office, case_id)}
+        other = elsewhere(clerk, case_id, name)
+        return {*found, *unread, *other, *beyond(process.office, case_id)}
 
     return _on(case_id, name, acts[name], rightful)
 

@@ -22,7 +22,7 @@ from services.post.opening import NotReadableError
 from services.school.domain.case import SchoolCase, fold
 from services.wire.channels import mailbox_of
 from services.wire.errors import RefusedError
-from services.wire.events import Asks, Intake, Opinion
+from services.wire.events import Asks, AssessmentCause, Intake, Opinion
 from services.wire.hashing import Digest
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
     "REFUSALS",
     "beyond",
     "commission_refusals",
-    "decided_elsewhere",
+    "elsewhere",
     "school_refusals",
     "unread_refusals",
 ]
@@ -135,18 +135,26 @@ def commission_refusals(case: CommissionCase, act: str, today: date, examination
     return {name for name, is_there in reasons.items() if is_there}
 
 
-def decided_elsewhere(clerk: Commission, case_id: UUID, act: str) -> set[str]:
-    """Return the refusal that is right where another school's request about the pupil was decided since this one came."""
+def elsewhere(clerk: Commission, case_id: UUID, act: str) -> set[str]:
+    """Return the refusal that is right for what another request about the pupil says: decided since this one came, or held."""
     case = clerk.case(case_id)
-    if act not in ("issues a plan", "recommends", "refuses") or case.registered is None:
+    if act not in ("issues a plan", "recommends", "refuses", "dispatches") or case.registered is None:
         return set()
     try:
         others = [clerk.case(each) for each in clerk.same_pupil(case_id)]
     except NotReadableError:
         # Of whom it is cannot be opened: nobody can be told that there is another.
         return set()
+    if act == "dispatches":
+        return {"DispatchOnHoldError"} if any(map(_holds, others)) else set()
     came = case.registered.received_on
     return {"DecidedElsewhereError"} if any(each.outcome and each.outcome.facts.issued_on >= came for each in others) else set()
+
+
+def _holds(other: CommissionCase) -> bool:
+    is_over = other.returned or other.withdrawn or other.not_matched or other.closed is not None
+    is_held = other.address is not None and other.address.facts.dispatch_on_hold
+    return other.closed is AssessmentCause.DIED or (is_held and not is_over)
 
 
 def beyond(office: Office, case_id: UUID) -> frozenset[str]:
