@@ -247,6 +247,7 @@ STORIES: Final[Mapping[str, tuple[object, ...]]] = MappingProxyType(
             *DISPATCHED,
             DeliveryFailed(on=date(2026, 9, 1), cause=DeliveryCause.REPORTED_MISSING),
         ),
+        "Dispatched, address told in a linked case": DISPATCHED,
         "Dispatched, address changed": (*DISPATCHED, MOVED),
         "Dispatched, direct": (DIRECT, EXAMINED, ISSUED, SENT),
         "Refused": (A2, REGISTERED, EXAMINED, REFUSED),
@@ -307,6 +308,7 @@ KIN: Final[Mapping[str, tuple[object, ...]]] = MappingProxyType(
         "Prepared, held in a linked case": (*LINKED, HOLD),
         "Prepared, died in a linked case": (*LINKED, AssessmentClosed(cause=AssessmentCause.DIED)),
         "Dispatched, not arrived and held in a linked case": (*LINKED, HOLD),
+        "Dispatched, address told in a linked case": (*LINKED, received(MOVED.facts, recorded_on=date(2026, 9, 30))),
     }
 )
 """The case that is linked to that of each story of an earlier one."""

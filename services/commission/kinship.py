@@ -21,7 +21,7 @@ from services.post.cases import Missing, history_of, open_personal
 from services.post.history import New
 from services.post.office import Office
 from services.post.opening import event_with, personal_of
-from services.post.same_person import same_person
+from services.post.same_person import others_of, same_person
 from services.post.saving import CaseIncompleteError, KeysAwaitedError, require_whole, save
 from services.wire.errors import VerificationError
 from services.wire.events import (
@@ -120,20 +120,27 @@ def seen_for_letters(office: Office, case_id: UUID, case: CommissionCase) -> Com
     """Return a case as it stands with those that are linked to it, or of its pupil, whose schools say where its letter goes.
 
     Raises: CaseIncompleteError or KeysAwaitedError where one lacks own events, for which a hold may wait; VerificationError where
-    a linked one was damaged; NotReadableError if it cannot be opened of whom the case itself is. A word that is told later is
-    late; a letter that went to a former representative never comes back (D.5, 19).
+    a linked one was damaged. A word that is told later is late; a letter that went to a former representative never comes back
+    (D.5, 19). Of whom a case is says what of it opens here.
     """
     linked = [each for each in _with(office, AssessmentLinked.__name__) if _was_linked(office, each, case)]
     cases = {each: _folded_whole(office, each) for each in linked}
     kin = [Kin(number=each, case=found) for each, found in cases.items() if _rests_on(office, found.linked, case)]
-    others = [Kin(number=each, case=_folded_whole(office, each)) for each in cases_of_pupil(office, case_id, case)]
-    return seen_among(case, kin, others)
+    others = [Kin(number=each, case=folded(office, each)) for each in others_of(office, case_id, linked)]
+    among = seen_among(case, kin, others)
+    for each in among.kin:
+        _require_whole(office, each.number)
+    return among
 
 
 def _folded_whole(office: Office, case_id: UUID) -> CommissionCase:
+    _require_whole(office, case_id)
+    return folded(office, case_id)
+
+
+def _require_whole(office: Office, case_id: UUID) -> None:
     row = office.database.one("SELECT school FROM cases WHERE case_id = ?", case_id.hex)
     require_whole(office, case_id, row["school"] if row else None)
-    return folded(office, case_id)
 
 
 def _was_linked(office: Office, case_id: UUID, case: CommissionCase) -> bool:

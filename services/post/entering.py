@@ -77,18 +77,21 @@ def heal(office: Office, name: str, healed: Sequence[Candidate]) -> None:
     ]
     if not lacking:
         return
+    cases: set[UUID] = set()
     with office.database.transaction():
         for entry, body, sealed in lacking:
             book.keep_part(body.personal, sealed)
             case_id = office.store.case_with(body_digest(body), channel=name)
-            if case_id is not None and case_id != office.own_stream:
-                note_case(office, case_id)
+            cases |= {case_id} if case_id is not None else set()
             office.database.run(
                 "UPDATE held SET resolved_at = ? WHERE channel = ? AND kind = 'missing' AND digest = ?",
                 office.clock(),
                 name,
                 entry,
             )
+        # Each once, however many parts of it came.
+        for case_id in cases - {office.own_stream}:
+            note_case(office, case_id)
 
 
 def _enter_alone(office: Office, name: str, step: Step) -> None:

@@ -215,7 +215,7 @@ class Sharing(Resting, Protocol):
     def codes_among(self, history: Sequence[Recorded], opened: Callable[[Digest], Any]) -> tuple[str, ...]:
         """Return the words of ``codes_of`` that name whom a case is about until today, the newest first.
 
-        None where ``opened``, which gives what is personal about an event by its body, gives None for one of them.
+        ``opened`` gives what is personal about an event by its body, None where it does not open.
         """
         ...
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from services.post.cases import Missing, open_personal
 from services.post.office import Office
 from services.post.store import SealedEvent
-from services.wire.errors import RefusedError, VerificationError
+from services.wire.errors import RefusedError, RingError, VerificationError
 from services.wire.hashing import Digest, digest_of
 
 __all__ = ["CaseMissingError", "NotReadableError", "event_with", "new_case_id", "opener", "personal_of", "require_case"]
@@ -59,11 +59,15 @@ def event_with(office: Office, case_id: UUID, body: Digest) -> SealedEvent:
 
 def opener(office: Office, case_id: UUID) -> Callable[[Digest], Any]:
     """Return what gives what is personal about an event of a case by its body, and None where it does not open."""
+    # Read once, and only where anything is asked: a case may have a thousand events.
+    events: dict[Digest, SealedEvent] = {}
 
     def opened(body: Digest) -> Any:
+        if body not in events:
+            events.update((digest_of(each.body), each) for each in office.store.stream(case_id).events)
         try:
-            content = open_personal(office, event_with(office, case_id, body))
-        except VerificationError:
+            content = open_personal(office, events[body])
+        except (VerificationError, RingError):
             return None
         return None if isinstance(content, Missing) else content.content
 

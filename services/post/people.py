@@ -15,12 +15,14 @@ from uuid import UUID
 from services.post.cases import Missing, open_personal
 from services.post.office import Office
 from services.post.store import SealedEvent
-from services.wire.errors import VerificationError
+from services.wire.errors import RingError, VerificationError
+from services.wire.sealing import key_id
 
-__all__ = ["cases_of", "has_cases", "note_case", "note_codes", "note_people"]
+__all__ = ["cases_of", "has_cases", "note_case", "note_codes", "note_people", "renew_look_up"]
 
 
 _AT_ONCE: Final = 100
+_LOOK_UP: Final = "look-up under"
 
 
 def note_people(office: Office, event: SealedEvent) -> None:
@@ -29,8 +31,8 @@ def note_people(office: Office, event: SealedEvent) -> None:
         return
     try:
         opened = open_personal(office, event)
-    except VerificationError:
-        # A damaged part hides whom it is about and nothing else; whoever looks at the case is told.
+    except (VerificationError, RingError):
+        # A damaged part, or key, hides whom it is about and nothing else; whoever looks at the case is told.
         return
     if not isinstance(opened, Missing):
         note_codes(office, event.originator_id, opened.content)
@@ -40,6 +42,24 @@ def note_case(office: Office, case_id: UUID) -> None:
     """Note in the open transaction whom a case is about, now that more of it opens."""
     for event in office.store.stream(case_id).events:
         note_people(office, event)
+
+
+def renew_look_up(office: Office) -> None:
+    """Note all cases anew, in a start, where the key of the look-up is another now, or a release before this one noted less."""
+    naming = tuple(office.domain.naming)
+    if not naming:
+        return
+    query = f"SELECT DISTINCT originator_id FROM stored_events WHERE topic IN ({', '.join('?' * len(naming))})"  # noqa: S608  # marks
+    with office.database.transaction():
+        noted = f"{_LOOK_UP} {key_id(office.ring.local_key('LOOKUP')).hex()}"
+        if office.database.one("SELECT 1 FROM said WHERE name = ?", noted) is not None:
+            return
+        office.database.run("DELETE FROM people")
+        for row in office.database.all(query, *naming):
+            if UUID(row["originator_id"]) != office.own_stream:
+                note_case(office, UUID(row["originator_id"]))
+        office.database.run("DELETE FROM said WHERE substr(name, 1, length(?)) = ?", _LOOK_UP, _LOOK_UP)
+        office.database.run("INSERT INTO said VALUES (?, ?)", noted, office.clock())
 
 
 def note_codes(office: Office, case_id: UUID, personal: object) -> None:

@@ -16,15 +16,17 @@ from services.post.cases import open_facts
 from services.post.epochs import fall_back, is_overruled
 from services.post.lost_keys import CLOSED, KEYS_LOST, are_lost, close, is_closed, reopen
 from services.post.office import Office, when_of
+from services.post.outward import pieces
 from services.post.placing import Returning
 from services.post.saving import MISPLACED, misplaced_cases
 from services.post.signing import is_epoch_ahead
+from services.wire.candidates import Candidate, candidate_of
 from services.wire.channels import TRUST_CHANNEL
 from services.wire.contents import ChannelOpened, Facts
 from services.wire.entry import Open, VerifiedEntry
 from services.wire.errors import Evidence, ForkError, RingError, VerificationError
 from services.wire.following import Follower
-from services.wire.hashing import Digest, Id
+from services.wire.hashing import Digest, Id, genesis_digest
 from services.wire.paths import Pathfinder, Step
 from services.wire.reading import ReadingState
 from services.wire.trust import NO_TRUST
@@ -193,14 +195,35 @@ def show_again(office: Office, channel: str) -> bool:
     Of the registrar's alone: any other participant's channel goes on where the registrar says, and nobody says it of its own.
     Returns whether there was anything; then the channel is read back again. Raises: TransportError.
     """
+    if office.channel is None or channel != TRUST_CHANNEL:
+        return False
+    records = _going_on(office, channel)
+    if records:
+        office.tell(f"{channel}: the log lacks what was signed last; it is sent as the ring file has it")
+    for piece in pieces(office, ((record, record) for record in records)):
+        office.channel.append(channel, [record for _, record in piece])
+    return bool(records)
+
+
+def _going_on(office: Office, channel: str) -> list[bytes]:
+    """Return the records of the ring file that go on where this database ends, up to the ring file's head; none if they do not.
+
+    What was signed on another branch, or leaves a hole, is not said: a second statement at a taken place is a fork for everybody.
+    """
     head, standing = office.ring_file.heads.get(channel), office.letterbook.standing(channel)
-    if office.channel is None or channel != TRUST_CHANNEL or head is None or not office.ring_file.unsent:
-        return False
-    if standing is not None and (standing.place.epoch, standing.place.sequence) >= (head.epoch, head.sequence):
-        return False
-    office.tell(f"{channel}: the log lacks what was signed last; it is sent as the ring file has it")
-    office.channel.append(channel, list(office.ring_file.unsent))
-    return True
+    root = office.root.digest
+    sequence, digest = (standing.place.sequence, standing.place.digest) if standing else (0, genesis_digest(root, channel))
+    found: list[bytes] = []
+    for record in office.ring_file.unsent:
+        candidate = candidate_of(record, channel)
+        if not isinstance(candidate, Candidate) or candidate.sequence <= sequence:
+            continue
+        statement = candidate.unverified_statement
+        if (statement.sequence, statement.previous) != (sequence + 1, digest):
+            return []
+        sequence, digest = statement.sequence, candidate.digest
+        found.append(record)
+    return found if head is not None and digest == head.digest else []
 
 
 def _take_undone_back(office: Office, follower: Follower, returning: Returning) -> int:

@@ -14,8 +14,7 @@ from uuid import UUID
 from services.post.cases import history_of
 from services.post.history import CaseRow, Outlook, Recorded, Resting, Sharing
 from services.post.office import Office
-from services.post.opening import opener
-from services.post.same_person import same_person
+from services.post.same_person import others_of
 from services.post.store import CaseStream
 from services.wire.channels import Role, commission_case, to_commission
 from services.wire.errors import VerificationError
@@ -44,8 +43,7 @@ def outlook_of(office: Office, case_id: UUID, history: Sequence[Recorded], today
     if not isinstance(domain, Sharing):
         return domain.outlook(history, today)
     resting = {stream.id: found for stream, found in _resting_on(office, domain, case_id)}
-    same = same_person(office, case_id, domain.codes_among(history, opener(office, case_id)))
-    beside = {each: history_of(office, office.store.stream(each)) for each in same}
+    beside = {each: history_of(office, office.store.stream(each)) for each in others_of(office, case_id, resting)}
     return domain.outlook_among(history, resting, beside, today)
 
 

@@ -60,9 +60,9 @@ _EPOCH: Final = date(1970, 1, 1)
 class CaseIncompleteError(RefusedError):
     """After a restore something of a case has not come back yet; acting in it would give it two histories."""
 
-    def __init__(self) -> None:
+    def __init__(self, case_id: UUID) -> None:
         super().__init__(
-            "Part of this case has not come back yet after a restore: a channel stands still (see channels and held)."
+            f"Part of the case {case_id} has not come back yet after a restore: a channel stands still (see channels and held)."
         )
 
 
@@ -253,7 +253,7 @@ def require_whole(office: Office, case_id: UUID, school: str | None) -> None:
     if mine is not None and is_awaited(office, mine):
         raise KeysAwaitedError(mine)
     if is_misplaced(office, case_id):
-        raise CaseIncompleteError
+        raise CaseIncompleteError(case_id)
 
 
 def is_misplaced(office: Office, case_id: UUID) -> bool:

@@ -23,6 +23,7 @@ from services.post.granting import supersede_for_removed
 from services.post.lease import take_over
 from services.post.office import Office, channel_in
 from services.post.outward import closed_channels
+from services.post.people import renew_look_up
 from services.post.publishing import AT_ONCE, receipt_once, send_once, sign_once
 from services.post.pulse import Pulse
 from services.post.reading_back import check_own_once
@@ -105,6 +106,7 @@ class Worker:
         pulse.name = take_over(office)
         for lost in office.ring.start(office.ring_file):
             office.tell(lost)
+        renew_look_up(office)
         office.returning = begin_start(office, gives_up=gives_up)
         self.given_up = office.returning.given_up
         if office.role is not Role.REGISTRAR:

@@ -50,8 +50,9 @@ from services.post.opening import CaseMissingError
 from services.post.rebuilding import rebuild
 from services.post.saving import CaseIncompleteError, act
 from services.post.viewing import due, outlook
+from services.post.worker import Worker
 from services.school.application import School
-from services.school.input import WithdrawalForm
+from services.school.input import LeavingForm, WithdrawalForm
 from services.wire.channels import COMMISSION, commission_case, record_of, to_commission
 from services.wire.errors import SealError, VerificationError
 from services.wire.events import (
@@ -66,6 +67,7 @@ from services.wire.events import (
     DeliveryAddressChangedPersonal,
     DeliveryCause,
     ExtensionCause,
+    LeavingCause,
     Opinion,
     Particulars,
     PersonDataCorrected,
@@ -751,7 +753,7 @@ def test_a_letter_waits_for_the_school_of_a_request_about_the_pupil_that_nobody_
     desk, office = clerk(shop), shop.commission.office
     assert desk.same_pupil(first) == [second]
     (said,) = (each for each in outlook(office, first).missing if str(second) in each)
-    assert "which is not linked, asks to send nothing for now" in said
+    assert "which has this pupil's code and is not linked, asks to send nothing for now" in said
     assert "dispatch" not in {each.act for each in outlook(office, first).allowed}
     with pytest.raises(refusals.DispatchOnHoldError):
         sent(shop, first)
@@ -805,6 +807,144 @@ def test_a_request_whose_key_comes_late_is_found_by_its_pupil_from_then_on(shop:
     settled(shop)
     assert clerk(shop).same_pupil(first) == [second]
     assert rebuild(office)[1] == []
+
+
+@pytest.mark.shows("D5.30", "D5.6")
+@pytest.mark.parametrize("cause", [LeavingCause.DIED, LeavingCause.LEFT_COUNTRY])
+def test_a_letter_waits_where_the_school_of_a_request_that_nobody_linked_tells_that_the_pupil_died_or_left(
+    shop: Workshop, cause: LeavingCause
+) -> None:
+    """It holds the letters and withdraws its request in one act."""
+    _, first = asked(shop)
+    theirs, second = asked(shop, OTHER)
+    prepared(shop, first)
+    other = shop.members[OTHER].office
+    School(other).leave(theirs, LeavingForm(on=other.today, cause=cause))
+    settled(shop)
+    assert [each for each in outlook(shop.commission.office, first).missing if str(second) in each]
+    with pytest.raises(refusals.DispatchOnHoldError):
+        sent(shop, first)
+
+
+def with_new_code(shop: Workshop, mine: UUID, school: str, old: str, new: str) -> None:
+    """Let a school say that its pupil has a new code beside the old one."""
+    before = Particulars(pupil=replace(PUPIL, personal_code=old), representative=FATHER, contact="+37120000099")
+    after = replace(before, pupil=replace(PUPIL, personal_code=new))
+    changed, on = (CorrectedField.NEW_CODE,), shop.commission.office.today
+    personal = PersonDataCorrectedPersonal(old=before, new=after, old_birth_date=None, new_birth_date=None, evidence="pase")
+    corrected = New(facts=PersonDataCorrected(changed=changed, on=on), personal=personal)
+    told_so = New(facts=RequestCorrected(changed=changed, basis=BEFORE), personal=RequestCorrectedPersonal(old=before, new=after))
+    says(shop, mine, corrected, told_so, school=school)
+
+
+@pytest.mark.shows("D5.6", "D5.11", "D5.19")
+def test_a_letter_waits_for_a_request_under_the_new_code_that_a_linked_case_alone_tells(shop: Workshop) -> None:
+    _, first = asked(shop)
+    theirs, second = asked(shop, OTHER)
+    with_new_code(shop, theirs, OTHER, "32000000001", "32000000009")
+    third_of_school, third = asked(shop, pupil=9)
+    holds(shop, third_of_school, SCHOOL)
+    prepared(shop, first)
+    registered(shop, second, 2)
+    clerk(shop).link(second, LinkInput())
+    assert [each for each in outlook(shop.commission.office, first).missing if str(third) in each]
+    with pytest.raises(refusals.DispatchOnHoldError):
+        sent(shop, first)
+
+
+@pytest.mark.shows("D5.11", "D5.19")
+def test_a_letter_waits_for_a_request_one_of_whose_corrections_does_not_open(shop: Workshop) -> None:
+    """A new code does not end the old one, and what the request says opens."""
+    office = shop.commission.office
+    _, first = asked(shop)
+    theirs, second = asked(shop, OTHER)
+    with_new_code(shop, theirs, OTHER, "32000000001", "32000000045")
+    part = office.store.stream(second).events[-1].sealed.personal
+    holds(shop, theirs, OTHER)
+    prepared(shop, first)
+    office.database.run("DELETE FROM parts WHERE digest = ?", part)
+    with pytest.raises(refusals.DispatchOnHoldError):
+        sent(shop, first)
+
+
+def test_a_request_that_is_no_longer_taken_and_was_registered_unread_breaks_no_other_case(shop: Workshop) -> None:
+    """An epoch puts it off the chain; of whom the case is nobody can say then."""
+    _, first = asked(shop)
+    prepared(shop, first)
+    asked(shop, OTHER, pupil=2)
+    before, desk = len(shop.letters(COMMISSION)), School(shop.members[OTHER].office)
+    theirs, _ = desk.file(application_form(pupil=another_pupil(1)))
+    desk.request(theirs)
+    while shop.members[OTHER].work():
+        pass
+    second, office = commission_case(theirs, to_commission(OTHER)), shop.commission.office
+    late = shop.letters(COMMISSION)[before:]
+    del shop.letters(COMMISSION)[before:]
+    while shop.commission.work():
+        pass
+    registered(shop, second, 2)
+    shop.letters(COMMISSION).extend(late)
+    settled(shop)
+    event = office.store.stream(second).events[0]
+    office.database.run(
+        "INSERT INTO held (channel, kind, reason, case_id, event_id, digest) VALUES (?, 'voided', 'no longer taken', ?, ?, ?)",
+        event.channel,
+        second.hex,
+        event.event_id,
+        bytes(32),
+    )
+    assert outlook(office, second)
+    assert clerk(shop).same_pupil(first) == []
+    sent(shop, first)
+
+
+@pytest.mark.shows("D5.19")
+def test_a_key_that_opens_no_more_keeps_no_letter_of_another_case(shop: Workshop, tmp_path: Path) -> None:
+    """One key of a school's facts was damaged on the disk: nobody knows any more of whom its requests are."""
+    office = shop.commission.office
+    _, first = asked(shop)
+    _, second = asked(shop, OTHER)
+    prepared(shop, first)
+    assert clerk(shop).same_pupil(first) == [second]
+    damaged = "UPDATE keys SET wrapped = zeroblob(length(wrapped)) WHERE key_use = 'FACTS' AND channel = ?"
+    office.database.run(damaged, to_commission(OTHER))
+    # Its processes begin anew, and hold nothing in memory.
+    copy = shop.copied(tmp_path / "copy")
+    assert clerk(copy).same_pupil(first) == []
+    sent(copy, first)
+
+
+@pytest.mark.shows("D5.3", "D5.9", "D5.10")
+def test_a_school_hears_nothing_again_of_a_summons_that_was_made_by_a_mistyped_code(shop: Workshop) -> None:
+    _, first = asked(shop)
+    theirs, second = asked(shop, OTHER)
+    registered(shop, first)
+    registered(shop, second, 2)
+    summoned(shop, first)
+    summoned(shop, second)
+    clerk(shop).link(second, LinkInput())
+    settled(shop)
+    assert told(shop, second) == ["AttendanceRequired"] * 2
+    mends_code(shop, theirs, OTHER)
+    shop.settle(seconds=120)
+    settled(shop)
+    assert told(shop, second) == ["AttendanceRequired"] * 2
+
+
+def test_requests_of_a_database_from_before_are_found_by_their_pupil_after_its_next_start(shop: Workshop) -> None:
+    _, first = asked(shop)
+    _, second = asked(shop, OTHER)
+    office = shop.commission.office
+    office.database.run("DELETE FROM people")
+    office.database.run("DELETE FROM said WHERE name LIKE 'look-up%'")
+    assert clerk(shop).same_pupil(first) == []
+    assert Worker(office).start()
+    assert clerk(shop).same_pupil(first) == [second]
+    assert rebuild(office)[1] == []
+    # Once: the next start finds them noted.
+    office.database.run("DELETE FROM people")
+    assert Worker(office).start()
+    assert clerk(shop).same_pupil(first) == []
 
 
 @pytest.mark.shows("D5.6", "D5.19")

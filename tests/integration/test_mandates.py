@@ -278,7 +278,7 @@ def test_a_mandate_that_cannot_be_ended_now_does_not_keep_an_auditor_from_being_
     with monkeypatch.context() as patch:
         # As while something of that case has not come back after a restore.
         patch.setattr("services.post.auditors.end", refusing)
-        with pytest.raises(RefusedError, match=r"is refused; .* could not be ended: Part of this case"):
+        with pytest.raises(RefusedError, match=r"is refused; .* could not be ended: Part of the case"):
             refuse(school, AUDITOR)
     assert [each.decision for each in auditors(school)] == ["refused"]
     assert mandates_of(school)[0].ended_on is None
@@ -309,7 +309,7 @@ def test_of_a_mandate_and_a_refusal_at_one_moment_no_mandate_is_left(exchange: M
 
 
 def refusing(*_: object) -> None:
-    raise CaseIncompleteError
+    raise CaseIncompleteError(UUID(int=1))
 
 
 def test_a_mandate_outlasts_an_access_to_all_facts_that_ends_before_it(tmp_path: Path) -> None:

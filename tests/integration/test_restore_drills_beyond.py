@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing, suppress
+
 from services.post.publishing import save_ring, sign_once
 from services.wire.channels import COMMISSION, REGISTRAR, TRUST_CHANNEL, from_commission
+from services.wire.entry import decode_entry
+from services.wire.errors import StoreBehindError
+from services.wire.hashing import Digest
 from tests.commands import SCHOOL
 from tests.drills import (
     all_open,
@@ -88,6 +94,42 @@ def test_what_the_registrar_had_signed_is_said_although_its_database_and_the_log
     assert {row["digest"] for row in signed} <= own
     done(folders, REGISTRAR, "confirm")
     folders.settle()
+    assert folders.findings() == []
+
+
+def signed_and_not_sent(folders: Folders) -> list[Digest]:
+    done(folders, REGISTRAR, "confirm")
+    office = folders.running[REGISTRAR].office
+    sign_once(office)
+    rows = office.letterbook.unsent(10)
+    save_ring(office, rows)
+    folders.clock.now += 60_000
+    return [row["digest"] for row in rows]
+
+
+def test_what_the_registrar_signed_on_a_branch_that_it_gave_up_is_never_said(folders: Folders) -> None:
+    """It went on from an old backup with the ring file of that day; then the newer ring file is found, and put back."""
+    folders.everybody()
+    backup, ring = backed_up(folders, REGISTRAR), folders.home(REGISTRAR) / "ring.file"
+    before = ring.read_bytes()
+    given_up = {*signed_and_not_sent(folders), *signed_and_not_sent(folders)}
+    newer = ring.read_bytes()
+    lost(folders, REGISTRAR, "database.sqlite")
+    ring.write_bytes(before)
+    done(folders, REGISTRAR, "restore", backup)
+    settled_with(folders, REGISTRAR)
+    done(folders, REGISTRAR, "confirm")
+    folders.settle()
+    folders.stop(REGISTRAR)
+    ring.write_bytes(newer)
+    for _ in range(2):
+        with suppress(StoreBehindError):
+            folders.start(REGISTRAR)
+        folders.stop(REGISTRAR)
+    with closing(sqlite3.connect(folders.log)) as log:
+        said = [value for (value,) in log.execute("SELECT value FROM records WHERE channel = ?", (TRUST_CHANNEL,))]
+    assert given_up.isdisjoint(decode_entry(each).digest for each in said)
+    assert len(set(said)) == len(said)
     assert folders.findings() == []
 
 

@@ -172,7 +172,11 @@ def _going_on(world: World, process: Process) -> Act | None:
     except ExchangeError:
         # Its keys are not here now; whoever tries to act will be told.
         return None
-    return None if found is None else _on(case_id, found[0], found[1], lambda: set(FOR_ITS_FORM))
+    if found is None:
+        return None
+    name, does = found
+    expired = process.site.world.log.expired
+    return _on(case_id, name, does, lambda: {*FOR_ITS_FORM, *unread_refusals(process.office, case_id, name, expired)})
 
 
 def _of_school(world: World, process: Process) -> Act | None:

@@ -17,6 +17,7 @@ from services.wire.channels import COMMISSION, commission_case, from_commission,
 from services.wire.events import (
     Answer,
     ApplicationFiled,
+    AssessmentLinked,
     ConfirmationCorrected,
     ConfirmationCorrectedPersonal,
     ConfirmationGiven,
@@ -57,7 +58,7 @@ def check_procedure(world: World) -> None:
             _check_both_sides_agree(world, name, history, other)
             _count_lives(world, history, other)
     for case_id, history in _histories(commission):
-        _check_yes_rests_on_recommendation(world, case_id, history)
+        _check_yes_rests_on_recommendation(world, commission, case_id, history)
         _check_dispatch(commission, case_id, history)
 
 
@@ -125,10 +126,15 @@ def _check_one_open_request_a_pupil(world: World, name: str, histories: Iterable
     require(all(number <= 1 for number in asked.values()), f"I3: {name} has asked twice about a pupil: {asked}")
 
 
-def _check_yes_rests_on_recommendation(world: World, case_id: UUID, history: History) -> None:
-    """I4: a yes has a recommendation before it, which it names; an answer, exactly one request before it."""
+def _check_yes_rests_on_recommendation(world: World, office: Office, case_id: UUID, history: History) -> None:
+    """I4: a yes names a recommendation before it, of its own case or of the one that it is linked to (D.5, 6)."""
     issued: set[Digest] = set()
     for event in history:
+        if isinstance(event.facts, AssessmentLinked):
+            primary = office.store.case_with(event.facts.primary)
+            assert primary is not None
+            earlier = history_of(office, office.store.stream(primary))
+            issued.update(each.body for each in earlier if isinstance(each.facts, RecommendationIssued))
         if isinstance(event.facts, RecommendationIssued):
             issued.add(event.body)
         is_answer = isinstance(event.facts, ConfirmationGiven | ConfirmationCorrected)

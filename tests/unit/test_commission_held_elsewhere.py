@@ -26,6 +26,7 @@ from services.wire.events import (
     DeliveryCause,
     DeliveryFailed,
     DocumentsDispatched,
+    IdentityNotMatched,
     Redispatched,
     RequestWithdrawn,
 )
@@ -204,7 +205,7 @@ def test_a_letter_waits_where_the_school_of_a_case_of_the_pupil_that_nobody_link
         _send(_beside(_PREPARED, *other))
     outlook, (said,) = _said_beside(_PREPARED, *other)
     assert said.startswith(
-        f"the school of the case {_NUMBER} of this pupil, which is not linked, asks to send nothing for now: wait"
+        f"the school of the case {_NUMBER}, which has this pupil's code and is not linked, asks to send nothing for now: wait"
     )
     assert "dispatch" not in {each.act for each in outlook.allowed}
     # A person asks the requester; the address of a case that nobody linked is none of this letter's.
@@ -221,10 +222,18 @@ def test_a_letter_waits_where_the_school_of_a_case_of_the_pupil_that_nobody_link
 
 @pytest.mark.shows("D5.7", "D5.8", "D5.19")
 @pytest.mark.parametrize("over", [received(RequestWithdrawn(basis=BEFORE)), AssessmentClosed(cause=AssessmentCause.ANSWERED)])
-def test_what_a_school_held_of_a_request_that_is_over_holds_no_letter_of_a_later_one(over: object) -> None:
-    """The new representative applies at another school."""
-    assert _send(_beside(_PREPARED, A2, REGISTERED, _HELD, over))
-    assert _said_beside(_PREPARED, A2, REGISTERED, _HELD, over)[1] == []
+def test_what_a_school_held_of_a_request_that_is_over_holds_a_letter_only_if_it_said_so_since(
+    over: object,
+) -> None:
+    """Before, the new representative applies at another school; since, the pupil may have died or left."""
+    before = received(HOLD.facts, recorded_on=date(2026, 8, 10))
+    assert _send(_beside(_PREPARED, A2, REGISTERED, before, over))
+    assert _said_beside(_PREPARED, A2, REGISTERED, before, over)[1] == []
+    with pytest.raises(refusals.DispatchOnHoldError):
+        _send(_beside(_PREPARED, A2, REGISTERED, _HELD, over))
+    # Nobody found is not over: the school corrects it, and it may be the name alone.
+    with pytest.raises(refusals.DispatchOnHoldError):
+        _send(_beside(_PREPARED, A2, REGISTERED, IdentityNotMatched(basis=body(2)), before))
 
 
 @pytest.mark.shows("D5.10", "D5.30")
@@ -279,6 +288,10 @@ def test_a_letter_goes_again_to_another_address_that_was_told_since_where_the_re
     assert sent.address_from == decisions.address_body(case.kin[0].case)
     assert _said_among((*_PREPARED, SENT), moved)[1]
     assert _said_among((*_PREPARED, SENT, sent), moved)[1] == []
+    # A wrong clock of the other school asks for no more than one word of the requester.
+    future = received(MOVED.facts, recorded_on=date(2030, 1, 1))
+    assert _said_among((*_PREPARED, SENT), future)[1]
+    assert _said_among((*_PREPARED, replace(SENT, address_confirmed_on=SENT.sent_on)), future)[1] == []
     # Nothing more is asked for where the case is closed.
     assert _said_among((*_PREPARED, SENT, AssessmentClosed(cause=AssessmentCause.ANSWERED)), moved)[1] == []
 

@@ -169,6 +169,17 @@ class CommissionCase:
         return self.request is not None and self.answer is None and not self.is_request_over
 
     @property
+    def owes_own_word(self) -> bool:
+        """Tell whether the word of this case's own summons is owed: a restore lost it, and its school heard of none.
+
+        D.5, 9 and 10: one that was made by what the school has corrected since may be another child's.
+        """
+        summons, seen = self.attendance, self.examination
+        if summons is None or seen is None or self.linked is not None or self.summons_told is not None:
+            return False
+        return self.rechecked and seen.examined_on <= summons.sent_on and self.owes_word_of(summons)
+
+    @property
     def standing(self) -> Outcome | None:
         """The recommendation that holds, None if there is none: not issued, corrected into a no, revoked or expired."""
         return self.outcome if self.outcome is not None and self.outcome.is_yes and self.ending is None else None
@@ -226,23 +237,23 @@ class CommissionCase:
         doubted = tuple(each for each in self._died_in_kin if not each.is_sure)
         return (*(each for each in self.kin if each.case.is_on_hold and each not in doubted), *doubted)
 
-    @property
-    def unheard(self) -> tuple[Kin, ...]:
-        """The linked cases that told of addresses what was not compared when the letter went out that is on its way, or came.
+    def unheard_on(self, day: date) -> tuple[Kin, ...]:
+        """Return the linked cases that told of addresses what was not compared when the letter went out, as seen on a day.
 
-        It was, where that day was before, or the requester confirmed on it or later where the letter goes.
+        It was, where that was told before the letter, or the requester confirmed on that day or later where it goes. What claims
+        to be told after ``day`` is of a wrong clock, and counts as told with the letter.
         """
         linked = (each for each in self.kin if each.is_linked and each.case.closed is not AssessmentCause.DIED)
-        return tuple(each for each in linked if self._is_unheard(each.case.address))
+        return tuple(each for each in linked if self._is_unheard(each.case.address, day))
 
-    def _is_unheard(self, told: AddressChange | None) -> bool:
+    def _is_unheard(self, told: AddressChange | None, day: date) -> bool:
         sent = self.dispatch
         if told is None or sent is None or sent.failed:
             return told is not None
         if told.body == sent.facts.address_from or told.written_on < sent.facts.sent_on:
             return False
         confirmed_on = sent.facts.address_confirmed_on
-        return confirmed_on is None or confirmed_on < told.written_on
+        return confirmed_on is None or confirmed_on < told.written_on <= day
 
     @property
     def died_elsewhere(self) -> tuple[Kin, ...]:

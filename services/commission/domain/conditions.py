@@ -128,4 +128,5 @@ def letters_go_out(case: CommissionCase, *, is_confirmed: bool) -> None:
     # D.5, 19 and 30; E13: the one letter waits for the word of every school that it is for. Where the other school never takes
     # its word back, whoever applied here must not wait for ever: a person asks them.
     if case.held_elsewhere and not is_confirmed:
-        raise refusals.DispatchOnHoldError(is_elsewhere=True)
+        died = all(each.case.closed is AssessmentCause.DIED for each in case.held_elsewhere)
+        raise refusals.DispatchOnHoldError(is_elsewhere=True, may_have_died=died)

@@ -199,19 +199,22 @@ def may_dispatch(case: CommissionCase, *, is_confirmed: bool = False) -> Outcome
     return case.outcome
 
 
-def may_redispatch(case: CommissionCase, *, is_confirmed: bool = False) -> Sent:
+def may_redispatch(case: CommissionCase, *, confirmed: date | None = None) -> Sent:
     """Return what was sent and may be sent again: it did not come, or another address was told since (D.5, 17; E13, E19).
 
-    ``is_confirmed`` is as for ``may_dispatch``.
+    ``confirmed`` is the day of sending again, where the requester says where it goes, although the school of another case of the
+    pupil holds it; None where nobody was asked.
     """
     sent = conditions.dispatched(case)
     if case.ending is not None:
         raise refusals.NothingToDispatchError
-    conditions.letters_go_out(case, is_confirmed=is_confirmed)
+    conditions.letters_go_out(case, is_confirmed=confirmed is not None)
+    if sent.failed or case.is_address_changed_since:
+        return sent
     # Another school's word alone moves nothing: a person asked the requester (E13).
-    is_told_anew = is_confirmed and bool(case.unheard)
-    if not sent.failed and not case.is_address_changed_since and not is_told_anew:
-        raise refusals.NothingToRepeatError
+    told = case.unheard_on(confirmed or date.max)
+    if not told or confirmed is None:
+        raise refusals.NothingToRepeatError(is_told_elsewhere=bool(told))
     return sent
 
 

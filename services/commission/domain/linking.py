@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 
 from services.commission.domain import guards
 from services.commission.domain.case import CommissionCase, Kin
@@ -42,15 +43,25 @@ def seen_among(case: CommissionCase, kin: Iterable[Kin], others: Iterable[Kin] =
 
     One that was linked by a code that either corrected since is about another child perhaps, and says nothing (D.5, 10); one that
     was answered before stays linked, is not sure, and stops nothing for ever. ``others`` are of the same pupil by a code alone:
-    no clerk has said that they are, so none of them is sure; what a school said of a request that is over counts no longer (a new
-    representative applies elsewhere, D.5, 8), but that the pupil died.
+    no clerk has said that they are, so none of them is sure.
     """
     found = (each for each in kin if each.case.linked is not None and is_of_one_pupil(each.case, case))
     linked = [replace(each, is_sure=each.case.linked == case.named_by and not each.case.renamed_since) for each in found]
     known = {each.number for each in linked}
-    speak = (each for each in others if not each.case.is_request_over or each.case.closed is AssessmentCause.DIED)
-    by_code = (replace(each, is_sure=False, is_linked=False) for each in speak if each.number not in known)
-    return replace(case, kin=(*linked, *by_code))
+    by_code = (each for each in others if each.number not in known and _speaks_of(each.case, case))
+    return replace(case, kin=(*linked, *(replace(each, is_sure=False, is_linked=False) for each in by_code)))
+
+
+def _speaks_of(other: CommissionCase, case: CommissionCase) -> bool:
+    """Tell whether what a school says in another case of a pupil counts for the letter of this one.
+
+    Of a request that is over it does not if it was said before this case came: a new representative applies elsewhere (D.5, 8).
+    What was said since does, as the school of a pupil who died, or left, holds and withdraws at once (D.5, 30).
+    """
+    if not (other.returned or other.withdrawn or other.closed is not None) or other.closed is AssessmentCause.DIED:
+        return True
+    came = case.registered.received_on if case.registered is not None else case.request.written_on if case.request else date.max
+    return other.address is not None and other.address.written_on >= came
 
 
 def is_of_one_pupil(case: CommissionCase, primary: CommissionCase) -> bool:

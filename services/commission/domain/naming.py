@@ -42,11 +42,12 @@ def words_in(personal: object) -> tuple[str, ...]:
 def codes_among(case: CommissionCase, opened: Callable[[Digest], Any]) -> tuple[str, ...]:
     """Return the codes that name the pupil of a case, the newest first: a new code does not end an old one (D.5, 11).
 
-    ``opened`` gives what is personal about an event by its body; where it gives None for one, none is known.
+    ``opened`` gives what is personal about an event by its body, None where it does not open: then what else is known is kept,
+    but where it says which code was mistyped.
     """
     said = case.request.body if case.request is not None else case.registered_body
     named = opened(said) if said is not None else None
-    if named is None:
+    if named is None or named.pupil is None:
         return ()
     codes = [named.pupil.personal_code]
     for correction in case.corrections:
@@ -55,7 +56,8 @@ def codes_among(case: CommissionCase, opened: Callable[[Digest], Any]) -> tuple[
             continue
         corrected = opened(correction.body)
         if corrected is None:
-            return ()
+            codes = codes if CorrectedField.NEW_CODE in changed else []
+            continue
         if CorrectedField.NEW_CODE not in changed:
             # What was mistyped is somebody else's, or nobody's; whatever else named the pupil does so still. Where none of the
             # codes is the one that was meant, none is kept: no fishing (D.5, 10).

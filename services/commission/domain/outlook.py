@@ -96,7 +96,7 @@ def _missing(case: CommissionCase, today: date) -> Iterator[str]:
         # D.5, 29: whoever sees it may have erred in either.
         yield _AGREES_WITH_A_NO
     yield from _of_attendance(case, today)
-    yield from _of_letters(case)
+    yield from _of_letters(case, today)
     yield from _of_the_answer(case)
     until, warned = valid_until(case), warning_day(case)
     if until is not None and warned is not None and warned <= today:
@@ -157,12 +157,12 @@ def _of_the_answer(case: CommissionCase) -> Iterator[str]:
         yield "the refusal behind the answer is contested, or set aside, in the earlier case of the pupil: it is decided there"
 
 
-def _of_letters(case: CommissionCase) -> Iterator[str]:
+def _of_letters(case: CommissionCase, today: date) -> Iterator[str]:
     if case.is_on_hold:
         yield "the requester asks to send nothing for now"
     elif case.is_address_protected and (case.dispatch is None or case.dispatch.failed or case.is_address_changed_since):
         yield "the address is protected: no ordinary letter goes there"
-    yield from _of_letters_elsewhere(case)
+    yield from _of_letters_elsewhere(case, today)
     if case.is_address_changed_since:
         yield "the address has changed after the dispatch: send again"
     if case.dispatch is not None and case.dispatch.failed:
@@ -171,24 +171,24 @@ def _of_letters(case: CommissionCase) -> Iterator[str]:
         yield "what was issued has not been sent"
 
 
-def _of_letters_elsewhere(case: CommissionCase) -> Iterator[str]:
+def _of_letters_elsewhere(case: CommissionCase, today: date) -> Iterator[str]:
     """Yield what the schools of other cases of the pupil say of where the letter goes, by their numbers (D.5, 19 and 30; E13)."""
-    if case.closed is not None:
+    is_to_send = case.dispatch is None or case.dispatch.failed
+    if case.closed is AssessmentCause.DIED or (case.closed is not None and not is_to_send):
         return
     for each in case.died_elsewhere:
         yield f"the linked case {each.number} was closed because the pupil died: close this one too"
-    is_to_send = case.dispatch is None or case.dispatch.failed
-    held = case.held_elsewhere
+    held, unheard = case.held_elsewhere, case.unheard_on(today)
     # What was compared when the letter was sent, and went, asks for nothing any more.
-    yield from (_held(each) for each in held if is_to_send or each in case.unheard)
-    for each in case.unheard:
+    yield from (_held(each) for each in held if is_to_send or each in unheard)
+    for each in unheard:
         if each not in held:
             yield f"the school of the linked case {each.number} told another address: ask the requester where the letter goes"
 
 
 def _held(each: Kin) -> str:
     if each.case.closed is AssessmentCause.DIED:
-        why = "a code was corrected or asked anew since" if each.is_linked else "a code alone names both"
+        why = "a code was corrected since, or its school asked anew" if each.is_linked else "a code alone names both"
         return (
             f"the {_of(each)} was closed because its pupil died, and may be another child's, as {why}: ask whether it is this"
             " one, and close, or confirm where the letter goes"
@@ -200,4 +200,6 @@ def _held(each: Kin) -> str:
 
 
 def _of(each: Kin) -> str:
-    return f"linked case {each.number}" if each.is_linked else f"case {each.number} of this pupil, which is not linked,"
+    if each.is_linked:
+        return f"linked case {each.number}"
+    return f"case {each.number}, which has this pupil's code and is not linked,"

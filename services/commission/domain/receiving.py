@@ -141,7 +141,7 @@ class CommissionDomain:
         if due is None or deadline in FOR_PEOPLE:
             return ()
         if deadline == WORD_OWED:
-            return told_to_come(case, case.attendance)
+            return told_to_come(case, case.attendance) if case.owes_own_word else ()
         if case.ending is not None and deadline == DeadlineName.RECOMMENDATION_EXPIRY.value:
             # Only that is left to do: the end came back after a restore, and the word of it was lost before it was sent.
             return ended_answer(case, case.ending.on, case.ending.body)

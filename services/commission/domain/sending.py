@@ -101,7 +101,7 @@ def redispatch_documents(
     Raises: NoRequestError, NotDispatchedError, ClosedError, DiedElsewhereError, DispatchOnHoldError, NothingToRepeatError,
     NoSuchAddressError, DispatchWayError, ProtectedAddressError, DateOrderError.
     """
-    sent = guards.may_redispatch(case, is_confirmed=_is_confirmed(case, form))
+    sent = guards.may_redispatch(case, confirmed=form.sent_on if _is_confirmed(case, form) else None)
     _, said = said_by(case, form)
     in_order(form.sent_on, "The day of sending again", sent.facts.sent_on, "the day of sending")
     facts = Redispatched(
@@ -146,7 +146,7 @@ def _is_confirmed(case: CommissionCase, form: DispatchInput | RedispatchInput) -
     if form.address_confirmed_on is None:
         return False
     told_by = _told_by(case, form)
-    for each in (*case.held_elsewhere, *case.unheard, *((told_by,) if told_by is not None else ())):
+    for each in (*case.held_elsewhere, *case.unheard_on(form.sent_on), *((told_by,) if told_by is not None else ())):
         if each.case.address is not None:
             # A clock of the other school that is wrong must not hold the letter for ever: no word came after the letter.
             told_on = min(each.case.address.written_on, form.sent_on)

@@ -86,7 +86,7 @@ def deadlines_of(case: CommissionCase) -> tuple[Deadline, ...]:
     found = [_running_term(case), _due_again(case)]
     if (attendance := attendance_due(case)) is not None:
         found.append(Deadline(name=DeadlineName.ATTENDANCE.value, due_on=attendance))
-    if case.linked is None and case.attendance is not None and case.owes_word_of(case.attendance):
+    if case.attendance is not None and case.owes_own_word:
         found.append(Deadline(name=WORD_OWED, due_on=case.attendance.sent_on - _DAY))
     if contest is not None and case.contest is Contest.NONE:
         found.append(Deadline(name=DeadlineName.CONTEST.value, due_on=contest))

@@ -52,13 +52,21 @@ class ProtectedAddressError(RefusedError):
 class DispatchOnHoldError(RefusedError):
     """Nothing is sent while the requester, or the school of another case of the pupil, asks so (D.5, 19 and 30; E13)."""
 
-    def __init__(self, *, is_elsewhere: bool = False) -> None:
-        super().__init__(
-            "The school of another case of this pupil asks to send nothing for now; `show` says which. Wait until it tells the"
-            " new address, or confirm with the requester where the letter goes, and write that day as address_confirmed_on."
-            if is_elsewhere
-            else "The requester has asked to send nothing for now. Wait until the school tells the new address."
-        )
+    def __init__(self, *, is_elsewhere: bool = False, may_have_died: bool = False) -> None:
+        if may_have_died:
+            text = (
+                "Another case was closed because its pupil died, who may be this one; `show` says which. Ask the family: close"
+                " this case, or write the day on which the requester confirmed where the letter goes as address_confirmed_on."
+            )
+        elif is_elsewhere:
+            text = (
+                "The school of another case of this pupil asks to send nothing for now; `show` says which. Wait until it tells"
+                " the new address, or confirm with the requester where the letter goes, and write that day as"
+                " address_confirmed_on."
+            )
+        else:
+            text = "The requester has asked to send nothing for now. Wait until the school tells the new address."
+        super().__init__(text)
 
 
 class DiedElsewhereError(RefusedError):
@@ -93,10 +101,13 @@ class DeliveryNotedError(RefusedError):
 
 
 class NothingToRepeatError(RefusedError):
-    """A letter is sent again when it did not come, or another address was told since (D.5, 17)."""
+    """A letter is sent again when it did not come, or another address was told since (D.5, 17; E13)."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_told_elsewhere: bool = False) -> None:
         super().__init__(
-            "Nobody has reported that the letter did not come, and no other address was told since. Record the failed delivery"
-            " first."
+            "The school of a linked case told another address since; `show` says which. Ask the requester where the letter goes,"
+            " and write that day as address_confirmed_on."
+            if is_told_elsewhere
+            else "Nobody has reported that the letter did not come, and no other address was told since. Record the failed"
+            " delivery first."
         )
