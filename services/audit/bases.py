@@ -221,6 +221,11 @@ def _knew_at(watches: Mapping[str, Watch], claim: _Claim) -> int:
 def _compare(report: Report, look: _Look, candidate: Candidate, claims: Iterable[_Claim]) -> Iterator[_Elsewhere]:
     """Find claims on an event of another kind, and yield those on one of another case."""
     for claim in claims:
+        if not candidate.is_sealed:
+            # Its type stands in clear, so nobody needs a key to see that it is no event of a case.
+            expected = " or ".join(claim.types)
+            report.find(_finding(claim, "rests on an event of another kind", expected, "an open entry"))
+            continue
         facts = look.facts(candidate)
         if facts is None:
             continue

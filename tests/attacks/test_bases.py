@@ -11,7 +11,7 @@ from services.post.history import New
 from services.post.saving import act
 from services.wire.channels import COMMISSION, record_of
 from services.wire.contents import EpochOpened
-from services.wire.entry import decode_entry
+from services.wire.entry import body_digest, decode_entry
 from services.wire.errors import BasisError
 from services.wire.events import Answer, ConfirmationGiven, ConfirmationGivenPersonal, RefusalGround
 from services.wire.hashing import Digest, digest_of
@@ -104,6 +104,14 @@ def test_a_no_that_rests_on_a_recommendation(shop: Workshop) -> None:
         "RecommendationRefused or RecommendationCorrected",
         "RecommendationIssued",
     )
+
+
+def test_a_yes_that_rests_on_an_entry_that_is_no_event_of_any_case(shop: Workshop) -> None:
+    mine, theirs = asked(shop)
+    # The opening of the record stands there, is not sealed, and says nothing of anybody: no key opens what it says.
+    opening = decode_entry(shop.there[record_of(COMMISSION)][0]).unverified_statement
+    lied(shop, mine=mine, theirs=theirs, answer=Answer.YES, basis=body_digest(opening.body))
+    assert found(shop, "a yes rests on an event of another kind") == ("RecommendationIssued", "an open entry")
 
 
 @pytest.mark.shows("I4")
