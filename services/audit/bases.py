@@ -9,12 +9,14 @@ Source: design.md section 5 (``basis``); events.md; domain.md D.5, 6.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final, Protocol
 from uuid import UUID
 
+from services.audit.claims import Claim, Closed, Look
+from services.audit.judged import NEVER, Bodies, Judged, JudgedBefore
 from services.audit.receipts import knew, last_epoch_said
 from services.audit.report import Finding, Report
 from services.audit.watching import Watch
@@ -29,267 +31,223 @@ from services.wire.channels import (
     record_of,
     writer_of,
 )
-from services.wire.contents import Facts, decode_facts
-from services.wire.entry import Open, Statement, body_digest
+from services.wire.contents import Facts
+from services.wire.entry import Open, body_digest
 from services.wire.errors import BasisError, VerificationError
-from services.wire.events import (
-    Answer,
-    ApplicationFiled,
-    ApplicationWithdrawn,
-    AssessmentClosed,
-    AssessmentLinked,
-    AttendanceRequested,
-    AttendanceRequired,
-    CaseClosed,
-    ConfirmationCorrected,
-    ConfirmationEnded,
-    ConfirmationGiven,
-    ConsentRecorded,
-    DeliveryAddressChanged,
-    DeliveryAddressChosen,
-    IdentityNotMatched,
-    InformationRequested,
-    PersonDataCorrected,
-    PupilCameOfAge,
-    PupilLeftSchool,
-    RecommendationCorrected,
-    RecommendationExpired,
-    RecommendationIssued,
-    RecommendationRefused,
-    RecommendationRevoked,
-    RepresentativeChanged,
-    RequestClosed,
-    RequestCorrected,
-    RequestRegistered,
-    RequestReturned,
-    RequestWithdrawn,
-    SchoolDecisionMade,
-)
+from services.wire.events import AssessmentLinked
 from services.wire.hashing import Digest
-from services.wire.records import SchemaBook
-from services.wire.sealing import Part, key_id, open_part
 from services.wire.trust import Trust
 
-__all__ = ["check_bases", "rests_on"]
+__all__ = ["CLOSED_LINK", "Bases", "Reads"]
 
-# What each event may rest on, and what people call it; a yes and a no are told apart below.
-_RESTS_ON: Final[Mapping[type, tuple[str, tuple[type, ...]]]] = {
-    ConfirmationEnded: ("the end of a yes", (RecommendationRevoked, RecommendationExpired)),
-    AttendanceRequired: ("a word of attendance", (AttendanceRequested,)),
-    IdentityNotMatched: ("a word that nobody was found", (RequestRegistered,)),
-    RequestReturned: ("a return", (RequestRegistered,)),
-    RequestClosed: ("a closing", (AssessmentClosed,)),
-    InformationRequested: ("a request", (ConsentRecorded,)),
-    # Also where the school refused, or closed what was not completed, while the commission owed its answer (D.5, 7).
-    RequestWithdrawn: ("a withdrawal", (ApplicationWithdrawn, PupilLeftSchool, SchoolDecisionMade, CaseClosed)),
-    RequestCorrected: ("a correction", (PersonDataCorrected, RepresentativeChanged, PupilCameOfAge)),
-    # Of a pupil who died or left the country nothing is sent any more (D.5, 30).
-    DeliveryAddressChanged: (
-        "a change of address",
-        (DeliveryAddressChosen, RepresentativeChanged, PupilCameOfAge, PupilLeftSchool),
-    ),
-}
-# A no may have been a yes that was corrected; a yes has always a recommendation before it.
-_YES: Final = (RecommendationIssued,)
-_NO: Final = (RecommendationRefused, RecommendationCorrected)
 _CLOSED: Final = b""
 """No case: what stands there and does not open under the given keys."""
+CLOSED_LINK: Final = "an event rests on one of another case, and the case that a link names does not open"
+_OVERRULED: Final = "an event rests on one that an epoch may have overruled"
+_MOVED: Final = "an event does not stand where it stood"
+_LINKS: Final = "an event rests on one of another case, and what links the two is looked for"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Claim:
-    """An event at a place says that it rests on another, of one of some types and of its own case."""
+class Reads(Protocol):
+    """Gives again what a verification has just read, by positions in the log."""
 
-    statement: Statement
-    what: str
-    basis: Digest
-    types: tuple[str, ...]
-    case: bytes | None
+    def again(self, channel: str, sequence: int = 0, position: int = 0) -> Iterable[tuple[int, Candidate]]:
+        """Give what is taken behind a sequence, or waits, from a position on, each entry once and where it stands."""
+        ...
+
+    def at(self, channel: str, position: int) -> Candidate | None:
+        """Give the entry at a position, None if nothing that is taken stands there."""
+        ...
+
+    def end(self, channel: str) -> int:
+        """Return the position up to which a channel was read."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Elsewhere:
     """A claim on an event of the right kind that stands in another case."""
 
-    claim: _Claim
+    claim: Claim
     case: bytes | None
 
 
-def check_bases(
-    report: Report,
-    watches: Mapping[str, Watch],
-    there: Callable[[str], Iterable[Candidate]],
-    *,
-    trust: Trust,
-    facts_keys: Iterable[bytes],
-) -> None:
-    """Find what rests on an event that is not there, or is of another kind or case; ``there`` gives what stands in a channel.
+@dataclass(slots=True, kw_only=True)
+class Bases:
+    """A look at what events rest on: finds what is not there, or is of another kind or case.
 
-    The entries of pair channels and records are read once more; nothing is kept but what claims something.
+    Pair channels are read behind what was judged ``before``, records behind what is known of them, and of that only the events
+    that something new rests on. Where that cannot be right, all of a channel is read, and its report says why. Where the events
+    of records stand is kept only if somebody goes on from there (``keeps``).
     """
-    look = _Look({key_id(key): key for key in facts_keys}, SchemaBook(trust.schemas))
-    claims: dict[str, dict[Digest, list[_Claim]]] = {}
-    for channel in watches:
-        if channel == TRUST_CHANNEL or paired_channel(channel) is None:
-            continue
-        for claim in look.claims(there(channel)):
-            claims.setdefault(record_of(writer_of(channel)), {}).setdefault(claim.basis, []).append(claim)
-        look.tell(watches[channel])
-    elsewhere: list[_Elsewhere] = []
-    for record, named in claims.items():
-        for candidate in there(record) if record in watches else ():
-            elsewhere += _compare(report, look, candidate, named.pop(body_digest(candidate.unverified_statement.body), []))
-        if record in watches:
-            look.tell(watches[record])
+
+    report: Report
+    watches: Mapping[str, Watch]
+    reads: Reads
+    trust: Trust
+    look: Look
+    before: JudgedBefore = field(default_factory=JudgedBefore)
+    keeps: bool = False
+
+    def check(self) -> None:
+        """Find it, and leave in ``before`` what the next look goes on from."""
+        claims: dict[str, dict[Digest, list[Claim]]] = {}
+        for channel in self._pairs():
+            for claim in self._claims(channel):
+                claims.setdefault(record_of(writer_of(channel)), {}).setdefault(claim.basis, []).append(claim)
+        elsewhere = [found for record, named in claims.items() for found in self._compare_all(record, named)]
+        if elsewhere:
+            # Rare: only then is anything read another time.
+            self._follow_links(elsewhere)
+        self._tell()
+
+    def _pairs(self) -> list[str]:
+        return [each for each in self.watches if each != TRUST_CHANNEL and paired_channel(each) is not None]
+
+    def _claims(self, channel: str) -> Iterator[Claim]:
+        judged = self._judged(channel)
+        for _, candidate in self.reads.again(channel, judged.sequence, judged.position):
+            if candidate.is_sealed:
+                yield from self.look.claims(candidate, judged)
+        judged.sequence, judged.position = len(self.watches[channel].digests), self.reads.end(channel)
+
+    def _judged(self, channel: str) -> Judged:
+        """Return what was judged of a channel before, nothing where all of it has to be looked at."""
+        known = self.before.channels.get(channel)
+        why = known.why_again(self.look.keys) if known is not None else NEVER
+        if known is None or why:
+            self._reads_again(channel, why)
+            known = self.before.channels[channel] = Judged()
+        return known
+
+    def _reads_again(self, channel: str, why: str) -> None:
+        mine = self.watches[channel].report
+        if mine.not_read_again and not mine.read_again:
+            mine.read_again = why
+
+    def _compare_all(self, record: str, named: dict[Digest, list[Claim]]) -> Iterator[_Elsewhere]:
+        for candidate in self._named(record, named) if record in self.watches else ():
+            yield from self._compare(candidate, named.pop(body_digest(candidate.unverified_statement.body), []))
         for claim in (each for left in named.values() for each in left):
             why = f"rests on an event that stands nowhere in {record}"
-            if _knew_at(watches, claim) < last_epoch_said(watches, trust, record):
-                watch = watches[claim.statement.channel]
-                watch.report.note(f"at {claim.statement.sequence}: {claim.what} {why}, of which an epoch overruled a part since")
+            if _knew_at(self.watches, claim) < last_epoch_said(self.watches, self.trust, record):
+                mine = self.watches[claim.statement.channel].report
+                mine.note(f"at {claim.statement.sequence}: {claim.what} {why}, of which an epoch overruled a part since")
+                self._undecided(claim, _OVERRULED)
             else:
-                report.find(_finding(claim, why, claim.basis.hex(), "nothing"))
-    if elsewhere:
-        # Rare: only then is anything read another time.
-        _follow_links(report, look, watches, there, elsewhere)
+                self.report.find(_finding(claim, why, claim.basis.hex(), "nothing"))
+
+    def _named(self, record: str, named: Mapping[Digest, object]) -> Iterator[Candidate]:
+        """Yield the events of a record that something rests on, and keep where all of them stand."""
+        known = self.before.records.get(record)
+        found = [] if known is None else [self.reads.at(record, position) for _, position in known.of(named.keys())]
+        there = [each for each in found if each is not None and body_digest(each.unverified_statement.body) in named]
+        if known is None or len(there) < len(found):
+            self._reads_again(record, NEVER if known is None else _MOVED)
+            known, there = self.before.records.setdefault(record, Bodies()), []
+            known.clear()
+        yield from there
+        for position, candidate in self.reads.again(record, known.sequence, known.position):
+            body = body_digest(candidate.unverified_statement.body)
+            if self.keeps:
+                known.add(body, position)
+            if body in named:
+                yield candidate
+        known.position = self.reads.end(record) if self.keeps else 0
+
+    def _compare(self, candidate: Candidate, claims: Iterable[Claim]) -> Iterator[_Elsewhere]:
+        """Find claims on an event of another kind, and yield those on one of another case."""
+        body = candidate.unverified_statement.body
+        for claim in claims:
+            expected = " or ".join(claim.types)
+            if isinstance(body, Open):
+                # Its type stands in clear, so nobody needs a key to see that it is no event of a case.
+                self.report.find(_finding(claim, "rests on an event of another kind", expected, "an open entry"))
+                continue
+            facts = self.look.facts(candidate)
+            if isinstance(facts, Closed):
+                judged = self.before.channels[claim.statement.channel]
+                judged.closed += 1
+                judged.lacks(facts.key)
+            elif facts.type not in claim.types:
+                self.report.find(_finding(claim, "rests on an event of another kind", expected, _known(self.look, facts)))
+            elif facts.case_id != claim.case:
+                yield _Elsewhere(claim=claim, case=facts.case_id)
+
+    def _undecided(self, claim: Claim, why: str) -> None:
+        self.before.channels[claim.statement.channel].undecided = why
+
+    def _tell(self) -> None:
+        """Say on each channel how much of it does not open."""
+        closed: dict[str, int] = {}
+        for channel in self._pairs():
+            judged, record = self.before.channels[channel], record_of(writer_of(channel))
+            closed[channel] = judged.unopened
+            closed[record] = closed.get(record, 0) + judged.closed
+        for channel, count in closed.items():
+            if count and channel in self.watches:
+                told = f"{count} events open under none of the given keys: on what they rest is not known"
+                self.watches[channel].report.conclude(told)
+
+    def _follow_links(self, elsewhere: Iterable[_Elsewhere]) -> None:
+        """Find claims on an event of another case, but where the commission linked the one to the other, as far as keys show."""
+        links: dict[bytes, set[Digest]] = {}
+        for case, primary in self._links():
+            # One that stood by itself again may be linked anew; what it heard before rests on the case linked to it then.
+            links.setdefault(case, set()).add(primary)
+        firsts = self._cases_of(set().union(*links.values()))
+        for each in elsewhere:
+            primaries = links.get(each.claim.case, set()) if each.claim.case is not None else set()
+            cases = {firsts[primary] for primary in primaries if primary in firsts}
+            # A link to a case whose first event does not open here convicts nobody; one to nowhere excuses nothing.
+            if not cases & {each.case, _CLOSED}:
+                self.report.find(
+                    _finding(each.claim, "rests on an event of another case", _hex(each.claim.case), _hex(each.case))
+                )
+            elif each.case not in cases:
+                self._undecided(each.claim, CLOSED_LINK)
+
+    def _links(self) -> Iterator[tuple[bytes, Digest]]:
+        """Yield the linked cases of the commission, and the first event of the case that each is linked to."""
+        for facts in (self.look.facts(each) for each in self._all(record_of(COMMISSION)) if each.is_sealed):
+            if isinstance(facts, Closed) or facts.type != AssessmentLinked.__name__ or facts.case_id is None:
+                continue
+            said = self.look.said(facts)
+            if said is not None:
+                yield facts.case_id, said.primary
+
+    def _cases_of(self, bodies: AbstractSet[Digest]) -> dict[Digest, bytes]:
+        """Return the commission's cases in which events stand, ``_CLOSED`` for those that do not open.
+
+        A school's own number of a case is not the commission's, which follows from it.
+        """
+        found: dict[Digest, bytes] = {}
+        channels = [each for each in self.watches if each != TRUST_CHANNEL]
+        for channel, candidate in ((name, each) for name in channels if bodies for each in self._all(name)):
+            body = body_digest(candidate.unverified_statement.body)
+            if body not in bodies:
+                continue
+            facts = self.look.facts(candidate) if candidate.is_sealed else Closed(None)
+            if isinstance(facts, Closed) or facts.case_id is None:
+                found.setdefault(body, _CLOSED)
+                continue
+            is_schools = channel_kind(channel) is ChannelKind.TO_COMMISSION
+            found[body] = commission_case(UUID(bytes=facts.case_id), channel).bytes if is_schools else facts.case_id
+        return found
+
+    def _all(self, channel: str) -> Iterator[Candidate]:
+        if channel in self.watches:
+            self._reads_again(channel, _LINKS)
+            yield from (found for _, found in self.reads.again(channel))
 
 
-@dataclass(slots=True)
-class _Look:
-    """Opens facts with what keys there are; ``unopened`` are the entries so far that did not open."""
-
-    keys: Mapping[Digest, bytes]
-    book: SchemaBook
-    unopened: int = field(default=0)
-
-    def claims(self, candidates: Iterable[Candidate]) -> Iterator[_Claim]:
-        for candidate in candidates:
-            facts = self.facts(candidate)
-            for what, basis, kinds in rests_on(self.said(facts)) if facts is not None else ():
-                case = facts.case_id if facts is not None else None
-                types = tuple(kind.__name__ for kind in kinds)
-                yield _Claim(statement=candidate.unverified_statement, what=what, basis=basis, types=types, case=case)
-
-    def facts(self, candidate: Candidate) -> Facts | None:
-        statement = candidate.unverified_statement
-        body = statement.body
-        if isinstance(body, Open):
-            return None
-        key, channel = self.keys.get(body.facts_key), statement.channel
-        try:
-            if key is not None and candidate.facts is not None:
-                return decode_facts(open_part(key, Part.FACTS, candidate.facts, channel=channel, event_id=statement.event_id))
-        except VerificationError:
-            # Its reader refuses it as unreadable; here it shows nothing of what it rests on.
-            self.unopened += 1
-            return None
-        self.unopened += 1
-        return None
-
-    def tell(self, watch: Watch) -> None:
-        if self.unopened:
-            watch.report.conclude(f"{self.unopened} events open under none of the given keys: on what they rest is not known")
-        self.unopened = 0
-
-    def said(self, facts: Facts) -> Any:
-        """Return what facts say, None if this release cannot read them: their reader refuses them, or waits for a newer one."""
-        try:
-            return self.book.facts(facts.type, facts.schema, facts.content)
-        except VerificationError:
-            self.unopened += 1
-            return None
-
-
-def rests_on(said: Any) -> list[tuple[str, Digest, tuple[type, ...]]]:
-    """Return what an event says that it rests on: what people call it, the body named, and the types that it may be of."""
-    if isinstance(said, ConfirmationGiven | ConfirmationCorrected):
-        word = "a corrected" if isinstance(said, ConfirmationCorrected) else "a"
-        kinds = {Answer.YES: _YES, Answer.NO: _NO}.get(said.answer)
-        return [(f"{word} {said.answer.value.lower()}", said.basis, kinds)] if kinds else []
-    what, types = _RESTS_ON.get(type(said), ("", ()))
-    found = [(what, said.basis, types)] if types else []
-    if isinstance(said, InformationRequested):
-        found.append((what, said.application, (ApplicationFiled,)))
-    return found
-
-
-def _knew_at(watches: Mapping[str, Watch], claim: _Claim) -> int:
+def _knew_at(watches: Mapping[str, Watch], claim: Claim) -> int:
     """Return how far its writer had read the registrar, by its own receipts, when it made a claim."""
     receipts = watches[claim.statement.channel].receipts
     return max((knew(receipt) for sequence, receipt in receipts if sequence < claim.statement.sequence), default=0)
 
 
-def _compare(report: Report, look: _Look, candidate: Candidate, claims: Iterable[_Claim]) -> Iterator[_Elsewhere]:
-    """Find claims on an event of another kind, and yield those on one of another case."""
-    for claim in claims:
-        if not candidate.is_sealed:
-            # Its type stands in clear, so nobody needs a key to see that it is no event of a case.
-            expected = " or ".join(claim.types)
-            report.find(_finding(claim, "rests on an event of another kind", expected, "an open entry"))
-            continue
-        facts = look.facts(candidate)
-        if facts is None:
-            continue
-        if facts.type not in claim.types:
-            expected = " or ".join(claim.types)
-            report.find(_finding(claim, "rests on an event of another kind", expected, _known(look, facts)))
-        elif facts.case_id != claim.case:
-            yield _Elsewhere(claim=claim, case=facts.case_id)
-
-
-def _follow_links(
-    report: Report,
-    look: _Look,
-    watches: Mapping[str, Watch],
-    there: Callable[[str], Iterable[Candidate]],
-    elsewhere: Iterable[_Elsewhere],
-) -> None:
-    """Find claims on an event of another case, but where the commission linked the one to the other, as far as the keys show."""
-    channels = [channel for channel in watches if channel != TRUST_CHANNEL]
-    links: dict[bytes, set[Digest]] = {}
-    for case, primary in _links(look, there(record_of(COMMISSION)) if record_of(COMMISSION) in watches else ()):
-        # One that stood by itself again may be linked anew; what it heard before rests on the case that it was linked to then.
-        links.setdefault(case, set()).add(primary)
-    firsts = _cases_of(look, channels, there, set().union(*links.values()))
-    for each in elsewhere:
-        primaries = links.get(each.claim.case, set()) if each.claim.case is not None else set()
-        # A link to a case whose first event does not open here convicts nobody; one to nowhere excuses nothing.
-        if not {each.case, _CLOSED}.intersection(firsts[primary] for primary in primaries if primary in firsts):
-            report.find(_finding(each.claim, "rests on an event of another case", _hex(each.claim.case), _hex(each.case)))
-
-
-def _links(look: _Look, candidates: Iterable[Candidate]) -> Iterator[tuple[bytes, Digest]]:
-    """Yield the linked cases of the commission, and the first event of the case that each is linked to."""
-    for candidate in candidates:
-        facts = look.facts(candidate)
-        if facts is not None and facts.type == AssessmentLinked.__name__ and facts.case_id is not None:
-            said = look.said(facts)
-            if said is not None:
-                yield facts.case_id, said.primary
-
-
-def _cases_of(
-    look: _Look, channels: Iterable[str], there: Callable[[str], Iterable[Candidate]], bodies: AbstractSet[Digest]
-) -> dict[Digest, bytes]:
-    """Return the commission's cases in which events stand, ``_CLOSED`` for those that do not open.
-
-    A school's own number of a case is not the commission's, which follows from it.
-    """
-    found: dict[Digest, bytes] = {}
-    for channel in channels if bodies else ():
-        for candidate in there(channel):
-            body = body_digest(candidate.unverified_statement.body)
-            if body not in bodies:
-                continue
-            facts = look.facts(candidate)
-            if facts is None or facts.case_id is None:
-                found.setdefault(body, _CLOSED)
-                continue
-            is_schools = channel_kind(channel) is ChannelKind.TO_COMMISSION
-            found[body] = commission_case(UUID(bytes=facts.case_id), channel).bytes if is_schools else facts.case_id
-    return found
-
-
-def _known(look: _Look, facts: Facts) -> str:
+def _known(look: Look, facts: Facts) -> str:
     try:
         look.book.facts(facts.type, facts.schema, facts.content)
     except VerificationError:
@@ -302,7 +260,7 @@ def _hex(case: bytes | None) -> str:
     return case.hex() if case is not None else "no case"
 
 
-def _finding(claim: _Claim, why: str, expected: str, found: str) -> Finding:
+def _finding(claim: Claim, why: str, expected: str, found: str) -> Finding:
     statement = claim.statement
     return Finding(
         channel=statement.channel,

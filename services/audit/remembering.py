@@ -20,6 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Self
 
+from services.audit.judged import JudgedBefore
 from services.audit.report import ChannelReport
 from services.audit.signatures import Signatures
 from services.audit.watching import Watch
@@ -111,6 +112,7 @@ class Memory:
     heads: dict[str, Head] = field(default_factory=dict)
     channels: dict[str, Remembered] = field(default_factory=dict)
     files: dict[str, tuple[int, str]] = field(default_factory=dict)
+    judged: JudgedBefore = field(default_factory=JudgedBefore)
     unread: set[str] = field(default_factory=set)
 
     @classmethod
@@ -157,6 +159,7 @@ class Memory:
                 "heads": {name: [each.sequence, each.digest] for name, each in self.heads.items()},
                 "channels": {name: [each.position, each.last, each.said] for name, each in self.channels.items()},
                 "files": self.files,
+                "judged": self.judged.as_json(),
             },
             separators=(",", ":"),
             # The same memory has the same digest.
@@ -182,6 +185,7 @@ class Memory:
             heads={name: Head(_count(sequence, least=1), str(digest)) for name, (sequence, digest) in said["heads"].items()},
             channels={name: Remembered(_count(at), str(last), rest) for name, (at, last, rest) in said["channels"].items()},
             files={name: (_count(size), str(digest)) for name, (size, digest) in said["files"].items()},
+            judged=JudgedBefore.of_json(said["judged"]) if "judged" in said else JudgedBefore(),
         )
 
     def ready_for(self, signatures: Signatures) -> None:

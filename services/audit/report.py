@@ -36,7 +36,8 @@ class ChannelReport:
     ``receipted`` is the last sequence that somebody else says it holds, in a receipt in the channel ``receipted_by``: what
     stands beyond it can vanish unseen, and ``tail`` is how many entries that are. Of a record it is what a receipt in a pair
     channel pins, once that receipt is itself receipted. ``beside`` entries stand beside the chain and prove nothing.
-    ``not_read_again`` entries were verified before, and believed now.
+    ``not_read_again`` entries were verified before, and believed now; ``read_again`` says why they were read all the same, for
+    what their events rest on.
     """
 
     channel: str
@@ -48,6 +49,7 @@ class ChannelReport:
     tail: int = 0
     beside: int = 0
     not_read_again: int = 0
+    read_again: str = ""
     notes: list[str] = field(default_factory=list)
     notes_untold: int = 0
 

@@ -20,9 +20,11 @@ from typing import Final, TypeAlias, TypedDict, Unpack
 
 from services.audit.admitted import channels_under
 from services.audit.ahead import Ahead
-from services.audit.bases import check_bases
+from services.audit.bases import Bases
 from services.audit.beginnings import missing_beginning
+from services.audit.claims import Look
 from services.audit.forgotten import look_for_forgotten
+from services.audit.judged import JudgedBefore
 from services.audit.missing import first_missing, hanging
 from services.audit.passing import Passing
 from services.audit.receipts import compare_receipts
@@ -33,7 +35,7 @@ from services.audit.strays import channels_in, look_for_strays
 from services.audit.turns import missing_turn
 from services.audit.watching import Watch
 from services.channel.embedded import EmbeddedChannel
-from services.channel.port import Channel
+from services.channel.port import Channel, Record
 from services.wire.candidates import Candidate, Junk, candidate_of
 from services.wire.certificates import Certificate, Root
 from services.wire.channels import TRUST_CHANNEL, writer_of
@@ -42,6 +44,8 @@ from services.wire.following import Follower
 from services.wire.hashing import Digest, digest_of
 from services.wire.paths import Pathfinder, Place
 from services.wire.reading import ReadingState
+from services.wire.records import SchemaBook
+from services.wire.sealing import key_id
 from services.wire.trust import NO_TRUST, Trust, fold_trust
 
 __all__ = [
@@ -165,8 +169,9 @@ class _Verification:
         compare_receipts(self.watches, self.followers, trust, self.report)
         if self.memory is not None:
             look_for_forgotten(self.report, self.memory, self.watches, self.followers, trust)
+            self.memory.judged.hold_against(self.watches)
         if self.facts_keys:
-            check_bases(self.report, self.watches, self._there, trust=trust, facts_keys=self.facts_keys)
+            self._bases(trust).check()
         look_for_strays(self.report, self.there, self._records, self.root)
         if self.memory is not None:
             self._remember(self.memory)
@@ -177,6 +182,7 @@ class _Verification:
     def _remember(self, memory: Memory) -> None:
         at_fault = {each.channel for each in self.report.findings}
         memory.set_aside(at_fault)
+        memory.judged.forget(at_fault)
         for channel in sorted(self.watches.keys() - at_fault):
             memory.keep(channel, self.watches[channel], self.followers[channel], self.ends.get(channel, (0, "")))
 
@@ -266,6 +272,13 @@ class _Verification:
     def _pages(
         self, channel: str, position: int = 0, *, stop: int = sys.maxsize, is_judged: bool = False
     ) -> Iterator[list[bytes]]:
+        for page in self._polled(channel, position, stop=stop):
+            if is_judged:
+                # Whoever reads on later goes on after this, and not after what came while something was looked at again.
+                self.ends[channel] = page[-1].position + 1, digest_of(page[-1].value).hex()
+            yield [record.value for record in page]
+
+    def _polled(self, channel: str, position: int = 0, *, stop: int = sys.maxsize) -> Iterator[list[Record]]:
         while position < stop and (
             found := self.log.poll({channel: position}, timeout_seconds=0, limit=min(self.page, stop - position))
         ):
@@ -275,36 +288,50 @@ class _Verification:
                 if not found:
                     return
             position = found[-1].position + 1
-            if is_judged:
-                # Whoever reads on later goes on after this, and not after what came while something was looked at again.
-                self.ends[channel] = position, digest_of(found[-1].value).hex()
-            yield [record.value for record in found]
+            yield found
 
     def _records(self, channel: str) -> Iterator[bytes]:
         return (record for page in self._pages(channel) for record in page)
 
     def _held(self, channel: str, watch: Watch) -> Iterator[bytes]:
         """Give again the records of what was taken so far, for the rare time when the rule has to look back."""
-        return (record for record, found in self._seen_again(channel) if watch.place_of(found)) if watch.digests else iter(())
+        return (record for _, record, found in self._seen_again(channel) if watch.place_of(found)) if watch.digests else iter(())
 
-    def _there(self, channel: str) -> Iterator[Candidate]:
-        """Give again what is taken or waits, each entry once; a record with its facts is as good as any other of them."""
-        seen, given = set[Digest](), bytearray(len(self.watches[channel].digests))
+    def _bases(self, trust: Trust) -> Bases:
+        look, keeps = Look({key_id(key): key for key in self.facts_keys}, SchemaBook(trust.schemas)), self.memory is not None
+        before = self.memory.judged if self.memory is not None else JudgedBefore()
+        return Bases(report=self.report, watches=self.watches, reads=self, trust=trust, look=look, before=before, keeps=keeps)
+
+    def again(self, channel: str, sequence: int = 0, position: int = 0) -> Iterator[tuple[int, Candidate]]:
+        """Give again what is taken or waits; see ``Reads``. A record with its facts is as good as any other of them."""
         watch, waits = self.watches[channel], hanging(self.followers[channel])
-        for _, found in self._seen_again(channel) if watch.digests or waits else ():
+        seen, given = set[Digest](), bytearray(len(watch.digests))
+        for at, _, found in self._seen_again(channel, position) if watch.digests or waits else ():
             place = watch.place_of(found)
-            if place and not given[place - 1]:
+            if place > sequence and not given[place - 1]:
                 given[place - 1] = True
-                yield found
+                yield at, found
             elif not place and found.digest in waits and found.digest not in seen:
                 seen.add(found.digest)
-                yield found
+                yield at, found
 
-    def _seen_again(self, channel: str) -> Iterator[tuple[bytes, Candidate]]:
-        for record in self._records(channel):
-            found = candidate_of(record, channel)
+    def at(self, channel: str, position: int) -> Candidate | None:
+        """Give the entry at a position, None if nothing that is taken stands there."""
+        for each in self.log.poll({channel: position}, timeout_seconds=0, limit=1):
+            found = candidate_of(each.value, channel)
+            if each.position == position and isinstance(found, Candidate) and self.watches[channel].place_of(found):
+                return found
+        return None
+
+    def end(self, channel: str) -> int:
+        """Return the position up to which a channel was read."""
+        return self.ends.get(channel, (0, ""))[0]
+
+    def _seen_again(self, channel: str, position: int = 0) -> Iterator[tuple[int, bytes, Candidate]]:
+        for each in (each for page in self._polled(channel, position) for each in page):
+            found = candidate_of(each.value, channel)
             if isinstance(found, Candidate):
-                yield record, found
+                yield each.position, each.value, found
 
     def _check_ahead(self, follower: Follower, found: list[Candidate | Junk]) -> None:
         current = follower.place.certificate

@@ -221,7 +221,7 @@ def test_what_a_school_says_on_an_event_of_another_kind_is_found(shop: Workshop,
 @pytest.mark.shows("D5.6", "I4")
 def test_the_answer_of_a_linked_case_rests_on_the_recommendation_of_the_earlier(shop: Workshop) -> None:
     """Domain E13; and when it is revoked, both schools are told, and neither of the other."""
-    first, second = _two_requests(shop)
+    first, second = two_requests(shop)
     clerk, today = Commission(shop.commission.office), shop.commission.office.today
     clerk.link(second, LinkInput())
     answered(shop, first)
@@ -241,7 +241,7 @@ def test_a_word_of_attendance_in_a_linked_case_rests_on_the_summons_of_the_earli
     shop: Workshop,
 ) -> None:
     """The earlier case ends without an outcome, and the later one is linked to a third."""
-    first, second = _two_requests(shop, is_decided=False)
+    first, second = two_requests(shop, is_decided=False)
     clerk, today = Commission(shop.commission.office), shop.commission.office.today
     clerk.link(second, LinkInput())
     clerk.require_attendance(first, AttendanceInput(sent_on=today, letter="Lūdzam ierasties"))
@@ -270,7 +270,7 @@ def test_a_word_of_attendance_in_a_linked_case_rests_on_the_summons_of_the_earli
 
 @pytest.mark.parametrize("primary", [digest_of(b"nowhere"), None])
 def test_a_link_to_something_else_excuses_nothing(shop: Workshop, primary: Any) -> None:
-    first, second = _two_requests(shop)
+    first, second = two_requests(shop)
     clerk = Commission(shop.commission.office)
     outcome, other = clerk.case(first).outcome, clerk.case(second)
     assert outcome is not None
@@ -291,7 +291,7 @@ def _summons(shop: Workshop, case_id: UUID) -> Digest:
     return summons.body
 
 
-def _two_requests(shop: Workshop, *, is_decided: bool = True) -> tuple[UUID, UUID]:
+def two_requests(shop: Workshop, *, is_decided: bool = True) -> tuple[UUID, UUID]:
     """Let two schools ask about one pupil, and the commission recommend in the first case; return its numbers of both.
 
     Not decided: its file is examined, and shows no opinion.

@@ -10,10 +10,12 @@ import pytest
 
 from services.audit.meanings import MEANINGS
 from services.wire import errors
+from services.wire.channels import COMMISSION
 from services.wire.issuing import pem
 from tests.archives import Copy
 from tests.chains import ROOT
-from tests.commands import sarakste
+from tests.commands import SCHOOL, sarakste
+from tests.folders import Answer, Folders
 from tests.worlds import FROM, RECORD, TO, World
 
 
@@ -93,11 +95,11 @@ def test_a_second_run_with_a_state_says_what_it_did_not_read_again(copy: Copy) -
     # All but the registrar's channel, which is read each time.
     assert again["not_read_again"] == again["entries"] - 3
     said = sarakste("audit", "verify", copy.archive, "--root", copy.folder / "root.pem", "--state", state)
-    assert "entries were verified before and not read again; the files that hold them are the same bytes" in said.stdout
+    assert "entries were verified before and not verified again; the files that hold them are the same bytes" in said.stdout
     live = sarakste("audit", "verify", copy.log, "--root", copy.folder / "root.pem", "--state", copy.folder / "other")
     assert live.returncode == 0
     live = sarakste("audit", "verify", copy.log, "--root", copy.folder / "root.pem", "--state", copy.folder / "other")
-    assert "not read again; whether they stand there still was not looked at" in live.stdout
+    assert "not verified again; whether they stand there still was not looked at" in live.stdout
 
 
 def test_a_state_that_was_edited_is_refused(copy: Copy) -> None:
@@ -142,3 +144,23 @@ def test_a_file_that_remembers_is_believed_by_its_digest_alone(copy: Copy) -> No
     assert "not the file of the digest that was given" in other["message"]
     alone = asked(copy, copy.archive, "--state-digest", digest, code=2)
     assert "name it with --state" in alone["message"]
+
+
+def test_with_keys_too_only_what_is_new_is_looked_at_and_what_is_looked_at_again_is_told(folders: Folders) -> None:
+    archive, root = folders.folder / "archive", folders.folder / "root.pem"
+    assert folders.call("audit", "mirror", archive, "--log", folders.log, "--root", root, "--once").code == 0
+    for source in (archive, folders.log):
+        state = folders.folder / f"verified-{source.name}"
+
+        def run(name: str, *words: object, source: Path = source, state: Path = state) -> Answer:
+            keys = folders.home(name) / "sarakste.toml"
+            return folders.call("audit", "verify", source, "--root", root, "--keys-of", keys, "--state", state, *words)
+
+        assert run(SCHOOL, "--json").json["not_read_again"] == 0
+        again = run(SCHOOL, "--json").json
+        assert again["not_read_again"] > 0
+        assert {each["read_again"] for each in again["channels"]} == {""}
+        # The commission's keys open what rests on its record.
+        told = run(COMMISSION).out
+        assert f"{SCHOOL}.from-commission was read again for what its events rest on: keys that came since open" in told
+        assert "was read again" not in run(COMMISSION).out

@@ -10,7 +10,7 @@ from dataclasses import fields
 from typing import Any, Final
 from uuid import UUID
 
-from services.audit.bases import rests_on
+from services.audit.claims import rests_on
 from services.commission.domain.applying import fold as fold_commission
 from services.post.history import Recorded, Standing
 from services.school.domain.case import fold as fold_school

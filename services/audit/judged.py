@@ -1,0 +1,161 @@
+"""Judged: what a look at what events rest on leaves for the next one, so that it goes on from there.
+
+Kept is how far each channel was looked at, which keys would have opened what did not open, and where the events of a record
+stand by the digests of their bodies: all of it stands in clear in the log, and nothing that was opened is kept. A claim that
+was judged stays judged, for a log only grows; what an epoch overruled, or was found at fault, is read anew, and looked at anew.
+Source: docs/adr/0042-what-was-judged-with-keys-stays-judged.md.
+"""
+
+from __future__ import annotations
+
+from array import array
+from base64 import b64decode, b64encode
+from collections.abc import Collection, Container, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+from services.audit.packed import Digests
+from services.audit.watching import Watch
+from services.wire.channels import record_of, writer_of
+from services.wire.hashing import Digest
+
+__all__ = ["KEYS_CAME", "NEVER", "Bodies", "Judged", "JudgedBefore"]
+
+NEVER: Final = "no earlier verification looked at what its events rest on"
+KEYS_CAME: Final = "keys that came since open what was sealed before"
+_UNREADABLE: Final = "facts in it cannot be read here, although their key is held"
+_DIGEST_BYTES: Final = 32
+
+
+@dataclass(slots=True)
+class Judged:
+    """What the first ``sequence`` entries of a pair channel claim was judged; the next ones stand from ``position`` on.
+
+    ``unopened`` of these entries do not open, ``closed`` of their claims are on an event that does not; ``lacking`` are the ids
+    of the keys that would open them. ``undecided`` says why they have to be looked at once more, if they have.
+    """
+
+    sequence: int = 0
+    position: int = 0
+    unopened: int = 0
+    closed: int = 0
+    lacking: set[Digest] = field(default_factory=set)
+    undecided: str = ""
+
+    def lacks(self, key: Digest | None) -> None:
+        """Note that something does not open: for want of a key, or, with None, although that is held."""
+        if key is None:
+            self.undecided = self.undecided or _UNREADABLE
+        else:
+            self.lacking.add(key)
+
+    def why_again(self, keys: Container[Digest]) -> str:
+        """Return why all of it has to be looked at once more, nothing if it need not."""
+        return KEYS_CAME if any(each in keys for each in self.lacking) else self.undecided
+
+    def as_json(self) -> list[Any]:
+        """Return it as it is kept."""
+        lacking = sorted(each.hex() for each in self.lacking)
+        return [self.sequence, self.position, self.unopened, self.closed, lacking, self.undecided]
+
+    @classmethod
+    def of_json(cls, said: Any) -> Self:
+        """Return what was kept. Raises: ValueError or TypeError if this is something else."""
+        sequence, position, unopened, closed, lacking, undecided = said
+        ids = {Digest(bytes.fromhex(each)) for each in lacking}
+        return cls(_count(sequence), _count(position), _count(unopened), _count(closed), ids, str(undecided))
+
+
+@dataclass(slots=True)
+class Bodies:
+    """Where the events of a record stand in its log, by the digests of their bodies; the next ones from ``position`` on."""
+
+    position: int = 0
+    digests: Digests = field(default_factory=Digests)
+    positions: array[int] = field(default_factory=lambda: array("q"))
+
+    @property
+    def sequence(self) -> int:
+        """How many entries of the record these are."""
+        return len(self.positions)
+
+    def add(self, body: Digest, position: int) -> None:
+        """Add the next one."""
+        self.digests.append(body)
+        self.positions.append(position)
+
+    def clear(self) -> None:
+        """Know nothing of it any more."""
+        self.position, self.digests, self.positions = 0, Digests(), array("q")
+
+    def of(self, wanted: Collection[Digest]) -> Iterator[tuple[Digest, int]]:
+        """Yield those of some bodies that stand here, each where it stands first."""
+        left = set(wanted)
+        for body, position in zip(self.digests, self.positions, strict=True) if left else ():
+            if body in left:
+                left.discard(body)
+                yield body, position
+
+    def as_json(self) -> list[Any]:
+        """Return it as it is kept."""
+        return [self.position, b64encode(b"".join(self.digests)).decode(), self.positions.tolist()]
+
+    @classmethod
+    def of_json(cls, said: Any) -> Self:
+        """Return what was kept. Raises: ValueError, TypeError or OverflowError if this is something else."""
+        position, text, positions = said
+        data = b64decode(text)
+        digests = Digests(Digest(data[at : at + _DIGEST_BYTES]) for at in range(0, len(data), _DIGEST_BYTES))
+        if len(data) != len(positions) * _DIGEST_BYTES:
+            raise ValueError(len(data))
+        return cls(_count(position), digests, array("q", map(_count, positions)))
+
+
+@dataclass(slots=True)
+class JudgedBefore:
+    """What an earlier look left: of pair channels what was judged, of records where their events stand."""
+
+    channels: dict[str, Judged] = field(default_factory=dict)
+    records: dict[str, Bodies] = field(default_factory=dict)
+
+    def hold_against(self, watches: Mapping[str, Watch]) -> None:
+        """Believe nothing more of what is not gone on from in this run: it may be another story now."""
+        for each in [name for name, known in self.channels.items() if not _goes_on(watches, name, known.sequence)]:
+            del self.channels[each]
+        for each in [name for name, known in self.records.items() if not _goes_on(watches, name, known.sequence)]:
+            del self.records[each]
+        for name, known in self.channels.items():
+            record = watches.get(record_of(writer_of(name)))
+            if record is not None and record.digests and not record.report.not_read_again:
+                # What a claim was on may be overruled, or changed.
+                known.undecided = f"{record.report.channel} was read anew"
+
+    def forget(self, channels: Collection[str]) -> None:
+        """Believe nothing of these the next time: a finding is found again, also after a run that held no keys."""
+        for each in channels:
+            self.channels.pop(each, None)
+            self.records.pop(each, None)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it is kept."""
+        kept = {name: each.as_json() for name, each in self.channels.items()}
+        return {"channels": kept, "records": {name: each.as_json() for name, each in self.records.items()}}
+
+    @classmethod
+    def of_json(cls, said: Any) -> Self:
+        """Return what was kept. Raises: ValueError, TypeError, KeyError, AttributeError, OverflowError if it is no such thing."""
+        channels = {name: Judged.of_json(each) for name, each in said["channels"].items()}
+        return cls(channels, {name: Bodies.of_json(each) for name, each in said["records"].items()})
+
+
+def _goes_on(watches: Mapping[str, Watch], channel: str, sequence: int) -> bool:
+    watch = watches.get(channel)
+    return watch is not None and 0 < sequence <= watch.report.not_read_again
+
+
+def _count(value: Any) -> int:
+    count = int(value)
+    # As for all counts that are kept: no log has more, and a database is asked for it as it stands here.
+    if not 0 <= count < 1 << 63:
+        raise ValueError(count)
+    return count
