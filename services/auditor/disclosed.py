@@ -139,7 +139,7 @@ def _part_of(office: Office, channel: str, named: Container[Digest], key: Disclo
         if digest is not None and digest in named:
             if key.part is Part.FACTS:
                 _read(office, key, row)
-            elif key.sealed is not None:
+            else:
                 _require_fit(key, digest)
             return digest
     evidence = Evidence(channel=key.channel, expected="a part that the mandate names", found=key.event_id.hex())
@@ -187,7 +187,11 @@ def _read(office: Office, key: DisclosedKey, row: Row) -> tuple[Facts, Any]:
 
 def _require_fit(key: DisclosedKey, digest: Digest) -> None:
     """Return if a personal part that came with its key is the one that the mandate names, and opens with it."""
-    sealed = key.sealed or b""
+    if key.sealed is None:
+        # Nothing here shows whether it fits: a key that nobody made would take the place of the right one.
+        evidence = Evidence(channel=key.channel, expected=digest.hex(), found="a key alone")
+        raise DisclosureError("a key of a personal part came without that part: let their writer make the file anew", evidence)
+    sealed = key.sealed
     if digest_of(sealed) != digest:
         evidence = Evidence(channel=key.channel, expected=digest.hex(), found=digest_of(sealed).hex())
         raise DisclosureError("a personal part is not the one that its mandate names", evidence)

@@ -23,7 +23,7 @@ from services.post.office import Office
 from services.post.saving import Saved, act
 from services.wire.channels import writer_of
 from services.wire.disclosures import DisclosedKey, decode_disclosure, decode_keys, encode_keys, open_disclosure
-from services.wire.errors import RefusedError, RingError
+from services.wire.errors import DisclosureError, RefusedError, RingError
 from services.wire.events import AccessEnded, AccessPurpose, AccessScope, AccessUse, AccessUsed
 from services.wire.hashing import Digest
 
@@ -59,6 +59,7 @@ class HeldMandate:
 def accept(office: Office, file: bytes) -> Disclosed:
     """Take in the keys of a file, and record that, or that their mandate has ended where the file brings word of it.
 
+    Returned is the mandate with all keys of it that are here: a file adds to those that came before, and takes none away.
     Raises: DisclosureError and MalformedError if the file is not for me, or not what its mandate says; MandateEndedError if the
     mandate has ended, or its day is over; what ``act`` raises.
     """
@@ -70,8 +71,9 @@ def accept(office: Office, file: bytes) -> Disclosed:
         return mandate
     if mandate.until < office.today or look_for_end(office, mandate.channel, mandate.name, mandate.sequence).has_ended:
         raise MandateEndedError
-    _say(office, mandate, AccessUse.ACCEPTED, also=lambda: _keep(office, mandate, keys))
-    return mandate
+    kept: list[Disclosed] = []
+    _say(office, mandate, AccessUse.ACCEPTED, also=lambda: kept.append(_keep(office, mandate)))
+    return kept[-1]
 
 
 def open_mandate(office: Office, text: str) -> Disclosed:
@@ -226,11 +228,30 @@ def _new(mandate: Digest, purpose: AccessPurpose, until: date, on: date) -> Held
     return HeldMandate(mandate=mandate, writer=None, purpose=purpose.value, on=on, until=until, uses=0, keys=False, ended=None)
 
 
-def _keep(office: Office, mandate: Disclosed, keys: Sequence[DisclosedKey]) -> None:
+def _keep(office: Office, mandate: Disclosed) -> Disclosed:
+    """Keep the keys of a mandate beside those that are here of it, and return it with all of them.
+
+    Whoever holds the facts keys of the writer can make a file for me, of right keys, with no personal part: in place of the
+    others it would take these away.
+    """
+    before = office.database.one("SELECT * FROM mandates WHERE name = ?", mandate.name)
+    held = _held(office, before) if before is not None else ()
+    whole = checked(office, mandate.channel, mandate.name, (*held, *mandate.keys.values()))
     nonce = office.random(_NONCE_BYTES)
-    sealed = nonce + AESGCM(office.ring.local_key(_KEY)).encrypt(nonce, encode_keys(keys), mandate.name)
+    keys = encode_keys(whole.keys.values())
+    sealed = nonce + AESGCM(office.ring.local_key(_KEY)).encrypt(nonce, keys, mandate.name)
     query = "INSERT OR REPLACE INTO mandates VALUES (?, ?, ?, ?)"
     office.database.run(query, mandate.name, mandate.channel, mandate.sequence, sealed)
+    return whole
+
+
+def _held(office: Office, row: Row) -> Iterable[DisclosedKey]:
+    """Return the keys of a mandate that are here and still hold, none where an older ring or an epoch has overtaken them."""
+    try:
+        return checked(office, row["channel"], row["name"], _keys_in(office, row)).keys.values()
+    except (DisclosureError, RingError):
+        # A new file is what heals that: what came before may not stand in its way.
+        return ()
 
 
 def _keys_in(office: Office, row: Row) -> tuple[DisclosedKey, ...]:

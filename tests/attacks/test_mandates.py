@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,13 @@ import pytest
 
 from services.audit.mandates import require_mandate
 from services.audit.opening import Opening
-from services.auditor.mandates import accept, held_mandates
+from services.auditor.mandates import accept, held_mandates, open_mandate
 from services.post import mandates as program
 from services.post.cases import history_of
 from services.post.mandates import disclose, end, mandate_file, mandates_of
 from services.wire.channels import Role, record_of
 from services.wire.disclosures import DisclosedKey, decode_disclosure, make_disclosure, open_disclosure
-from services.wire.errors import DisclosureError, MalformedError, RefusedError
+from services.wire.errors import DisclosureError, MalformedError, RefusedError, RingError
 from services.wire.grants import SUITE, prekey_id
 from services.wire.sealing import Part, PartKey
 from tests.attacks.workshop import MemoryLog
@@ -130,11 +130,65 @@ def test_a_key_that_was_swapped_with_another_is_refused_or_opens_nothing(exchang
     for part in Part:
         with pytest.raises(DisclosureError, match="does not fit the part"):
             accept(exchange.office(AUDITOR), swapped(part))
-    # Without the parts beside their keys it shows where they would be opened: by the commitment, before any decryption.
+    # Without the parts beside their keys nothing shows here whether these fit.
     without = exchange.forged(swapped(Part.PERSONAL), lambda keys: [replace(each, sealed=None) for each in keys])
-    mandate = accept(exchange.office(AUDITOR), without)
-    opened = [each.personal_opening for each in exchange.read(mandate) if each.case_id == exchange.case]
-    assert opened.count(Opening.UNREADABLE) == 2
+    with pytest.raises(DisclosureError, match="came without that part"):
+        accept(exchange.office(AUDITOR), without)
+
+
+def personal_parts(exchange: Mandated) -> list[Opening]:
+    """Return how the personal parts of the case open under the one mandate that is here, with what its command finds."""
+    [line] = held_mandates(exchange.office(AUDITOR))
+    mandate = open_mandate(exchange.office(AUDITOR), line.mandate.hex())
+    return [each.personal_opening for each in exchange.read(mandate) if each.case_id == exchange.case]
+
+
+def test_a_file_of_less_that_whoever_holds_the_keys_of_facts_can_make_takes_nothing_away(exchange: Mandated) -> None:
+    exchange.accepted(exchange.terms(personal=True))
+    before = personal_parts(exchange)
+    assert before.count(Opening.OPENED) == 4
+    whole = exchange.file(mandates_of(exchange.office(SCHOOL))[0])
+    less: list[Callable[[Sequence[DisclosedKey]], Sequence[DisclosedKey]]] = [
+        # All that another auditor can compute, and the mandate alone, by which it is known.
+        lambda keys: [each for each in keys if each.part is Part.FACTS],
+        lambda keys: keys[:1],
+    ]
+    for change in less:
+        found = accept(exchange.office(AUDITOR), exchange.forged(whole, change))
+        assert len(found.keys) == 9
+        assert personal_parts(exchange) == before
+
+
+def test_a_file_of_wrong_keys_leaves_those_that_are_here(exchange: Mandated) -> None:
+    exchange.accepted(exchange.terms(personal=True))
+    before = personal_parts(exchange)
+    whole = exchange.file(mandates_of(exchange.office(SCHOOL))[0])
+
+    def nobodys(keys: Sequence[DisclosedKey]) -> list[DisclosedKey]:
+        wrong = PartKey(bytes(32))
+        return [replace(each, key=wrong, sealed=None) if each.part is Part.PERSONAL else each for each in keys]
+
+    with pytest.raises(DisclosureError, match="came without that part"):
+        accept(exchange.office(AUDITOR), exchange.forged(whole, nobodys))
+    assert personal_parts(exchange) == before
+
+
+def test_a_file_of_more_adds_to_what_came_before(exchange: Mandated) -> None:
+    whole = exchange.file(exchange.given(exchange.terms(personal=True)))
+    accept(exchange.office(AUDITOR), exchange.forged(whole, lambda keys: [each for each in keys if each.part is Part.FACTS]))
+    assert personal_parts(exchange).count(Opening.OPENED) == 0
+    assert len(accept(exchange.office(AUDITOR), whole).keys) == 9
+    assert personal_parts(exchange).count(Opening.OPENED) == 4
+
+
+def test_keys_that_do_not_open_any_more_do_not_stand_in_the_way_of_a_new_file(exchange: Mandated) -> None:
+    mandate = exchange.accepted(exchange.terms(personal=True))
+    auditor = exchange.office(AUDITOR)
+    auditor.database.run("UPDATE mandates SET sealed = zeroblob(100)")
+    with pytest.raises(RingError, match="take its file in again"):
+        open_mandate(auditor, mandate.name.hex())
+    accept(auditor, exchange.file(mandates_of(exchange.office(SCHOOL))[0]))
+    assert personal_parts(exchange).count(Opening.OPENED) == 4
 
 
 def test_another_personal_part_beside_a_key_is_refused(exchange: Mandated) -> None:
