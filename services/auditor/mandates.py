@@ -115,7 +115,7 @@ def end(office: Office, mandate: Digest) -> tuple[Saved, ...]:
 class EndingHeld:
     """Ends the mandates whose day is over, or whose writer says that they have ended; called by the worker in each step.
 
-    So do all of an auditor that was removed: what it would record of a use, nobody takes any more.
+    So do all of an auditor that was removed: brokers may take nothing more of it, so a use would be seen by nobody.
     """
 
     _looked: tuple[int, date, bool] | None = field(default=None)

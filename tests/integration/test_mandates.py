@@ -337,7 +337,26 @@ def test_with_an_auditor_that_is_removed_its_mandates_end(exchange: Mandated) ->
         exchange.given()
 
 
-def test_an_auditor_that_was_removed_is_shown_nothing_for_nobody_takes_what_it_records(exchange: Mandated) -> None:
+def test_what_an_auditor_that_is_removed_had_looked_at_is_seen_and_so_is_its_end(exchange: Mandated) -> None:
+    mandate = exchange.accepted()
+    # Seen first, and sent when all others know already that it is there no more.
+    note_use(exchange.office(AUDITOR), mandate, AccessUse.SHOW)
+    registrar = exchange.exchange.registrar
+    exchange.exchange.log.append("registrar.trust", [registrar.open(ParticipantRemoved(id=AUDITOR))])
+    exchange.settle()
+    assert [type(each).__name__ for each in said_in(exchange, record_of(AUDITOR), "AccessUsed", "AccessEnded")] == [
+        "AccessUsed",
+        "AccessUsed",
+        "AccessEnded",
+    ]
+    for name in (SCHOOL, COMMISSION):
+        assert uses_of(exchange.office(name)) == {(AUDITOR, mandate.name): 2}
+        standing = exchange.office(name).letterbook.standing(record_of(AUDITOR))
+        assert standing is not None
+        assert standing.place.sequence == exchange.exchange.log.end(record_of(AUDITOR))
+
+
+def test_an_auditor_that_was_removed_is_shown_nothing_for_what_it_records_may_reach_nobody(exchange: Mandated) -> None:
     mandate = exchange.accepted()
     file = exchange.file(mandates_of(exchange.office(SCHOOL))[0])
     registrar = exchange.exchange.registrar

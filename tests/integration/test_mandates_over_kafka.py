@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.kafka.cluster import ADMIN
 from services.desk.founding import found_exchange
 from services.desk.kafka_ground import KafkaGround
 from services.post.building import milliseconds
@@ -88,3 +89,27 @@ def test_a_mandate_is_given_taken_in_used_and_ended_over_a_broker(over: Folders)
     assert over.run(AUDITOR, "mandates", "--json").json[0]["keys"] is False
     verified = asked(over, "verify", "--json").json
     assert verified["clean"] is True
+
+
+def test_an_auditor_whose_right_to_write_went_with_its_removal_keeps_no_key_and_nobody_lacks_its_word(
+    over: Folders, broker: Bench
+) -> None:
+    case, file = over.filed(), over.folder / "case.keys"
+    over.settle(seconds=6)
+    until = day_of(milliseconds()) + timedelta(days=5)
+    assert over.run(SCHOOL, "disclose", case, "--to", AUDITOR, "--purpose", "audit", "--until", until, "--out", file).code == 0
+    over.settle(seconds=6)
+    assert over.run(AUDITOR, "accept", file).code == 0
+    over.settle(seconds=6)
+    over.stop(AUDITOR)
+    assert over.run(REGISTRAR, "remove", AUDITOR).code == 0
+    over.settle(seconds=6)
+    provisioned = over.run(REGISTRAR, "provision", "--certificate", broker.cluster.certificate(ADMIN))
+    assert provisioned.code == 0, provisioned.err
+    over.start(AUDITOR)
+    over.settle(seconds=6)
+    [held] = over.run(AUDITOR, "mandates", "--json").json
+    assert (held["keys"], held["ended"] is not None) == (False, True)
+    assert f"{AUDITOR}.record may not be written with this certificate" in over.alarms(AUDITOR)
+    [given] = over.run(SCHOOL, "mandates", "--json").json
+    assert (given["uses"], given["ended"] is not None) == (1, True)
