@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
+from services.audit.event import Event, Standing
 from services.audit.heads import ChannelHead, head_leaf, ordered
 from services.audit.places import candidates_of
 from services.audit.tree import Frontier, leaf_hash, root_of
@@ -25,6 +26,7 @@ from services.wire.hashing import Digest
 __all__ = ["Written", "written_in"]
 
 _STEPS: Final = 500
+_NOT_TAKEN: Final = (Standing.WAITS, Standing.VOIDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,20 @@ class Written:
 
     examined: Examined
     times: Mapping[str, array[int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, examined: Examined) -> Self:
+        """Return this of an examined log, with all times still to be noted."""
+        return cls(examined, {name: array("q", bytes(8 * len(each.digests))) for name, each in examined.watches.items()})
+
+    def noting(self, events: Iterable[Event]) -> Iterator[Event]:
+        """Hand all events of that log through, and note on the way when each that is taken was written."""
+        for event in events:
+            if event.standing not in _NOT_TAKEN:
+                times, place = self.times[event.channel], event.sequence - 1
+                # One that was written back in time was read after the one before it all the same.
+                times[place] = max(event.written_at, times[place - 1]) if place else event.written_at
+            yield event
 
     def heads_of(self, checkpoint: Checkpoint, *, record: str, at: int) -> list[ChannelHead] | None:
         """Return the heads that a checkpoint is over, which stands in ``record``, written ``at`` then; None if none are found."""
@@ -82,14 +98,13 @@ class Written:
 
 def written_in(log: Channel, examined: Examined) -> Written:
     """Read when the taken entries of an examined log were written. Raises: TransportError if it cannot be read."""
-    found = Written(examined, {channel: array("q", bytes(8 * len(each.digests))) for channel, each in examined.watches.items()})
+    found = Written.of(examined)
     for channel, times in found.times.items():
         watch = examined.watches[channel]
         for _, entry in candidates_of(log, channel):
             if place := watch.place_of(entry):
                 times[place - 1] = entry.unverified_statement.written_at
         for place in range(1, len(times)):
-            # One that was written back in time was read after the one before it all the same.
             times[place] = max(times[place], times[place - 1])
     return found
 

@@ -129,13 +129,12 @@ class LogLedger:
         )
 
 
-def checkpoints_in(log: Channel, examined: Examined) -> tuple[NamedCheckpoint, ...]:
+def checkpoints_in(log: Channel, examined: Examined, written: Written) -> tuple[NamedCheckpoint, ...]:
     """Return the newest checkpoint of each auditor all of which stands in a log: what its root is over was found there.
 
-    Raises: TransportError if the log cannot be read.
+    Of the log only the records of auditors are read. Raises: TransportError if they cannot be read.
     """
     auditors = sorted(each.id for each in examined.trust.participants.values() if each.role is Role.AUDITOR)
-    written = written_in(log, examined) if auditors else None
     found = []
     for auditor in auditors:
         try:

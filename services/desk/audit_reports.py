@@ -80,7 +80,7 @@ def register(app: typer.Typer) -> None:
         form, issuer = _form(form, out, as_json=as_json), _issuer(source, config, out, is_issued=issue)
         scope = _scope(year, *(None if each is None else each.date() for each in (since, until, as_of, known_at)))
         with opened(source, root, config, keys_of) as found:
-            made = make_report(name, found.events(), scope, found.grounds_with_checkpoints(), is_published=published)
+            made = found.reported(lambda events, on: make_report(name, events, scope, on, is_published=published))
             _give(made, form, out, lambda file: issue_report(issuer, made, file) if issuer is not None else None)
             found.tell(as_json=form is ReportForm.JSON and out is None)
 
@@ -121,7 +121,7 @@ def _add_replay(app: typer.Typer) -> None:
             raise SettingsError(f"--under: {error.args[0]}") from None
         added = read_overlay(read_file(overlay)) if overlay is not None else NO_OVERLAY
         with opened(source, root, config, keys_of) as found:
-            made = make_replay(model, added, found.events(), scope, found.grounds_with_checkpoints(), is_published=published)
+            made = found.reported(lambda events, on: make_replay(model, added, events, scope, on, is_published=published))
             _give(made, form, out, lambda file: issue_replay(issuer, made, model, file) if issuer is not None else None)
             found.tell(as_json=form is ReportForm.JSON and out is None)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from services.audit.keys import Keys
     from services.audit.passing import Signatures
     from services.audit.remembering import Memory
+    from services.audit.reports.making import Report
     from services.audit.verify import Examined
     from services.auditor.disclosed import Disclosed
     from services.channel.port import Channel
@@ -155,11 +156,16 @@ class Source:
 
         return events_of(self.log, self.examined, self.keys, with_personal=self.with_personal)
 
-    def grounds_with_checkpoints(self) -> Grounds:
-        """Return the grounds with the newest checkpoint of each auditor that is over nothing but what is read here."""
+    def reported(self, make: Callable[[Iterator[Event], Grounds], Report]) -> Report:
+        """Make a report of its events, which names the newest checkpoint of each auditor that is over nothing but these."""
+        from services.audit.checkpoints import Written
         from services.audit.log_ledger import checkpoints_in
 
-        return replace(self.grounds, checkpoints=checkpoints_in(self.log, self.examined))
+        # The report reads every entry anyway: when each was written needs no reading of its own.
+        written = Written.of(self.examined)
+        made = make(written.noting(self.events()), self.grounds)
+        grounds = replace(self.grounds, checkpoints=checkpoints_in(self.log, self.examined, written))
+        return replace(made, grounds=grounds)
 
     def unknown_types(self) -> dict[str, Schema]:
         """Return the facts' schemas of types that stand published in the log and that this release does not know."""

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from services.audit import checkpoints
-from services.audit.log_ledger import LogLedger
+from services.audit.events import events_of
+from services.audit.log_ledger import LogLedger, checkpoints_in
 from services.audit.proof_files import Heads, encode_consistency, encode_heads, encode_proof
 from services.audit.proofs import check_consistency, check_heads, check_proof
 from services.audit.proving import Ledger, NotProvableError, compare, consistency_with, heads_of, prove
@@ -15,10 +16,11 @@ from services.auditor.kept import Kept
 from services.post.office import Office
 from services.wire.channels import Role, record_of
 from tests.attacks.workshop import MemoryLog
-from tests.audited import examined_log
+from tests.audited import examined_log, mixed_up
 from tests.auditing import AUDITOR, CHANNELS, DAY, ask, audited, next_day
 from tests.chains import ROOT, SCHOOL, seal_of
 from tests.exchange import Exchange
+from tests.integration.test_verify_again import Counting
 
 OTHER = "auditor-otrais"
 TO, BACK, RECORD, THEIRS = CHANNELS
@@ -117,3 +119,25 @@ def test_whoever_is_no_auditor_or_has_signed_nothing_proves_nothing(exchange: Ex
     for entry, why in (("nothing", "names no entry"), (f"{RECORD}/99", "no such entry"), ("0" * 8, "no such entry")):
         with pytest.raises(NotProvableError, match=why):
             prove(from_log(exchange), entry)
+
+
+def test_whoever_has_read_all_events_knows_when_they_were_written_and_finds_the_checkpoints(exchange: Exchange) -> None:
+    ask(exchange, 2)
+    # In any order, some of it twice, junk between: what is taken, and when it was written, is the same.
+    log = Counting(mixed_up(exchange.log, ("registrar.trust", *CHANNELS, record_of(AUDITOR)), seed=7))
+    examined = examined_log(log)
+    written = checkpoints.Written.of(examined)
+    assert len(list(written.noting(events_of(log, examined)))) >= sum(map(len, written.times.values()))
+    assert written == checkpoints.written_in(log, examined)
+    (found,) = checkpoints_in(log, examined, written)
+    newest = LogLedger(log, examined, AUDITOR).newest().entry.said
+    assert (found.auditor, found.sequence) == (AUDITOR, newest.sequence)
+
+
+def test_of_the_log_no_other_channel_is_read_for_them(exchange: Exchange) -> None:
+    log = Counting(exchange.log)
+    examined = examined_log(log)
+    written = checkpoints.written_in(log, examined)
+    log.read.clear()
+    assert checkpoints_in(log, examined, written)
+    assert log.read.keys() == {record_of(AUDITOR)}
