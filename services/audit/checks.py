@@ -6,7 +6,6 @@ first that fails on the way to an entry ends the list, for nothing behind it can
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -16,6 +15,7 @@ from services.audit.columns import plain
 from services.audit.event import Event, Standing
 from services.audit.events import events_of
 from services.audit.keys import Keys
+from services.audit.naming import FORMS, entry_named
 from services.audit.opening import Opening
 from services.audit.verify import Examined
 from services.channel.port import Channel
@@ -29,8 +29,6 @@ from services.wire.hashing import Digest
 __all__ = ["Check", "Outcome", "Shown", "show_entry"]
 
 _AT_ONCE: Final = 200
-_PLACE: Final = re.compile(r"([a-z][a-z0-9.-]+):(?:(\d{1,9})/)?(\d{1,18})")
-_DIGEST: Final = re.compile("[0-9a-f]{8,64}")
 
 
 class Outcome(Enum):
@@ -74,7 +72,7 @@ class Shown:
 
 
 def show_entry(log: Channel, examined: Examined, keys: Keys, entry: str, *, with_personal: bool = False) -> Shown:
-    """Return an entry with every check of it; ``entry`` is ``CHANNEL:EPOCH/SEQUENCE``, ``CHANNEL:SEQUENCE`` or a digest's start.
+    """Return an entry with every check of it; ``entry`` is how people name it (``naming``).
 
     What is personal is opened only ``with_personal``, and where a key of it is held.
     Raises: RefusedError if this is none of them, there is no such entry, or a digest's start is that of several.
@@ -119,24 +117,21 @@ class _Found:
 
 
 def _found(log: Channel, examined: Examined, entry: str) -> _Found:
-    place, digest = _PLACE.fullmatch(entry), _DIGEST.fullmatch(entry)
-    if digest is not None:
-        return _by_digest(log, examined, entry)
+    place = entry_named(entry)
     if place is None:
-        raise RefusedError(
-            "An entry is named by its place, as school-0099900011.record:0/5 or school-0099900011.record:5, or by eight or more"
-            " hexadecimal digits that its digest begins with."
-        )
-    channel, epoch, sequence = place[1], place[2], int(place[3])
+        raise RefusedError(f"This names no entry: {FORMS}.")
+    if isinstance(place, str):
+        return _by_digest(log, examined, place)
+    channel, epoch, sequence = place
     if channel not in examined.watches:
         raise RefusedError(f"This log has no verified channel {channel}.")
     there: dict[bytes, tuple[bytes, Candidate | Junk]] = {}
     for record, found in _looked_at(log, channel):
         claims = found.unverified_statement.epoch if isinstance(found, Candidate) else found.epoch
-        if found.sequence == sequence and (epoch is None or claims == int(epoch)):
+        if found.sequence == sequence and (epoch is None or claims == epoch):
             _put(there, record, found)
     if not there:
-        raise RefusedError(f"Nothing in {channel} claims the place {place[3]}.")
+        raise RefusedError(f"Nothing in {channel} claims the place {sequence}.")
     taken = examined.watches[channel].places
     best = min(there.values(), key=lambda each: _rank(each[1], taken))
     return _Found(channel, best, len(there) - 1)

@@ -5,17 +5,22 @@ Filters over the events of a verified log, in their one order. Which case an eve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Final
+from difflib import get_close_matches
+from typing import Final, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.audit.event import Event
-from services.wire.channels import TRUST_CHANNEL, school_of
+from services.wire.audience import AUDIENCE
+from services.wire.channels import TRUST_CHANNEL, Role, school_of
+from services.wire.contents import OpenContent
+from services.wire.errors import RefusedError
+from services.wire.trust import Trust
 
-__all__ = ["EventLine", "Wanted", "line_of", "search", "timeline"]
+__all__ = ["EventLine", "Wanted", "line_of", "require_known", "search", "timeline"]
 
 _RIGA: Final = ZoneInfo("Europe/Riga")
 
@@ -43,6 +48,21 @@ class Wanted:
     school: str | None = None
     since: date | None = None
     until: date | None = None
+
+
+def require_known(wanted: Wanted, trust: Trust, more_types: Collection[str]) -> None:
+    """Return if there can be events of the type and the school that are wanted; ``more_types`` are those of newer releases.
+
+    Raises: RefusedError: of what nobody can have written nothing is found, and that looks as if nothing had happened.
+    """
+    known = {*AUDIENCE, *(each.__name__ for each in get_args(OpenContent)), *more_types}
+    if wanted.type is not None and wanted.type not in known:
+        alike = get_close_matches(wanted.type, known, n=3)
+        hint = f"perhaps {' or '.join(alike)} is meant" if alike else "they are called as ConfirmationGiven, with no space"
+        raise RefusedError(f"There is no such type of event; {hint}.")
+    there = trust.participants.get(wanted.school) if wanted.school is not None else None
+    if wanted.school is not None and (there is None or there.role is not Role.SCHOOL):
+        raise RefusedError("No school of this id is in this log; an id is as school-0099900011.")
 
 
 def timeline(events: Iterable[Event], case: UUID) -> Iterator[Event]:

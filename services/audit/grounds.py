@@ -67,7 +67,7 @@ class Grounds:
         if self.is_clean:
             return said
         what = "1 finding" if len(self.findings) == 1 else f"{len(self.findings)} findings"
-        return f"{said}; {what} in this log: only what is proven is shown, `sarakste verify` says what is not"
+        return f"{said}; {what} in this log: only what is proven is shown, `sarakste audit verify` says what is not"
 
 
 def grounds_of(examined: Examined) -> Grounds:

@@ -6,12 +6,12 @@ shows is for ``proofs``, which believes nothing of what this made.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Protocol
 
 from services.audit.heads import ChannelHead, head_leaf
+from services.audit.naming import FORMS, EntryPlace, entry_named
 from services.audit.proof_files import Consistency, Heads, Path, Proof, Shown, Signed, Split, Vouched
 from services.audit.proofs import Proved
 from services.audit.tree import consistency_proof, inclusion_proof, leaf_hash, root_of
@@ -35,9 +35,6 @@ __all__ = [
     "named",
     "prove",
 ]
-
-_PLACE: Final = re.compile(r"([a-z0-9.-]+)/([0-9]{1,18})")
-_DIGEST: Final = re.compile(r"[0-9a-f]{8,64}")
 
 
 class NotProvableError(RefusedError):
@@ -106,12 +103,10 @@ class Ledger(Protocol):
 
 def named(entry: str) -> tuple[str, int] | str:
     """Return what names an entry: its channel and sequence, or how its digest begins. Raises: NotProvableError if neither."""
-    place = _PLACE.fullmatch(entry)
-    if place is not None:
-        return place[1], int(place[2])
-    if _DIGEST.fullmatch(entry) is None:
-        raise NotProvableError("This names no entry. Write CHANNEL/SEQUENCE, or the entry's digest in hexadecimal.")
-    return entry
+    found = entry_named(entry)
+    if found is None:
+        raise NotProvableError(f"This names no entry: {FORMS}.")
+    return found if isinstance(found, str) else (found.channel, found.sequence)
 
 
 def prove(ledger: Ledger, entry: str, *, with_personal: bool = False) -> Proof:
@@ -120,8 +115,10 @@ def prove(ledger: Ledger, entry: str, *, with_personal: bool = False) -> Proof:
     An auditor keeps no personal parts; ``with_personal`` gives it where the entry is its own or was read with it.
     Raises: NotProvableError.
     """
-    taken, checkpoint = ledger.entry(entry), ledger.newest()
-    channel = taken.said.channel
+    taken, place = ledger.entry(entry), entry_named(entry)
+    if isinstance(place, EntryPlace) and place.epoch not in (None, taken.said.epoch):
+        raise NotProvableError(f"There is no such entry: what is taken at this place is of epoch {taken.said.epoch}.")
+    checkpoint, channel = ledger.newest(), taken.said.channel
     subject = _shown(ledger, checkpoint, taken)
     if taken.facts is not None and with_personal:
         if taken.personal is None:

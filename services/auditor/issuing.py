@@ -35,7 +35,7 @@ class NotIssuedError(RefusedError):
     """Nothing is issued that stands on a log in which a verification finds something."""
 
     def __init__(self) -> None:
-        super().__init__("Nothing is issued of a log in which a verification finds something: see `sarakste verify`.")
+        super().__init__("Nothing is issued of a log in which a verification finds something: see `sarakste audit verify`.")
 
 
 class OtherExchangeError(RefusedError):

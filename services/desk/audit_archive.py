@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.post.console import Config, Json, as_text, progress, read_file, say
+from services.post.console import Config, Json, as_text, progress, read_root, say
 from services.wire.errors import SettingsError, TransportError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
 
 def mirror(
-    archive: Path,
+    archive: Annotated[Path, typer.Argument(help="The archive's folder; it is made if it is not there.")],
     log: Log = None,
     root: Root_ = None,
     config: Config = None,
@@ -72,7 +72,11 @@ def mirror(
     say(text, as_json=as_json, taken=following.taken, channels=len(following.channels), personal="left out", told=told)
 
 
-def export(archive: Path, folder: Path, as_json: Json = False) -> None:
+def export(
+    archive: Annotated[Path, typer.Argument(help="An archive, as `audit mirror` keeps one.")],
+    folder: Annotated[Path, typer.Argument(help="The folder to make.")],
+    as_json: Json = False,
+) -> None:
     """Copy ARCHIVE into a new FOLDER, for somebody else to verify."""
     from services.audit.moving import export_archive
 
@@ -80,7 +84,11 @@ def export(archive: Path, folder: Path, as_json: Json = False) -> None:
     say(f"{records} records were copied; export.json names each file with its SHA-256", as_json=as_json, records=records)
 
 
-def import_(folder: Path, archive: Path, as_json: Json = False) -> None:
+def import_(
+    folder: Annotated[Path, typer.Argument(help="What `audit export` made, or another archive.")],
+    archive: Annotated[Path, typer.Argument(help="The archive that takes it in; it is made if it is not there.")],
+    as_json: Json = False,
+) -> None:
     """Take what an exported FOLDER holds, and ARCHIVE lacks, into ARCHIVE; one that is not there is made."""
     from services.audit.archive import Archive
     from services.audit.archive_layout import exchange_of
@@ -125,14 +133,13 @@ def source_of(log: Path | None, root: Path | None, config: Path | None) -> tuple
     from services.audit.verify import channels_in, open_log
     from services.post.building import open_log as open_theirs
     from services.post.settings import load_settings
-    from services.wire.certificates import load_root
 
     if log is not None:
         if root is None:
             raise SettingsError("a log alone does not say whom to trust: give --root, the exchange's root certificate")
-        return load_root(read_file(root)), open_log(log), partial(channels_in, log)
+        return read_root(root), open_log(log), partial(channels_in, log)
     settings = load_settings(config)
-    trusted = load_root(read_file(root or settings.path(settings.root)))
+    trusted = read_root(root or settings.path(settings.root))
     if settings.log is not None:
         path = settings.path(settings.log)
         return trusted, open_log(path), partial(channels_in, path)

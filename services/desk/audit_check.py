@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from services.post.console import Json, as_text, print_json, read_file
+from services.post.console import Json, as_text, print_json, read_file, read_root
 from services.wire.errors import SettingsError, VerificationError
 
 if TYPE_CHECKING:
@@ -34,9 +34,8 @@ def register_check(app: typer.Typer) -> None:
         Two that are of different entries for one place are told: they prove that their writer has signed two chains.
         """
         from services.audit.convicting import forks_among, told_of_fork
-        from services.wire.certificates import load_root
 
-        trusted = load_root(read_file(root))
+        trusted = read_root(root)
         results = {path: _checked(path, trusted) for path in files}
         proofs = {path: found for path, each in results.items() if (found := each.pop("proved", None)) is not None}
         forks = forks_among(list(proofs.values()))

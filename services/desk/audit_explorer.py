@@ -11,7 +11,7 @@ import typer
 from services.desk.audit_source import Config, KeysOf, Mandate, Personal, Root_, Source, SourceFile, opened, under
 from services.post.console import Json, as_text, print_json
 from services.post.console import show as show_rows
-from services.wire.errors import VerificationError
+from services.wire.errors import SettingsError, VerificationError
 
 if TYPE_CHECKING:
     from services.audit.checks import Shown
@@ -70,22 +70,27 @@ def _add_search(app: typer.Typer) -> None:
         """Find events by type, school and the days on which they were recorded."""
         from itertools import islice
 
-        from services.audit.exploring import Wanted, line_of
+        from services.audit.exploring import Wanted, line_of, require_known
         from services.audit.exploring import search as found_in
         from services.wire.events import AccessUse
 
+        if since is not None and until is not None and since > until:
+            raise SettingsError("--from lies after --until: nothing is in between")
         days = [None if each is None else each.date() for each in (since, until)]
         wanted = Wanted(type=kind, school=school, since=days[0], until=days[1])
         reading = under(mandate, source, config, AccessUse.SEARCH)
         with opened(source, root, config, keys_of, mandate=reading) as found:
-            lines = [line_of(each) for each in islice(found_in(found.events(), wanted), limit)]
-            _show_lines(lines, "Events", found, as_json=as_json)
+            require_known(wanted, found.examined.trust, found.unknown_types())
+            matching = found_in(found.events(), wanted)
+            lines = [line_of(each) for each in islice(matching, limit)]
+            more = next(matching, None) is not None
+            _show_lines(lines, "Events", found, as_json=as_json, more=more)
 
 
 def _add_show(app: typer.Typer) -> None:
     @app.command()
     def show(  # noqa: PLR0913, PLR0917  # each is an option of the command
-        entry: Annotated[str, typer.Argument(help="CHANNEL:EPOCH/SEQUENCE, CHANNEL:SEQUENCE, or how its digest begins.")],
+        entry: Annotated[str, typer.Argument(help="CHANNEL:EPOCH/SEQUENCE, CHANNEL/SEQUENCE, or how its digest begins.")],
         source: SourceFile = None,
         root: Root_ = None,
         config: Config = None,
@@ -116,12 +121,15 @@ def _add_show(app: typer.Typer) -> None:
                 raise typer.Exit(VerificationError.exit_code)
 
 
-def _show_lines(lines: list[EventLine], title: str, found: Source, *, as_json: bool) -> None:
+def _show_lines(lines: list[EventLine], title: str, found: Source, *, as_json: bool, more: bool | None = None) -> None:
     if as_json:
-        print_json({"events": [asdict(each) for each in lines], "grounds": asdict(found.grounds)})
+        said = {"events": [asdict(each) for each in lines], "grounds": asdict(found.grounds)}
+        print_json(said if more is None else said | {"more": more})
     else:
         columns = ("on", "event", "channel", "epoch", "sequence", "standing", "opening", "digest")
         show_rows(lines, as_json=False, title=title, columns=columns)
+        if more:
+            typer.echo(f"the first {len(lines)}; there are more: --limit says how many are shown")
     found.tell(as_json=as_json)
 
 

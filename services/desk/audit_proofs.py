@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.desk.audit_source import Config, Root_, reached
+from services.desk.audit_source import Config, Root_, auditor_of, reached
 from services.post.console import Json, as_text, read_file, say, show, write_file
 from services.wire.errors import SettingsError, VerificationError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="The file to write.")]
-Entry = Annotated[str, typer.Argument(help="CHANNEL/SEQUENCE, or the entry's digest in hexadecimal.")]
+Entry = Annotated[str, typer.Argument(help="CHANNEL:EPOCH/SEQUENCE, CHANNEL/SEQUENCE, or how its digest begins.")]
 FromSource = Annotated[
     Path | None,
     typer.Option("--source", help="A log that is a file, an archive or an exported folder, in which the checkpoint stands."),
@@ -165,10 +165,9 @@ def _ledger(given: _From) -> Iterator[_Ledger]:
     if given.source is None and given.auditor is None:
         if given.heads or given.root:
             raise SettingsError("--root and --heads go with --source or --auditor: else the settings' own auditor proves")
-        from services.auditor.bootstrap import build
         from services.auditor.kept import Kept
 
-        office = build(given.config).office
+        office = auditor_of(given.config, "without --source or --auditor an auditor proves from what it has read itself")
         yield _Ledger(Kept(office), office.root)
         return
     from services.audit.grounds import grounds_of

@@ -83,7 +83,7 @@ def _add_query(app: typer.Typer) -> None:
                 answer = ask(tables.locked(), sql, seconds=seconds)
                 count = _give(answer, form, out, found.grounds)
             if out is not None:
-                say(f"{count} rows in {out.name}", as_json=False)
+                say(f"{_rows(count)} in {out.name}", as_json=False)
             found.tell(as_json=form is Form.JSON and out is None)
 
 
@@ -132,8 +132,12 @@ def _table(answer: Answer) -> int:
         table.box, console.width = None, needed.maximum
     console.print(table)
     more = next(rows, None) is not None
-    typer.echo(f"the first {shown} rows; all of them: --format csv" if more else f"{shown} rows")
+    typer.echo(f"the first {shown} rows; all of them: --format csv" if more else _rows(shown))
     return shown
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
 
 
 def _word(value: Any) -> str:

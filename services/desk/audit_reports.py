@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from services.desk.audit_source import Config, KeysOf, Root_, SourceFile, file_for, opened
+from services.desk.audit_source import Config, KeysOf, Root_, SourceFile, auditor_of, file_for, opened
 from services.post.console import Json, read_file, say
 from services.wire.errors import SettingsError
 
@@ -81,7 +81,7 @@ def register(app: typer.Typer) -> None:
         scope = _scope(year, *(None if each is None else each.date() for each in (since, until, as_of, known_at)))
         with opened(source, root, config, keys_of) as found:
             made = found.reported(lambda events, on: make_report(name, events, scope, on, is_published=published))
-            _give(made, form, out, lambda file: issue_report(issuer, made, file) if issuer is not None else None)
+            _give(made, form, out, issuer, lambda by, file: issue_report(by, made, file))
             found.tell(as_json=form is ReportForm.JSON and out is None)
 
 
@@ -122,7 +122,7 @@ def _add_replay(app: typer.Typer) -> None:
         added = read_overlay(read_file(overlay)) if overlay is not None else NO_OVERLAY
         with opened(source, root, config, keys_of) as found:
             made = found.reported(lambda events, on: make_replay(model, added, events, scope, on, is_published=published))
-            _give(made, form, out, lambda file: issue_replay(issuer, made, model, file) if issuer is not None else None)
+            _give(made, form, out, issuer, lambda by, file: issue_replay(by, made, model, file))
             found.tell(as_json=form is ReportForm.JSON and out is None)
 
 
@@ -144,12 +144,12 @@ def _issuer(source: Path | None, config: Path | None, out: Path | None, *, is_is
         return None
     if out is None:
         raise SettingsError("what is issued is a file: name it with --out")
-    from services.auditor.bootstrap import build
-
-    return build(config).office
+    return auditor_of(config, "--issue is recorded by the auditor that issues")
 
 
-def _give(made: Report, form: ReportForm, out: Path | None, issue: Callable[[bytes], object]) -> None:
+def _give(
+    made: Report, form: ReportForm, out: Path | None, issuer: Office | None, issue: Callable[[Office, bytes], object]
+) -> None:
     from services.audit.reports.writing import write_report
 
     text = io.BytesIO()
@@ -157,11 +157,13 @@ def _give(made: Report, form: ReportForm, out: Path | None, issue: Callable[[byt
     if out is None:
         sys.stdout.write(text.getvalue().decode())
         return
-    # Before the file is there: what could not be recorded was not issued.
-    issue(text.getvalue())
+    if issuer is not None:
+        # Before the file is there: what could not be recorded was not issued.
+        issue(issuer, text.getvalue())
     with file_for(out) as file:
         file.write(text.getvalue())
-    say(f"report {made.name} in {out.name}", as_json=False)
+    issued = f", issued by {issuer.participant}, whose worker signs that" if issuer is not None else ""
+    say(f"report {made.name} in {out.name}{issued}", as_json=False)
 
 
 def _scope(year: int | None, since: date | None, until: date | None, as_of: date | None, known_at: date | None) -> Scope:
@@ -176,6 +178,8 @@ def _scope(year: int | None, since: date | None, until: date | None, as_of: date
         if any((since, until, as_of, known_at)):
             raise SettingsError("--year says the whole period, and as of when it is known: give it alone")
         return year_scope(year)
-    if since is None or until is None or since > until:
+    if since is None or until is None:
         raise SettingsError("a report is of a period: give --year, or --from and --until")
+    if since > until:
+        raise SettingsError("--from lies after --until: a period begins with its first day")
     return Scope(since=since, until=until, as_of=as_of or until, known_at=known_at or date.max)

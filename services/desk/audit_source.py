@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
 import typer
 
 from services.desk.audit_archive import Root_, source_of
-from services.post.console import Config, as_text, progress, read_file
+from services.post.console import Config, as_text, progress, read_root
 from services.wire.errors import SettingsError, VerificationError
 
 if TYPE_CHECKING:
@@ -40,11 +40,14 @@ __all__ = [
     "Source",
     "SourceFile",
     "Under",
+    "auditor_of",
     "file_for",
     "opened",
     "reached",
     "under",
 ]
+
+_AUDITOR: Final = "auditor-"
 
 SourceFile = Annotated[
     Path | None,
@@ -127,7 +130,6 @@ def reached(source: Path | None, root: Path | None, config: Path | None) -> Iter
     Raises: SettingsError (also where nothing says whom to trust), ChannelUnavailableError.
     """
     from services.audit.archive_reading import ArchiveChannel
-    from services.wire.certificates import load_root
 
     if source is None or not source.is_dir():
         trusted, log, there = source_of(source, root, config)
@@ -137,7 +139,7 @@ def reached(source: Path | None, root: Path | None, config: Path | None) -> Iter
     if root is None:
         raise SettingsError("a folder alone does not say whom to trust: give --root, the exchange's root certificate")
     with closing(ArchiveChannel(source)) as kept:
-        yield Reached(kept, load_root(read_file(root)), tuple, source)
+        yield Reached(kept, read_root(root), tuple, source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,9 @@ class Source:
     def tell(self, *, as_json: bool = False) -> None:
         """Say on stderr what an answer stands on, but where the answer itself says it; leave with a finding's exit code."""
         if not as_json:
+            if not (self.keys.facts or self.keys.parts):
+                # Else nothing found looks like nothing there.
+                typer.echo("no key of facts is at hand (--keys-of says whose): only what was never sealed is read", err=True)
             typer.echo(as_text(self.grounds.told), err=True)
         if not self.grounds.is_clean:
             raise typer.Exit(VerificationError.exit_code)
@@ -221,12 +226,11 @@ class _Mandated:
     @classmethod
     def of(cls, under: Under, keys_of: Path | None) -> _Mandated:
         from services.audit.keys import Keys
-        from services.auditor.bootstrap import build
         from services.auditor.mandates import open_mandate
 
         if keys_of is not None:
             raise SettingsError("--mandate reads with the keys of the auditor that has it: leave --keys-of out")
-        office = build(under.config).office
+        office = auditor_of(under.config, "--mandate is used by the auditor that has it")
         mandate = open_mandate(office, under.mandate)
         held = Keys.of(office.ring.facts_keys(), erased=office.ring.erased())
         return cls(office, mandate, under.use, replace(held, parts=mandate.keys))
@@ -237,6 +241,20 @@ class _Mandated:
 
         require_mandate(log, examined, self.keys, self.mandate.channel, self.mandate.name)
         note_use(self.office, self.mandate, self.use)
+
+
+def auditor_of(config: Path | None, why: str) -> Office:
+    """Return the auditor that settings name; ``why`` says to a person what it is wanted for.
+
+    Raises: SettingsError, also where they are those of somebody else; what building it raises.
+    """
+    from services.auditor.bootstrap import build
+    from services.post.settings import load_settings
+
+    participant = load_settings(config).participant
+    if not participant.startswith(_AUDITOR):
+        raise SettingsError(f"{why}: name its settings with --config; these are those of {participant}")
+    return build(config).office
 
 
 @contextmanager

@@ -99,7 +99,8 @@ def _tell(report: Report, digest: str | None, *, as_json: bool, is_folder: bool)
         )
         return
     for channel in report.channels:
-        typer.echo(f"  {channel.channel}: {channel.entries} entries, {channel.state}; {_proven(channel)}")
+        entries = f"{channel.entries} {'entry' if channel.entries == 1 else 'entries'}"
+        typer.echo(f"  {channel.channel}: {entries}, {channel.state}; {_proven(channel)}")
         for note in channel.notes:
             typer.echo(f"    note: {as_text(note)}")
     typer.echo(f"{report.entries} entries of {report.participants} participants, {report.counted}")

@@ -17,7 +17,7 @@ import typer
 from services.auditor.entrypoints.cli import app as auditor
 from services.commission.entrypoints.cli import app as commission
 from services.desk import audit_archive, audit_check, audit_proofs, audit_queries, audit_verify
-from services.post.console import Json, as_text, print_json, progress, read_file, say
+from services.post.console import Json, as_text, print_json, progress, read_root, say
 from services.registrar.entrypoints.cli import app as registrar
 from services.school.entrypoints.cli import app as school
 from services.wire.errors import ExchangeError, RefusedError, TransportError, VerificationError
@@ -84,9 +84,8 @@ def verify(
     from services.desk.watching import Watched
     from services.post.building import facts_keys_of
     from services.post.settings import load_settings
-    from services.wire.certificates import load_root
 
-    trusted = load_root(read_file(root))
+    trusted = read_root(root)
     keys = facts_keys_of(load_settings(keys_of)) if keys_of is not None else ()
     with progress("Verifying") as tell:
         report = verify_log(Watched(open_log(log), tell), trusted, there=channels_in(log), facts_keys=keys)

@@ -220,7 +220,10 @@ def _require_role(participant: str, role: Role) -> None:
     ids = "its id is school- and a number, commission, registrar or auditor-"
     right = f"use `sarakste {found.value.lower()}`" if found else ids
     asked = f"`sarakste {role.value.lower()}`"
-    raise SettingsError(f"SARAKSTE_PARTICIPANT names {participant}, which {asked} is not for; {right}, or give other settings")
+    raise SettingsError(
+        f"these settings are those of {participant} (participant, or SARAKSTE_PARTICIPANT), which {asked} is not for; {right}, or"
+        " give other settings"
+    )
 
 
 def _role_of(participant: str) -> Role | None:

@@ -18,10 +18,11 @@ from uuid import UUID
 
 import typer
 
-from services.wire.errors import RefusedError, SettingsError
+from services.wire.errors import CertificateError, RefusedError, SettingsError
 
 if TYPE_CHECKING:
     from services.post.office import Office
+    from services.wire.certificates import Root
 
 __all__ = [
     "Authority",
@@ -39,6 +40,7 @@ __all__ = [
     "print_json",
     "progress",
     "read_file",
+    "read_root",
     "say",
     "show",
     "write_file",
@@ -143,6 +145,20 @@ def read_file(path: Path) -> bytes:
     if len(content) > _FILE_LIMIT_BYTES:
         raise SettingsError(f"{path} is larger than 1 MiB; no form and no certificate is")
     return content
+
+
+def read_root(path: Path) -> Root:
+    """Return the root certificate in a file that a person named.
+
+    Raises: SettingsError if it cannot be read; CertificateError if it is none, which says of which file.
+    """
+    from services.wire.certificates import load_root
+
+    try:
+        return load_root(read_file(path))
+    except CertificateError as error:
+        # Several certificates are in play: whoever named another file by mistake has to see which.
+        raise CertificateError(f"{path} is no root certificate of an exchange: {error.message}", error.evidence) from error
 
 
 def write_file(path: Path, content: bytes) -> None:

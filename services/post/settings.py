@@ -184,8 +184,11 @@ def load_settings(file: Path | None) -> ParticipantSettings:
     Raises: SettingsError if there is no such file, or a value is missing or wrong.
     """
     chosen = (file or Path(os.environ.get(f"{_PREFIX}CONFIG", _DEFAULT))).resolve()
+    if chosen.is_dir():
+        raise SettingsError(f"{chosen.name} is a folder, and no settings file: name the file in it, as {chosen.name}/{_DEFAULT}")
     if not chosen.is_file():
-        raise SettingsError(f"there is no settings file {chosen.name}; give --config FILE or set {_PREFIX}CONFIG")
+        how = "" if file is not None else f"; give --config FILE or set {_PREFIX}CONFIG"
+        raise SettingsError(f"there is no settings file {file or chosen.name}{how}")
     kind = type("_Settings", (ParticipantSettings,), {"file": chosen, "__annotations__": {}, "__module__": __name__})
     try:
         found: ParticipantSettings = kind()

@@ -54,6 +54,35 @@ def test_a_case_is_told_from_its_beginning_by_either_sides_number_of_it(folders:
     assert called(folders, "timeline", "no-case").code == 3
 
 
+def test_what_nobody_can_have_written_is_not_searched_as_if_nothing_had_happened(folders: Folders) -> None:
+    for words, code, told in (
+        (("--type", "ConfirmationsGiven"), 3, "perhaps ConfirmationGiven"),
+        (("--type", "confirmation"), 3, "no such type of event"),
+        (("--school", FIRST_SCHOOL.removeprefix("school-")), 3, "an id is as school-0099900011"),
+        (("--school", COMMISSION), 3, "No school of this id"),
+        (("--from", "2026-12-01", "--until", "2026-11-01"), 2, "--from lies after --until"),
+    ):
+        said = called(folders, "search", *words)
+        assert (said.code, said.out, told in said.err) == (code, "", True), said.err
+    # One that is known, and of which there is none here, is no mistake.
+    assert called(folders, "search", "--type", "KeyRevoked").out == "Events: none\n"
+
+
+def test_a_search_that_shows_not_all_says_so(folders: Folders) -> None:
+    every = called(folders, "search", "--json").json
+    some = called(folders, "search", "--limit", "3", "--json").json
+    assert (every["more"], some["more"], len(some["events"])) == (False, True, 3)
+    assert "the first 3; there are more: --limit" in called(folders, "search", "--limit", "3").out
+    assert "there are more" not in called(folders, "search").out
+
+
+def test_whoever_gives_no_keys_is_told_that_what_is_sealed_was_not_read(folders: Folders) -> None:
+    told = "no key of facts is at hand (--keys-of says whose)"
+    (case, *_) = {each["case"] for each in events(folders, "--type", "RecommendationIssued")}
+    assert called(folders, "timeline", case, keys=None).err.startswith(told)
+    assert told not in called(folders, "timeline", case).err
+
+
 def test_a_search_by_type_school_and_day(folders: Folders) -> None:
     mine = events(folders, "--school", FIRST_SCHOOL)
     assert {each["channel"] for each in mine} >= {to_commission(FIRST_SCHOOL), record_of(COMMISSION)}

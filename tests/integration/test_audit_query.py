@@ -50,7 +50,7 @@ def test_the_answer_says_what_it_stands_on_beside_it_and_in_json_in_it(folders: 
     assert told.code == 0
     assert "stands on" in told.err
     assert "heads" in told.err
-    assert "1 rows" in told.out
+    assert "\n1 row\n" in told.out
     grounds = asked(folders, "SELECT 1 AS one", "--json").json["grounds"]
     assert grounds["heads"] in told.err
     assert {each["channel"] for each in grounds["channels"]} > {record_of(SCHOOL), record_of(COMMISSION)}

@@ -43,7 +43,7 @@ def test_an_archive_is_verified_in_words(copy: Copy) -> None:
     assert said.returncode == 0, said.stderr
     lines = said.stdout.splitlines()
     assert f"  {TO}: 6 entries, reading; proven up to entry 4 by a receipt in {FROM}, unproven after (2)" in lines
-    assert f"  {RECORD}: 1 entries, reading; nobody has receipted it, so its end can vanish unseen" in lines
+    assert f"  {RECORD}: 1 entry, reading; nobody has receipted it, so its end can vanish unseen" in lines
     assert "    note: personal parts are not kept here: 5 entries stand without theirs" in lines
     assert any("the newest signature of each stretch was verified" in line and "--thorough" in line for line in lines)
     thorough = sarakste("audit", "verify", copy.archive, "--root", copy.folder / "root.pem", "--thorough")

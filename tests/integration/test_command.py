@@ -152,7 +152,9 @@ def test_a_form_with_faults_is_refused_field_by_field_and_without_what_was_typed
     ("arguments", "code", "message"),
     [
         (("school", "cases"), 2, "there is no settings file"),
-        (("verify", "nothing.sqlite", "--root", "README.md"), 4, "no certificate"),
+        (("verify", "nothing.sqlite", "--root", "README.md"), 4, "README.md is no root certificate of an exchange: "),
+        (("school", "cases", "--config", "."), 2, "is a folder, and no settings file: name the file in it"),
+        (("school", "cases", "--config", "a/b.toml"), 2, "there is no settings file a/b.toml"),
         (("verify", "nothing.sqlite", "--root", "nothing.pem"), 2, "cannot be read"),
         (("verify", "nothing.sqlite", "--root", "/dev/zero"), 2, "/dev/zero is larger than 1 MiB"),
         (("verify", "nothing.sqlite", "--root", "."), 2, ". cannot be read: Is a directory"),

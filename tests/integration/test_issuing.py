@@ -73,6 +73,7 @@ def test_an_issued_report_stands_in_the_auditors_record_with_the_digest_of_its_f
     file = folders.folder / "answers.csv"
     done = issued(folders, "report", "answers", *WIDE, "--out", file)
     assert done.code == 0, done.err
+    assert f"report answers in answers.csv, issued by {AUDITOR}" in done.out
     digest = sha256(file.read_bytes()).hexdigest()
     found = said(folders, "ReportIssued", "report, from_on, until, result")
     told = {"writer": AUDITOR, "report": "Answers", "from_on": "2020-01-01", "until": "2040-12-31", "result": digest}

@@ -102,7 +102,21 @@ def test_what_cannot_be_proved_is_refused_in_a_sentence(folders: Folders) -> Non
         code, _, err = audit(folders, AUDITOR, "prove", entry, "-o", folders.folder / "x")
         assert (code, why in err, (folders.folder / "x").exists()) == (3, True, False)
     code, _, err = audit(folders, SCHOOL, "prove", f"{SCHOOL}.record/2", "-o", folders.folder / "x")
-    assert (code, "use `sarakste school`" in err) == (2, True)
+    assert (code, f"name its settings with --config; these are those of {SCHOOL}" in err) == (2, True)
+
+
+def test_an_entry_is_named_alike_wherever_it_is_asked_for(folders: Folders, tmp_path: Path) -> None:
+    root = folders.folder / "root.pem"
+    names = (f"{SCHOOL}.record:0/2", f"{SCHOOL}.record:2", f"{SCHOOL}.record/2", f"{SCHOOL}.record/0/2")
+    made = set()
+    for name in names:
+        assert audit(folders, AUDITOR, "prove", name, "-o", tmp_path / "one.proof")[0] == 0
+        made.add((tmp_path / "one.proof").read_bytes())
+        shown = folders.call("audit", "show", name, "--source", folders.log, "--root", root, "--json").json
+        assert (shown["channel"], shown["epoch"], shown["sequence"]) == (f"{SCHOOL}.record", 0, 2)
+    assert len(made) == 1
+    code, _, err = audit(folders, AUDITOR, "prove", f"{SCHOOL}.record:3/2", "-o", tmp_path / "x")
+    assert (code, "is of epoch 0" in err, (tmp_path / "x").exists()) == (3, True, False)
 
 
 def test_auditors_exchange_heads_and_compare_what_they_were_shown(folders: Folders) -> None:

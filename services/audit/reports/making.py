@@ -109,7 +109,7 @@ def _made(  # what a report is made of
     if is_published and scope != year_scope(scope.since.year):
         raise RefusedError("What is published is of a calendar year, as known on 31 January after it: give --year alone.")
     if is_published and not grounds.is_clean:
-        raise RefusedError("Nothing is published of a log in which a verification finds something: see `sarakste verify`.")
+        raise RefusedError("Nothing is published of a log in which a verification finds something: see `sarakste audit verify`.")
     watch = _Watch(scope)
     for event in watch.known(events):
         fold.add(event)
