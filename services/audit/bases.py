@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from services.audit.claims import Claim, Closed, Look
-from services.audit.judged import NEVER, Bodies, Judged, JudgedBefore
+from services.audit.judged import NEVER, NOTHING_BEFORE, Bodies, Judged, JudgedBefore
 from services.audit.receipts import knew, last_epoch_said
 from services.audit.report import Finding, Report
 from services.audit.watching import Watch
@@ -143,7 +143,7 @@ class Bases:
         found = [] if known is None else [self.reads.at(record, position) for _, position in known.of(named.keys())]
         there = [each for each in found if each is not None and body_digest(each.unverified_statement.body) in named]
         if known is None or len(there) < len(found):
-            self._reads_again(record, NEVER if known is None else _MOVED)
+            self._reads_again(record, NOTHING_BEFORE if known is None else _MOVED)
             known, there = self.before.records.setdefault(record, Bodies()), []
             known.clear()
         yield from there

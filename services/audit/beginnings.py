@@ -19,7 +19,7 @@ from services.wire.certificates import Certificate
 from services.wire.channels import TRUST_CHANNEL
 from services.wire.contents import CertificateRotated, ChannelOpened, decode_open
 from services.wire.entry import Open
-from services.wire.errors import MalformedError
+from services.wire.errors import MalformedError, RootError
 from services.wire.following import Follower
 from services.wire.reading import ReadingState
 
@@ -51,7 +51,8 @@ def _without_trust(follower: Follower, watch: Watch) -> Finding:
     others = sorted(each.unverified_statement.previous for each in aside if each.sequence == 1)
     if others and genesis not in others:
         # Another exchange's log, or another exchange's root.
-        found = replace(found, what="the registrar's channel is not of this root", found=f"an entry after {others[0].hex()}")
+        what = "the registrar's channel is not of this root"
+        found = replace(found, error=RootError.__name__, what=what, found=f"an entry after {others[0].hex()}")
     what = f"nothing of this log can be verified: {found.what}"
     return replace(found, what=what, expected=f"an opening after the genesis digest of this root, {genesis.hex()}")
 

@@ -19,9 +19,10 @@ from services.audit.watching import Watch
 from services.wire.channels import record_of, writer_of
 from services.wire.hashing import Digest
 
-__all__ = ["KEYS_CAME", "NEVER", "Bodies", "Judged", "JudgedBefore"]
+__all__ = ["KEYS_CAME", "NEVER", "NOTHING_BEFORE", "Bodies", "Judged", "JudgedBefore"]
 
-NEVER: Final = "no earlier verification looked at what its events rest on"
+NEVER: Final = "no earlier verification looked at that"
+NOTHING_BEFORE: Final = "nothing that opened before rested on it"
 KEYS_CAME: Final = "keys that came since open what was sealed before"
 _UNREADABLE: Final = "facts in it cannot be read here, although their key is held"
 _DIGEST_BYTES: Final = 32

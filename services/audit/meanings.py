@@ -15,6 +15,7 @@ from services.wire.errors import (
     MissingError,
     PartError,
     PlaceError,
+    RootError,
     SignatureError,
 )
 
@@ -48,6 +49,10 @@ MEANINGS: Final[dict[str, str]] = {
     FacesError.__name__: (
         "The registrar has told two participants two things at one place of its channel: nothing that rests on what came after"
         " may be trusted. Keep both, and compare with other auditors."
+    ),
+    RootError.__name__: (
+        "This log and this root certificate are of two exchanges, or the beginning of the registrar's channel was exchanged. Hold"
+        " the log against the root certificate that its exchange gave you by another way."
     ),
     HiddenChannelError.__name__: (
         "A channel was opened under this root and the registrar's channel does not admit its writer: the admission was cut off,"

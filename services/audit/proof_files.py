@@ -186,7 +186,9 @@ def kind_of(data: bytes) -> str:
     for name in _KINDS:
         if data.startswith(avro.single_object_header(avro.load_schema(f"proofs/{name}.avsc"))):
             return name
-    raise MalformedError("this file is no proof: it begins as none", Evidence(found=data[:10].hex()))
+    raise MalformedError(
+        "this file is none that an auditor's prove, heads, compare or consistent writes", Evidence(found=data[:10].hex())
+    )
 
 
 def _encoded(name: str, value: Any) -> bytes:

@@ -20,6 +20,7 @@ __all__ = ["register_check"]
 TrustedRoot = Annotated[Path, typer.Option("--root", help="The exchange's root certificate.")]
 
 _FAILED: Final = "does not check"
+_ROOT: Final = "Certificate"
 
 
 def register_check(app: typer.Typer) -> None:
@@ -93,6 +94,8 @@ def _lines(name: str, result: dict[str, Any]) -> Iterator[str]:
 
     if not result["checks"]:
         yield f"{name} {_FAILED}: {result['message']}"
+        if result["error"] == _ROOT:
+            yield "  its certificates do not lead to this root: it is of another exchange, or it was changed"
         return
 
     def vouched(by: dict[str, Any]) -> str:

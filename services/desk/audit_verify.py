@@ -109,7 +109,7 @@ def _tell(report: Report, digest: str | None, *, as_json: bool, is_folder: bool)
         same = "the files that hold them are the same bytes" if is_folder else "whether they stand there still was not looked at"
         typer.echo(f"{again} entries were verified before and not verified again; {same}")
         for channel in (each for each in report.channels if each.read_again):
-            typer.echo(f"  {channel.channel} was read again for what its events rest on: {channel.read_again}")
+            typer.echo(f"  {channel.channel} was read again, for what events rest on: {channel.read_again}")
     if digest is not None:
         typer.echo(
             f"what was verified is remembered under the digest {digest}: kept elsewhere, it is what --state-digest asks for"

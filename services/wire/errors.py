@@ -18,6 +18,7 @@
     │   ├── DisclosureError         keys of single parts that must not be taken in, or a mandate that does not stand in the log
     │   ├── ForkError               a channel contradicts itself, or somebody else has my signature
     │   ├── FacesError              the registrar has told two participants two things at one place
+    │   ├── RootError               a log of another exchange, or another exchange's root
     │   ├── HiddenChannelError      a channel that was opened, and whose writer the registrar never admitted
     │   ├── ProofError              a proof does not show what it says
     │   ├── BasisError              an event rests on one that is not there, or is of another kind or case
@@ -91,6 +92,7 @@ __all__ = [
     "ReplicasMissingError",
     "RevokedError",
     "RingError",
+    "RootError",
     "SchemaError",
     "SealError",
     "SettingsError",
@@ -227,6 +229,10 @@ class FacesError(VerificationError):
 
 class ProofError(VerificationError):
     """A proof does not show what it says: a path that leads elsewhere, or one of two views that are no two views."""
+
+
+class RootError(VerificationError):
+    """The registrar's channel of a log follows from another root than the one that it is held against."""
 
 
 class HiddenChannelError(VerificationError):

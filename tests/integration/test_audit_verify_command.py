@@ -162,5 +162,5 @@ def test_with_keys_too_only_what_is_new_is_looked_at_and_what_is_looked_at_again
         assert {each["read_again"] for each in again["channels"]} == {""}
         # The commission's keys open what rests on its record.
         told = run(COMMISSION).out
-        assert f"{SCHOOL}.from-commission was read again for what its events rest on: keys that came since open" in told
+        assert f"{SCHOOL}.from-commission was read again, for what events rest on: keys that came since open" in told
         assert "was read again" not in run(COMMISSION).out

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from services.desk.founding import found_exchange
 from services.wire.channels import COMMISSION, REGISTRAR
+from services.wire.issuing import Validity, make_root, pem
+from tests.chains import key_of
 from tests.commands import ROOT
 from tests.folders import Folders
 
@@ -72,6 +75,16 @@ def test_what_an_auditor_proves_a_stranger_checks_with_the_root_certificate_alon
         [sys.executable, ROOT / "examples/check_proof.py", file, root], cwd=alone, capture_output=True, text=True, check=False
     )
     assert (done.returncode, "does not check" in done.stdout) == (4, True)
+
+
+def test_whoever_holds_another_exchanges_root_is_told_that_it_may_be_that(folders: Folders, tmp_path: Path) -> None:
+    years = Validity(serial=9, not_before=datetime(2026, 1, 1, tzinfo=UTC), not_after=datetime(2040, 1, 1, tzinfo=UTC))
+    root = tmp_path / "root.pem"
+    root.write_bytes(pem(make_root(key_of("another root"), name="Cita sakne", validity=years)))
+    told = folders.call("check", proof(folders), "--root", root)
+    assert (told.code, "it is of another exchange, or it was changed" in told.out) == (4, True)
+    found = folders.call("audit", "verify", folders.log, "--root", root)
+    assert (found.code, "are of two exchanges" in found.out, "signature is not: it was damaged" in found.out) == (4, True, False)
 
 
 def test_of_several_files_each_is_told_and_one_that_does_not_check_is_found(folders: Folders) -> None:

@@ -14,7 +14,7 @@ from services.wire.certificates import load_root
 from services.wire.channels import COMMISSION, TRUST_CHANNEL, Role, record_of
 from services.wire.contents import ParticipantAdmitted
 from services.wire.entry import decode_entry
-from services.wire.errors import ChannelUnavailableError
+from services.wire.errors import ChannelUnavailableError, RootError
 from services.wire.hashing import digest_of, genesis_digest
 from services.wire.issuing import Validity, make_root
 from tests.chains import ROOT, Pen, Seal, key_of, seal_of
@@ -93,6 +93,8 @@ def test_the_log_of_another_root_is_not_clean(world: World) -> None:
     finding = only(world.verified(root=other))
     assert (finding.channel, finding.sequence) == (TRUST_CHANNEL, 1)
     assert finding.what == "nothing of this log can be verified: the registrar's channel is not of this root"
+    # By its kind people are told what it means: here nobody's signature was damaged.
+    assert finding.error == RootError.__name__
     assert genesis_digest(other.digest, TRUST_CHANNEL).hex() in finding.expected
     assert genesis_digest(ROOT.digest, TRUST_CHANNEL).hex() in finding.found
 
