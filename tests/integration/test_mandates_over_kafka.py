@@ -113,3 +113,5 @@ def test_an_auditor_whose_right_to_write_went_with_its_removal_keeps_no_key_and_
     assert f"{AUDITOR}.record may not be written with this certificate" in over.alarms(AUDITOR)
     [given] = over.run(SCHOOL, "mandates", "--json").json
     assert (given["uses"], given["ended"] is not None) == (1, True)
+    # All others still may, and do, read what it wrote.
+    assert f"{AUDITOR}.record" not in over.alarms(SCHOOL)
