@@ -3,7 +3,7 @@
 Decides whether bytes are *the* encoding of a record under a schema; what the record means is left to the callers.
 Avro binary allows several encodings of one record (long varints, split arrays, negative union indexes), and fastavro reads
 trailing bytes without a word. Whoever hashed or signed by content would then accept twins, so every decoding is encoded
-again and compared.
+again and compared, unless ``canonical`` took the bytes, which knows no other form.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import fastavro
 from fastavro.read import SchemaResolutionError
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
+from services.wire.canonical import Decoder, OtherFormError, decoder_of
 from services.wire.errors import Evidence, MalformedError, SchemaError
 from services.wire.hashing import digest_of
 
@@ -38,7 +39,7 @@ class Schema:
     Raises: fastavro's own errors if ``source`` is no schema; a foreign one goes through ``schemas`` first.
     """
 
-    __slots__ = ("_named", "ints_fit", "name", "parsed")
+    __slots__ = ("_named", "ints_fit", "name", "parsed", "plain")
 
     def __init__(self, source: Mapping[str, Any]) -> None:
         self._named: dict[str, Any] = {}
@@ -46,6 +47,7 @@ class Schema:
         self.name = str(source.get("name", ""))
         # fastavro writes and reads an ``int`` beyond 32 bits without a word, so encoding again does not notice it.
         self.ints_fit = _range_check(self, self.parsed)
+        self.plain: Decoder | None = decoder_of(self.parsed, self.resolve)
 
     def resolve(self, node: Any) -> Any:
         """Return the definition that a name stands for; anything else as it is."""
@@ -69,6 +71,31 @@ def decode(schema: Schema, data: bytes, *, reader: Schema | None = None) -> dict
     bytes; the bytes themselves stand in ``evidence.raw``, which no message shows. SchemaError if what was written with
     ``schema`` does not resolve into ``reader``.
     """
+    record = _decoded_plainly(schema, data) or _decoded_and_compared(schema, data)
+    return record if reader is None else _read(schema, data, reader)
+
+
+def decode_own(schema: Schema, data: bytes) -> dict[str, Any]:
+    """Return the record that ``data`` encodes, where this very program wrote it; what others wrote goes through ``decode``.
+
+    Raises: MalformedError if the bytes are no such record.
+    """
+    return _read(schema, data, None)
+
+
+def _decoded_plainly(schema: Schema, data: bytes) -> dict[str, Any] | None:
+    """Return a record that is plainly canonical, None if it is anything else, or one without a field."""
+    if schema.plain is None:
+        return None
+    try:
+        record, end = schema.plain(data, 0)
+    except (OtherFormError, IndexError):
+        # What is wrong with it, if anything, is told below.
+        return None
+    return record if end == len(data) else None
+
+
+def _decoded_and_compared(schema: Schema, data: bytes) -> dict[str, Any]:
     record = _read(schema, data, None)
     # Twins: over-long numbers, other block splits, negative indexes and trailing bytes all fail this comparison.
     try:
@@ -82,15 +109,7 @@ def decode(schema: Schema, data: bytes, *, reader: Schema | None = None) -> dict
         raise MalformedError(f"{schema.name} is not in canonical form", evidence)
     if schema.ints_fit is not None and not schema.ints_fit(record):
         raise MalformedError(f"{schema.name} holds a value out of range", _not_of(schema, data))
-    return record if reader is None else _read(schema, data, reader)
-
-
-def decode_own(schema: Schema, data: bytes) -> dict[str, Any]:
-    """Return the record that ``data`` encodes, where this very program wrote it; what others wrote goes through ``decode``.
-
-    Raises: MalformedError if the bytes are no such record.
-    """
-    return _read(schema, data, None)
+    return record
 
 
 def _range_check(schema: Schema, node: Any) -> Callable[[Any], bool] | None:

@@ -288,11 +288,25 @@ def _reader(target: Any) -> Callable[[Any], Any]:
     if dataclasses.is_dataclass(target):
         hints = typing.get_type_hints(target)
         fields = [(each.name, _reader(hints[each.name])) for each in dataclasses.fields(target)]
-        make: Any = target
-        return lambda value: make(**{name: read(value[name]) for name, read in fields})
+        return _maker(target, [(name, read) for name, read in fields if read is not _as_it_is])
     if target is date:
         return _day
-    return lambda value: value
+    return _as_it_is
+
+
+def _maker(make: Any, fields: list[tuple[str, Callable[[Any], Any]]]) -> Callable[[Any], Any]:
+    """Return what makes a value of a record; ``fields`` are those that are not there as they are."""
+
+    def made(record: dict[str, Any]) -> Any:
+        for name, read in fields:
+            record[name] = read(record[name])
+        return make(**record)
+
+    return made
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _day(value: Any) -> date:
