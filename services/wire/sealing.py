@@ -38,6 +38,9 @@ class Part(Enum):
     FACTS = "facts"
     PERSONAL = "personal"
 
+    # Its sizes are looked up for every part that is opened, and an enum's own hash is a call in Python.
+    __hash__ = object.__hash__
+
 
 _STEP_BYTES: Final = {Part.FACTS: 512, Part.PERSONAL: 1024}
 _LIMIT_BYTES: Final = {Part.FACTS: FACTS_LIMIT_BYTES, Part.PERSONAL: PERSONAL_LIMIT_BYTES}
@@ -77,7 +80,7 @@ def open_part(key: bytes, part: Part, sealed: bytes, *, channel: str, event_id: 
 
     Raises: SealError if it was not, if it was damaged, or if its padding is not the strict one.
     """
-    return open_with_part_key(part_key(key, part, channel=channel, event_id=event_id, salt=_salt(part, sealed)), part, sealed)
+    return _opened(part_key(key, part, channel=channel, event_id=event_id, salt=_salt(part, sealed)), part, sealed)
 
 
 def open_with_part_key(opener: PartKey, part: Part, sealed: bytes) -> bytes:
@@ -86,6 +89,10 @@ def open_with_part_key(opener: PartKey, part: Part, sealed: bytes) -> bytes:
     Raises: SealError if the key is not this part's, or the part is damaged or badly padded.
     """
     _salt(part, sealed)
+    return _opened(opener, part, sealed)
+
+
+def _opened(opener: PartKey, part: Part, sealed: bytes) -> bytes:
     found = sealed[SALT_BYTES : SALT_BYTES + _COMMITMENT_BYTES]
     expected = _commitment(opener)
     # Before decrypting: AES-GCM alone commits to no key, so one ciphertext could open two ways under two keys.
