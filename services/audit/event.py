@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.audit.opening import Opening
@@ -31,9 +30,8 @@ class Standing(Enum):
     VOIDED = "voided"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """An event, or an open entry, of a verified log.
+class Event(NamedTuple):
+    """An event, or an open entry, of a verified log: a named tuple, since one is made for every entry of a log.
 
     ``body`` is the digest by which links name it. ``type`` to ``recorded_on`` are None where its facts do not open, and all but
     ``type`` for an open entry. ``facts`` is a value of ``services.wire.events``, or of ``contents`` for an open entry; of a type

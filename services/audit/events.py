@@ -1,16 +1,17 @@
 """Events: everything that stands in a verified log, decoded, in one deterministic order, a piece at a time.
 
-What is taken is what a verification took (``verify.examine_log``); this adds no rule. It reads the log twice more: once to find
-where each entry stands and what was refused, once to give it. Kept in memory are digests and positions, one event a channel and
-one page of records a channel, never a whole log.
+What is taken is what a verification took (``verify.examine_log``); this adds no rule. It reads the log once more to give it, and
+before that the channels of pairs, for what is refused there and what the two sides answer. The others are read twice only where
+an event names another one that is in neither and was not given yet (``ordering``). Kept in memory are bodies, one event a channel
+and one page of records a channel, never a whole log.
 Source: design.md sections 3, 4 and 6.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
@@ -20,7 +21,8 @@ from services.audit.keys import NO_KEYS, Keys
 from services.audit.missing import hanging
 from services.audit.opening import Opener, Opening
 from services.audit.ordering import in_one_order
-from services.audit.places import Places, candidates_of, located
+from services.audit.packed import DigestSet
+from services.audit.places import Places, candidates_of
 from services.audit.verify import Examined
 from services.channel.port import Channel
 from services.wire.audience import AUDIENCE, may_write
@@ -44,7 +46,7 @@ from services.wire.records import SchemaBook
 
 __all__ = ["events_of"]
 
-_EPOCH_DAY: Final = date(1970, 1, 1)
+_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _HELD_AT_ONCE: Final = 4_000
 _LEAST_AT_ONCE: Final = 4
 
@@ -64,48 +66,53 @@ class _Log:
     examined: Examined
     opener: Opener
     refused: dict[tuple[str, Digest], str] = field(default_factory=dict)
-    to_come: set[Digest] = field(default_factory=set)
 
     def events(self) -> Iterator[Event]:
-        watches = self.examined.watches
-        at_once = max(_LEAST_AT_ONCE, _HELD_AT_ONCE // max(1, len(watches)))
-        places = [located(self.log, watch, self._look_ahead, at_once=at_once) for _, watch in sorted(watches.items())]
-        yield from in_one_order((self._taken(each) for each in places), self.to_come)
-        for channel in sorted(watches):
+        channels, known = sorted(self.examined.watches), DigestSet()
+        for channel in channels:
+            if _paired(channel) is not None:
+                self._look_ahead(channel, known)
+        yield from in_one_order(map(self._taken, channels), known, self._bodies)
+        for channel in channels:
             yield from self._beside(channel)
 
-    def _look_ahead(self, found: Candidate) -> None:
-        if found.is_sealed:
-            self.to_come.add(body_digest(found.unverified_statement.body))
-            self._note_refusal(found)
+    def _entries(self, channel: str) -> Iterator[Candidate]:
+        watches = self.examined.watches
+        at_once = max(_LEAST_AT_ONCE, _HELD_AT_ONCE // len(watches))
+        return Places(self.log, watches[channel], self.opener.with_personal, at_once).entries()
 
-    def _note_refusal(self, found: Candidate) -> None:
-        # A reader refuses what was written to it, so only in the other channel of a pair anything is refused by this one.
-        channel = found.unverified_statement.channel
-        paired = None if channel == TRUST_CHANNEL else paired_channel(channel)
-        if paired is None:
-            return
-        _, frame = self.opener.frame(found.unverified_statement, found.facts)
-        if frame is None or frame.type != Rejected.__name__ or frame.in_reply_to is None:
-            return
-        _, _, said = self.opener.facts(found.unverified_statement, found.facts)
-        if isinstance(said, Rejected):
-            self.refused.setdefault((paired, frame.in_reply_to), said.code.value)
+    def _look_ahead(self, channel: str, known: DigestSet) -> None:
+        """Find what is refused in a channel, and put the bodies of its events to those that are known."""
+        refused_in = _paired(channel)
+        for found in self._entries(channel):
+            if not found.is_sealed:
+                continue
+            known.add(body_digest(found.unverified_statement.body))
+            said = self.opener.facts_of(Rejected.__name__, found.unverified_statement, found.facts)
+            # A reader refuses what was written to it, so only in the other channel of a pair anything is refused by this one.
+            if said is not None and refused_in is not None and said[0].in_reply_to is not None:
+                self.refused.setdefault((refused_in, said[0].in_reply_to), said[1].code.value)
 
-    def _taken(self, places: Places) -> Iterator[Event]:
-        repeated = self.examined.watches[places.channel].repeated
-        for found in places.entries():
+    def _bodies(self) -> Iterator[Digest]:
+        """Yield the bodies of the events that were not looked ahead for."""
+        for channel in self.examined.watches:
+            if _paired(channel) is None:
+                yield from (body_digest(each.unverified_statement.body) for each in self._entries(channel) if each.is_sealed)
+
+    def _taken(self, channel: str) -> Iterator[Event]:
+        repeated = self.examined.watches[channel].repeated
+        for found in self._entries(channel):
             yield self._judged(self._event(found, Standing.TAKEN), is_repeated=found.sequence in repeated)
 
     def _judged(self, event: Event, *, is_repeated: bool) -> Event:
-        code = self.refused.get((event.channel, event.body))
         if is_repeated:
-            return replace(event, standing=Standing.REPEATED)
+            return event._replace(standing=Standing.REPEATED)
         # Who may write an event that only a newer release knows, only that release can say.
         kind = event.type if event.opening is not Opening.OPEN else None
         if kind is not None and kind in AUDIENCE and not may_write(kind, event.channel):
-            return replace(event, standing=Standing.MISPLACED)
-        return event if code is None else replace(event, standing=Standing.REFUSED, refused_as=code)
+            return event._replace(standing=Standing.MISPLACED)
+        code = self.refused.get((event.channel, event.body)) if self.refused else None
+        return event if code is None else event._replace(standing=Standing.REFUSED, refused_as=code)
 
     def _beside(self, channel: str) -> Iterator[Event]:
         follower = self.examined.followers[channel]
@@ -122,56 +129,51 @@ class _Log:
         yield from sorted(events.values(), key=lambda each: (each.epoch, each.sequence, each.digest))
 
     def _event(self, found: Candidate, standing: Standing) -> Event:
-        statement = found.unverified_statement
-        said = _of_open(statement.body) if isinstance(statement.body, Open) else self._of_sealed(found)
-        return Event(
-            channel=statement.channel,
-            epoch=statement.epoch,
-            sequence=statement.sequence,
-            digest=found.digest,
-            body=body_digest(statement.body),
-            written_at=statement.written_at,
-            standing=standing,
-            **said,
-        )
-
-    def _of_sealed(self, found: Candidate) -> dict[str, Any]:
-        """Return what an event says, as far as it opens."""
-        statement = found.unverified_statement
-        opening, frame, facts = self.opener.facts(statement, found.facts)
+        _, _, channel, epoch, sequence, written_at, _, body = found.unverified_statement
+        place = channel, epoch, sequence, found.digest, body_digest(body), written_at, standing
+        if isinstance(body, Open):
+            opening, facts = _of_open(body)
+            return Event(*place, opening, type=body.type, facts=facts)
+        opening, frame, facts = self.opener.facts(found.unverified_statement, found.facts)
         if frame is None:
-            return {"opening": opening, "personal_opening": opening}
-        personal_opening, personal = self.opener.personal(statement, frame, found.personal)
-        return {
-            "opening": opening,
-            "type": frame.type,
-            "schema": frame.schema,
-            "case_id": UUID(bytes=frame.case_id) if frame.case_id is not None else None,
-            "common_case": _common_case(statement.channel, frame.case_id),
-            "after": frame.after,
-            "in_reply_to": frame.in_reply_to,
-            "recorded_on": _EPOCH_DAY + timedelta(days=frame.recorded_on),
-            "facts": facts,
-            "personal": personal,
-            "personal_opening": personal_opening,
-        }
+            return Event(*place, opening, personal_opening=opening)
+        case, common_case = _case_numbers(channel, frame.case_id)
+        said = (
+            opening,
+            None,
+            frame.type,
+            frame.schema,
+            case,
+            common_case,
+            frame.after,
+            frame.in_reply_to,
+            date.fromordinal(_EPOCH_DAY + frame.recorded_on),
+            facts,
+        )
+        personal_opening, personal = self.opener.personal(found.unverified_statement, frame, found.personal)
+        # As ``Event(…)``, without the call that a named tuple's own way takes more.
+        return tuple.__new__(Event, (*place, *said, personal, personal_opening))
 
 
-def _of_open(body: Open) -> dict[str, Any]:
+def _paired(channel: str) -> str | None:
+    return None if channel == TRUST_CHANNEL else paired_channel(channel)
+
+
+def _of_open(body: Open) -> tuple[Opening, Any]:
     try:
-        return {"opening": Opening.OPEN, "type": body.type, "facts": decode_open(body)}
+        return Opening.OPEN, decode_open(body)
     except MalformedError:
         # Taken without effect, as the reading rule has it.
-        return {"opening": Opening.UNREADABLE, "type": body.type}
+        return Opening.UNREADABLE, None
 
 
 # A case has many events, mostly near each other.
 @lru_cache(maxsize=4096)
-def _common_case(channel: str, case_id: Id | None) -> UUID | None:
-    """Return the commission's number of a case, which follows from a school's; None where there is no case."""
+def _case_numbers(channel: str, case_id: Id | None) -> tuple[UUID | None, UUID | None]:
+    """Return a writer's number of a case, and the commission's, which follows from a school's; None where there is no case."""
     if case_id is None:
-        return None
+        return None, None
     number = UUID(bytes=case_id)
     if channel_kind(channel) is ChannelKind.FROM_COMMISSION or writer_of(channel) == COMMISSION:
-        return number
-    return commission_case(number, to_commission(writer_of(channel)))
+        return number, number
+    return number, commission_case(number, to_commission(writer_of(channel)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from services.audit.keys import Keys
 from services.audit.opening import Opener
-from services.audit.places import located
+from services.audit.places import Places
 from services.audit.verify import Examined
 from services.channel.port import Channel
 from services.wire.disclosures import part_digest
@@ -35,7 +35,7 @@ def require_mandate(log: Channel, examined: Examined, keys: Keys, channel: str, 
     """
     opener, stands = Opener(keys, SchemaBook(examined.trust.schemas)), False
     watch = examined.watches.get(channel)
-    for found in located(log, watch, lambda _: None).entries() if watch is not None else ():
+    for found in Places(log, watch).entries() if watch is not None else ():
         statement = found.unverified_statement
         stands = stands or part_digest(statement, Part.FACTS) == mandate
         if not stands or not found.is_sealed:

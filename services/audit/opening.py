@@ -12,7 +12,7 @@ from typing import Any
 
 from services.audit.keys import Keys
 from services.wire.audience import AUDIENCE
-from services.wire.contents import Facts, decode_facts, decode_personal
+from services.wire.contents import Facts, decode_facts, decode_personal, is_of_type
 from services.wire.disclosures import DisclosedKey, part_digest
 from services.wire.entry import Sealed, Statement
 from services.wire.errors import VerificationError
@@ -68,14 +68,30 @@ class Opener:
 
     def frame(self, statement: Statement, sealed: bytes | None) -> tuple[Opening, Facts | None]:
         """Return how the facts part of an entry opens, and its frame: what it is and belongs to, and not what it says."""
-        body = statement.body
-        if not isinstance(body, Sealed) or sealed is None:
-            return Opening.MISSING, None
         try:
-            plain = self._opened(self.keys.facts.get(body.facts_key), statement, Part.FACTS, sealed)
-            return (Opening.OPENED, decode_facts(plain)) if plain is not None else (self._without_key(body.facts_key), None)
+            plain = self._plain(statement, sealed)
+            return (Opening.OPENED, decode_facts(plain)) if isinstance(plain, bytes) else (plain, None)
         except VerificationError:
             return Opening.UNREADABLE, None
+
+    def facts_of(self, name: str, statement: Statement, sealed: bytes | None) -> tuple[Facts, Any] | None:
+        """Return the frame of an event of one type and what it says; None if it is of another, or does not open as one."""
+        try:
+            plain = self._plain(statement, sealed)
+            if not isinstance(plain, bytes) or not is_of_type(plain, name):
+                return None
+            frame = decode_facts(plain)
+            return frame, self.book.facts(frame.type, frame.schema, frame.content)
+        except VerificationError:
+            return None
+
+    def _plain(self, statement: Statement, sealed: bytes | None) -> bytes | Opening:
+        """Return the facts part of an entry, opened, or why it does not open. Raises: SealError."""
+        body = statement.body
+        if not isinstance(body, Sealed) or sealed is None:
+            return Opening.MISSING
+        plain = self._opened(self.keys.facts.get(body.facts_key), statement, Part.FACTS, sealed)
+        return plain if plain is not None else self._without_key(body.facts_key)
 
     def personal(self, statement: Statement, frame: Facts, sealed: bytes | None) -> tuple[Opening, Any]:
         """Return how the personal part of an entry opens whose facts did, and what it says."""

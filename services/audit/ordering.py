@@ -12,21 +12,28 @@ of what waits comes next, so that nobody can keep an auditor from the rest.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from services.audit.event import Event
+from services.audit.packed import DigestSet
 from services.wire.hashing import Digest
 
 __all__ = ["in_one_order"]
 
+_Bodies: TypeAlias = Callable[[], Iterable[Digest]]
+_Head: TypeAlias = tuple[int, str, int, Event, Iterator[Event]]
+"""The next event of a channel, behind what it is sorted by, and what gives those after it. No two are of one channel."""
 
-def in_one_order(channels: Iterable[Iterator[Event]], to_come: set[Digest]) -> Iterator[Event]:
+
+def in_one_order(channels: Iterable[Iterator[Event]], known: DigestSet, others: _Bodies) -> Iterator[Event]:
     """Yield the events of channels, each given in its own order, in the one order; one event a channel is held.
 
-    ``to_come`` are the bodies of all events that will be given; it is used up.
+    ``known`` are the bodies of events that will be given, and ``others`` gives those of all others: it is asked once, and only
+    where an event names another one that is not known and was not given yet, as nobody can tell otherwise whether it is to come.
     """
-    merge = _Merge(to_come)
+    merge = _Merge(known, others)
     for channel in channels:
         merge.next_of(channel)
     while (event := merge.pop()) is not None:
@@ -34,55 +41,51 @@ def in_one_order(channels: Iterable[Iterator[Event]], to_come: set[Digest]) -> I
 
 
 @dataclass(slots=True)
-class _Head:
-    """The next event of a channel, and what gives those after it."""
-
-    event: Event
-    rest: Iterator[Event]
-
-    def __lt__(self, other: _Head) -> bool:
-        return self._key < other._key
-
-    @property
-    def _key(self) -> tuple[int, str, int]:
-        return self.event.written_at, self.event.channel, self.event.sequence
-
-
-@dataclass(slots=True)
 class _Merge:
-    to_come: set[Digest]
+    known: DigestSet
+    others: _Bodies | None
+    given: DigestSet = field(default_factory=DigestSet)
     ready: list[_Head] = field(default_factory=list)
     waiting: dict[Digest, list[_Head]] = field(default_factory=dict)
 
     def next_of(self, rest: Iterator[Event]) -> None:
         event = next(rest, None)
         if event is not None:
-            self._place(_Head(event, rest))
+            self._place((event.written_at, event.channel, event.sequence, event, rest))
 
     def pop(self) -> Event | None:
         if not self.ready:
             self._release()
         if not self.ready:
             return None
-        head = heapq.heappop(self.ready)
-        self.to_come.discard(head.event.body)
-        for each in self.waiting.pop(head.event.body, ()):
+        _, _, _, event, rest = heapq.heappop(self.ready)
+        self.given.add(event.body)
+        for each in self.waiting.pop(event.body, ()):
             self._place(each)
-        self.next_of(head.rest)
-        return head.event
+        self.next_of(rest)
+        return event
 
     def _place(self, head: _Head) -> None:
-        links = (head.event.after, head.event.in_reply_to)
-        before = next((each for each in links if each in self.to_come and each != head.event.body), None)
-        if before is None:
-            heapq.heappush(self.ready, head)
-        else:
-            self.waiting.setdefault(before, []).append(head)
+        event = head[3]
+        for each in (event.after, event.in_reply_to):
+            if each is not None and each != event.body and self._is_to_come(each):
+                self.waiting.setdefault(each, []).append(head)
+                return
+        heapq.heappush(self.ready, head)
+
+    def _is_to_come(self, body: Digest) -> bool:
+        if body in self.given:
+            return False
+        if body not in self.known and self.others is not None:
+            for each in self.others():
+                self.known.add(each)
+            self.others = None
+        return body in self.known
 
     def _release(self) -> None:
         """Let the earliest of those that wait for each other go on."""
         heads = [(head, body) for body, waiting in self.waiting.items() for head in waiting]
         if heads:
-            head, body = min(heads, key=lambda each: each[0]._key)  # noqa: SLF001  # of this module
+            head, body = min(heads, key=lambda each: each[0][:3])
             self.waiting[body].remove(head)
             heapq.heappush(self.ready, head)

@@ -2,13 +2,14 @@
 
 What is taken was decided by a verification, which names it by digest; here the bytes of each digest are found again. A digest
 binds statement and parts, so a log that somebody changes meanwhile can lose an entry and never give another one for it.
-Kept are positions in the log, eight bytes an entry, and one page of records.
+A log nearly always has its entries in their order: then each is given as it is read, and nothing is kept. From the first one on
+that is not the next, they are looked for in the rest of the log; then kept are their positions, eight bytes an entry.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,16 +18,16 @@ from services.channel.port import Channel
 from services.wire.candidates import Candidate, candidate_of
 from services.wire.errors import ChannelUnavailableError
 
-__all__ = ["Places", "candidates_of", "located"]
+__all__ = ["Places", "candidates_of"]
 
 _AT_ONCE: Final = 200
 _NOWHERE: Final = -1
 
 
-def candidates_of(log: Channel, channel: str) -> Iterator[tuple[int, Candidate]]:
+def candidates_of(log: Channel, channel: str, at_once: int = _AT_ONCE) -> Iterator[tuple[int, Candidate]]:
     """Yield the records of a channel that may be entries of it, in the order of the log, with their positions."""
     position = 0
-    while page := log.poll({channel: position}, timeout_seconds=0, limit=_AT_ONCE):
+    while page := log.poll({channel: position}, timeout_seconds=0, limit=at_once):
         position = page[-1].position + 1
         for record in page:
             found = candidate_of(record.value, channel)
@@ -36,11 +37,15 @@ def candidates_of(log: Channel, channel: str) -> Iterator[tuple[int, Candidate]]
 
 @dataclass(slots=True)
 class Places:
-    """Where each taken entry of a channel stands in its log; ``at_once`` records are read at a time."""
+    """The taken entries of a channel, of which ``watch`` is what a verification kept; ``at_once`` records are read at a time.
+
+    Of several records of one digest any is as good as another, as long as nobody asks for what is personal; with
+    ``with_personal`` it is the first that has all its parts.
+    """
 
     log: Channel
-    channel: str
-    positions: array[int]
+    watch: Watch
+    with_personal: bool = False
     at_once: int = _AT_ONCE
     _page: dict[int, bytes] = field(default_factory=dict)
 
@@ -49,39 +54,59 @@ class Places:
 
         Raises: ChannelUnavailableError if one of them is not there any more; TransportError if the log cannot be read.
         """
-        for sequence, position in enumerate(self.positions, start=1):
-            found = candidate_of(self._record(position), self.channel)
-            if not isinstance(found, Candidate) or found.sequence != sequence:
-                raise _changed(self.channel, sequence)
+        given = 0
+        for found in self._in_order():
+            given += 1
             yield found
+        if given < len(self.watch.digests):
+            yield from self._looked_for(given)
+
+    def _in_order(self) -> Iterator[Candidate]:
+        """Yield the first entries, as long as the log has them in their order."""
+        watch, following, count = self.watch, 1, len(self.watch.digests)
+        for _, found in candidates_of(self.log, watch.report.channel, self.at_once) if count else ():
+            place = watch.place_of(found)
+            if place == following and self._is_enough(found):
+                yield found
+                following += 1
+                if following > count:
+                    return
+            elif place >= following:
+                return
+
+    def _looked_for(self, given: int) -> Iterator[Candidate]:
+        """Yield the entries after so many, wherever they are."""
+        channel, positions = self.watch.report.channel, self._positions(given)
+        for sequence, position in enumerate(positions, start=given + 1):
+            found = candidate_of(self._record(position), channel)
+            # What somebody put there meanwhile has another digest.
+            if not isinstance(found, Candidate) or self.watch.place_of(found) != sequence:
+                raise _changed(channel, sequence)
+            yield found
+
+    def _positions(self, given: int) -> array[int]:
+        channel, count = self.watch.report.channel, len(self.watch.digests) - given
+        positions, enough = array("q", [_NOWHERE]) * count, bytearray(count)
+        for position, found in candidates_of(self.log, channel, self.at_once):
+            index = self.watch.place_of(found) - given - 1
+            if index < 0 or enough[index]:
+                continue
+            enough[index] = self._is_enough(found)
+            if positions[index] == _NOWHERE or enough[index]:
+                positions[index] = position
+        if _NOWHERE in positions:
+            raise _changed(channel, given + positions.index(_NOWHERE) + 1)
+        return positions
+
+    def _is_enough(self, found: Candidate) -> bool:
+        return not self.with_personal or found.personal is not None or not found.is_sealed
 
     def _record(self, position: int) -> bytes:
         if position not in self._page:
             # Nearly always the next ones come next; a log that somebody mixed up costs a read an entry and no memory.
-            records = self.log.poll({self.channel: position}, timeout_seconds=0, limit=self.at_once)
+            records = self.log.poll({self.watch.report.channel: position}, timeout_seconds=0, limit=self.at_once)
             self._page = {each.position: each.value for each in records}
         return self._page.pop(position, b"")
-
-
-def located(log: Channel, watch: Watch, see: Callable[[Candidate], None], *, at_once: int = _AT_ONCE) -> Places:
-    """Return where the taken entries of a channel stand: of several records of one digest, the first that has all its parts.
-
-    ``watch`` is what a verification kept of the channel; ``see`` is shown each record of what is taken on the way.
-    Raises: ChannelUnavailableError if one of them is not there any more; TransportError if the log cannot be read.
-    """
-    channel, count = watch.report.channel, len(watch.digests)
-    positions, whole = array("q", [_NOWHERE]) * count, bytearray(count)
-    for position, found in candidates_of(log, channel) if count else ():
-        index = watch.place_of(found) - 1
-        if index < 0:
-            continue
-        see(found)
-        is_whole = found.personal is not None or not found.is_sealed
-        if positions[index] == _NOWHERE or (is_whole and not whole[index]):
-            positions[index], whole[index] = position, is_whole
-    if _NOWHERE in positions:
-        raise _changed(channel, positions.index(_NOWHERE) + 1)
-    return Places(log, channel, positions, at_once)
 
 
 def _changed(channel: str, sequence: int) -> ChannelUnavailableError:

@@ -44,6 +44,7 @@ __all__ = [
     "encode_facts",
     "encode_open",
     "encode_personal",
+    "is_of_type",
 ]
 
 _YEAR_10000_DAYS: Final = 2_932_897
@@ -267,6 +268,11 @@ def decode_facts(data: bytes) -> Facts:
     if (facts.case_id is None) != (facts.personal_key is None):
         raise MalformedError("personal_key is null exactly when case_id is")
     return facts
+
+
+def is_of_type(data: bytes, name: str) -> bool:
+    """Tell whether a facts part, if it is one, is of a type, before it is decoded: a canonical one begins with it."""
+    return data.startswith(bytes((len(name) << 1,)) + name.encode())
 
 
 def encode_personal(personal: Personal) -> bytes:

@@ -11,6 +11,7 @@ from services.audit.event import Event, Standing
 from services.audit.events import events_of
 from services.audit.grounds import grounds_of
 from services.audit.keys import Keys
+from services.audit.leaving_out import without_personal
 from services.audit.opening import Opening
 from services.wire.channels import COMMISSION, TRUST_CHANNEL, commission_case, record_of, to_commission
 from services.wire.contents import KeyRevoked, Reason, Receipt
@@ -90,6 +91,23 @@ def test_a_log_in_any_order_with_repeats_and_junk_has_the_same_events_on_the_sam
     other = mixed_up(whole.log, channels, seed)
     assert audited(other, keys) == audited(whole.log, keys)
     assert grounds_of(examined_log(other)).heads == grounds_of(examined_log(whole.log)).heads
+
+
+def test_an_entry_that_stands_there_first_without_what_is_personal_opens_by_its_whole_copy(whole: Exchange) -> None:
+    keys, other = keys_of(whole, SCHOOL, COMMISSION, cases=True), MemoryLog()
+    for channel in (each.channel for each in examined_log(whole.log).report.channels):
+        records = [each.value for each in whole.log.poll({channel: 0}, timeout_seconds=0, limit=1000)]
+        other.append(channel, [*map(without_personal, records), *records])
+    for with_personal in (False, True):
+        assert audited(other, keys, with_personal=with_personal) == audited(whole.log, keys, with_personal=with_personal)
+
+
+def test_a_log_that_goes_on_in_another_order_from_some_entry_on_has_the_same_events(whole: Exchange) -> None:
+    keys, other = keys_of(whole, SCHOOL, COMMISSION), MemoryLog()
+    for channel in (each.channel for each in examined_log(whole.log).report.channels):
+        records = [each.value for each in whole.log.poll({channel: 0}, timeout_seconds=0, limit=1000)]
+        other.append(channel, [*records[:3], b"junk", *records[:2], *reversed(records[3:])])
+    assert audited(other, keys) == audited(whole.log, keys)
 
 
 def test_without_keys_it_is_seen_that_events_stand_there_and_nothing_of_what_they_say(whole: Exchange) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -62,7 +61,7 @@ def lived(seed: int, *, applications: int = 4, acts: int = 40) -> list[Event]:
         if rng.random() < _SLOWLY:
             _report_money(rng, play.world)
     refused = {event.body for _, event in play.world.refused}
-    return [replace(each, standing=Standing.REFUSED) if each.body in refused else each for each in found]
+    return [each._replace(standing=Standing.REFUSED) if each.body in refused else each for each in found]
 
 
 def _report_money(rng: random.Random, world: World) -> None:

@@ -9,6 +9,7 @@ import pytest
 from services.audit.event import Event, Standing
 from services.audit.opening import Opening
 from services.audit.ordering import in_one_order
+from services.audit.packed import DigestSet
 from services.wire.hashing import Digest, digest_of
 
 
@@ -28,9 +29,11 @@ def an_event(channel: str, sequence: int, written_at: int, after: Digest | None 
     )
 
 
-def ordered(*channels: list[Event]) -> list[tuple[str, int]]:
-    bodies = {each.body for channel in channels for each in channel}
-    return [(each.channel, each.sequence) for each in in_one_order(map(iter, channels), bodies)]
+def ordered(*channels: list[Event], known: int = 0) -> list[tuple[str, int]]:
+    """Return the places of the events in the one order; those of ``known`` channels are known before any is given."""
+    first, others = ([each.body for channel in some for each in channel] for some in (channels[:known], channels[known:]))
+    order = in_one_order(map(iter, channels), DigestSet(first), lambda: others)
+    return [(each.channel, each.sequence) for each in order]
 
 
 def told(rng: random.Random) -> list[list[Event]]:
@@ -63,6 +66,7 @@ def test_causes_stand_before_effects_and_each_channel_keeps_its_order_whatever_t
         mine = [sequence for name, sequence in found if name == channel[0].channel] if channel else []
         assert mine == [each.sequence for each in channel]
     assert ordered(*reversed(channels)) == found
+    assert ordered(*channels, known=1) == ordered(*channels, known=len(channels)) == found
 
 
 def test_a_cause_that_is_not_in_the_log_is_not_waited_for() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.audit.packed import Digests, Ids
+from services.audit.packed import Digests, DigestSet, Ids
 from services.wire.hashing import Digest, Id, digest_of
 
 BATCHES = st.lists(st.lists(st.integers(min_value=0, max_value=40).map(lambda each: Id(each.to_bytes(16, "big"))), max_size=8))
@@ -40,3 +40,22 @@ def test_digests_are_read_as_from_a_list(digests: list[Digest], one: int, other:
     else:
         with pytest.raises(IndexError):
             packed[one]
+
+
+@given(st.sets(st.binary(max_size=2).map(digest_of), max_size=300))
+def test_a_set_of_digests_knows_its_own_and_no_other(digests: set[Digest]) -> None:
+    packed = DigestSet(digests)
+    assert all(each in packed for each in digests)
+    assert not any(digest_of(bytes([number] * 3)) in packed for number in range(20))
+
+
+def test_the_end_of_one_digest_and_the_beginning_of_the_next_are_no_digest() -> None:
+    """A writer can name what he likes, and what stands beside each other in memory is no event."""
+    start = b"ab"
+    one, other = Digest(start + b"1" * 10 + start + b"2" * 18), Digest(start + b"3" * 30)
+    across = Digest((one + other)[12:44])
+    packed = DigestSet([one, other])
+    assert across[:2] == start
+    assert across not in packed
+    packed.add(across)
+    assert across in packed

@@ -114,7 +114,7 @@ def test_a_replay_is_what_a_plain_second_computation_says(model: str) -> None:
 
 def event(facts: object, *, case: UUID = CASE) -> Event:
     pattern = next(each for each in history(0) if each.counts)
-    return replace(pattern, facts=facts, common_case=case, recorded_on=date(2026, 9, 1))
+    return pattern._replace(facts=facts, common_case=case, recorded_on=date(2026, 9, 1))
 
 
 def test_what_the_agreement_says_is_checked_by_the_assistant_that_it_names() -> None:

@@ -96,9 +96,9 @@ def test_the_histories_have_something_for_every_table() -> None:
 def test_what_is_refused_waits_or_does_not_open_is_in_no_figure_and_what_does_not_open_is_counted(name: str) -> None:
     events = history(1)
     more = [
-        *(replace(each, standing=Standing.REFUSED) for each in events),
-        *(replace(each, standing=Standing.VOIDED) for each in events),
-        *(replace(each, opening=Opening.NO_KEY, facts=None, type=None, recorded_on=None) for each in events),
+        *(each._replace(standing=Standing.REFUSED) for each in events),
+        *(each._replace(standing=Standing.VOIDED) for each in events),
+        *(each._replace(opening=Opening.NO_KEY, facts=None, type=None, recorded_on=None) for each in events),
     ]
     one, other = (make_report(name, each, ALWAYS, GROUNDS) for each in (events, [*events, *more]))
     assert figures(one) == figures(other)
@@ -276,7 +276,7 @@ def test_a_row_of_few_assistants_is_hidden_whole_with_its_money() -> None:
 def written_until(events: list[Event], day: date) -> list[Event]:
     """Return what was recorded by the end of 2026, and something without effect that was written on a day."""
     before = [each for each in events if each.recorded_on is not None and each.recorded_on.year == 2026]
-    last = replace(events[-1], written_at=(day - date(1970, 1, 1)).days * 86_400_000, standing=Standing.REPEATED)
+    last = events[-1]._replace(written_at=(day - date(1970, 1, 1)).days * 86_400_000, standing=Standing.REPEATED)
     return [*before, last]
 
 
