@@ -9,11 +9,14 @@ Source: design.md sections 3, 4 and 6.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
-from typing import Any, Final
+from itertools import chain
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from services.audit.event import Event, Standing
@@ -37,7 +40,7 @@ from services.wire.channels import (
     to_commission,
     writer_of,
 )
-from services.wire.contents import decode_open
+from services.wire.contents import Facts, decode_open
 from services.wire.entry import Open, body_digest
 from services.wire.errors import MalformedError
 from services.wire.events import Rejected
@@ -46,8 +49,12 @@ from services.wire.records import SchemaBook
 
 __all__ = ["events_of"]
 
+_Said: TypeAlias = tuple[Opening, Any, Facts | None]
+"""How an entry opens, what it says, and the frame of that where it was sealed."""
+
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _HELD_AT_ONCE: Final = 4_000
+_NEW_OBJECTS: Final = 50_000
 _LEAST_AT_ONCE: Final = 4
 
 
@@ -57,7 +64,19 @@ def events_of(log: Channel, examined: Examined, keys: Keys = NO_KEYS, *, with_pe
     What is personal is opened only ``with_personal``, and where the keys of its case are held.
     Raises: ChannelUnavailableError if what was taken is not there any more; TransportError if the log cannot be read.
     """
-    return _Log(log, examined, Opener(keys, SchemaBook(examined.trust.schemas), with_personal)).events()
+    with _few_collections():
+        yield from _Log(log, examined, Opener(keys, SchemaBook(examined.trust.schemas), with_personal)).events()
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Let Python look for cycles seldom: nothing here makes any, and looking through the values of a page took a sixth of all."""
+    first, *rest = gc.get_threshold()
+    gc.set_threshold(max(first, _NEW_OBJECTS), *rest)
+    try:
+        yield
+    finally:
+        gc.set_threshold(first, *rest)
 
 
 @dataclass(slots=True)
@@ -76,15 +95,15 @@ class _Log:
         for channel in channels:
             yield from self._beside(channel)
 
-    def _entries(self, channel: str) -> Iterator[Candidate]:
+    def _pages(self, channel: str) -> Iterator[list[Candidate]]:
         watches = self.examined.watches
         at_once = max(_LEAST_AT_ONCE, _HELD_AT_ONCE // len(watches))
-        return Places(self.log, watches[channel], self.opener.with_personal, at_once).entries()
+        return Places(self.log, watches[channel], self.opener.with_personal, at_once).pages()
 
     def _look_ahead(self, channel: str, known: DigestSet) -> None:
         """Find what is refused in a channel, and put the bodies of its events to those that are known."""
         refused_in = _paired(channel)
-        for found in self._entries(channel):
+        for found in chain.from_iterable(self._pages(channel)):
             if not found.is_sealed:
                 continue
             known.add(body_digest(found.unverified_statement.body))
@@ -96,13 +115,16 @@ class _Log:
     def _bodies(self) -> Iterator[Digest]:
         """Yield the bodies of the events that were not looked ahead for."""
         for channel in self.examined.watches:
-            if _paired(channel) is None:
-                yield from (body_digest(each.unverified_statement.body) for each in self._entries(channel) if each.is_sealed)
+            for page in self._pages(channel) if _paired(channel) is None else ():
+                yield from (body_digest(each.unverified_statement.body) for each in page if each.is_sealed)
 
     def _taken(self, channel: str) -> Iterator[Event]:
         repeated = self.examined.watches[channel].repeated
-        for found in self._entries(channel):
-            yield self._judged(self._event(found, Standing.TAKEN), is_repeated=found.sequence in repeated)
+        for page in self._pages(channel):
+            # All of a page are opened before any is given: what opens them stays at hand in the processor.
+            said = [self._said(found) for found in page]
+            events = [self._event(found, each, Standing.TAKEN) for found, each in zip(page, said, strict=True)]
+            yield from [self._judged(each, is_repeated=each.sequence in repeated) for each in events]
 
     def _judged(self, event: Event, *, is_repeated: bool) -> Event:
         if is_repeated:
@@ -125,34 +147,30 @@ class _Log:
                 continue
             standing = Standing.WAITS if found.digest in waits else Standing.VOIDED
             if found.digest not in events or found.personal is not None:
-                events[found.digest] = self._event(found, standing)
+                events[found.digest] = self._event(found, self._said(found), standing)
         yield from sorted(events.values(), key=lambda each: (each.epoch, each.sequence, each.digest))
 
-    def _event(self, found: Candidate, standing: Standing) -> Event:
-        _, _, channel, epoch, sequence, written_at, _, body = found.unverified_statement
-        place = channel, epoch, sequence, found.digest, body_digest(body), written_at, standing
+    def _said(self, found: Candidate) -> _Said:
+        body = found.unverified_statement.body
         if isinstance(body, Open):
-            opening, facts = _of_open(body)
-            return Event(*place, opening, type=body.type, facts=facts)
+            return (*_of_open(body), None)
         opening, frame, facts = self.opener.facts(found.unverified_statement, found.facts)
+        return opening, facts, frame
+
+    def _event(self, found: Candidate, said: _Said, standing: Standing) -> Event:
+        _, _, channel, epoch, sequence, written_at, _, body = found.unverified_statement
+        opening, facts, frame = said
+        place = channel, epoch, sequence, found.digest, body_digest(body), written_at, standing, opening
+        if isinstance(body, Open):
+            return Event(*place, type=body.type, facts=facts)
         if frame is None:
-            return Event(*place, opening, personal_opening=opening)
-        case, common_case = _case_numbers(channel, frame.case_id)
-        said = (
-            opening,
-            None,
-            frame.type,
-            frame.schema,
-            case,
-            common_case,
-            frame.after,
-            frame.in_reply_to,
-            date.fromordinal(_EPOCH_DAY + frame.recorded_on),
-            facts,
-        )
+            return Event(*place, personal_opening=opening)
+        kind, schema, case_id, after, in_reply_to, recorded_on, _, _ = frame
         personal_opening, personal = self.opener.personal(found.unverified_statement, frame, found.personal)
+        day, numbers = date.fromordinal(_EPOCH_DAY + recorded_on), _case_numbers(channel, case_id)
+        fields = (*place, None, kind, schema, *numbers, after, in_reply_to, day, facts, personal, personal_opening)
         # As ``Event(…)``, without the call that a named tuple's own way takes more.
-        return tuple.__new__(Event, (*place, *said, personal, personal_opening))
+        return tuple.__new__(Event, fields)
 
 
 def _paired(channel: str) -> str | None:

@@ -107,6 +107,8 @@ def school_of(channel: str) -> str:
     return channel.partition(".")[0]
 
 
+# As above; it is asked several times for each event of a log.
+@lru_cache(maxsize=4096)
 def writer_of(channel: str) -> str:
     """Return the one participant that writes a channel (id ``commission`` for every from-commission)."""
     return COMMISSION if channel_kind(channel) is ChannelKind.FROM_COMMISSION else school_of(channel)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, NamedTuple, Protocol
 
 from services.wire import avro
 from services.wire.channels import Role
@@ -181,9 +181,11 @@ OpenContent = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What is sealed under a channel's facts key. ``recorded_on`` is in days since 1970-01-01, Europe/Riga."""
+class Facts(NamedTuple):
+    """What is sealed under a channel's facts key. ``recorded_on`` is in days since 1970-01-01, Europe/Riga.
+
+    A named tuple, as all that is made for every entry of a log.
+    """
 
     type: str
     schema: Digest
@@ -253,7 +255,7 @@ def decode_open(body: Open) -> OpenContent | None:
 
 def encode_facts(facts: Facts) -> bytes:
     """Return the plaintext of a facts part, before padding."""
-    return avro.encode(avro.load_schema("wire/Facts.avsc"), _to_avro(facts))
+    return avro.encode(avro.load_schema("wire/Facts.avsc"), facts._asdict())
 
 
 def decode_facts(data: bytes) -> Facts:

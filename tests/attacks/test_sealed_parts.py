@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -114,7 +114,7 @@ def with_moved_part(shop: Workshop, case: UUID | None) -> tuple[UUID, SealError]
     first = reader.store.stream(case_id).events[0]
     facts = open_facts(reader, TO, first.event_id, first.sealed.facts_key, first.facts or b"")
     assert facts is not None
-    lie = replace(facts, case_id=Id(case.bytes) if case else facts.case_id)
+    lie = facts._replace(case_id=Id(case.bytes) if case else facts.case_id)
     sealed = seal(liar.key(), Part.FACTS, encode_facts(lie), channel=TO, event_id=EVENT, salt=office.random(32))
     moved = honest.raw_personal or b""
     liar.says(sealed, moved)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
@@ -98,7 +97,7 @@ def test_facts_and_personal_parts_read_back() -> None:
 @pytest.mark.parametrize("change", [{"recorded_on": -1}, {"recorded_on": 2_932_897}, {"case_id": None}, {"personal_key": None}])
 def test_facts_with_a_wrong_day_or_half_a_case_are_refused(change: dict[str, int | None]) -> None:
     with pytest.raises(MalformedError, match=r"years|exactly when"):
-        contents.decode_facts(contents.encode_facts(dataclasses.replace(FACTS, **change)))  # type: ignore[arg-type]  # wrong on purpose
+        contents.decode_facts(contents.encode_facts(FACTS._replace(**change)))  # type: ignore[arg-type]  # wrong on purpose
 
 
 @pytest.mark.parametrize("reference", ["", "K 07", "Ilze Paraudziņa", "-07", "K" * 33, "K-07\n", "\x1b[31m"])
