@@ -56,6 +56,7 @@ _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _HELD_AT_ONCE: Final = 4_000
 _NEW_OBJECTS: Final = 50_000
 _LEAST_AT_ONCE: Final = 4
+_MOST_AT_ONCE: Final = 200
 
 
 def events_of(log: Channel, examined: Examined, keys: Keys = NO_KEYS, *, with_personal: bool = False) -> Iterator[Event]:
@@ -97,7 +98,7 @@ class _Log:
 
     def _pages(self, channel: str) -> Iterator[list[Candidate]]:
         watches = self.examined.watches
-        at_once = max(_LEAST_AT_ONCE, _HELD_AT_ONCE // len(watches))
+        at_once = max(_LEAST_AT_ONCE, min(_MOST_AT_ONCE, _HELD_AT_ONCE // len(watches)))
         return Places(self.log, watches[channel], self.opener.with_personal, at_once).pages()
 
     def _look_ahead(self, channel: str, known: DigestSet) -> None:

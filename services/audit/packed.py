@@ -5,7 +5,6 @@ A channel may have millions of entries. A list of digests would take three times
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
@@ -14,7 +13,7 @@ from services.wire.hashing import Digest, Id
 __all__ = ["DigestSet", "Digests", "Ids"]
 
 _DIGEST_BYTES = 32
-_START_BYTES = 2
+_SHELVES = 4096
 
 
 class Digests(Sequence[Digest]):
@@ -55,26 +54,29 @@ class Digests(Sequence[Digest]):
 
 
 class DigestSet:
-    """Digests of which it is asked whether they are among them: in a million some 45 bytes each, where a set takes 110."""
+    """Digests of which it is asked whether they are among them: each takes some 40 bytes, where one in a set takes 110."""
 
-    __slots__ = ("_by_start",)
+    __slots__ = ("_shelves",)
 
     def __init__(self, digests: Iterable[Digest] = ()) -> None:
-        self._by_start = defaultdict[bytes, bytearray](bytearray)
+        self._shelves = [bytearray() for _ in range(_SHELVES)]
         for each in digests:
             self.add(each)
 
     def add(self, digest: Digest) -> None:
         """Add one."""
-        self._by_start[digest[:_START_BYTES]] += digest
+        self._shelf(digest).extend(digest)
 
     def __contains__(self, digest: Digest) -> bool:
-        some = self._by_start.get(digest[:_START_BYTES], b"")
-        at = some.find(digest)
+        shelf = self._shelf(digest)
+        at = shelf.find(digest)
         while at % _DIGEST_BYTES and at >= 0:
             # The end of one and the beginning of the next, which whoever is asking may have chosen.
-            at = some.find(digest, at + 1)
+            at = shelf.find(digest, at + 1)
         return at >= 0
+
+    def _shelf(self, digest: Digest) -> bytearray:
+        return self._shelves[(digest[0] << 8 | digest[1]) % _SHELVES]
 
 
 class Ids:

@@ -175,6 +175,8 @@ class _Verification:
         look_for_strays(self.report, self.there, self._records, self.root)
         if self.memory is not None:
             self._remember(self.memory)
+        for watch in self.watches.values():
+            watch.forget_ids()
         for each in self.report.channels:
             each.tell_untold()
         return Examined(report=self.report, trust=trust, watches=self.watches, followers=self.followers)

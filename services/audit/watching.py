@@ -124,6 +124,10 @@ class Watch:
         """Keep which notes reading alone made: what is concluded after it is concluded anew each time."""
         self.notes_read = tuple(self.report.notes), self.report.notes_untold
 
+    def forget_ids(self) -> None:
+        """Keep the event ids no longer, when all that is to be told of them was told: they take most of what is kept here."""
+        self._ids = Ids()
+
     @property
     def is_plain(self) -> bool:
         """Tell whether every record so far was an entry, and every entry whole."""
