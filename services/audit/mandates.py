@@ -12,6 +12,7 @@ from services.audit.places import Places
 from services.audit.verify import Examined
 from services.channel.port import Channel
 from services.wire.disclosures import part_digest
+from services.wire.entry import Open
 from services.wire.errors import DisclosureError, Evidence, RefusedError
 from services.wire.events import AccessEnded, AccessScope
 from services.wire.hashing import Digest
@@ -35,12 +36,12 @@ def require_mandate(log: Channel, examined: Examined, keys: Keys, channel: str, 
     """
     opener, stands = Opener(keys, SchemaBook(examined.trust.schemas)), False
     watch = examined.watches.get(channel)
-    for found in Places(log, watch).entries() if watch is not None else ():
-        statement = found.unverified_statement
-        stands = stands or part_digest(statement, Part.FACTS) == mandate
-        if not stands or not found.is_sealed:
+    for found in Places(log, watch, opener).entries() if watch is not None else ():
+        statement = found.candidate.unverified_statement if found.candidate is not None else None
+        stands = stands or (statement is not None and part_digest(statement, Part.FACTS) == mandate)
+        if not stands or isinstance(found.said, Open):
             continue
-        _, _, said = opener.facts(statement, found.facts)
+        _, _, said = opener.facts(found.said)
         if isinstance(said, AccessEnded) and said.scope is AccessScope.PART and said.grant == mandate:
             raise MandateEndedError
     if not stands:

@@ -12,7 +12,8 @@ from typing import Any
 
 from services.audit.keys import Keys
 from services.wire.audience import AUDIENCE
-from services.wire.contents import Facts, decode_facts, decode_personal, is_of_type
+from services.wire.candidates import Candidate
+from services.wire.contents import Facts, decode_facts, decode_personal
 from services.wire.disclosures import DisclosedKey, part_digest
 from services.wire.entry import Sealed, Statement
 from services.wire.errors import VerificationError
@@ -51,14 +52,28 @@ class Opener:
     book: SchemaBook
     with_personal: bool = False
 
-    def facts(self, statement: Statement, sealed: bytes | None) -> tuple[Opening, Facts | None, Any]:
-        """Return how the facts part of an entry opens, its frame and what it says; None for what is not known.
+    def plain(self, statement: Statement, sealed: bytes | None) -> bytes | Opening:
+        """Return the facts part of a sealed entry, opened, or why it does not open: nothing of it is decoded."""
+        body = statement.body
+        if not isinstance(body, Sealed) or sealed is None:
+            return Opening.MISSING
+        try:
+            plain = self._opened(self.keys.facts.get(body.facts_key), statement, Part.FACTS, sealed)
+        except VerificationError:
+            return Opening.UNREADABLE
+        return plain if plain is not None else self._without_key(body.facts_key)
+
+    def facts(self, plain: bytes | Opening) -> tuple[Opening, Facts | None, Any]:
+        """Return how a facts part opens, its frame and what it says; None for what is not known.
 
         What opens and cannot be read keeps its frame: its case and its links still stand for something.
         """
-        opening, frame = self.frame(statement, sealed)
-        if frame is None:
-            return opening, None, None
+        if not isinstance(plain, bytes):
+            return plain, None, None
+        try:
+            frame = decode_facts(plain)
+        except VerificationError:
+            return Opening.UNREADABLE, None, None
         try:
             if frame.type not in AUDIENCE:
                 return Opening.UNKNOWN, frame, self.book.unknown_facts(frame.type, frame.schema, frame.content)
@@ -66,42 +81,20 @@ class Opener:
         except VerificationError:
             return Opening.UNREADABLE, frame, None
 
-    def frame(self, statement: Statement, sealed: bytes | None) -> tuple[Opening, Facts | None]:
-        """Return how the facts part of an entry opens, and its frame: what it is and belongs to, and not what it says."""
-        try:
-            plain = self._plain(statement, sealed)
-            return (Opening.OPENED, decode_facts(plain)) if isinstance(plain, bytes) else (plain, None)
-        except VerificationError:
-            return Opening.UNREADABLE, None
+    def personal(self, entry: Candidate | None, frame: Facts) -> tuple[Opening, Any]:
+        """Return how the personal part of an entry opens whose facts did, and what it says.
 
-    def facts_of(self, name: str, statement: Statement, sealed: bytes | None) -> tuple[Facts, Any] | None:
-        """Return the frame of an event of one type and what it says; None if it is of another, or does not open as one."""
-        try:
-            plain = self._plain(statement, sealed)
-            if not isinstance(plain, bytes) or not is_of_type(plain, name):
-                return None
-            frame = decode_facts(plain)
-            return frame, self.book.facts(frame.type, frame.schema, frame.content)
-        except VerificationError:
-            return None
-
-    def _plain(self, statement: Statement, sealed: bytes | None) -> bytes | Opening:
-        """Return the facts part of an entry, opened, or why it does not open. Raises: SealError."""
-        body = statement.body
-        if not isinstance(body, Sealed) or sealed is None:
-            return Opening.MISSING
-        plain = self._opened(self.keys.facts.get(body.facts_key), statement, Part.FACTS, sealed)
-        return plain if plain is not None else self._without_key(body.facts_key)
-
-    def personal(self, statement: Statement, frame: Facts, sealed: bytes | None) -> tuple[Opening, Any]:
-        """Return how the personal part of an entry opens whose facts did, and what it says."""
+        The entry is None where nobody asks for that.
+        """
         if frame.type not in AUDIENCE:
             # What may be personal about it is for a release that knows it.
             return Opening.UNKNOWN, None
         try:
             if event_type(frame.type).personal_class is None:
                 return Opening.NOTHING, None
-            return self._personal(statement, frame, sealed) if self.with_personal else (Opening.UNASKED, None)
+            if entry is None or not self.with_personal:
+                return Opening.UNASKED, None
+            return self._personal(entry.unverified_statement, frame, entry.personal)
         except VerificationError:
             return Opening.UNREADABLE, None
 

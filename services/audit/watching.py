@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from services.audit.packed import Digests, Ids
 from services.audit.report import ChannelReport
@@ -22,9 +22,23 @@ from services.wire.paths import Step
 from services.wire.reading import said
 from services.wire.trust import Said
 
-__all__ = ["Damage", "Watch"]
+__all__ = ["Claim", "Damage", "Watch"]
 
 _EVIDENCE_LIMIT: Final = 10_000
+
+
+class Claim(Protocol):
+    """An entry, by its digest and the place that it claims."""
+
+    @property
+    def digest(self) -> Digest:
+        """H of what its writer signed."""
+        ...
+
+    @property
+    def sequence(self) -> int:
+        """The place."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +88,8 @@ class Watch:
         self._places.update(zip(self.digests[known:], range(known + 1, len(self.digests) + 1), strict=True))
         return self._places
 
-    def place_of(self, found: Candidate) -> int:
-        """Return the place at which a candidate is taken, 0 if it is not: whatever is taken stands where it says."""
+    def place_of(self, found: Claim) -> int:
+        """Return the place at which an entry is taken, 0 if it is not: whatever is taken stands where it says."""
         place = found.sequence
         return place if 0 < place <= len(self.digests) and self.digests[place - 1] == found.digest else 0
 

@@ -151,12 +151,18 @@ class Source:
     keys: Keys
     grounds: Grounds
     with_personal: bool = False
+    folder: Path | None = None
 
     def events(self) -> Iterator[Event]:
-        """Return its events in their one order."""
+        """Yield its events in their one order."""
         from services.audit.events import events_of
+        from services.audit.opened_ahead import OpenedAhead
 
-        return events_of(self.log, self.examined, self.keys, with_personal=self.with_personal)
+        if self.folder is None:
+            yield from events_of(self.log, self.examined, self.keys, with_personal=self.with_personal)
+            return
+        with OpenedAhead(self.folder, self.keys) as ahead:
+            yield from events_of(self.log, self.examined, self.keys, with_personal=self.with_personal, ahead=ahead)
 
     def reported(self, make: Callable[[Iterator[Event], Grounds], Report]) -> Report:
         """Make a report of its events, which names the newest checkpoint of each auditor that is over nothing but these."""
@@ -211,7 +217,7 @@ def opened(
         examined = found.examine(facts_keys=keys.facts.values())
         if reading is not None:
             reading.record(found.log, examined)
-        yield Source(found.log, examined, keys, grounds_of(examined), with_personal)
+        yield Source(found.log, examined, keys, grounds_of(examined), with_personal, found.folder)
 
 
 @dataclass(frozen=True, slots=True)

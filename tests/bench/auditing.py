@@ -27,6 +27,7 @@ import fastavro
 from services.audit.archive_reading import ArchiveChannel
 from services.audit.events import events_of
 from services.audit.grounds import grounds_of
+from services.audit.opened_ahead import OpenedAhead
 from services.audit.outputs import write_answer
 from services.audit.querying import ask
 from services.audit.reports.figures import Scope
@@ -111,7 +112,8 @@ def replayed(archive: Path) -> dict[str, Any]:
 
     def run() -> None:
         nonlocal events
-        made = make_report("service", events_of(log, found, KEYS), _ALL, grounds_of(found))
+        with OpenedAhead(archive, KEYS) as ahead:
+            made = make_report("service", events_of(log, found, KEYS, ahead=ahead), _ALL, grounds_of(found))
         events = found.report.entries
         assert made.sealed == 0
 
@@ -135,7 +137,9 @@ def queried(archive: Path) -> dict[str, Any]:
             with path.open("wb") as file:
                 rows = write_answer(ask(tables.locked(), "SELECT * FROM events"), "parquet", file, grounds={})
 
-        loading, giving = took(lambda: tables.load(events_of(log, found, KEYS))), took(give)
+        with OpenedAhead(archive, KEYS) as ahead:
+            loading = took(lambda: tables.load(events_of(log, found, KEYS, ahead=ahead)))
+        giving = took(give)
         peak = _peaks()
         query = f"SELECT type, max(written_at), count(DISTINCT case_id) FROM '{path}' GROUP BY type"  # noqa: S608  # own file
         database = duckdb.connect()

@@ -12,6 +12,7 @@ import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -123,5 +124,7 @@ def _last(said: list[tuple[date, str]]) -> str:
     return next(founder for day, founder in reversed(said) if day == newest)
 
 
+# Asked for each agreement of a month.
+@lru_cache(maxsize=1024)
 def _end_of(month: date) -> date:
     return month.replace(day=calendar.monthrange(month.year, month.month)[1])

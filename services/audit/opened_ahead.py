@@ -1,0 +1,129 @@
+"""Opened ahead: entries of an archive that other processes read and open before it is their turn, so that all processors work.
+
+A rule of its own it is not. A worker reads a piece of a channel by itself, looks at each record as an entry and opens its facts;
+what of that is taken, in which order, and what it says, is for who asked (``places``, ``events``). Of what is personal a worker
+opens nothing, and has no key. One that ends is no loss: what it was to read is read where it was asked for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final, Self, TypeAlias
+
+from services.audit.archive_reading import ArchiveChannel
+from services.audit.collecting import collect_seldom
+from services.audit.keys import Keys
+from services.audit.opening import Opener
+from services.audit.places import Found, found_of
+from services.audit.watching import Watch
+from services.wire.candidates import Candidate, candidate_of
+from services.wire.errors import TransportError
+from services.wire.records import SchemaBook
+
+__all__ = ["OpenedAhead"]
+
+_PIECE_BYTES: Final = 1024 * 1024
+_AHEAD_OF_EACH: Final = 4
+_PIECES: Final = 64
+_Packed: TypeAlias = list[tuple[Any, ...]]
+"""Entries as they go from one process to another: without the candidate, which nobody there asks for."""
+
+
+@dataclass(slots=True)
+class OpenedAhead:
+    """Opens the channels of the archive in a folder with ``keys`` in ``count`` processes; use it in a ``with``.
+
+    ``least`` is how many entries all channels must have for that, and ``records`` how many a piece has at most, if a block does
+    not have more. ``workers`` gives what opens them, for a count, what to call there first, and with what.
+    """
+
+    folder: Path
+    keys: Keys
+    count: int = field(default_factory=lambda: os.cpu_count() or 1)
+    # Below this the processes cost more than they save: they have to be started, and read the program first.
+    least: int = 100_000
+    records: int = 500
+    workers: Callable[[int, Callable[..., None], tuple[Any, ...]], Executor] = lambda count, first, args: ProcessPoolExecutor(
+        count, get_context("spawn"), first, args
+    )
+    _pool: Executor | None = None
+
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the processes, if there are any."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def channels(self, watches: Iterable[Watch]) -> frozenset[str]:
+        """Return the channels that are opened ahead: those with so many entries that pieces of all fit into the memory."""
+        sizes = {each.report.channel: len(each.digests) for each in watches}
+        entries = sum(sizes.values())
+        if self.count < 2 or entries < self.least:  # noqa: PLR2004  # one processor is this one
+            return frozenset()
+        return frozenset(name for name, size in sizes.items() if size * _PIECES >= entries * _AHEAD_OF_EACH)
+
+    def pages(self, channel: str) -> Generator[list[Found], None, int]:
+        """Yield the entries of a channel in the order of the log, and return the position from which on nobody read them."""
+        pieces = ArchiveChannel(self.folder).pieces(channel, 0, records=self.records, size_bytes=_PIECE_BYTES)
+        left, waiting = deque(pieces), deque[tuple[int, Future[_Packed | None] | None]]()
+        end = pieces[-1][1] if pieces else 0
+        while left or waiting:
+            while left and len(waiting) < _AHEAD_OF_EACH:
+                start, stop = left.popleft()
+                waiting.append((start, self._asked(channel, start, stop)))
+            start, future = waiting.popleft()
+            page = _told(future)
+            if page is None:
+                return start
+            # As ``Found(…)``, without the call that a named tuple's own way takes more.
+            yield [tuple.__new__(Found, (*each, None)) for each in page]
+        return end
+
+    def _asked(self, channel: str, start: int, stop: int) -> Future[_Packed | None] | None:
+        try:
+            if self._pool is None:
+                # A fork would take over threads that stand still, and all that this process has in memory.
+                self._pool = self.workers(self.count, _begin, (self.folder, replace(self.keys, cases={})))
+            return self._pool.submit(_open, channel, start, stop)
+        except (BrokenExecutor, OSError):
+            return None
+
+
+def _told(future: Future[_Packed | None] | None) -> _Packed | None:
+    try:
+        return future.result() if future is not None else None
+    except BrokenExecutor:
+        # Somebody ended a worker; what it did is done here.
+        return None
+
+
+_begun: tuple[ArchiveChannel, Opener] | None = None
+"""In a worker: what it reads and opens with, given once, since keys may be many."""
+
+
+def _begin(folder: Path, keys: Keys) -> None:
+    global _begun  # noqa: PLW0603  # what a process begins with has no other place
+    _begun = ArchiveChannel(folder), Opener(keys, SchemaBook({}))
+    collect_seldom()
+
+
+def _open(channel: str, start: int, stop: int) -> _Packed | None:
+    """Return the entries of a piece; in a worker. None if it cannot be read: that is told where it was asked for."""
+    if _begun is None:
+        return None
+    log, opener = _begun
+    try:
+        records = log.poll({channel: start}, timeout_seconds=0, limit=stop - start)
+    except TransportError:
+        return None
+    found = [candidate_of(each.value, channel) for each in records if each.position < stop]
+    return [found_of(each, opener)[:-1] for each in found if isinstance(each, Candidate)]
