@@ -60,7 +60,7 @@ class _Merge:
             return None
         _, _, _, event, rest = heapq.heappop(self.ready)
         self.given.add(event.body)
-        for each in self.waiting.pop(event.body, ()):
+        for each in self.waiting.pop(event.body, ()) if self.waiting else ():
             self._place(each)
         self.next_of(rest)
         return event

@@ -65,18 +65,15 @@ class DigestSet:
 
     def add(self, digest: Digest) -> None:
         """Add one."""
-        self._shelf(digest).extend(digest)
+        self._shelves[(digest[0] << 8 | digest[1]) % _SHELVES] += digest
 
     def __contains__(self, digest: Digest) -> bool:
-        shelf = self._shelf(digest)
+        shelf = self._shelves[(digest[0] << 8 | digest[1]) % _SHELVES]
         at = shelf.find(digest)
         while at % _DIGEST_BYTES and at >= 0:
             # The end of one and the beginning of the next, which whoever is asking may have chosen.
             at = shelf.find(digest, at + 1)
         return at >= 0
-
-    def _shelf(self, digest: Digest) -> bytearray:
-        return self._shelves[(digest[0] << 8 | digest[1]) % _SHELVES]
 
 
 class Ids:

@@ -264,7 +264,8 @@ def decode_facts(data: bytes) -> Facts:
     Raises: MalformedError if it is not canonical, ``recorded_on`` is outside the years 1970 to 9999, or a case stands
     without its key (or a key without a case).
     """
-    facts = Facts(**avro.decode(avro.load_schema("wire/Facts.avsc"), data))
+    # Its fields are those of the schema, in their order.
+    facts = Facts(*avro.decode(avro.load_schema("wire/Facts.avsc"), data).values())
     if not 0 <= facts.recorded_on < _YEAR_10000_DAYS:
         raise MalformedError("recorded_on lies outside the years 1970 to 9999")
     if (facts.case_id is None) != (facts.personal_key is None):

@@ -193,3 +193,8 @@ def test_the_yes_is_the_exact_sentence_of_the_procedure() -> None:
 def test_nobody_gives_an_unknown_answer() -> None:
     with pytest.raises(ValueError, match="yes and a no"):
         wording_of(Answer.UNKNOWN)
+
+
+def test_a_frame_has_the_fields_of_its_schema_in_their_order() -> None:
+    schema: Any = avro.load_schema("wire/Facts.avsc").parsed
+    assert list(contents.Facts._fields) == [each["name"] for each in schema["fields"]]

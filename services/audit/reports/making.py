@@ -36,6 +36,8 @@ from services.wire.hashing import digest_of
 __all__ = ["REPORTS", "Report", "make_replay", "make_report", "year_scope"]
 
 _SOURCES: Final = (".py", ".toml")
+_BESIDE: Final = (Standing.WAITS, Standing.VOIDED)
+_READ: Final = (Opening.OPEN, Opening.OPENED)
 _RIGA: Final = ZoneInfo("Europe/Riga")
 
 
@@ -147,22 +149,20 @@ class _Watch:
         return datetime.fromtimestamp(self.written_at / 1000, tz=UTC).astimezone(_RIGA).date()
 
     def known(self, events: Iterable[Event]) -> Iterator[Event]:
+        """Yield what counts, was recorded by the day at which the report knows, and had happened as of its day."""
+        known_at, as_of = self.scope.known_at, self.scope.as_of
         for event in events:
-            if event.standing in (Standing.WAITS, Standing.VOIDED):
+            if event.standing in _BESIDE:
                 continue
             self.written_at = max(self.written_at, event.written_at)
-            self.sealed += event.opening not in (Opening.OPEN, Opening.OPENED)
-            if event.counts and self._is_known(event):
+            self.sealed += event.opening not in _READ
+            if not event.counts or event.recorded_on is None or event.recorded_on > known_at:
+                continue
+            happened = happened_on(event)
+            if happened is not None and happened <= as_of:
                 if isinstance(event.facts, EligibilityScreened | SchoolDecisionMade):
                     self.rule_sets.add(_rule_set(event.facts))
                 yield event
-
-    def _is_known(self, event: Event) -> bool:
-        """Tell whether an event was recorded by the day at which the report knows, and had happened as of its day."""
-        happened = happened_on(event)
-        if event.recorded_on is None or happened is None:
-            return False
-        return event.recorded_on <= self.scope.known_at and happened <= self.scope.as_of
 
 
 def _rule_set(facts: EligibilityScreened | SchoolDecisionMade) -> str:

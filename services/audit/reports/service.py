@@ -77,16 +77,17 @@ class Service:
 
     def tables(self) -> Figures:
         """Tell the figures."""
-        lines: dict[tuple[str, str], _Line] = {}
+        lines = dict[tuple[str, str], _Line]()
+        of = {each: self._line(lines, *each) for each in {(school, month) for school, _, month in self.hours} | set(self.money)}
         for (school, agreement, month), (case, minutes) in self.hours.items():
-            line = lines.setdefault((month_of(month), self._founder(school, month)), _Line())
             # Nothing worked is no service.
             if minutes:
+                line = of[school, month]
                 line.minutes += minutes
                 line.pupils.add((school, self.pupils.get(case)))
                 line.assistants.update((school, each) for each in self._assistants(school, agreement, month))
         for (school, month), money in self.money.items():
-            line = lines.setdefault((month_of(month), self._founder(school, month)), _Line())
+            line = of[school, month]
             line.opening += money.opening_cents
             line.received += money.received_cents
             line.used += money.used_cents
@@ -103,6 +104,9 @@ class Service:
                 is_whole=False,
             ),
         )
+
+    def _line(self, lines: dict[tuple[str, str], _Line], school: str, month: date) -> _Line:
+        return lines.setdefault((month_of(month), self._founder(school, month)), _Line())
 
     def _founder(self, school: str, month: date) -> str:
         said = [each for each in self.founders.get(school, ()) if each[0] <= _end_of(month)]
