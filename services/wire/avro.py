@@ -47,7 +47,8 @@ class Schema:
         self.name = str(source.get("name", ""))
         # fastavro writes and reads an ``int`` beyond 32 bits without a word, so encoding again does not notice it.
         self.ints_fit = _range_check(self, self.parsed)
-        self.plain: Decoder | None = decoder_of(self.parsed, self.resolve)
+        # Of what is no record the library says so.
+        self.plain: Decoder | None = decoder_of(self.parsed, self.resolve) if source.get("type") == "record" else None
 
     def resolve(self, node: Any) -> Any:
         """Return the definition that a name stands for; anything else as it is."""
@@ -71,7 +72,13 @@ def decode(schema: Schema, data: bytes, *, reader: Schema | None = None) -> dict
     bytes; the bytes themselves stand in ``evidence.raw``, which no message shows. SchemaError if what was written with
     ``schema`` does not resolve into ``reader``.
     """
-    record = _decoded_plainly(schema, data) or _decoded_and_compared(schema, data)
+    try:
+        # A type that is not plain, or bytes that are not: the library says what they are, if anything.
+        record, end = schema.plain(data, 0) if schema.plain is not None else (None, 0)
+    except (OtherFormError, IndexError):
+        record = None
+    if record is None or end != len(data):
+        record = _decoded_and_compared(schema, data)
     return record if reader is None else _read(schema, data, reader)
 
 
@@ -81,18 +88,6 @@ def decode_own(schema: Schema, data: bytes) -> dict[str, Any]:
     Raises: MalformedError if the bytes are no such record.
     """
     return _read(schema, data, None)
-
-
-def _decoded_plainly(schema: Schema, data: bytes) -> dict[str, Any] | None:
-    """Return a record that is plainly canonical, None if it is anything else, or one without a field."""
-    if schema.plain is None:
-        return None
-    try:
-        record, end = schema.plain(data, 0)
-    except (OtherFormError, IndexError):
-        # What is wrong with it, if anything, is told below.
-        return None
-    return record if end == len(data) else None
 
 
 def _decoded_and_compared(schema: Schema, data: bytes) -> dict[str, Any]:

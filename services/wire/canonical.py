@@ -55,13 +55,14 @@ def decoder_of(node: Any, resolve: _Resolve) -> Decoder | None:
 
 def _number(data: bytes, at: int) -> tuple[int, int]:
     """Return a number before its zigzag is undone, and where it ends."""
-    byte = data[at]
-    at += 1
-    if byte < _MORE:
-        return byte, at
-    value, shift = byte & 0x7F, 7
-    byte = data[at]
-    at += 1
+    value = data[at]
+    if value < _MORE:
+        return value, at + 1
+    byte = data[at + 1]
+    # Most numbers take one byte or two.
+    if 0 < byte < _MORE:
+        return value & 0x7F | byte << 7, at + 2
+    value, shift, at = value & 0x7F, 7, at + 2
     while byte >= _MORE and shift < _LAST_SHIFT:
         value |= (byte & 0x7F) << shift
         shift += 7
@@ -92,7 +93,9 @@ def _int(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _day(data: bytes, at: int) -> tuple[date, int]:
-    days, at = _int(data, at)
+    value, at = _number(data, at)
+    days = (value >> 1) ^ -(value & 1)
+    # What is no day, be it in 32 bits or beyond.
     if not -_FIRST_DAY < days <= _LAST_DAY:
         raise OtherFormError
     return date.fromordinal(_FIRST_DAY + days), at

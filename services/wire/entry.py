@@ -264,7 +264,7 @@ def split_entry(data: bytes) -> EntryFields:
 def _body(fields: BodyFields) -> Open | Sealed:
     if len(fields) == 2:  # noqa: PLR2004  # type and content
         return Open(fields[0], fields[1])
-    return Sealed(fields[0], fields[1], fields[2])
+    return tuple.__new__(Sealed, fields)
 
 
 def _range_fault(statement: Statement) -> str | None:

@@ -227,9 +227,10 @@ def test_a_schema_file_that_does_not_exist_is_said() -> None:
         avro.schema_file("wire/Nothing.avsc")
 
 
-def test_what_is_no_record_is_refused() -> None:
+@pytest.mark.parametrize("data", [b"\x00", b"\x02\x08\x00"])
+def test_what_is_no_record_is_refused(data: bytes) -> None:
     with pytest.raises(MalformedError, match="not a record"):
-        avro.decode(avro.Schema({"type": "array", "items": "int"}), b"\x00")
+        avro.decode(avro.Schema({"type": "array", "items": "int"}), data)
 
 
 def test_an_older_record_is_read_into_a_newer_schema() -> None:
