@@ -37,7 +37,8 @@ class Event(NamedTuple):
     ``type`` for an open entry. ``facts`` is a value of ``services.wire.events``, or of ``contents`` for an open entry; of a type
     that this release does not know (``Opening.UNKNOWN``), a dict of plain values.
     ``case_id`` is the writer's number of the case, ``common_case`` the commission's number of the same case: one for both sides.
-    ``written_at`` is in milliseconds since 1970, UTC.
+    ``written_at`` is in milliseconds since 1970, UTC. ``sealed_facts`` is H of its sealed facts, by which uses name a mandate;
+    None where they do not open: whoever may not read a mandate is not led to its case.
     """
 
     channel: str
@@ -59,6 +60,7 @@ class Event(NamedTuple):
     facts: Any = None
     personal: Any = None
     personal_opening: Opening = Opening.NOTHING
+    sealed_facts: Digest | None = None
 
     @property
     def counts(self) -> bool:

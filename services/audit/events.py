@@ -154,7 +154,7 @@ class _Log:
         return _of_open(found.said) if isinstance(found.said, Open) else self.opener.facts(found.said)
 
     def _event(self, channel: str, found: Found, said: _Said, standing: Standing) -> Event:
-        digest, epoch, sequence, written_at, body, body_said, candidate = found
+        digest, epoch, sequence, written_at, body, sealed_facts, body_said, candidate = found
         opening, frame, facts = said
         place = channel, epoch, sequence, digest, body, written_at, standing, opening
         if isinstance(body_said, Open):
@@ -164,7 +164,7 @@ class _Log:
         kind, schema, case_id, after, in_reply_to, recorded_on, _, _ = frame
         personal_opening, personal = self.opener.personal(candidate, frame)
         day, numbers = date.fromordinal(_EPOCH_DAY + recorded_on), _case_numbers(channel, case_id)
-        fields = (*place, None, kind, schema, *numbers, after, in_reply_to, day, facts, personal, personal_opening)
+        fields = (*place, None, kind, schema, *numbers, after, in_reply_to, day, facts, personal, personal_opening, sealed_facts)
         # As ``Event(…)``, without the call that a named tuple's own way takes more.
         return tuple.__new__(Event, fields)
 

@@ -41,7 +41,7 @@ def _log_pages(log: Channel, channel: str, at_once: int, position: int = 0) -> I
 
 
 class Found(NamedTuple):
-    """An entry as far as an event is made of it: ``body`` is the digest of its body.
+    """An entry as far as an event is made of it: ``body`` is the digest of its body, ``facts`` that of its sealed facts.
 
     ``said`` is the body of an open entry, or the facts part of a sealed one, opened, or why it does not open. ``candidate`` is
     the whole entry, None where another process read it.
@@ -52,6 +52,7 @@ class Found(NamedTuple):
     sequence: int
     written_at: int
     body: Digest
+    facts: Digest | None
     said: Open | bytes | Opening
     candidate: Candidate | None
 
@@ -65,13 +66,15 @@ def found_of(candidate: Candidate, opener: Opener | None) -> Found:
     """Return an entry as far as an event is made of it; nothing of it is opened where there is no ``opener``."""
     statement = candidate.unverified_statement
     _, _, _, epoch, sequence, written_at, _, body = statement
+    facts: Digest | None = None
     said: Open | bytes | Opening = Opening.UNASKED
     if isinstance(body, Open):
         said = body
-    elif opener is not None:
-        said = opener.plain(statement, candidate.facts)
+    else:
+        facts = body.facts
+        said = opener.plain(statement, candidate.facts) if opener is not None else said
     # As ``Found(…)``, without the call that a named tuple's own way takes more.
-    return tuple.__new__(Found, (candidate.digest, epoch, sequence, written_at, body_digest(body), said, candidate))
+    return tuple.__new__(Found, (candidate.digest, epoch, sequence, written_at, body_digest(body), facts, said, candidate))
 
 
 class Ahead(Protocol):

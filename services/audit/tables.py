@@ -44,6 +44,7 @@ PLACE_COLUMNS: Final = (
     ("common_case", pa.string()),
     ("after", pa.string()),
     ("in_reply_to", pa.string()),
+    ("sealed_facts", pa.string()),
 )
 """Where an event stands and what it follows: the first columns of every view."""
 _ALL_COLUMNS: Final = (
@@ -190,6 +191,7 @@ def _place(event: Event) -> dict[str, Any]:
         "common_case": _text(event.common_case),
         "after": _hex(event.after),
         "in_reply_to": _hex(event.in_reply_to),
+        "sealed_facts": _hex(event.sealed_facts),
     }
 
 

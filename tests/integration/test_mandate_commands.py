@@ -87,6 +87,34 @@ def test_a_case_is_disclosed_by_commands_and_read_by_each_command_and_each_use_i
         assert folders.run(SCHOOL, "rebuild", *way, "--json").json["different"] == [], "a mandate in a case changes nothing of it"
 
 
+def test_a_use_is_joined_to_its_mandate_by_whoever_reads_both_and_by_nobody_else(folders: Folders) -> None:
+    folders.run(SCHOOL, "approve", AUDITOR)
+    case = folders.filed()
+    folders.settle(seconds=6)
+    mandate, file = disclosed(folders, case)
+    assert folders.run(AUDITOR, "accept", file).code == 0
+    assert looked(folders, "timeline", case, mandate=mandate).code == 0
+    # Its next event goes to the commission, and names what stood before it in the case.
+    folders.run(SCHOOL, "request", case)
+    folders.settle(seconds=6)
+    joined = (
+        "SELECT u.writer, u.use, g.writer, replace(g.case_id, '-', '') FROM AccessUsed u JOIN AccessGranted g"
+        ' ON u."grant" = g.sealed_facts ORDER BY u.sequence'
+    )
+
+    def rows(name: str, query: str) -> list[list[object]]:
+        keys = ("--keys-of", folders.home(name) / "sarakste.toml")
+        log = ("--source", folders.log, "--root", folders.folder / "root.pem")
+        return list(folders.call("audit", "query", query, *log, *keys, "--json").json["rows"])
+
+    found = case.replace("-", "")
+    for name in (AUDITOR, SCHOOL):
+        assert rows(name, joined) == [[AUDITOR, "Accepted", SCHOOL, found], [AUDITOR, "Timeline", SCHOOL, found]]
+    # The counterpart sees that there were uses, and is led from them to no entry that a case is known by.
+    assert rows(COMMISSION, "SELECT use FROM AccessUsed ORDER BY sequence") == [["Accepted"], ["Timeline"]]
+    assert rows(COMMISSION, 'SELECT e.body FROM AccessUsed u JOIN events e ON u."grant" = e.sealed_facts') == []
+
+
 def test_it_is_for_one_auditor_for_its_settings_and_until_its_day(folders: Folders) -> None:
     case = folders.filed()
     mandate, file = disclosed(folders, case, days=1)
