@@ -61,7 +61,7 @@ def events_of(
 ) -> Iterator[Event]:
     """Yield the events of a log that was just examined: what is taken, in the one order; then what waits or is voided.
 
-    What is personal is opened only ``with_personal``, and where the keys of its case are held. ``ahead`` lets other processes
+    What is personal is opened only ``with_personal``, and where the keys of its case are held. ``ahead`` lets another process
     open what comes next, where the log is an archive and nothing personal is asked for.
     Raises: ChannelUnavailableError if what was taken is not there any more; TransportError if the log cannot be read.
     """

@@ -1,8 +1,9 @@
-"""Opened ahead: entries of an archive that other processes read and open before it is their turn, so that all processors work.
+"""Opened ahead: entries of an archive that another process reads and opens before it is their turn, so that two processors work.
 
-A rule of its own it is not. A worker reads a piece of a channel by itself, looks at each record as an entry and opens its facts;
-what of that is taken, in which order, and what it says, is for who asked (``places``, ``events``). Of what is personal a worker
-opens nothing, and has no key. One that ends is no loss: what it was to read is read where it was asked for.
+A rule of its own it is not. The worker reads a piece of a channel by itself, looks at each record as an entry and opens its
+facts; what of that is taken, in which order, and what it says, is for who asked (``places``, ``events``), which takes somewhat
+longer: a second worker would wait. Of what is personal the worker opens nothing, and has no key. If it ends, nothing is lost: what
+it was to read is read where it was asked for.
 """
 
 from __future__ import annotations
@@ -37,37 +38,37 @@ _Packed: TypeAlias = list[tuple[Any, ...]]
 
 @dataclass(slots=True)
 class OpenedAhead:
-    """Opens the channels of the archive in a folder with ``keys`` in ``count`` processes; use it in a ``with``.
+    """Opens the channels of the archive in a folder with ``keys`` in a process beside this one; use it in a ``with``.
 
     ``least`` is how many entries all channels must have for that, and ``records`` how many a piece has at most, if a block does
-    not have more. ``workers`` gives what opens them, for a count, what to call there first, and with what.
+    not have more. ``worker`` gives what opens them, for what to call there first, and with what.
     """
 
     folder: Path
     keys: Keys
-    count: int = field(default_factory=lambda: os.cpu_count() or 1)
-    # Below this the processes cost more than they save: they have to be started, and read the program first.
+    processors: int = field(default_factory=lambda: os.cpu_count() or 1)
+    # Below this a process costs more than it saves: it has to be started, and reads the program first.
     least: int = 100_000
     records: int = 500
-    workers: Callable[[int, Callable[..., None], tuple[Any, ...]], Executor] = lambda count, first, args: ProcessPoolExecutor(
-        count, get_context("spawn"), first, args
+    worker: Callable[[Callable[..., None], tuple[Any, ...]], Executor] = lambda first, args: ProcessPoolExecutor(
+        1, get_context("spawn"), first, args
     )
-    _pool: Executor | None = None
+    _worker: Executor | None = None
 
     def __enter__(self) -> Self:
         """Return it."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the processes, if there are any."""
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+        """End the process, if there is one."""
+        if self._worker is not None:
+            self._worker.shutdown(cancel_futures=True)
 
     def channels(self, watches: Iterable[Watch]) -> frozenset[str]:
         """Return the channels that are opened ahead: those with so many entries that pieces of all fit into the memory."""
         sizes = {each.report.channel: len(each.digests) for each in watches}
         entries = sum(sizes.values())
-        if self.count < 2 or entries < self.least:  # noqa: PLR2004  # one processor is this one
+        if self.processors < 2 or entries < self.least:  # noqa: PLR2004  # one processor is this one
             return frozenset()
         return frozenset(name for name, size in sizes.items() if size * _PIECES >= entries * _AHEAD_OF_EACH)
 
@@ -90,10 +91,10 @@ class OpenedAhead:
 
     def _asked(self, channel: str, start: int, stop: int) -> Future[_Packed | None] | None:
         try:
-            if self._pool is None:
+            if self._worker is None:
                 # A fork would take over threads that stand still, and all that this process has in memory.
-                self._pool = self.workers(self.count, _begin, (self.folder, replace(self.keys, cases={})))
-            return self._pool.submit(_open, channel, start, stop)
+                self._worker = self.worker(_begin, (self.folder, replace(self.keys, cases={})))
+            return self._worker.submit(_open, channel, start, stop)
         except (BrokenExecutor, OSError):
             return None
 
@@ -102,7 +103,7 @@ def _told(future: Future[_Packed | None] | None) -> _Packed | None:
     try:
         return future.result() if future is not None else None
     except BrokenExecutor:
-        # Somebody ended a worker; what it did is done here.
+        # Somebody ended the worker; what it did is done here.
         return None
 
 

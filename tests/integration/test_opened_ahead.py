@@ -1,4 +1,4 @@
-"""What other processes open ahead makes the same events; nor does it change anything who opens it, or that nobody does."""
+"""What another process opens ahead makes the same events; nor does it change anything who opens it, or that nobody does."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Here(Executor):
     def __init__(self, last: int = 1_000_000) -> None:
         self.done, self.last = 0, last
 
-    def begun(self, _: int, first: Callable[..., None], args: tuple[Any, ...]) -> Executor:
+    def begun(self, first: Callable[..., None], args: tuple[Any, ...]) -> Executor:
         first(*args)
         return self
 
@@ -74,7 +74,7 @@ def archive_of(log: Channel, folder: Path) -> Path:
 
 def opened_by(archive: Path, keys: Keys, here: Here, *, with_personal: bool = False) -> list[Event]:
     log = ArchiveChannel(archive)
-    with OpenedAhead(archive, keys, count=2, least=0, records=3, workers=here.begun) as ahead:
+    with OpenedAhead(archive, keys, processors=2, least=0, records=3, worker=here.begun) as ahead:
         return list(events_of(log, examined_log(log), keys, with_personal=with_personal, ahead=ahead))
 
 
@@ -118,11 +118,11 @@ def test_a_piece_that_cannot_be_read_there_is_read_where_it_was_asked_for(whole:
     keys, archive = keys_of(whole, SCHOOL, COMMISSION), archive_of(whole.log, tmp_path / "archive")
 
     class Elsewhere(Here):
-        def begun(self, count: int, first: Callable[..., None], args: tuple[Any, ...]) -> Executor:
+        def begun(self, first: Callable[..., None], args: tuple[Any, ...]) -> Executor:
             """Look into an archive that has nothing of it."""
             with Archive.open(tmp_path / "empty", ROOT.digest, lambda _: None):
                 pass
-            return super().begun(count, first, (tmp_path / "empty", *args[1:]))
+            return super().begun(first, (tmp_path / "empty", *args[1:]))
 
     assert opened_by(archive, keys, Elsewhere()) == opened_here(archive, keys)
 
@@ -140,9 +140,9 @@ def test_nobody_else_opens_what_is_personal_or_is_given_a_key_of_it(whole: Excha
     given = list[Any]()
 
     class Watching(Here):
-        def begun(self, count: int, first: Callable[..., None], args: tuple[Any, ...]) -> Executor:
+        def begun(self, first: Callable[..., None], args: tuple[Any, ...]) -> Executor:
             given.extend(args)
-            return super().begun(count, first, args)
+            return super().begun(first, args)
 
     here = Watching()
     assert opened_by(archive, keys, here, with_personal=True) == opened_here(archive, keys, with_personal=True)
@@ -155,15 +155,15 @@ def test_nobody_else_opens_what_is_personal_or_is_given_a_key_of_it(whole: Excha
 def test_of_a_small_archive_nothing_is_opened_ahead(whole: Exchange, tmp_path: Path) -> None:
     here, archive = Here(), archive_of(whole.log, tmp_path / "archive")
     log, keys = ArchiveChannel(archive), keys_of(whole, SCHOOL, COMMISSION)
-    with OpenedAhead(archive, keys, count=2, workers=here.begun) as ahead:
+    with OpenedAhead(archive, keys, processors=2, worker=here.begun) as ahead:
         assert list(events_of(log, examined_log(log), keys, ahead=ahead)) == opened_here(archive, keys)
     assert here.done == 0
 
 
-def test_real_processes_open_the_same(tmp_path: Path) -> None:
+def test_a_real_process_opens_the_same(tmp_path: Path) -> None:
     archive = archive_of_events(tmp_path, 400)
     log = ArchiveChannel(archive)
-    with OpenedAhead(archive, KEYS, count=2, least=0, records=40) as ahead:
+    with OpenedAhead(archive, KEYS, processors=2, least=0, records=40) as ahead:
         events = list(events_of(log, examined_log(log), KEYS, ahead=ahead))
     assert events == opened_here(archive, KEYS)
     assert sum(each.counts for each in events) == 400
