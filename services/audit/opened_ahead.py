@@ -2,8 +2,8 @@
 
 A rule of its own it is not. The worker reads a piece of a channel by itself, looks at each record as an entry and opens its
 facts; what of that is taken, in which order, and what it says, is for who asked (``places``, ``events``), which takes somewhat
-longer: a second worker would wait. Of what is personal the worker opens nothing, and has no key. If it ends, nothing is lost: what
-it was to read is read where it was asked for.
+longer: a second worker would wait. Of what is personal the worker opens nothing, and has no key. If it ends, nothing is lost:
+what it was to read is read where it was asked for.
 """
 
 from __future__ import annotations

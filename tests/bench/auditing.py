@@ -115,12 +115,11 @@ def replayed(archive: Path) -> dict[str, Any]:
         nonlocal events, workers
         with OpenedAhead(archive, KEYS) as ahead:
             made = make_report("service", events_of(log, found, KEYS, ahead=ahead), _ALL, grounds_of(found))
-            workers = max((_peak(each.pid) for each in active_children()), default=0)
+            workers = _workers()
         events = found.report.entries
         assert made.sealed == 0
 
     mine = took(run)
-    # A process that is started counts what its starter had as its own in what the system tells of it when it has ended.
     peak = _peaks() | {"workers": workers}
     opening, decoding = _bare(archive)
     each = Took(mine.wall / events, mine.cpu / events)
@@ -133,17 +132,21 @@ def queried(archive: Path) -> dict[str, Any]:
     """Tell how long it takes to put all facts into tables, to ask for them all in Parquet, and to ask that file something."""
     found, log = examined(archive), ArchiveChannel(archive)
     with tempfile.TemporaryDirectory() as folder, Tables(os.environ.get("MEMORY", "1GB")) as tables:
-        rows, path = 0, Path(folder, "facts.parquet")
+        rows, workers, path = 0, 0, Path(folder, "facts.parquet")
 
         def give() -> None:
             nonlocal rows
             with path.open("wb") as file:
                 rows = write_answer(ask(tables.locked(), "SELECT * FROM events"), "parquet", file, grounds={})
 
-        with OpenedAhead(archive, KEYS) as ahead:
-            loading = took(lambda: tables.load(events_of(log, found, KEYS, ahead=ahead)))
-        giving = took(give)
-        peak = _peaks()
+        def load() -> None:
+            nonlocal workers
+            with OpenedAhead(archive, KEYS) as ahead:
+                tables.load(events_of(log, found, KEYS, ahead=ahead))
+                workers = _workers()
+
+        loading, giving = took(load), took(give)
+        peak = _peaks() | {"workers": workers}
         query = f"SELECT type, max(written_at), count(DISTINCT case_id) FROM '{path}' GROUP BY type"  # noqa: S608  # own file
         database = duckdb.connect()
         # Its bar would stand where the figures go.
@@ -213,6 +216,14 @@ def _cpu() -> float:
 def _peaks() -> dict[str, int]:
     """Return the most memory that this process has had, and the largest of those that it started, in MiB."""
     return {"peak": _peak("self"), "workers": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // _KIB}
+
+
+def _workers() -> int:
+    """Return the largest peak of the processes beside this one, which still run.
+
+    A process counts what its starter had as its own in what the system tells of it when it has ended.
+    """
+    return max((_peak(each.pid) for each in active_children()), default=0)
 
 
 def _peak(process: int | str | None) -> int:
