@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from services.audit.collecting import collected_seldom
 from services.audit.event import Event, Standing
 from services.audit.grounds import Grounds
 from services.audit.opening import Opening
@@ -113,11 +114,12 @@ def _made(  # what a report is made of
     if is_published and not grounds.is_clean:
         raise RefusedError("Nothing is published of a log in which a verification finds something: see `sarakste audit verify`.")
     watch = _Watch(scope)
-    for event in watch.known(events):
-        fold.add(event)
+    with collected_seldom():
+        for event in watch.known(events):
+            fold.add(event)
+        tables = fold.tables()
     if is_published and watch.latest <= scope.known_at:
         raise RefusedError(f"The log does not go beyond {scope.known_at}, so what is known by then may not be all: wait.")
-    tables = fold.tables()
     return Report(
         name=name,
         title=title,
