@@ -68,7 +68,8 @@ class OpenedAhead:
         """Return the channels that are opened ahead: those with so many entries that pieces of all fit into the memory."""
         sizes = {each.report.channel: len(each.digests) for each in watches}
         entries = sum(sizes.values())
-        if self.processors < 2 or entries < self.least:  # noqa: PLR2004  # one processor is this one
+        opens = bool(self.keys.facts or self.keys.parts)
+        if not opens or self.processors < 2 or entries < self.least:  # noqa: PLR2004  # one processor is this one
             return frozenset()
         return frozenset(name for name, size in sizes.items() if size * _PIECES >= entries * _AHEAD_OF_EACH)
 

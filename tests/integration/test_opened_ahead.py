@@ -13,7 +13,7 @@ from services.audit.archive import Archive
 from services.audit.archive_reading import ArchiveChannel
 from services.audit.event import Event, Standing
 from services.audit.events import events_of
-from services.audit.keys import Keys
+from services.audit.keys import NO_KEYS, Keys
 from services.audit.leaving_out import without_personal
 from services.audit.opened_ahead import OpenedAhead
 from services.audit.opening import Opening
@@ -157,6 +157,12 @@ def test_of_a_small_archive_nothing_is_opened_ahead(whole: Exchange, tmp_path: P
     log, keys = ArchiveChannel(archive), keys_of(whole, SCHOOL, COMMISSION)
     with OpenedAhead(archive, keys, processors=2, worker=here.begun) as ahead:
         assert list(events_of(log, examined_log(log), keys, ahead=ahead)) == opened_here(archive, keys)
+    assert here.done == 0
+
+
+def test_who_holds_no_key_starts_nothing(whole: Exchange, tmp_path: Path) -> None:
+    here, archive = Here(), archive_of(whole.log, tmp_path / "archive")
+    assert opened_by(archive, NO_KEYS, here) == opened_here(archive, NO_KEYS)
     assert here.done == 0
 
 
