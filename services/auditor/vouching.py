@@ -47,7 +47,8 @@ _SCHEMA: Final = avro.Schema(
                 },
             }
         ],
-    }
+    },
+    is_own=True,
 )
 
 

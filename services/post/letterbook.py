@@ -27,7 +27,8 @@ _CERTIFICATES: Final = Schema(
         "type": "record",
         "name": "Certificates",
         "fields": [{"name": "path", "type": {"type": "array", "items": "bytes"}}],
-    }
+    },
+    is_own=True,
 )
 
 

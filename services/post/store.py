@@ -43,7 +43,8 @@ _STATE: Final = Schema(
             {"name": "body", "type": "bytes"},
             {"name": "facts", "type": ["null", "bytes"]},
         ],
-    }
+    },
+    is_own=True,
 )
 
 

@@ -36,19 +36,22 @@ _INT_MAX: Final = 2**31 - 1
 class Schema:
     """A parsed schema, ready for fastavro.
 
+    ``is_own`` is True for those that this program comes with: they alone are read by ``canonical``. Whoever publishes a schema
+    may choose names and sizes that the library and a second reading understand differently.
     Raises: fastavro's own errors if ``source`` is no schema; a foreign one goes through ``schemas`` first.
     """
 
     __slots__ = ("_named", "ints_fit", "name", "parsed", "plain")
 
-    def __init__(self, source: Mapping[str, Any]) -> None:
+    def __init__(self, source: Mapping[str, Any], *, is_own: bool = False) -> None:
         self._named: dict[str, Any] = {}
         self.parsed = fastavro.parse_schema(dict(source), named_schemas=self._named)
         self.name = str(source.get("name", ""))
         # fastavro writes and reads an ``int`` beyond 32 bits without a word, so encoding again does not notice it.
         self.ints_fit = _range_check(self, self.parsed)
         # Of what is no record the library says so.
-        self.plain: Decoder | None = decoder_of(self.parsed, self.resolve) if source.get("type") == "record" else None
+        is_plain = is_own and source.get("type") == "record"
+        self.plain: Decoder | None = decoder_of(self.parsed, self.resolve) if is_plain else None
 
     def resolve(self, node: Any) -> Any:
         """Return the definition that a name stands for; anything else as it is."""
@@ -179,7 +182,7 @@ def schema_file(relative: str) -> bytes:
 @cache
 def load_schema(relative: str) -> Schema:
     """Return one of our own schemas, by its path below ``schemas/``; parsed once a process."""
-    return Schema(json.loads(schema_file(relative)))
+    return Schema(json.loads(schema_file(relative)), is_own=True)
 
 
 @cache

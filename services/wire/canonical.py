@@ -1,9 +1,9 @@
 """Decoders that know canonical bytes alone, made once a schema: for the plain types that nearly everything here is made of.
 
-They decide nothing by refusing: what one of them does not take is left to ``avro``, which encodes again and compares. What one
-takes is exactly what that comparison would, with the same value, since there is one way through it for each byte. It exists
-because encoding again costs more than decoding, for each event that is read; a test holds it against the library over all own
-schemas and every kind of twin.
+For own schemas alone, whose names and numbers are what they seem. They decide nothing by refusing: what one of them does not take
+is left to ``avro``, which encodes again and compares. What one takes is exactly what that comparison would, with the same value,
+since there is one way through it for each byte. It exists because encoding again costs more than decoding, for each event that is
+read; a test holds it against the library over all own schemas and every kind of twin.
 Source: schemas/README.md, the paragraph on canonical Avro.
 """
 

@@ -26,6 +26,7 @@ _TYPES_LIMIT: Final = 2000
 _JSON_DEPTH_LIMIT: Final = 64
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _PRIMITIVES: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
+_RESERVED: Final = _PRIMITIVES | {"array", "enum", "error", "fixed", "map", "record", "request", "union"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,9 @@ class _Checker:
         if not isinstance(space, str):
             raise SchemaError("a namespace is a text")
         full = name if "." in name or not space else f"{space}.{name}"
+        # One reader would see its own type there, another one text: so a name of a person could stand where none may.
+        if full.rpartition(".")[2] in _RESERVED:
+            raise SchemaError("a type is named like one of Avro's own")
         if full in self.sizes or full in self.open_names:
             raise SchemaError("a schema defines a name twice")
         self.open_names.add(full)
@@ -135,9 +139,16 @@ class _Checker:
 
     def _body(self, node: Mapping[str, Any], namespace: str, depth: int) -> _Size:
         if node["type"] == "enum":
+            symbols = node.get("symbols")
+            if not isinstance(symbols, list) or not symbols or not all(isinstance(each, str) for each in symbols):
+                raise SchemaError("an enum has a list of symbols")
             return _Size(1, 1, empty=False)
         if node["type"] == "fixed":
-            return _Size(1, 1, empty=node.get("size") == 0)
+            size = node.get("size")
+            # True and 32.0 are equal to numbers, and the library takes them for such until a value is read.
+            if type(size) is not int or size < 0:
+                raise SchemaError("a fixed has a size, a whole number")
+            return _Size(1, 1, empty=size == 0)
         fields = node.get("fields")
         if not isinstance(fields, list) or not all(isinstance(each, dict) for each in fields):
             raise SchemaError("a record has a list of fields")

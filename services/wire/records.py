@@ -70,7 +70,7 @@ def event_type(name: str) -> EventType:
         found = digest_of(name.encode()).hex()
         raise SchemaError("an event of a type that this release does not know", Evidence(expected="a known type", found=found))
     file = avro.schema_file(f"events/{name}.avsc")
-    facts, personal = _parts(json.loads(file))
+    facts, personal = _parts(json.loads(file), is_own=True)
     return EventType(
         name=name,
         schema=digest_of(file),
@@ -198,7 +198,7 @@ class SchemaBook:
             except FactsRuleError as error:
                 raise FactsRuleError(error.message, Evidence(expected=expected.hex(), found=schema.hex())) from error
             source = json.loads(file)
-            self._parsed[schema] = (str(source.get("name")), *_parts(source))
+            self._parsed[schema] = (str(source.get("name")), *_parts(source, is_own=False))
         return self._parsed[schema]
 
 
@@ -212,7 +212,7 @@ def check_facts_rule(file: bytes) -> None:
 
     Raises: FactsRuleError naming what may not stand there; SchemaError if it is no event's schema.
     """
-    facts, _ = _parts(json.loads(file))
+    facts, _ = _parts(json.loads(file), is_own=False)
     _check_fact(facts, facts.parsed)
 
 
@@ -245,13 +245,13 @@ def _check_fact_leaf(kind: str, node: Mapping[str, Any]) -> None:
         raise FactsRuleError(f"facts hold no {kind}")
 
 
-def _parts(source: Mapping[str, Any]) -> tuple[Schema, Schema]:
+def _parts(source: Mapping[str, Any], *, is_own: bool) -> tuple[Schema, Schema]:
     fields = {each.get("name"): each.get("type") for each in source.get("fields", ())}
     if list(fields) != ["facts", "personal"] or not all(isinstance(each, dict) for each in fields.values()):
         raise SchemaError("the schema of an event has two fields, facts and personal, each a record")
     space = source.get("namespace", "")
     try:
-        facts, personal = (Schema({"namespace": space, **fields[each]}) for each in ("facts", "personal"))
+        facts, personal = (Schema({"namespace": space, **fields[each]}, is_own=is_own) for each in ("facts", "personal"))
     except Exception as error:  # a part that names a type of the other part, and whatever else a library says
         raise SchemaError("facts and personal share no named type") from error
     return facts, personal

@@ -60,7 +60,7 @@ RECORD: dict[str, Any] = {
         {"name": "content", "type": "bytes"},
     ],
 }
-SCHEMA = avro.Schema(RECORD)
+SCHEMA = avro.Schema(RECORD, is_own=True)
 records = st.tuples(
     texts,
     numbers,
@@ -133,18 +133,18 @@ def test_of_every_own_schema_whole_and_changed_bytes_are_to_both_the_same(file: 
     ],
 )
 def test_what_is_not_plain_is_left_to_the_library(field: Any) -> None:
-    assert avro.Schema({"type": "record", "name": "R", "fields": [{"name": "value", "type": field}]}).plain is None
+    assert avro.Schema({"type": "record", "name": "R", "fields": [{"name": "value", "type": field}]}, is_own=True).plain is None
 
 
 def test_a_number_that_is_a_type_of_its_own_is_plain_all_the_same() -> None:
-    wrapped = avro.Schema({"type": "record", "name": "R", "fields": [{"name": "value", "type": {"type": "int"}}]})
+    wrapped = avro.Schema({"type": "record", "name": "R", "fields": [{"name": "value", "type": {"type": "int"}}]}, is_own=True)
     assert plainly(wrapped, number(7)) == {"value": 7}
     assert plainly(wrapped, number(2**31)) is None
 
 
 def test_two_fields_of_one_name_are_left_to_the_library_which_encodes_the_second_twice() -> None:
     fields = [{"name": "value", "type": "int"}, {"name": "value", "type": "int"}]
-    assert avro.Schema({"type": "record", "name": "R", "fields": fields}).plain is None
+    assert avro.Schema({"type": "record", "name": "R", "fields": fields}, is_own=True).plain is None
 
 
 def test_two_symbols_of_one_name_are_left_to_the_library() -> None:

@@ -50,6 +50,11 @@ HOSTILE: dict[str, Any] = {
     "have a name": {"type": "record", "fields": []},
     "a namespace is a text": record("int", namespace=5),
     "a type is a name": record(5),
+    "like one of Avro's own": record({"type": "enum", "name": "string", "symbols": ["Unknown", "A"], "default": "Unknown"}),
+    "named like one of Avro's": record({"type": "fixed", "name": "a.map", "size": 32}),
+    "a fixed has a size": record({"type": "fixed", "name": "F", "size": 32.0}),
+    "a size, a whole number": record({"type": "fixed", "name": "F", "size": -1}),
+    "a list of symbols": record({"type": "enum", "name": "E", "symbols": {"Unknown": 1, "A": 2}, "default": "Unknown"}),
     "refers through a namespace": record({"type": "array", "items": "a.R"}, namespace="a"),
 }
 
