@@ -18,7 +18,8 @@ _NEW_OBJECTS: Final = 50_000
 def collect_seldom() -> tuple[int, ...]:
     """Look for cycles when there are many new objects only, and return what was so before."""
     before = gc.get_threshold()
-    gc.set_threshold(max(before[0], _NEW_OBJECTS), *before[1:])
+    # Where it is switched off it stays so.
+    gc.set_threshold(max(before[0], _NEW_OBJECTS) if before[0] else 0, *before[1:])
     return before
 
 

@@ -2,18 +2,23 @@
 
 A rule of its own it is not. The worker reads a piece of a channel by itself, looks at each record as an entry and opens its
 facts; what of that is taken, in which order, and what it says, is for who asked (``places``, ``events``), which takes somewhat
-longer: a second worker would wait. Of what is personal the worker opens nothing, and has no key. If it ends, nothing is lost:
-what it was to read is read where it was asked for.
+longer: a second worker would wait. Of what is personal the worker opens nothing, and gets no key of a case or of a personal part.
+If it fails or ends, nothing is lost: what it was to read is read where it was asked for. It ends with who asked, however that
+ends.
 """
 
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Final, Self, TypeAlias
 
@@ -26,6 +31,7 @@ from services.audit.watching import Watch
 from services.wire.candidates import Candidate, candidate_of
 from services.wire.errors import TransportError
 from services.wire.records import SchemaBook
+from services.wire.sealing import Part
 
 __all__ = ["OpenedAhead"]
 
@@ -62,7 +68,9 @@ class OpenedAhead:
     def __exit__(self, *_: object) -> None:
         """End the process, if there is one."""
         if self._worker is not None:
-            self._worker.shutdown(cancel_futures=True)
+            # One whose thread could not be started has nothing to wait for.
+            with suppress(RuntimeError):
+                self._worker.shutdown(cancel_futures=True)
 
     def channels(self, watches: Iterable[Watch]) -> frozenset[str]:
         """Return the channels that are opened ahead: those with so many entries that pieces of all fit into the memory."""
@@ -94,18 +102,23 @@ class OpenedAhead:
         try:
             if self._worker is None:
                 # A fork would take over threads that stand still, and all that this process has in memory.
-                self._worker = self.worker(_begin, (self.folder, replace(self.keys, cases={})))
+                self._worker = self.worker(_begin, (self.folder, _without_personal(self.keys)))
             return self._worker.submit(_open, channel, start, stop)
-        except (BrokenExecutor, OSError):
+        except (OSError, RuntimeError):
+            # No process or no thread can be started, or somebody ended it.
             return None
 
 
 def _told(future: Future[_Packed | None] | None) -> _Packed | None:
     try:
         return future.result() if future is not None else None
-    except BrokenExecutor:
-        # Somebody ended the worker; what it did is done here.
+    except Exception:  # somebody ended the worker, or it had no memory left: what it did is done here, and fails or not  # noqa: BLE001
         return None
+
+
+def _without_personal(keys: Keys) -> Keys:
+    facts = {digest: each for digest, each in keys.parts.items() if each.part is Part.FACTS}
+    return replace(keys, cases={}, parts=facts)
 
 
 _begun: tuple[ArchiveChannel, Opener] | None = None
@@ -114,8 +127,19 @@ _begun: tuple[ArchiveChannel, Opener] | None = None
 
 def _begin(folder: Path, keys: Keys) -> None:
     global _begun  # noqa: PLW0603  # what a process begins with has no other place
+    parent = parent_process()
+    if parent is not None:
+        # An interruption is for who asked, and says so once.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _begun = ArchiveChannel(folder), Opener(keys, SchemaBook({}))
     collect_seldom()
+
+
+def _end_with(parent: BaseProcess) -> None:
+    """End this process when the one that started it ends: killed, it cannot say so, and facts keys would stay in memory here."""
+    parent.join()
+    os._exit(1)
 
 
 def _open(channel: str, start: int, stop: int) -> _Packed | None:

@@ -54,7 +54,10 @@ class Digests(Sequence[Digest]):
 
 
 class DigestSet:
-    """Digests of which it is asked whether they are among them: each takes some 40 bytes, where one in a set takes 110."""
+    """Digests of which it is asked whether they are among them: each takes some 40 bytes, where one in a set takes 110.
+
+    Bytes are hashed under a key that each process draws: nobody can write entries whose digests all stand on one shelf.
+    """
 
     __slots__ = ("_shelves",)
 
@@ -64,16 +67,24 @@ class DigestSet:
             self.add(each)
 
     def add(self, digest: Digest) -> None:
-        """Add one."""
-        self._shelves[(digest[0] << 8 | digest[1]) % _SHELVES] += digest
+        """Add one, if it is not among them: one that is written a thousand times stands here once."""
+        shelf = self._shelf_of(digest)
+        if not _stands_in(shelf, digest):
+            shelf += digest
 
     def __contains__(self, digest: Digest) -> bool:
-        shelf = self._shelves[(digest[0] << 8 | digest[1]) % _SHELVES]
-        at = shelf.find(digest)
-        while at % _DIGEST_BYTES and at >= 0:
-            # The end of one and the beginning of the next, which whoever is asking may have chosen.
-            at = shelf.find(digest, at + 1)
-        return at >= 0
+        return _stands_in(self._shelf_of(digest), digest)
+
+    def _shelf_of(self, digest: Digest) -> bytearray:
+        return self._shelves[hash(digest) % _SHELVES]
+
+
+def _stands_in(shelf: bytearray, digest: Digest) -> bool:
+    at = shelf.find(digest)
+    while at % _DIGEST_BYTES and at >= 0:
+        # The end of one and the beginning of the next, which whoever is asking may have chosen.
+        at = shelf.find(digest, at + 1)
+    return at >= 0
 
 
 class Ids:

@@ -36,15 +36,18 @@ def candidates_of(log: Channel, channel: str) -> Iterator[tuple[int, Candidate]]
 def _log_pages(log: Channel, channel: str, at_once: int, position: int = 0) -> Iterator[list[tuple[int, Candidate]]]:
     while page := log.poll({channel: position}, timeout_seconds=0, limit=at_once):
         position = page[-1].position + 1
-        looked_at = [(each.position, candidate_of(each.value, channel)) for each in page]
-        yield [(at, found) for at, found in looked_at if isinstance(found, Candidate)]
+        looked_at = ((each.position, candidate_of(each.value, channel)) for each in page)
+        candidates = [(at, found) for at, found in looked_at if isinstance(found, Candidate)]
+        # Whoever writes large entries must not have them here twice while somebody works with these.
+        page = []
+        yield candidates
 
 
 class Found(NamedTuple):
     """An entry as far as an event is made of it: ``body`` is the digest of its body, ``facts`` that of its sealed facts.
 
     ``said`` is the body of an open entry, or the facts part of a sealed one, opened, or why it does not open. ``candidate`` is
-    the whole entry, None where another process read it.
+    the whole entry, None where nobody asks for what is personal, or another process read it.
     """
 
     digest: Digest
@@ -73,8 +76,10 @@ def found_of(candidate: Candidate, opener: Opener | None) -> Found:
     else:
         facts = body.facts
         said = opener.plain(statement, candidate.facts) if opener is not None else said
+    # Entries are large, and a page of them is held at once in each channel.
+    whole = candidate if opener is None or opener.with_personal else None
     # As ``Found(…)``, without the call that a named tuple's own way takes more.
-    return tuple.__new__(Found, (candidate.digest, epoch, sequence, written_at, body_digest(body), facts, said, candidate))
+    return tuple.__new__(Found, (candidate.digest, epoch, sequence, written_at, body_digest(body), facts, said, whole))
 
 
 class Ahead(Protocol):
@@ -137,7 +142,9 @@ class Places:
         channel = self.watch.report.channel
         position = (yield from self.ahead.pages(channel)) if self.ahead is not None else 0
         for page in _log_pages(self.log, channel, self.at_once, position):
-            yield [found_of(each, self.opener) for _, each in page]
+            found = [found_of(each, self.opener) for _, each in page]
+            page.clear()
+            yield found
 
     def _looked_for(self, given: int) -> Iterator[list[Found]]:
         """Yield the entries after so many, wherever they are."""
