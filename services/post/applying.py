@@ -222,7 +222,7 @@ def _judge(
     event = _append(office, entry, case_id, facts.type, len(history))
     _note_missing_key(office, entry, facts)
     refresh_row(office, case_id, (*history, incoming), event.originator_version, school_of(channel))
-    note_people(office, event)
+    note_people(office, event, facts)
     if back is not None:
         back.place(office, case_id)
 
@@ -242,10 +242,7 @@ def _refuse(
     channel, kind = entry.statement.channel, facts.type if facts else ""
     known = case_id if case_id is not None and office.store.version(case_id) else None
     stream_id = known or office.own_stream
-    event = _append(office, entry, stream_id, kind, office.store.version(stream_id))
-    if known is not None:
-        # Found by it in vain, as a rebuild finds it: whom a case is about is read from what was accepted.
-        note_people(office, event)
+    _append(office, entry, stream_id, kind, office.store.version(stream_id))
     said = error or _expected(entry, facts, code)
     hold(office, channel, "refused", code.value, case_id=stream_id, entry=entry, error=said)
     if error is not None:

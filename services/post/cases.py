@@ -78,12 +78,12 @@ def history_of(office: Office, stream: CaseStream) -> tuple[Recorded, ...]:
     return tuple(_recorded(office, event, standings, keys, book) for event in stream.events)
 
 
-def open_personal(office: Office, event: SealedEvent) -> Opened | Missing:
-    """Return what is personal about an event, or why it cannot be shown."""
+def open_personal(office: Office, event: SealedEvent, facts: Facts | None = None) -> Opened | Missing:
+    """Return what is personal about an event, or why it cannot be shown; ``facts`` is its facts part where that was opened."""
     if event.facts is None:
         return Missing.NOT_YET
     body = event.sealed
-    facts = open_facts(office, event.channel, event.event_id, body.facts_key, event.facts)
+    facts = facts or open_facts(office, event.channel, event.event_id, body.facts_key, event.facts)
     if facts is None:
         return Missing.NOT_YET
     identity = facts.personal_key or body.facts_key

@@ -15,6 +15,7 @@ from uuid import UUID
 from services.post.cases import Missing, open_personal
 from services.post.office import Office
 from services.post.store import SealedEvent
+from services.wire.contents import Facts
 from services.wire.errors import RingError, VerificationError
 from services.wire.sealing import key_id
 
@@ -25,12 +26,12 @@ _AT_ONCE: Final = 100
 _LOOK_UP: Final = "look-up under"
 
 
-def note_people(office: Office, event: SealedEvent) -> None:
-    """Note in the open transaction whom an event of a case is about, as far as it can be opened."""
+def note_people(office: Office, event: SealedEvent, facts: Facts | None = None) -> None:
+    """Note in the open transaction whom an event of a case is about, as far as it can be opened; ``facts`` are what it says."""
     if event.topic not in office.domain.naming:
         return
     try:
-        opened = open_personal(office, event)
+        opened = open_personal(office, event, facts)
     except (VerificationError, RingError):
         # A damaged part, or key, hides whom it is about and nothing else; whoever looks at the case is told.
         return
@@ -39,9 +40,15 @@ def note_people(office: Office, event: SealedEvent) -> None:
 
 
 def note_case(office: Office, case_id: UUID) -> None:
-    """Note in the open transaction whom a case is about, now that more of it opens."""
-    for event in office.store.stream(case_id).events:
-        note_people(office, event)
+    """Note in the open transaction whom a case is about, now that more of it opens; what was refused says nothing of anybody."""
+    naming = [event for event in office.store.stream(case_id).events if event.topic in office.domain.naming]
+    if not naming:
+        return
+    query = "SELECT channel, event_id FROM held WHERE case_id = ? AND kind = 'refused' AND event_id IS NOT NULL"
+    refused = {(row["channel"], row["event_id"]) for row in office.database.all(query, case_id.hex)}
+    for event in naming:
+        if (event.channel, event.event_id) not in refused:
+            note_people(office, event)
 
 
 def renew_look_up(office: Office) -> None:

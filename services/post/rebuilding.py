@@ -12,7 +12,7 @@ from uuid import UUID
 
 from services.post.cases import history_of
 from services.post.office import Office
-from services.post.people import note_people
+from services.post.people import note_case
 from services.post.rows import refresh_row
 from services.post.store import CaseStream
 from services.wire.channels import paired_channel, school_of
@@ -54,8 +54,7 @@ def rebuild(office: Office, tell: Callable[[int, int], None] = lambda _done, _mo
 def _rebuild_one(office: Office, stream: CaseStream) -> None:
     schools = (school_of(event.channel) for event in stream.events if paired_channel(event.channel))
     refresh_row(office, stream.id, history_of(office, stream), stream.version, next(schools, None))
-    for event in stream.events:
-        note_people(office, event)
+    note_case(office, stream.id)
 
 
 def _rows(office: Office) -> dict[str, list[Any]]:

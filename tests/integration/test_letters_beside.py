@@ -58,11 +58,11 @@ def member(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Member:
     member.office.channel, member.office.beside = log, InThread()
     whole = RingFile.add
 
-    def add(file: RingFile, keys: Iterable[KeyRow], heads: Mapping[str, Head]) -> None:
+    def add(file: RingFile, keys: Iterable[KeyRow], heads: Mapping[str, Head], unsent: tuple[bytes, ...]) -> None:
         if file is member.office.ring_file and not log.written.is_set():
             assert log.under_way.wait(SECONDS)
             log.written.set()
-        whole(file, keys, heads)
+        whole(file, keys, heads, unsent)
 
     monkeypatch.setattr(RingFile, "add", add)
     return member
@@ -102,8 +102,8 @@ def test_without_the_ring_file_no_entry_goes_out_and_letters_that_did_do_not_go_
     log, before = log_of(member), granted(member)
     waiting = RingFile.add
 
-    def full(file: RingFile, keys: Iterable[KeyRow], heads: Mapping[str, Head]) -> None:
-        waiting(file, keys, heads)
+    def full(file: RingFile, keys: Iterable[KeyRow], heads: Mapping[str, Head], unsent: tuple[bytes, ...]) -> None:
+        waiting(file, keys, heads, unsent)
         raise DiskError("ring.file cannot be written")
 
     with monkeypatch.context() as disk:
