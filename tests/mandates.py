@@ -118,9 +118,9 @@ class Mandated:
         return events_in(self.exchange.log, replace(held, parts=mandate.keys if mandate is not None else {}), with_personal=True)
 
 
-def said_in(mandated: Mandated, channel: str, *types: str) -> list[object]:
-    """Return what sealed events of some types in a channel say, opened by its writer."""
-    office = mandated.office(channel.partition(".")[0])
+def said_in(mandated: Mandated, channel: str, *types: str, reader: str | None = None) -> list[object]:
+    """Return what sealed events of some types in a channel say, opened by its writer, or by who reads it: all have to open."""
+    office = mandated.office(reader or channel.partition(".")[0])
     found = []
     for record in mandated.exchange.log.poll({channel: 0}, timeout_seconds=0, limit=1000):
         entry = decode_entry(record.value)

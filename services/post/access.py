@@ -49,10 +49,13 @@ class Decided:
 def let_in(office: Office) -> tuple[str, ...]:
     """Return the auditors who may be given facts keys of channels of mine today.
 
-    Of an auditor's own record, which all may read, that is every auditor: so a record of one is told from all others.
+    Of an auditor's own record, which all may read, that is every auditor: so a record of one is told from all others. Itself
+    also once it was removed: its record has the same readers for good, and what it says last is the end of its mandates.
     """
     auditors = office.trust.of_role(Role.AUDITOR)
-    if not auditors or office.role is Role.AUDITOR:
+    if office.role is Role.AUDITOR:
+        return tuple(dict.fromkeys((*auditors, office.participant)))
+    if not auditors:
         return auditors
     found, today = decisions_of(office), office.today
     return tuple(each for each in auditors if _holds(found.get(office.trust.participants[each].admitted), today))

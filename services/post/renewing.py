@@ -52,6 +52,7 @@ def renew_once(office: Office) -> int:
 
 def ask_once(office: Office, receiver: Receiver) -> int:
     """Ask for keys that are missing: the mailbox first, then whoever can grant them, hourly; return how many were asked for."""
+    _give_up(office)
     if office.role is Role.AUDITOR:
         return _ask_for_audit(office, receiver)
     rows = office.database.all(
@@ -68,6 +69,20 @@ def ask_once(office: Office, receiver: Receiver) -> int:
             asked += _ask(office, row["channel"])
             office.letterbook.note(row["channel"], asked_at=now)
     return asked
+
+
+def _give_up(office: Office) -> None:
+    """Wait no more for the keys of records of auditors that have left: removed, with their signing key revoked.
+
+    Nobody else has those keys, and no letter can be expected of who left. One that comes all the same is taken in.
+    """
+    gone = [each.id for each in office.trust.participants.values() if each.role is Role.AUDITOR and each.removed]
+    for record in map(record_of, gone):
+        standing = office.letterbook.standing(record)
+        certificate = standing.place.certificate if standing else None
+        if certificate is not None and certificate.key_digest in office.trust.revoked:
+            query = "UPDATE held SET resolved_at = ? WHERE channel = ? AND kind = 'key' AND resolved_at IS NULL"
+            office.database.run(query, office.clock(), record)
 
 
 def ask_again(office: Office) -> int:

@@ -26,7 +26,7 @@ from services.post.mandates import disclose, end, end_file, mandates_of
 from services.post.saving import CaseIncompleteError
 from services.school.application import School
 from services.wire.channels import COMMISSION, Role, record_of
-from services.wire.contents import ParticipantRemoved
+from services.wire.contents import KeyRevoked, ParticipantRemoved, Reason
 from services.wire.errors import DisclosureError, RefusedError
 from services.wire.events import AccessEnded, AccessGranted, AccessPurpose, AccessUse, AccessUsed
 from services.wire.hashing import digest_of
@@ -35,6 +35,7 @@ from tests.audited import audited
 from tests.auditing import AUDITOR, AUDITOR_SEAL, CHANNELS, opened_by
 from tests.chains import SCHOOL, seal_of
 from tests.mandates import Mandated, said_in
+from tests.troubles import said_by_registrar
 
 RECORD = f"{SCHOOL}.record"
 FILED = {"ApplicationFiled", "ConsentRecorded", "DeliveryAddressChosen", "InformationRequested"}
@@ -354,6 +355,57 @@ def test_what_an_auditor_that_is_removed_had_looked_at_is_seen_and_so_is_its_end
         standing = exchange.office(name).letterbook.standing(record_of(AUDITOR))
         assert standing is not None
         assert standing.place.sequence == exchange.exchange.log.end(record_of(AUDITOR))
+
+
+NEW = "school-0099900022"
+
+
+def read_of_auditor(exchange: Mandated, reader: str) -> list[str]:
+    """Return what somebody else reads in the auditor's record, with the keys that it was granted."""
+    said = said_in(exchange, record_of(AUDITOR), "AccessUsed", "AccessEnded", reader=reader)
+    return [type(each).__name__ for each in said]
+
+
+def keys_lacking(exchange: Mandated, name: str) -> list[str]:
+    """Return in which channels somebody waits for a key."""
+    rows = exchange.office(name).database.all("SELECT channel FROM held WHERE kind = 'key' AND resolved_at IS NULL")
+    return [row["channel"] for row in rows]
+
+
+def test_the_end_that_a_removed_auditor_records_opens_for_the_school_and_the_commission(exchange: Mandated) -> None:
+    exchange.accepted()
+    said_by_registrar(exchange.exchange, ParticipantRemoved(id=AUDITOR))
+    exchange.settle()
+    for name in (SCHOOL, COMMISSION):
+        assert read_of_auditor(exchange, name) == ["AccessUsed", "AccessEnded"]
+        assert keys_lacking(exchange, name) == []
+
+
+def test_a_school_that_joins_after_the_removal_reads_the_record_of_who_was_removed(exchange: Mandated) -> None:
+    exchange.accepted()
+    said_by_registrar(exchange.exchange, ParticipantRemoved(id=AUDITOR))
+    exchange.settle()
+    exchange.exchange.admit(NEW, Role.SCHOOL, seal_of("new", organisation="NTRLV-90000000002"))
+    exchange.settle()
+    assert read_of_auditor(exchange, NEW) == ["AccessUsed", "AccessEnded"]
+    assert keys_lacking(exchange, NEW) == []
+
+
+def test_nobody_waits_for_good_for_the_keys_of_an_auditor_that_has_left(exchange: Mandated) -> None:
+    exchange.accepted()
+    said_by_registrar(exchange.exchange, ParticipantRemoved(id=AUDITOR))
+    exchange.settle()
+    # Its worker is stopped: a school that joins now is granted nothing.
+    del exchange.exchange.members[AUDITOR]
+    exchange.exchange.admit(NEW, Role.SCHOOL, seal_of("new", organisation="NTRLV-90000000002"))
+    exchange.settle()
+    # It was removed, and may grant still.
+    assert set(keys_lacking(exchange, NEW)) == {record_of(AUDITOR)}
+    said_by_registrar(exchange.exchange, KeyRevoked(key=AUDITOR_SEAL.certificate.key_digest, reason=Reason.LEFT))
+    exchange.settle()
+    assert keys_lacking(exchange, NEW) == []
+    exchange.days(40)
+    assert keys_lacking(exchange, NEW) == []
 
 
 def test_an_auditor_that_was_removed_is_shown_nothing_for_what_it_records_may_reach_nobody(exchange: Mandated) -> None:
