@@ -183,7 +183,10 @@ def load_settings(file: Path | None) -> ParticipantSettings:
 
     Raises: SettingsError if there is no such file, or a value is missing or wrong.
     """
-    chosen = (file or Path(os.environ.get(f"{_PREFIX}CONFIG", _DEFAULT))).resolve()
+    # Not Path.resolve: before Python 3.13 that has an error of its own for links that lead in a circle.
+    chosen = Path(os.path.realpath(file or os.environ.get(f"{_PREFIX}CONFIG", _DEFAULT)))
+    if chosen.is_symlink():
+        raise SettingsError(f"{file or chosen.name} is a link that leads in a circle, to no settings file")
     if chosen.is_dir():
         raise SettingsError(f"{chosen.name} is a folder, and no settings file: name the file in it, as {chosen.name}/{_DEFAULT}")
     if not chosen.is_file():

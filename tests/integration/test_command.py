@@ -155,6 +155,8 @@ def test_a_form_with_faults_is_refused_field_by_field_and_without_what_was_typed
         (("verify", "nothing.sqlite", "--root", "README.md"), 4, "README.md is no root certificate of an exchange: "),
         (("school", "cases", "--config", "."), 2, "is a folder, and no settings file: name the file in it"),
         (("school", "cases", "--config", "a/b.toml"), 2, "there is no settings file a/b.toml"),
+        (("school", "cases", "--config", "circle"), 2, "circle is a link that leads in a circle"),
+        (("audit", "verify", "x", "--root", "y", "--keys-of", "circle"), 2, "circle is a link that leads in a circle"),
         (("verify", "nothing.sqlite", "--root", "nothing.pem"), 2, "cannot be read"),
         (("verify", "nothing.sqlite", "--root", "/dev/zero"), 2, "/dev/zero is larger than 1 MiB"),
         (("verify", "nothing.sqlite", "--root", "."), 2, ". cannot be read: Is a directory"),
@@ -167,6 +169,7 @@ def test_a_mistake_gets_a_sentence_and_its_familys_exit_code(
     arguments: tuple[str, ...], code: int, message: str, tmp_path: Path
 ) -> None:
     (tmp_path / "README.md").write_text("no certificate")
+    (tmp_path / "circle").symlink_to("circle")
     done = sarakste(*arguments, folder=tmp_path)
     assert (done.returncode, message in done.stderr) == (code, True), done.stderr
     assert "Traceback" not in done.stderr
