@@ -15,7 +15,7 @@ from services.audit.naming import FORMS, EntryPlace, entry_named
 from services.audit.proof_files import Consistency, Heads, Path, Proof, Shown, Signed, Split, Vouched
 from services.audit.proofs import Proved
 from services.audit.tree import consistency_proof, inclusion_proof, leaf_hash, root_of
-from services.wire.channels import TRUST_CHANNEL, writer_of
+from services.wire.channels import TRUST_CHANNEL, record_of, writer_of
 from services.wire.contents import CertificateRotated, ChannelOpened, OpenContent, ParticipantAdmitted, decode_open
 from services.wire.entry import Open, Statement, body_digest, decode_statement, statement_digest
 from services.wire.errors import MalformedError, RefusedError
@@ -125,9 +125,8 @@ def prove(ledger: Ledger, entry: str, *, with_personal: bool = False) -> Proof:
             raise NotProvableError("The personal part of this entry is not here; an auditor keeps none. Prove it without.")
         subject = replace(subject, personal=taken.personal)
     admissions = [_admission(ledger, checkpoint, ledger.auditor)]
-    writer = writer_of(channel)
-    if channel != TRUST_CHANNEL and writer != ledger.auditor:
-        admissions.append(_admission(ledger, checkpoint, writer))
+    if channel != TRUST_CHANNEL:
+        admissions.append(_admission(ledger, checkpoint, writer_of(channel)))
     return Proof(checkpoint=_signed(ledger, checkpoint.entry), subject=subject, admissions=tuple(admissions))
 
 
@@ -234,6 +233,11 @@ def _vouched(signed: Signed, admission: Shown, heads: Sequence[ChannelHead], pla
 
 def _shown(ledger: Ledger, checkpoint: Checkpointed, taken: Taken) -> Shown:
     channel, sequence = taken.said.channel, taken.said.sequence
+    if channel == record_of(ledger.auditor):
+        raise NotProvableError(
+            f"A checkpoint of {ledger.auditor} is over what it reads, and never over its own record {channel}: of that another"
+            " auditor proves entries."
+        )
     place = checkpoint.place_of(channel)
     if place is None or checkpoint.heads[place].size < sequence:
         raise NotProvableError(f"No checkpoint vouches for {channel}/{sequence} yet; the next one will, within a day.")

@@ -177,7 +177,7 @@ def test_what_cannot_be_proved_is_said_and_why(exchange: Exchange) -> None:
     for entry, why in (
         (f"{RECORD}/{exchange.log.end(RECORD)}", "the next one will"),
         (f"{RECORD}/9999", "no such entry"),
-        (f"{record_of(AUDITOR)}/1", "No checkpoint vouches"),
+        (f"{record_of(AUDITOR)}/1", f"never over its own record {record_of(AUDITOR)}: of that another auditor proves"),
         ("00" * 32, "no such entry"),
         ("nonsense!", "names no entry"),
         ("abc", "names no entry"),
