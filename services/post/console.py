@@ -132,7 +132,7 @@ def show(rows: Sequence[Any], *, as_json: bool, title: str, columns: Iterable[st
 
 
 def read_file(path: Path) -> bytes:
-    """Return the content of a file that a person named: a form, a certificate, a request.
+    """Return the content of a file that a person named: a form, a certificate, a request, a proof, a mandate's keys.
 
     Raises: SettingsError if it cannot be read, or is larger than 1 MiB.
     """
@@ -143,7 +143,7 @@ def read_file(path: Path) -> bytes:
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
     if len(content) > _FILE_LIMIT_BYTES:
-        raise SettingsError(f"{path} is larger than 1 MiB; no form and no certificate is")
+        raise SettingsError(f"{path} is larger than 1 MiB; nothing that can be given here is")
     return content
 
 
