@@ -20,7 +20,9 @@ __all__ = ["register_check"]
 TrustedRoot = Annotated[Path, typer.Option("--root", help="The exchange's root certificate.")]
 
 _FAILED: Final = "does not check"
+_NOT_READ: Final = "was not checked"
 _ROOT: Final = "Certificate"
+_UNREAD: Final = SettingsError.__name__.removesuffix("Error")
 
 
 def register_check(app: typer.Typer) -> None:
@@ -32,12 +34,14 @@ def register_check(app: typer.Typer) -> None:
     ) -> None:
         """Check proofs of an auditor with nothing but the root certificate; leaves with 4 where one does not check.
 
+        Where one cannot be read, and the others check, it leaves with 2, as other commands do.
         Two that are of different entries for one place are told: they prove that their writer has signed two chains.
         """
         from services.audit.convicting import forks_among, told_of_fork
 
         trusted = read_root(root)
         results = {path: _checked(path, trusted) for path in files}
+        codes = [each.pop("code", 0) for each in results.values()]
         proofs = {path: found for path, each in results.items() if (found := each.pop("proved", None)) is not None}
         forks = forks_among(list(proofs.values()))
         for path, found in proofs.items():
@@ -47,12 +51,13 @@ def register_check(app: typer.Typer) -> None:
         else:
             told = [line for path, each in results.items() for line in _lines(path.name, each)]
             typer.echo("\n".join(map(as_text, [*told, *(line for fork in forks for line in told_of_fork(fork))])))
-        if not all(each["checks"] for each in results.values()):
-            raise typer.Exit(VerificationError.exit_code)
+        # The highest: what does not check is told before what could not be read.
+        if code := max(codes):
+            raise typer.Exit(code)
 
 
 def _checked(path: Path, root: Root) -> dict[str, Any]:
-    """Return what a file shows, as JSON can say it; of a proof that checks also what was ``proved``."""
+    """Return what a file shows, as JSON can say it; of a proof that checks also what was ``proved``, else the exit ``code``."""
     from services.audit.proof_files import kind_of
     from services.audit.proofs import check_consistency, check_heads, check_proof, check_split
 
@@ -73,7 +78,8 @@ def _checked(path: Path, root: Root) -> dict[str, Any]:
                 sides = {"longer": _plain(longer), "shorter": _plain(shorter)}
                 return {"checks": True, "kind": "split", "by": [_plain(one), _plain(other)], **sides}
     except (VerificationError, SettingsError) as error:
-        return {"checks": False, "kind": None, "error": type(error).__name__.removesuffix("Error"), "message": str(error)}
+        name = type(error).__name__.removesuffix("Error")
+        return {"checks": False, "kind": None, "error": name, "message": str(error), "code": error.exit_code}
 
 
 def _plain(value: Any) -> dict[str, Any]:
@@ -93,7 +99,7 @@ def _lines(name: str, result: dict[str, Any]) -> Iterator[str]:
     from services.post.office import when_of
 
     if not result["checks"]:
-        yield f"{name} {_FAILED}: {result['message']}"
+        yield f"{name} {_NOT_READ if result['error'] == _UNREAD else _FAILED}: {result['message']}"
         if result["error"] == _ROOT:
             yield "  its certificates do not lead to this root: it is of another exchange, or it was changed"
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -97,11 +98,29 @@ def test_of_several_files_each_is_told_and_one_that_does_not_check_is_found(fold
     answer = folders.call("check", good, bad, none, folders.folder / "away", "--root", folders.folder / "root.pem")
     assert answer.code == 4
     assert "entry.proof checks: " in answer.out
-    for name in ("flipped.proof", "none.proof", "away"):
+    for name in ("flipped.proof", "none.proof"):
         assert f"{name} does not check: " in answer.out
+    assert "away was not checked: " in answer.out
     assert "\x1b" not in answer.out
     told = folders.call("check", good, bad, "--root", folders.folder / "root.pem", "--json")
     assert (told.code, '"checks": true' in told.out, '"checks": false' in told.out) == (4, True, True)
+
+
+def test_a_file_that_cannot_be_read_is_a_wrong_call_and_no_finding(folders: Folders) -> None:
+    good, large, root = proof(folders), folders.folder / "large", folders.folder / "root.pem"
+    large.write_bytes(bytes(1024 * 1024 + 1))
+    for file, why in (
+        (folders.folder / "away", "cannot be read: No such file"),
+        (large, "larger than 1 MiB; nothing that can be given here is"),
+    ):
+        answer = folders.call("check", file, good, "--root", root)
+        assert (answer.code, f"{file.name} was not checked: " in answer.out, why in answer.out) == (2, True, True)
+        assert "entry.proof checks: " in answer.out
+        # As wherever else it is given.
+        code, _, err = audit(folders, AUDITOR, "compare", file)
+        assert (code, why in err) == (2, True)
+        [told, _] = json.loads(folders.call("check", file, good, "--root", root, "--json").out)
+        assert told.keys() == {"checks", "kind", "error", "message", "file"}
 
 
 def test_entries_of_the_registrar_and_openings_are_proved_too(folders: Folders) -> None:
