@@ -131,7 +131,8 @@ def _found(log: Channel, examined: Examined, entry: str) -> _Found:
         if found.sequence == sequence and (epoch is None or claims == epoch):
             _put(there, record, found)
     if not there:
-        raise RefusedError(f"Nothing in {channel} claims the place {sequence}.")
+        asked = sequence if epoch is None else f"{epoch}/{sequence}"
+        raise RefusedError(f"Nothing in {channel} claims the place {asked}.")
     taken = examined.watches[channel].places
     best = min(there.values(), key=lambda each: _rank(each[1], taken))
     return _Found(channel, best, len(there) - 1)

@@ -11,7 +11,7 @@ FORMS: Final = (
     "an entry is named by its place, as school-0099900011.record:0/5 or school-0099900011.record/5, or by eight or more"
     " hexadecimal digits that its digest begins with"
 )
-_PLACE: Final = re.compile(r"([a-z][a-z0-9.-]+)[:/](?:(\d{1,9})/)?(\d{1,18})")
+_PLACE: Final = re.compile(r"([a-z][a-z0-9.-]+)[:/](?:([0-9]{1,9})/)?([0-9]{1,18})")
 _DIGEST: Final = re.compile("[0-9a-f]{8,64}")
 
 

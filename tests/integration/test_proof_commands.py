@@ -149,6 +149,13 @@ def test_an_entry_is_named_alike_wherever_it_is_asked_for(folders: Folders, tmp_
     assert len(made) == 1
     code, _, err = audit(folders, AUDITOR, "prove", f"{SCHOOL}.record:3/2", "-o", tmp_path / "x")
     assert (code, "is of epoch 0" in err, (tmp_path / "x").exists()) == (3, True, False)
+    shown = folders.call("audit", "show", f"{SCHOOL}.record:9/2", "--source", folders.log, "--root", root)
+    assert (shown.code, f"Nothing in {SCHOOL}.record claims the place 9/2." in shown.err) == (3, True)
+    shown = folders.call("audit", "show", f"{SCHOOL}.record:999", "--source", folders.log, "--root", root)
+    assert (shown.code, f"Nothing in {SCHOOL}.record claims the place 999." in shown.err) == (3, True)
+    # A digit of another script looks like the place of another entry.
+    shown = folders.call("audit", "show", f"{SCHOOL}.record:0/\u0662", "--source", folders.log, "--root", root)
+    assert (shown.code, "This names no entry" in shown.err) == (3, True)
 
 
 def test_auditors_exchange_heads_and_compare_what_they_were_shown(folders: Folders) -> None:
