@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from services.channel.port import Channel
     from services.wire.certificates import Root
 
-__all__ = ["Root_", "register", "source_of"]
+__all__ = ["Root_", "register", "require_one", "source_of"]
 
 Root_ = Annotated[Path | None, typer.Option("--root", help="The exchange's root certificate; settings name it already.")]
 Log = Annotated[Path | None, typer.Option("--log", help="The exchange's log, where it is a file; else settings say where it is.")]
@@ -57,6 +57,7 @@ def mirror(
     stop = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stop.set())
+    require_one(log, config)
     trusted, source, there = source_of(log, root, config)
     with (
         closing(source),
@@ -126,6 +127,12 @@ def _tell(told: list[str], text: str, *, as_json: bool) -> None:
     told.append(text)
     if not as_json:
         typer.echo(as_text(text), err=True)
+
+
+def require_one(log: Path | None, config: Path | None) -> None:
+    """Return if not both a log and settings say what is read: one of them would be ignored. Raises: SettingsError."""
+    if log is not None and config is not None:
+        raise SettingsError("a log and --config both say what is read here: leave one of them out")
 
 
 def source_of(log: Path | None, root: Path | None, config: Path | None) -> tuple[Root, Channel, Callable[[], Iterable[str]]]:

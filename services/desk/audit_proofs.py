@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.desk.audit_archive import require_one
 from services.desk.audit_source import Config, Root_, auditor_of, reached
 from services.post.console import Json, as_text, read_file, say, show, write_file
 from services.wire.errors import SettingsError, VerificationError
@@ -173,6 +174,7 @@ def _ledger(given: _From) -> Iterator[_Ledger]:
     from services.audit.grounds import grounds_of
     from services.audit.log_ledger import LogLedger
 
+    require_one(given.source, given.config)
     with reached(given.source, given.root, given.config) as found:
         heads = _heads_in(given.heads, found.root) if given.heads is not None else None
         examined = found.examine()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.desk.audit_archive import require_one
 from services.desk.audit_source import Config, Root_, reached
 from services.post.console import Json, as_text, print_json
 from services.wire.errors import SettingsError, VerificationError
@@ -55,6 +56,7 @@ def verify(  # noqa: PLR0913, PLR0917  # each is an option of the command
     from services.post.building import facts_keys_of
     from services.post.settings import load_settings
 
+    require_one(source, config)
     keys = facts_keys_of(load_settings(keys_of)) if keys_of is not None else ()
     signatures = Signatures.EACH if thorough else Signatures.NEWEST
     with reached(source, root, config) as found:

@@ -117,6 +117,21 @@ def test_the_exchange_that_settings_name_is_verified_with_their_root(copy: Copy)
     assert json.loads(said.stdout)["clean"]
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("verify", "{log}"),
+        ("mirror", "another", "--once", "--log", "{log}"),
+        ("heads", "--output", "heads", "--source", "{log}"),
+    ],
+    ids=lambda each: each[0],
+)
+def test_settings_that_would_be_ignored_beside_a_log_are_refused(copy: Copy, arguments: tuple[str, ...]) -> None:
+    call = [each.format(log=copy.log) for each in arguments]
+    said = sarakste("audit", *call, "--root", copy.folder / "root.pem", "--config", "elsewhere.toml", folder=copy.folder)
+    assert (said.returncode, "leave one of them out" in said.stderr) == (2, True), said.stderr
+
+
 @pytest.mark.parametrize("what", ["folder", "file", "nothing"])
 def test_what_is_no_archive_and_no_log_says_so(copy: Copy, what: str) -> None:
     (copy.folder / "folder").mkdir()

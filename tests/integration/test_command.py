@@ -158,7 +158,7 @@ def test_a_form_with_faults_is_refused_field_by_field_and_without_what_was_typed
         (("school", "cases", "--config", "circle"), 2, "circle is a link that leads in a circle"),
         (("audit", "verify", "x", "--root", "y", "--keys-of", "circle"), 2, "circle is a link that leads in a circle"),
         (("verify", "nothing.sqlite", "--root", "nothing.pem"), 2, "cannot be read"),
-        (("verify", "nothing.sqlite", "--root", "/dev/zero"), 2, "/dev/zero is larger than 1 MiB; nothing that can be given here is"),
+        (("verify", "nothing.sqlite", "--root", "/dev/zero"), 2, "zero is larger than 1 MiB; nothing that can be given here is"),
         (("verify", "nothing.sqlite", "--root", "."), 2, ". cannot be read: Is a directory"),
         (("rehearse", "/dev/zero"), 2, "larger than 256 KiB"),
         (("init", "x", "--school", "12"), 2, "ten digits"),
