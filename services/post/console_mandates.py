@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from services.post.office import Office
     from services.wire.hashing import Digest
 
-__all__ = ["add_mandates"]
+__all__ = ["MandateLine", "add_mandates", "mandate_lines"]
 
+_Uses = Mapping[tuple[str, "Digest"], int]
 OfficeOf = Callable[[Path | None, bool], "Office"]
 
 _DAY: Final = ["%Y-%m-%d"]
@@ -39,7 +40,10 @@ class Purpose(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MandateLine:
-    """A mandate in the list; ``uses`` is how often its auditor has said so far, in its record, that it was taken in or used."""
+    """A mandate in the list; ``uses`` is how often its auditor has said so far, in its record, that it was taken in or used.
+
+    ``after_its_end`` says how many of these were after the mandate's end.
+    """
 
     mandate: str
     auditor: str
@@ -49,6 +53,7 @@ class MandateLine:
     until: date
     parts: int
     uses: int
+    after_its_end: int
     ended: date | None
 
 
@@ -98,14 +103,7 @@ def _add_list(app: typer.Typer, office_of: OfficeOf) -> None:
     @app.command()
     def mandates(config: Config = None, as_json: Json = False) -> None:
         """List the mandates that were given to auditors here, what they are for, and how often they were used."""
-        from services.post.mandate_uses import uses_of
-        from services.post.mandates import mandates_of
-
-        office = office_of(config, False)
-        found = mandates_of(office)
-        uses = uses_of(office)
-        lines = [_line(office, each, uses) for each in found]
-        show(lines, as_json=as_json, title="Mandates")
+        show(mandate_lines(office_of(config, False)), as_json=as_json, title="Mandates")
 
 
 def _add_file(app: typer.Typer, office_of: OfficeOf) -> None:
@@ -149,7 +147,17 @@ def _acting(office_of: OfficeOf, config: Path | None) -> Office:
     return office
 
 
-def _line(office: Office, mandate: Mandate, uses: Mapping[tuple[str, Digest], int]) -> MandateLine:
+def mandate_lines(office: Office) -> list[MandateLine]:
+    """Return the list of mandates that were given here, as it is shown."""
+    from services.post.mandate_uses import uses_after_end, uses_of
+    from services.post.mandates import mandates_of
+
+    found = mandates_of(office)
+    uses, late = uses_of(office), uses_after_end(office, found)
+    return [_line(office, each, uses, late) for each in found]
+
+
+def _line(office: Office, mandate: Mandate, uses: _Uses, late: _Uses) -> MandateLine:
     names = {each.admitted: each.id for each in office.trust.participants.values()}
     auditor = names.get(mandate.auditor, mandate.auditor.hex())
     return MandateLine(
@@ -161,5 +169,6 @@ def _line(office: Office, mandate: Mandate, uses: Mapping[tuple[str, Digest], in
         until=mandate.until,
         parts=len(mandate.parts),
         uses=uses.get((auditor, mandate.name), 0),
+        after_its_end=late.get((auditor, mandate.name), 0),
         ended=mandate.ended_on,
     )

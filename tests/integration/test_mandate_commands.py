@@ -79,6 +79,7 @@ def test_a_case_is_disclosed_by_commands_and_read_by_each_command_and_each_use_i
     folders.settle(seconds=6)
     [line] = folders.run(SCHOOL, "mandates", "--json").json
     assert (line["auditor"], line["case"], line["purpose"], line["uses"], line["ended"]) == (AUDITOR, case, "Complaint", 7, None)
+    assert line["after_its_end"] == 0
     [held] = folders.run(AUDITOR, "mandates", "--json").json
     assert (held["writer"], held["uses"], held["keys"]) == (SCHOOL, 6, True)
     assert folders.findings() == []

@@ -14,6 +14,7 @@ import pytest
 from services.audit.keys import Keys
 from services.audit.leaving_out import without_personal
 from services.audit.opening import Opening
+from services.auditor import mandates as auditors_program
 from services.auditor.disclosed import Disclosed
 from services.auditor.mandates import EndingHeld, accept, held_mandates, note_use, open_mandate
 from services.auditor.mandates import end as put_down
@@ -21,6 +22,7 @@ from services.commission.application import Commission
 from services.commission.input import RegistrationInput
 from services.post import mandates as program
 from services.post.auditors import approve, auditors, end_facts, refuse
+from services.post.console_mandates import mandate_lines
 from services.post.mandate_uses import uses_of
 from services.post.mandates import disclose, end, end_file, mandates_of
 from services.post.saving import CaseIncompleteError
@@ -406,6 +408,49 @@ def test_nobody_waits_for_good_for_the_keys_of_an_auditor_that_has_left(exchange
     assert keys_lacking(exchange, NEW) == []
     exchange.days(40)
     assert keys_lacking(exchange, NEW) == []
+
+
+def pretends_that_nothing_ends(patch: pytest.MonkeyPatch) -> None:
+    """Make an auditor's program that looks whether a mandate has ended no more."""
+    patch.setattr(auditors_program, "_is_removed", lambda _: False)
+    patch.setattr(auditors_program, "_is_ended", lambda *_: False)
+
+
+def used(exchange: Mandated, name: str = SCHOOL) -> list[tuple[int, int]]:
+    """Return the uses of each mandate as the list shows them, and how many of them were after its end."""
+    exchange.settle()
+    return [(each.uses, each.after_its_end) for each in mandate_lines(exchange.office(name))]
+
+
+@pytest.mark.parametrize("end_of_it", ["ended early", "removed", "its day"])
+def test_an_auditor_that_goes_on_after_the_end_of_its_mandate_is_told_in_the_list(
+    exchange: Mandated, end_of_it: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mandate = exchange.accepted(exchange.terms(days=1 if end_of_it == "its day" else 10))
+    note_use(exchange.office(AUDITOR), mandate, AccessUse.SHOW)
+    assert used(exchange) == [(2, 0)]
+    if end_of_it == "ended early":
+        end(exchange.office(SCHOOL), mandates_of(exchange.office(SCHOOL))[0])
+    elif end_of_it == "removed":
+        said_by_registrar(exchange.exchange, ParticipantRemoved(id=AUDITOR))
+    exchange.days(2)
+    assert used(exchange) == [(2, 0)], "whoever keeps to it is told nothing of"
+    pretends_that_nothing_ends(monkeypatch)
+    late = replace(mandate, until=exchange.office(AUDITOR).today)
+    for _ in range(3):
+        note_use(exchange.office(AUDITOR), late, AccessUse.SHOW)
+    assert used(exchange) == [(5, 3)]
+    assert used(exchange, COMMISSION) == [], "the school's mandates are not the commission's"
+
+
+def test_a_use_behind_the_end_in_its_own_record_is_late_on_the_same_day_too(
+    exchange: Mandated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mandate = exchange.accepted()
+    put_down(exchange.office(AUDITOR), mandate.name)
+    pretends_that_nothing_ends(monkeypatch)
+    note_use(exchange.office(AUDITOR), mandate, AccessUse.SHOW)
+    assert used(exchange) == [(2, 1)]
 
 
 def test_an_auditor_that_was_removed_is_shown_nothing_for_what_it_records_may_reach_nobody(exchange: Mandated) -> None:
