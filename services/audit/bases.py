@@ -40,8 +40,6 @@ from services.wire.trust import Trust
 
 __all__ = ["CLOSED_LINK", "Bases", "Reads"]
 
-_CLOSED: Final = b""
-"""No case: what stands there and does not open under the given keys."""
 CLOSED_LINK: Final = "an event rests on one of another case, and the case that a link names does not open"
 _OVERRULED: Final = "an event rests on one that an epoch may have overruled"
 _MOVED: Final = "an event does not stand where it stood"
@@ -70,6 +68,14 @@ class _Elsewhere:
 
     claim: Claim
     case: bytes | None
+
+
+@dataclass(slots=True)
+class _First:
+    """What is known of an event that a link names: the commission's cases that it is of, and the keys that would tell."""
+
+    cases: set[bytes] = field(default_factory=set)
+    lacking: set[Digest] = field(default_factory=set)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -195,17 +201,27 @@ class Bases:
         for case, primary in self._links():
             # One that stood by itself again may be linked anew; what it heard before rests on the case linked to it then.
             links.setdefault(case, set()).add(primary)
-        firsts = self._cases_of(set().union(*links.values()))
+        firsts = self._firsts(set().union(*links.values()))
         for each in elsewhere:
-            primaries = links.get(each.claim.case, set()) if each.claim.case is not None else set()
-            cases = {firsts[primary] for primary in primaries if primary in firsts}
-            # A link to a case whose first event does not open here convicts nobody; one to nowhere excuses nothing.
-            if not cases & {each.case, _CLOSED}:
+            named = [firsts[primary] for primary in _named_by_links(links, each) if primary in firsts]
+            if any(each.case in first.cases for first in named):
+                continue
+            lacking = set[Digest]().union(*(first.lacking for first in named))
+            # A link to a case whose first event does not open for want of a key convicts nobody. One to nowhere, or to what opens
+            # and is of no case, excuses nothing: else any entry of the log would excuse any yes.
+            if lacking:
+                self._leave_open(each.claim, CLOSED_LINK, lacking)
+            else:
                 self.report.find(
                     _finding(each.claim, "rests on an event of another case", _hex(each.claim.case), _hex(each.case))
                 )
-            elif each.case not in cases:
-                self._undecided(each.claim, CLOSED_LINK)
+
+    def _leave_open(self, claim: Claim, why: str, lacking: Iterable[Digest] = ()) -> None:
+        """Convict nobody of a claim, say why, and look at it again the next time, or when a key comes."""
+        self.watches[claim.statement.channel].report.note(f"at {claim.statement.sequence}: {claim.what}: {why}")
+        self._undecided(claim, why)
+        for key in lacking:
+            self.before.channels[claim.statement.channel].lacks(key)
 
     def _links(self) -> Iterator[tuple[bytes, Digest]]:
         """Yield the linked cases of the commission, and the first event of the case that each is linked to."""
@@ -216,29 +232,39 @@ class Bases:
             if said is not None:
                 yield facts.case_id, said.primary
 
-    def _cases_of(self, bodies: AbstractSet[Digest]) -> dict[Digest, bytes]:
-        """Return the commission's cases in which events stand, ``_CLOSED`` for those that do not open.
+    def _firsts(self, bodies: AbstractSet[Digest]) -> dict[Digest, _First]:
+        """Return what is known of the events that links name, as far as they stand anywhere.
 
         A school's own number of a case is not the commission's, which follows from it.
         """
-        found: dict[Digest, bytes] = {}
+        found: dict[Digest, _First] = {}
         channels = [each for each in self.watches if each != TRUST_CHANNEL]
         for channel, candidate in ((name, each) for name in channels if bodies for each in self._all(name)):
             body = body_digest(candidate.unverified_statement.body)
             if body not in bodies:
                 continue
+            first = found.setdefault(body, _First())
             facts = self.look.facts(candidate) if candidate.is_sealed else Closed(None)
-            if isinstance(facts, Closed) or facts.case_id is None:
-                found.setdefault(body, _CLOSED)
-                continue
-            is_schools = channel_kind(channel) is ChannelKind.TO_COMMISSION
-            found[body] = commission_case(UUID(bytes=facts.case_id), channel).bytes if is_schools else facts.case_id
+            if isinstance(facts, Closed):
+                if facts.key is not None:
+                    first.lacking.add(facts.key)
+            elif facts.case_id is not None:
+                is_schools = channel_kind(channel) is ChannelKind.TO_COMMISSION
+                case = commission_case(UUID(bytes=facts.case_id), channel).bytes if is_schools else facts.case_id
+                first.cases.add(case)
         return found
 
     def _all(self, channel: str) -> Iterator[Candidate]:
         if channel in self.watches:
             self._reads_again(channel, _LINKS)
             yield from (found for _, found in self.reads.again(channel))
+
+
+def _named_by_links(links: Mapping[bytes, AbstractSet[Digest]], found: _Elsewhere) -> AbstractSet[Digest]:
+    """Return what links name as the first event of the case that a claim may rest on: the commission's claims alone may."""
+    is_commissions = writer_of(found.claim.statement.channel) == COMMISSION
+    case = found.claim.case if is_commissions and found.case is not None else None
+    return links.get(case, set()) if case is not None else set()
 
 
 def _knew_at(watches: Mapping[str, Watch], claim: Claim) -> int:

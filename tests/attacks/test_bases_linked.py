@@ -1,0 +1,77 @@
+"""A link between two cases of one pupil, and all that is no such link: whom it excuses, and what an auditor cannot know of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from services.audit.bases import CLOSED_LINK
+from services.commission.input import LinkInput
+from services.post.history import New
+from services.post.saving import act
+from services.wire.channels import COMMISSION, record_of
+from services.wire.entry import body_digest, decode_entry
+from services.wire.events import Answer, AssessmentLinked
+from services.wire.hashing import Digest
+from tests.attacks.test_bases import found, keys, lied, outcome
+from tests.attacks.test_bases_again import Looking
+from tests.attacks.test_bases_of_the_procedure import two_requests
+from tests.attacks.workshop import OTHER, TO, Workshop
+from tests.chains import ROOT, SCHOOL
+from tests.integration.test_two_sides import answered, asked, commission, examined, recommended
+from tests.people import another_pupil
+from tests.troubles import raw_event, settled
+from tests.verifying import verified
+
+THEIRS = record_of(COMMISSION)
+ANSWERS = f"{OTHER}.from-commission"
+EVERYBODY = (COMMISSION, SCHOOL, OTHER)
+
+
+@pytest.fixture
+def eye(shop: Workshop, tmp_path: Path) -> Looking:
+    return Looking(shop, tmp_path / "verified")
+
+
+def linked(shop: Workshop) -> None:
+    """Let two schools ask about one pupil, and the commission answer both by one assessment."""
+    first, second = two_requests(shop)
+    commission(shop).link(second, LinkInput())
+    for case_id in (first, second):
+        answered(shop, case_id)
+    settled(shop)
+
+
+def body_at(shop: Workshop, channel: str, index: int) -> Digest:
+    return body_digest(decode_entry(shop.there[channel][index]).unverified_statement.body)
+
+
+@pytest.mark.parametrize("primary", ["an open entry", "an event of no case"])
+@pytest.mark.shows("I4")
+def test_a_yes_on_somebody_elses_recommendation_by_a_link_to_what_is_of_no_case(shop: Workshop, primary: str) -> None:
+    _, other = asked(shop, pupil=another_pupil(1))
+    examined(shop, other)
+    recommended(shop, other)
+    mine, theirs = asked(shop, pupil=another_pupil(2))
+    settled(shop)
+    basis = outcome(shop, other)
+    if primary == "an event of no case":
+        raw_event(shop, COMMISSION, THEIRS, AssessmentLinked(primary=basis))
+        settled(shop)
+        named = body_at(shop, THEIRS, -1)
+    else:
+        named = body_at(shop, TO, 0)
+    act(shop.commission.office, theirs, lambda _: (New(facts=AssessmentLinked(primary=named)),))
+    lied(shop, mine=mine, theirs=theirs, answer=Answer.YES, basis=basis)
+    assert found(shop, "a yes rests on an event of another case", *EVERYBODY) == (theirs.hex, other.hex)
+
+
+def test_a_link_to_a_case_that_no_given_key_opens_convicts_nobody_and_is_told_where_the_answer_stands(shop: Workshop) -> None:
+    linked(shop)
+    theirs = [key for key in keys(shop, COMMISSION) if key not in keys(shop, SCHOOL)]
+    report = verified(shop.log, ROOT, threads=1, facts_keys=theirs)
+    assert report.is_clean
+    assert CLOSED_LINK in "; ".join(report.of(ANSWERS).notes)
+    with_all = verified(shop.log, ROOT, threads=1, facts_keys=keys(shop, *EVERYBODY))
+    assert (with_all.findings, with_all.of(ANSWERS).notes) == ([], [])
