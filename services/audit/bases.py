@@ -42,6 +42,7 @@ __all__ = ["CLOSED_LINK", "Bases", "Reads"]
 
 CLOSED_LINK: Final = "an event rests on one of another case, and the case that a link names does not open"
 _OVERRULED: Final = "an event rests on one that an epoch may have overruled"
+_OVERRULED_LINK: Final = "an event rests on one of another case, and an epoch may have overruled the link or what it names"
 _MOVED: Final = "an event does not stand where it stood"
 _LINKS: Final = "an event rests on one of another case, and what links the two is looked for"
 
@@ -203,18 +204,32 @@ class Bases:
             links.setdefault(case, set()).add(primary)
         firsts = self._firsts(set().union(*links.values()))
         for each in elsewhere:
-            named = [firsts[primary] for primary in _named_by_links(links, each) if primary in firsts]
+            primaries = _named_by_links(links, each)
+            named = [firsts[primary] for primary in primaries if primary in firsts]
             if any(each.case in first.cases for first in named):
+                self.before.channels[each.claim.statement.channel].linked = True
                 continue
             lacking = set[Digest]().union(*(first.lacking for first in named))
             # A link to a case whose first event does not open for want of a key convicts nobody. One to nowhere, or to what opens
             # and is of no case, excuses nothing: else any entry of the log would excuse any yes.
             if lacking:
                 self._leave_open(each.claim, CLOSED_LINK, lacking)
+            elif self._may_be_overruled(each, primaries - firsts.keys()):
+                self._leave_open(each.claim, _OVERRULED_LINK)
             else:
                 self.report.find(
                     _finding(each.claim, "rests on an event of another case", _hex(each.claim.case), _hex(each.case))
                 )
+
+    def _may_be_overruled(self, found: _Elsewhere, nowhere: AbstractSet[Digest]) -> bool:
+        """Tell whether an epoch may have overruled what links name and is ``nowhere``, or, since a claim was made, its link."""
+        record = record_of(COMMISSION)
+        # The commission keeps the case of a request that an epoch overruled, and links it although it knows of the epoch.
+        first_events = (each for each in self.watches if each == record or channel_kind(each) is ChannelKind.TO_COMMISSION)
+        if nowhere and any(self.trust.epochs.get(each) for each in first_events):
+            return True
+        known = _knew_at(self.watches, found.claim)
+        return _may_have_link(found) and known < last_epoch_said(self.watches, self.trust, record)
 
     def _leave_open(self, claim: Claim, why: str, lacking: Iterable[Digest] = ()) -> None:
         """Convict nobody of a claim, say why, and look at it again the next time, or when a key comes."""
@@ -260,10 +275,15 @@ class Bases:
             yield from (found for _, found in self.reads.again(channel))
 
 
+def _may_have_link(found: _Elsewhere) -> bool:
+    """Tell whether a link may excuse a claim: one of the commission, where both events are of a case."""
+    claim = found.claim
+    return writer_of(claim.statement.channel) == COMMISSION and claim.case is not None and found.case is not None
+
+
 def _named_by_links(links: Mapping[bytes, AbstractSet[Digest]], found: _Elsewhere) -> AbstractSet[Digest]:
-    """Return what links name as the first event of the case that a claim may rest on: the commission's claims alone may."""
-    is_commissions = writer_of(found.claim.statement.channel) == COMMISSION
-    case = found.claim.case if is_commissions and found.case is not None else None
+    """Return what links name as the first event of the case that a claim may rest on."""
+    case = found.claim.case if _may_have_link(found) else None
     return links.get(case, set()) if case is not None else set()
 
 

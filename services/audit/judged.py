@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 
 from services.audit.packed import Digests
 from services.audit.watching import Watch
-from services.wire.channels import record_of, writer_of
+from services.wire.channels import TRUST_CHANNEL, record_of, writer_of
 from services.wire.hashing import Digest
 
 __all__ = ["KEYS_CAME", "NEVER", "NOTHING_BEFORE", "Bodies", "Judged", "JudgedBefore"]
@@ -24,6 +24,7 @@ __all__ = ["KEYS_CAME", "NEVER", "NOTHING_BEFORE", "Bodies", "Judged", "JudgedBe
 NEVER: Final = "no earlier verification looked at that"
 NOTHING_BEFORE: Final = "nothing that opened before rested on it"
 KEYS_CAME: Final = "keys that came since open what was sealed before"
+_LINKS_ANEW: Final = "something of it rested on a link between two cases, and not all that links may name was gone on from"
 _UNREADABLE: Final = "facts in it cannot be read here, although their key is held"
 _DIGEST_BYTES: Final = 32
 
@@ -33,7 +34,8 @@ class Judged:
     """What the first ``sequence`` entries of a pair channel claim was judged; the next ones stand from ``position`` on.
 
     ``unopened`` of these entries do not open, ``closed`` of their claims are on an event that does not; ``lacking`` are the ids
-    of the keys that would open them. ``undecided`` says why they have to be looked at once more, if they have.
+    of the keys that would open them. ``undecided`` says why they have to be looked at once more, if they have. ``linked`` says
+    that a link between two cases excused something.
     """
 
     sequence: int = 0
@@ -42,6 +44,7 @@ class Judged:
     closed: int = 0
     lacking: set[Digest] = field(default_factory=set)
     undecided: str = ""
+    linked: bool = False
 
     def lacks(self, key: Digest | None) -> None:
         """Note that something does not open: for want of a key, or, with None, although that is held."""
@@ -57,14 +60,15 @@ class Judged:
     def as_json(self) -> list[Any]:
         """Return it as it is kept."""
         lacking = sorted(each.hex() for each in self.lacking)
-        return [self.sequence, self.position, self.unopened, self.closed, lacking, self.undecided]
+        return [self.sequence, self.position, self.unopened, self.closed, lacking, self.undecided, self.linked]
 
     @classmethod
     def of_json(cls, said: Any) -> Self:
         """Return what was kept. Raises: ValueError or TypeError if this is something else."""
-        sequence, position, unopened, closed, lacking, undecided = said
+        sequence, position, unopened, closed, lacking, undecided, linked = said
         ids = {Digest(bytes.fromhex(each)) for each in lacking}
-        return cls(_count(sequence), _count(position), _count(unopened), _count(closed), ids, str(undecided))
+        counts = (_count(sequence), _count(position), _count(unopened), _count(closed))
+        return cls(*counts, ids, str(undecided), bool(linked))
 
 
 @dataclass(slots=True)
@@ -119,8 +123,11 @@ class JudgedBefore:
     channels: dict[str, Judged] = field(default_factory=dict)
     records: dict[str, Bodies] = field(default_factory=dict)
 
-    def hold_against(self, watches: Mapping[str, Watch]) -> None:
-        """Believe nothing more of what is not gone on from in this run: it may be another story now."""
+    def hold_against(self, watches: Mapping[str, Watch], remembered: Collection[str]) -> None:
+        """Believe nothing more of what is not gone on from in this run: it may be another story now.
+
+        ``remembered`` are the channels that an earlier run left to go on from.
+        """
         for each in [name for name, known in self.channels.items() if not _goes_on(watches, name, known.sequence)]:
             del self.channels[each]
         for each in [name for name, known in self.records.items() if not _goes_on(watches, name, known.sequence)]:
@@ -130,6 +137,14 @@ class JudgedBefore:
             if record is not None and record.digests and not record.report.not_read_again:
                 # What a claim was on may be overruled, or changed.
                 known.undecided = f"{record.report.channel} was read anew"
+        if any(each != TRUST_CHANNEL and not _goes_on(watches, each, 1) for each in remembered):
+            self.doubt_links()
+
+    def doubt_links(self) -> None:
+        """Have all looked at again that rested on a link: what that names may have stood in any channel."""
+        for known in self.channels.values():
+            if known.linked:
+                known.undecided = _LINKS_ANEW
 
     def forget(self, channels: Collection[str]) -> None:
         """Believe nothing of these the next time: a finding is found again, also after a run that held no keys."""

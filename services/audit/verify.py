@@ -169,7 +169,7 @@ class _Verification:
         compare_receipts(self.watches, self.followers, trust, self.report)
         if self.memory is not None:
             look_for_forgotten(self.report, self.memory, self.watches, self.followers, trust)
-            self.memory.judged.hold_against(self.watches)
+            self.memory.judged.hold_against(self.watches, self.memory.channels)
         if self.facts_keys:
             self._bases(trust).check()
         look_for_strays(self.report, self.there, self._records, self.root)
@@ -187,6 +187,10 @@ class _Verification:
         memory.judged.forget(at_fault)
         for channel in sorted(self.watches.keys() - at_fault):
             memory.keep(channel, self.watches[channel], self.followers[channel], self.ends.get(channel, (0, "")))
+        there = {name for name, each in self.watches.items() if each.digests or hanging(self.followers[name])} - {TRUST_CHANNEL}
+        if there & at_fault or there - memory.channels.keys():
+            # What is not gone on from may be gone the next time, and nobody would know that it was.
+            memory.judged.doubt_links()
 
     def _read(self, channel: str, trust: Trust) -> None:
         # What a later page shows may overrule what was taken before it: then the channel is judged in one piece.

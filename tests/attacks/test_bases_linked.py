@@ -7,22 +7,24 @@ from pathlib import Path
 import pytest
 
 from services.audit.bases import CLOSED_LINK
+from services.audit.report import Report
 from services.commission.input import LinkInput
 from services.post.history import New
 from services.post.saving import act
 from services.wire.channels import COMMISSION, record_of
+from services.wire.contents import EpochOpened
 from services.wire.entry import body_digest, decode_entry
 from services.wire.events import Answer, AssessmentLinked
 from services.wire.hashing import Digest
 from tests.attacks.test_bases import found, keys, lied, outcome
-from tests.attacks.test_bases_again import Looking
+from tests.attacks.test_bases_again import Looking, again
 from tests.attacks.test_bases_of_the_procedure import two_requests
 from tests.attacks.workshop import OTHER, TO, Workshop
-from tests.chains import ROOT, SCHOOL
+from tests.chains import ROOT, SCHOOL, Pen, seal_of
 from tests.integration.test_two_sides import answered, asked, commission, examined, recommended
 from tests.people import another_pupil
-from tests.troubles import raw_event, settled
-from tests.verifying import verified
+from tests.troubles import raw_event, said_by_registrar, settled
+from tests.verifying import verified, verified_by
 
 THEIRS = record_of(COMMISSION)
 ANSWERS = f"{OTHER}.from-commission"
@@ -75,3 +77,71 @@ def test_a_link_to_a_case_that_no_given_key_opens_convicts_nobody_and_is_told_wh
     assert CLOSED_LINK in "; ".join(report.of(ANSWERS).notes)
     with_all = verified(shop.log, ROOT, threads=1, facts_keys=keys(shop, *EVERYBODY))
     assert (with_all.findings, with_all.of(ANSWERS).notes) == ([], [])
+
+
+def overruled(shop: Workshop, channel: str, after: int, *, is_begun: bool) -> None:
+    """Let the registrar open an epoch of a channel after some entries; begun or not, what stood behind them counts no more."""
+    last, seal = decode_entry(shop.there[channel][after - 1]), seal_of("new")
+    said_by_registrar(
+        shop,
+        EpochOpened(
+            channel=channel,
+            epoch=1,
+            after_sequence=after,
+            after_digest=last.digest,
+            certificate=seal.certificate.digest,
+        ),
+    )
+    if is_begun:
+        shop.there[channel].append(Pen(channel, seal, 1, after, last.digest).opened())
+
+
+def both(eye: Looking, given: tuple[bytes, ...]) -> Report:
+    """Return what a look that goes on says, after holding it against a fresh one."""
+    report, fresh = eye.look(given=given), verified_by(eye.shop.log, ROOT, threads=1, facts_keys=given)
+    assert report.findings == fresh.findings
+    assert sorted(report.of(ANSWERS).notes) == sorted(fresh.of(ANSWERS).notes)
+    return report
+
+
+@pytest.mark.parametrize("epoch", ["begun", "not begun"])
+def test_a_link_to_a_request_that_an_epoch_overruled_convicts_nobody_read_at_once_or_bit_by_bit(
+    eye: Looking, shop: Workshop, epoch: str
+) -> None:
+    linked(shop)
+    given = (*keys(shop, *EVERYBODY), bytes(32))
+    assert both(eye, given).is_clean
+    overruled(shop, TO, 1, is_begun=epoch == "begun")
+    for _ in range(2):
+        report = both(eye, given)
+        assert report.is_clean
+        assert "an epoch may have overruled the link or what it names" in "; ".join(report.of(ANSWERS).notes)
+
+
+def test_a_link_that_an_epoch_of_the_commissions_record_overruled_convicts_nobody(eye: Looking, shop: Workshop) -> None:
+    first, second = two_requests(shop)
+    settled(shop)
+    place = len(shop.there[THEIRS])
+    commission(shop).link(second, LinkInput())
+    for case_id in (first, second):
+        answered(shop, case_id)
+    settled(shop)
+    given = (*keys(shop, *EVERYBODY), bytes(32))
+    assert both(eye, given).is_clean
+    overruled(shop, THEIRS, place, is_begun=True)
+    report = both(eye, given)
+    assert report.is_clean
+    assert "an epoch may have overruled the link or what it names" in "; ".join(report.of(ANSWERS).notes)
+
+
+def test_a_request_that_a_link_names_and_that_was_cut_off_is_missed_where_the_link_is_used(eye: Looking, shop: Workshop) -> None:
+    linked(shop)
+    given = (*keys(shop, *EVERYBODY), bytes(32))
+    assert both(eye, given).is_clean
+    assert again(both(eye, given)) == {}
+    del shop.there[TO][1:]
+    for _ in range(2):
+        report = eye.look(given=given)
+        told = [(each.channel, each.what) for each in report.findings]
+        assert (ANSWERS, "a yes rests on an event of another case") in told
+        assert told == [(each.channel, each.what) for each in verified(shop.log, ROOT, facts_keys=given).findings]
