@@ -9,6 +9,7 @@ Source: design.md section 5 (``basis``); events.md; domain.md D.5, 6.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ __all__ = ["CLOSED_LINK", "Bases", "Reads"]
 CLOSED_LINK: Final = "an event rests on one of another case, and the case that a link names does not open"
 _OVERRULED: Final = "an event rests on one that an epoch may have overruled"
 _OVERRULED_LINK: Final = "an event rests on one of another case, and an epoch may have overruled the link or what it names"
+_MAY_BE_LINKED: Final = "an event rests on one of another case, and a link between the two may be among what does not open"
 _MOVED: Final = "an event does not stand where it stood"
 _LINKS: Final = "an event rests on one of another case, and what links the two is looked for"
 
@@ -198,10 +200,7 @@ class Bases:
 
     def _follow_links(self, elsewhere: Iterable[_Elsewhere]) -> None:
         """Find claims on an event of another case, but where the commission linked the one to the other, as far as keys show."""
-        links: dict[bytes, set[Digest]] = {}
-        for case, primary in self._links():
-            # One that stood by itself again may be linked anew; what it heard before rests on the case linked to it then.
-            links.setdefault(case, set()).add(primary)
+        links, unopened = self._links()
         firsts = self._firsts(set().union(*links.values()))
         for each in elsewhere:
             primaries = _named_by_links(links, each)
@@ -216,6 +215,11 @@ class Bases:
                 self._leave_open(each.claim, CLOSED_LINK, lacking)
             elif self._may_be_overruled(each, primaries - firsts.keys()):
                 self._leave_open(each.claim, _OVERRULED_LINK)
+            elif unopened and _may_have_link(each):
+                # A link of last year is sealed under last year's key.
+                self._leave_open(each.claim, _MAY_BE_LINKED, unopened.keys())
+                told = f"{unopened.total()} events open under none of the given keys: whether one links two cases is not known"
+                self.watches[record_of(COMMISSION)].report.conclude(told)
             else:
                 self.report.find(
                     _finding(each.claim, "rests on an event of another case", _hex(each.claim.case), _hex(each.case))
@@ -238,14 +242,19 @@ class Bases:
         for key in lacking:
             self.before.channels[claim.statement.channel].lacks(key)
 
-    def _links(self) -> Iterator[tuple[bytes, Digest]]:
-        """Yield the linked cases of the commission, and the first event of the case that each is linked to."""
+    def _links(self) -> tuple[dict[bytes, set[Digest]], Counter[Digest]]:
+        """Return the first events of the cases that each linked case is linked to, and how much lacks which key to open."""
+        links: dict[bytes, set[Digest]] = {}
+        lacking = Counter[Digest]()
         for facts in (self.look.facts(each) for each in self._all(record_of(COMMISSION)) if each.is_sealed):
-            if isinstance(facts, Closed) or facts.type != AssessmentLinked.__name__ or facts.case_id is None:
+            if isinstance(facts, Closed):
+                lacking.update({facts.key} if facts.key is not None else ())
                 continue
-            said = self.look.said(facts)
-            if said is not None:
-                yield facts.case_id, said.primary
+            said = self.look.said(facts) if facts.type == AssessmentLinked.__name__ else None
+            if said is not None and facts.case_id is not None:
+                # One that stood by itself again may be linked anew; what it heard before rests on the case linked to it then.
+                links.setdefault(facts.case_id, set()).add(said.primary)
+        return links, lacking
 
     def _firsts(self, bodies: AbstractSet[Digest]) -> dict[Digest, _First]:
         """Return what is known of the events that links name, as far as they stand anywhere.

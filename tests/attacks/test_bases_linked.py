@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from services.audit.bases import CLOSED_LINK
+from services.audit.judged import KEYS_CAME
 from services.audit.report import Report
-from services.commission.input import LinkInput
+from services.commission.input import ExaminationInput, LinkInput
 from services.post.history import New
 from services.post.saving import act
 from services.wire.channels import COMMISSION, record_of
 from services.wire.contents import EpochOpened
 from services.wire.entry import body_digest, decode_entry
-from services.wire.events import Answer, AssessmentLinked
+from services.wire.events import Answer, AssessmentLinked, Opinion
 from services.wire.hashing import Digest
 from tests.attacks.test_bases import found, keys, lied, outcome
 from tests.attacks.test_bases_again import Looking, again
@@ -145,3 +146,46 @@ def test_a_request_that_a_link_names_and_that_was_cut_off_is_missed_where_the_li
         told = [(each.channel, each.what) for each in report.findings]
         assert (ANSWERS, "a yes rests on an event of another case") in told
         assert told == [(each.channel, each.what) for each in verified(shop.log, ROOT, facts_keys=given).findings]
+
+
+def test_a_link_of_last_year_that_no_given_key_opens_convicts_nobody(eye: Looking, shop: Workshop) -> None:
+    first, second = two_requests(shop, is_decided=False)
+    today = shop.commission.office.today
+    commission(shop).examine(first, ExaminationInput(file_found=True, opinion=Opinion.VALID, examined_on=today))
+    settled(shop)
+    commission(shop).link(second, LinkInput())
+    settled(shop)
+    before = keys(shop, COMMISSION)
+    shop.clock.now += 60 * 86_400_000
+    settled(shop)
+    recommended(shop, first)
+    for case_id in (first, second):
+        answered(shop, case_id)
+    settled(shop)
+    new = tuple(key for key in keys(shop, COMMISSION) if key not in before)
+    assert new
+    for _ in range(2):
+        report = both(eye, new)
+        assert report.is_clean
+        assert "a link between the two may be among what does not open" in "; ".join(report.of(ANSWERS).notes)
+        assert "whether one links two cases is not known" in "; ".join(report.of(THEIRS).notes)
+    report = both(eye, (*before, *new))
+    assert (report.findings, report.of(ANSWERS).notes) == ([], [])
+    assert again(report)[ANSWERS] == KEYS_CAME
+
+
+@pytest.mark.shows("I4")
+def test_a_yes_on_somebody_elses_recommendation_is_found_once_the_record_opens_whole(eye: Looking, shop: Workshop) -> None:
+    _, other = asked(shop, pupil=another_pupil(1))
+    examined(shop, other)
+    settled(shop)
+    before = keys(shop, COMMISSION)
+    shop.clock.now += 60 * 86_400_000
+    settled(shop)
+    recommended(shop, other)
+    mine, theirs = asked(shop, pupil=another_pupil(2))
+    lied(shop, mine=mine, theirs=theirs, answer=Answer.YES, basis=outcome(shop, other))
+    settled(shop)
+    new = tuple(key for key in keys(shop, COMMISSION) if key not in before)
+    assert both(eye, new).is_clean
+    assert [each.what for each in both(eye, (*before, *new)).findings] == ["a yes rests on an event of another case"]
