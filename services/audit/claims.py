@@ -47,11 +47,14 @@ from services.wire.events import (
     RequestWithdrawn,
     SchoolDecisionMade,
 )
-from services.wire.hashing import Digest
+from services.wire.hashing import Digest, digest_of
 from services.wire.records import SchemaBook
 from services.wire.sealing import Part, open_part
 
-__all__ = ["Claim", "Closed", "Look", "rests_on"]
+__all__ = ["Claim", "Closed", "Look", "rests_on", "rules"]
+
+_EDITION: Final = 1
+"""Raised whenever what is found of given claims changes otherwise than by the tables here; see ``rules``."""
 
 # What each event may rest on, and what people call it; a yes and a no are told apart below.
 _RESTS_ON: Final[Mapping[type, tuple[str, tuple[type, ...]]]] = {
@@ -133,6 +136,13 @@ class Look:
             return self.book.facts(facts.type, facts.schema, facts.content)
         except VerificationError:
             return None
+
+
+def rules() -> str:
+    """Return the digest of the rules that claims are judged by here: what was judged by others is judged again."""
+    tables = [*_RESTS_ON.items(), (ConfirmationGiven, ("a yes", _YES)), (ConfirmationGiven, ("a no", _NO))]
+    told = [(kind.__name__, what, [each.__name__ for each in types]) for kind, (what, types) in tables]
+    return digest_of(repr((_EDITION, told)).encode()).hex()
 
 
 def rests_on(said: Any) -> list[tuple[str, Digest, tuple[type, ...]]]:

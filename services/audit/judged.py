@@ -19,11 +19,12 @@ from services.audit.watching import Watch
 from services.wire.channels import TRUST_CHANNEL, record_of, writer_of
 from services.wire.hashing import Digest
 
-__all__ = ["KEYS_CAME", "NEVER", "NOTHING_BEFORE", "Bodies", "Judged", "JudgedBefore"]
+__all__ = ["KEYS_CAME", "NEVER", "NOTHING_BEFORE", "OTHER_RULES", "Bodies", "Judged", "JudgedBefore"]
 
 NEVER: Final = "no earlier verification looked at that"
 NOTHING_BEFORE: Final = "nothing that opened before rested on it"
 KEYS_CAME: Final = "keys that came since open what was sealed before"
+OTHER_RULES: Final = "an earlier verification judged it by other rules than this one has"
 _LINKS_ANEW: Final = "something of it rested on a link between two cases, and not all that links may name was gone on from"
 _UNREADABLE: Final = "facts in it cannot be read here, although their key is held"
 _DIGEST_BYTES: Final = 32
@@ -118,15 +119,16 @@ class Bodies:
 
 @dataclass(slots=True)
 class JudgedBefore:
-    """What an earlier look left: of pair channels what was judged, of records where their events stand."""
+    """What an earlier look left: of pair channels what was judged by its ``rules``, of records where their events stand."""
 
     channels: dict[str, Judged] = field(default_factory=dict)
     records: dict[str, Bodies] = field(default_factory=dict)
+    rules: str = ""
 
-    def hold_against(self, watches: Mapping[str, Watch], remembered: Collection[str]) -> None:
+    def hold_against(self, watches: Mapping[str, Watch], remembered: Collection[str], rules: str) -> None:
         """Believe nothing more of what is not gone on from in this run: it may be another story now.
 
-        ``remembered`` are the channels that an earlier run left to go on from.
+        ``remembered`` are the channels that an earlier run left to go on from, ``rules`` those by which this one judges.
         """
         for each in [name for name, known in self.channels.items() if not _goes_on(watches, name, known.sequence)]:
             del self.channels[each]
@@ -139,6 +141,11 @@ class JudgedBefore:
                 known.undecided = f"{record.report.channel} was read anew"
         if any(each != TRUST_CHANNEL and not _goes_on(watches, each, 1) for each in remembered):
             self.doubt_links()
+        if self.rules != rules:
+            # What was in order by the rules of another release may be a lie by these.
+            for known in self.channels.values():
+                known.undecided = OTHER_RULES
+            self.rules = rules
 
     def doubt_links(self) -> None:
         """Have all looked at again that rested on a link: what that names may have stood in any channel."""
@@ -155,13 +162,17 @@ class JudgedBefore:
     def as_json(self) -> dict[str, Any]:
         """Return it as it is kept."""
         kept = {name: each.as_json() for name, each in self.channels.items()}
-        return {"channels": kept, "records": {name: each.as_json() for name, each in self.records.items()}}
+        records = {name: each.as_json() for name, each in self.records.items()}
+        return {"channels": kept, "records": records, "rules": self.rules}
 
     @classmethod
     def of_json(cls, said: Any) -> Self:
         """Return what was kept. Raises: ValueError, TypeError, KeyError, AttributeError, OverflowError if it is no such thing."""
+        if "rules" not in said:
+            # A release that did not say by which rules it judged: nothing of that is believed.
+            return cls()
         channels = {name: Judged.of_json(each) for name, each in said["channels"].items()}
-        return cls(channels, {name: Bodies.of_json(each) for name, each in said["records"].items()})
+        return cls(channels, {name: Bodies.of_json(each) for name, each in said["records"].items()}, str(said["rules"]))
 
 
 def _goes_on(watches: Mapping[str, Watch], channel: str, sequence: int) -> bool:

@@ -22,7 +22,7 @@ from services.audit.admitted import channels_under
 from services.audit.ahead import Ahead
 from services.audit.bases import Bases
 from services.audit.beginnings import missing_beginning
-from services.audit.claims import Look
+from services.audit.claims import Look, rules
 from services.audit.forgotten import look_for_forgotten
 from services.audit.judged import JudgedBefore
 from services.audit.missing import first_missing, hanging
@@ -169,7 +169,7 @@ class _Verification:
         compare_receipts(self.watches, self.followers, trust, self.report)
         if self.memory is not None:
             look_for_forgotten(self.report, self.memory, self.watches, self.followers, trust)
-            self.memory.judged.hold_against(self.watches, self.memory.channels)
+            self.memory.judged.hold_against(self.watches, self.memory.channels, rules())
         if self.facts_keys:
             self._bases(trust).check()
         look_for_strays(self.report, self.there, self._records, self.root)

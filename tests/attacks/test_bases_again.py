@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from services.audit import claims
 from services.audit.bases import CLOSED_LINK
-from services.audit.judged import KEYS_CAME, NEVER
+from services.audit.judged import KEYS_CAME, NEVER, OTHER_RULES
 from services.audit.remembering import Memory
 from services.audit.report import Report
 from services.channel.port import Channel
@@ -18,7 +21,7 @@ from services.commission.input import LinkInput
 from services.wire.channels import COMMISSION, record_of
 from services.wire.contents import EpochOpened
 from services.wire.entry import body_digest, decode_entry
-from services.wire.events import Answer
+from services.wire.events import Answer, RecommendationIssued, RecommendationRefused
 from services.wire.hashing import Digest, digest_of
 from tests.attacks.test_bases import keys, lied, outcome, refused
 from tests.attacks.test_bases_of_the_procedure import two_requests
@@ -224,6 +227,42 @@ def test_a_basis_that_was_taken_out_of_an_old_part_meanwhile_is_no_basis_of_anyt
     assert [(each.channel, each.what) for each in report.findings] == [
         (FROM, f"a no rests on an event that stands nowhere in {THEIRS}")
     ]
+
+
+@pytest.mark.parametrize("changed", ["_RESTS_ON", "_YES", "_EDITION"])
+def test_what_was_in_order_by_other_rules_is_judged_again_by_these(
+    eye: Looking, shop: Workshop, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    _, refusal = asked(shop, pupil=another_pupil(1))
+    examined(shop, refusal)
+    refused(shop, refusal)
+    mine, theirs = asked(shop, pupil=another_pupil(2))
+    lied(shop, mine=mine, theirs=theirs, answer=Answer.YES, basis=outcome(shop, refusal))
+    others = {"_RESTS_ON": {}, "_YES": (RecommendationIssued, RecommendationRefused), "_EDITION": 0}
+    with monkeypatch.context() as other:
+        other.setattr(claims, changed, others[changed])
+        eye.look(COMMISSION)
+    report = eye.look(COMMISSION)
+    assert again(report)[TO] == OTHER_RULES
+    assert len(report.findings) == 1
+    assert comparable(report) == comparable(eye.fresh(COMMISSION))
+    # By the same rules it stays judged.
+    assert TO not in again(eye.look(COMMISSION))
+
+
+def test_what_does_not_say_by_which_rules_it_was_judged_is_judged_again(eye: Looking, shop: Workshop) -> None:
+    a_yes(shop, 1)
+    assert eye.look(COMMISSION).is_clean
+    said = json.loads(eye.state.read_bytes().partition(b"\n")[2])
+    del said["judged"]["rules"]
+    write_state(eye.state, said)
+    assert again(eye.look(COMMISSION))[FROM] == NEVER
+
+
+def write_state(path: Path, said: object) -> None:
+    """Write a file that remembers, with a right digest: as whoever can write it may."""
+    body = json.dumps(said).encode()
+    path.write_bytes(b"sarakste-verified-0 " + sha256(body).hexdigest().encode() + b"\n" + body)
 
 
 @pytest.mark.parametrize("seed", range(8))
