@@ -60,11 +60,17 @@ def verify(  # noqa: PLR0913, PLR0917  # each is an option of the command
     keys = facts_keys_of(load_settings(keys_of)) if keys_of is not None else ()
     signatures = Signatures.EACH if thorough else Signatures.NEWEST
     with reached(source, root, config) as found:
-        memory = _Remembered(state, state_digest).memory(found.root, signatures)
+        remembered = _Remembered(state, state_digest)
+        memory = remembered.memory(found.root, signatures)
         report = found.examine(signatures=signatures, facts_keys=keys, memory=memory).report
         is_folder = found.folder is not None
-    digest = memory.save(state) if memory is not None and state is not None else None
+    digest, unsaved = remembered.saved(memory)
     _tell(report, digest, as_json=as_json, is_folder=is_folder)
+    if unsaved is not None and report.is_clean:
+        raise unsaved
+    if unsaved is not None:
+        # What was found goes before a full disk: whoever acts on exit codes must not take it for a fault of the settings.
+        typer.echo(as_text(unsaved), err=True)
     if not report.is_clean:
         raise typer.Exit(VerificationError.exit_code)
 
@@ -88,6 +94,15 @@ class _Remembered:
             return Memory(root.digest.hex(), signatures.value)
         memory.ready_for(signatures)
         return memory
+
+    def saved(self, memory: Memory | None) -> tuple[str | None, SettingsError | None]:
+        """Write what is remembered, and return its digest, or why it cannot be written: what was found is told all the same."""
+        if memory is None or self.path is None:
+            return None, None
+        try:
+            return memory.save(self.path), None
+        except SettingsError as error:
+            return None, error
 
 
 def _tell(report: Report, digest: str | None, *, as_json: bool, is_folder: bool) -> None:

@@ -109,6 +109,24 @@ def test_a_state_that_was_edited_is_refused(copy: Copy) -> None:
     assert asked(copy, copy.archive, "--state", state, code=4)["error"] == "Archive"
 
 
+def test_what_was_found_is_told_although_what_was_verified_cannot_be_remembered(copy: Copy) -> None:
+    words = ("audit", "verify", copy.archive, "--root", copy.folder / "root.pem", "--state", copy.folder / "nowhere" / "verified")
+    clean = sarakste(*words)
+    assert (clean.returncode, "verified cannot be written" in clean.stderr) == (2, True)
+    assert "0 findings" in clean.stdout
+    path = next((copy.archive / "channels" / TO).glob("*.avro"))
+    data = bytearray(path.read_bytes())
+    data[-60] ^= 1
+    path.write_bytes(data)
+    for more in ((), ("--json",)):
+        said = sarakste(*words, *more)
+        assert (said.returncode, "verified cannot be written" in said.stderr) == (4, True)
+        assert MEANINGS["ArchiveError"] in said.stdout
+        # Nothing is remembered, so no digest of it is told.
+        assert "is remembered under" not in said.stdout
+    assert json.loads(said.stdout)["state_digest"] is None
+
+
 def test_the_exchange_that_settings_name_is_verified_with_their_root(copy: Copy) -> None:
     settings = copy.folder / "sarakste.toml"
     settings.write_text('participant = "auditor-vk"\nlog = "log.sqlite"\nroot = "root.pem"\n')
