@@ -135,10 +135,10 @@ class JudgedBefore:
         for each in [name for name, known in self.records.items() if not _goes_on(watches, name, known.sequence)]:
             del self.records[each]
         for name, known in self.channels.items():
-            record = watches.get(record_of(writer_of(name)))
-            if record is not None and record.digests and not record.report.not_read_again:
-                # What a claim was on may be overruled, or changed.
-                known.undecided = f"{record.report.channel} was read anew"
+            record = record_of(writer_of(name))
+            if not _goes_on(watches, record, 1):
+                # What a claim was on may be overruled, or changed, or gone with all of the record.
+                known.undecided = f"{record} was read anew"
         if any(each != TRUST_CHANNEL and not _goes_on(watches, each, 1) for each in remembered):
             self.doubt_links()
         if self.rules != rules:

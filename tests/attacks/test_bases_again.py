@@ -22,7 +22,7 @@ from services.wire.channels import COMMISSION, record_of
 from services.wire.contents import EpochOpened
 from services.wire.entry import body_digest, decode_entry
 from services.wire.events import Answer, RecommendationIssued, RecommendationRefused
-from services.wire.hashing import Digest, digest_of
+from services.wire.hashing import Digest, digest_of, genesis_digest
 from tests.attacks.test_bases import keys, lied, outcome, refused
 from tests.attacks.test_bases_of_the_procedure import two_requests
 from tests.attacks.workshop import FROM, OTHER, RECORD, TO, MemoryLog, Workshop
@@ -190,6 +190,33 @@ def test_what_rested_on_a_record_is_looked_at_anew_when_an_epoch_overruled_a_par
         assert "of which an epoch overruled a part since" in "; ".join(report.of(TO).notes)
         assert report.of(TO).notes == eye.fresh(COMMISSION).of(TO).notes
         assert report.is_clean
+
+
+def test_what_rested_on_a_record_that_is_gone_as_a_whole_is_missed_where_it_is_named(eye: Looking, shop: Workshop) -> None:
+    a_yes(shop, 1)
+    assert eye.look(COMMISSION).is_clean
+    shop.there[THEIRS].clear()
+    for _ in range(2):
+        report, fresh = eye.look(COMMISSION), eye.fresh(COMMISSION)
+        missed = [each for each in report.findings if each.error == "BasisError"]
+        assert FROM in {each.channel for each in missed}
+        assert missed == [each for each in fresh.findings if each.error == "BasisError"]
+
+
+def test_what_rested_on_a_record_that_an_epoch_from_its_start_overruled_is_looked_at_before_that_is_begun(
+    eye: Looking, shop: Workshop
+) -> None:
+    a_yes(shop, 1)
+    assert eye.look(COMMISSION, SCHOOL).is_clean
+    given = held(shop, COMMISSION, SCHOOL)
+    genesis, seal = genesis_digest(ROOT.digest, RECORD), seal_of("new")
+    content = EpochOpened(channel=RECORD, epoch=1, after_sequence=0, after_digest=genesis, certificate=seal.certificate.digest)
+    said_by_registrar(shop, content)
+    for _ in range(2):
+        report = eye.look(given=given)
+        assert report.is_clean
+        assert "of which an epoch overruled a part since" in "; ".join(report.of(TO).notes)
+        assert report.of(TO).notes == eye.fresh(COMMISSION, SCHOOL).of(TO).notes
 
 
 def test_what_a_link_excused_is_excused_for_good_and_a_link_that_does_not_open_is_looked_at_again(
