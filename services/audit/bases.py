@@ -17,7 +17,17 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from services.audit.claims import Claim, Closed, Look
-from services.audit.judged import NEVER, NOTHING_BEFORE, Bodies, Judged, JudgedBefore
+from services.audit.judged import (
+    CLOSED_LINK,
+    MAY_BE_LINKED,
+    NEVER,
+    NOTHING_BEFORE,
+    OVERRULED,
+    OVERRULED_LINK,
+    Bodies,
+    Judged,
+    JudgedBefore,
+)
 from services.audit.receipts import knew, last_epoch_said
 from services.audit.report import Finding, Report
 from services.audit.watching import Watch
@@ -39,12 +49,8 @@ from services.wire.events import AssessmentLinked
 from services.wire.hashing import Digest
 from services.wire.trust import Trust
 
-__all__ = ["CLOSED_LINK", "Bases", "Reads"]
+__all__ = ["Bases", "Reads"]
 
-CLOSED_LINK: Final = "an event rests on one of another case, and the case that a link names does not open"
-_OVERRULED: Final = "an event rests on one that an epoch may have overruled"
-_OVERRULED_LINK: Final = "an event rests on one of another case, and an epoch may have overruled the link or what it names"
-_MAY_BE_LINKED: Final = "an event rests on one of another case, and a link between the two may be among what does not open"
 _MOVED: Final = "an event does not stand where it stood"
 _LINKS: Final = "an event rests on one of another case, and what links the two is looked for"
 
@@ -142,7 +148,7 @@ class Bases:
             if _knew_at(self.watches, claim) < last_epoch_said(self.watches, self.trust, record):
                 mine = self.watches[claim.statement.channel].report
                 mine.note(f"at {claim.statement.sequence}: {claim.what} {why}, of which an epoch overruled a part since")
-                self._undecided(claim, _OVERRULED)
+                self._undecided(claim, OVERRULED)
             else:
                 self.report.find(_finding(claim, why, claim.basis.hex(), "nothing"))
 
@@ -214,10 +220,10 @@ class Bases:
             if lacking:
                 self._leave_open(each.claim, CLOSED_LINK, lacking)
             elif self._may_be_overruled(each, primaries - firsts.keys()):
-                self._leave_open(each.claim, _OVERRULED_LINK)
+                self._leave_open(each.claim, OVERRULED_LINK)
             elif unopened and _may_have_link(each):
                 # A link of last year is sealed under last year's key.
-                self._leave_open(each.claim, _MAY_BE_LINKED, unopened.keys())
+                self._leave_open(each.claim, MAY_BE_LINKED, unopened.keys())
                 told = f"{unopened.total()} events open under none of the given keys: whether one links two cases is not known"
                 self.watches[record_of(COMMISSION)].report.conclude(told)
             else:

@@ -19,14 +19,33 @@ from services.audit.watching import Watch
 from services.wire.channels import TRUST_CHANNEL, record_of, writer_of
 from services.wire.hashing import Digest
 
-__all__ = ["KEYS_CAME", "NEVER", "NOTHING_BEFORE", "OTHER_RULES", "Bodies", "Judged", "JudgedBefore"]
+__all__ = [
+    "CLOSED_LINK",
+    "KEYS_CAME",
+    "MAY_BE_LINKED",
+    "NEVER",
+    "NOTHING_BEFORE",
+    "OTHER_RULES",
+    "OVERRULED",
+    "OVERRULED_LINK",
+    "RECORD_ANEW",
+    "Bodies",
+    "Judged",
+    "JudgedBefore",
+]
 
 NEVER: Final = "no earlier verification looked at that"
 NOTHING_BEFORE: Final = "nothing that opened before rested on it"
 KEYS_CAME: Final = "keys that came since open what was sealed before"
 OTHER_RULES: Final = "an earlier verification judged it by other rules than this one has"
 _LINKS_ANEW: Final = "something of it rested on a link between two cases, and not all that links may name was gone on from"
+RECORD_ANEW: Final = "its writer's record was not gone on from"
+CLOSED_LINK: Final = "an event rests on one of another case, and the case that a link names does not open"
+MAY_BE_LINKED: Final = "an event rests on one of another case, and a link between the two may be among what does not open"
+OVERRULED: Final = "an event rests on one that an epoch may have overruled"
+OVERRULED_LINK: Final = "an event rests on one of another case, and an epoch may have overruled the link or what it names"
 _UNREADABLE: Final = "facts in it cannot be read here, although their key is held"
+_KEPT: Final = {OTHER_RULES, _LINKS_ANEW, RECORD_ANEW, CLOSED_LINK, MAY_BE_LINKED, OVERRULED, OVERRULED_LINK, _UNREADABLE, ""}
 _DIGEST_BYTES: Final = 32
 
 
@@ -68,8 +87,11 @@ class Judged:
         """Return what was kept. Raises: ValueError or TypeError if this is something else."""
         sequence, position, unopened, closed, lacking, undecided, linked = said
         ids = {Digest(bytes.fromhex(each)) for each in lacking}
+        if undecided not in _KEPT or not isinstance(linked, bool):
+            # It is told to people as it stands here.
+            raise ValueError(undecided)
         counts = (_count(sequence), _count(position), _count(unopened), _count(closed))
-        return cls(*counts, ids, str(undecided), bool(linked))
+        return cls(*counts, ids, undecided, linked)
 
 
 @dataclass(slots=True)
@@ -138,7 +160,7 @@ class JudgedBefore:
             record = record_of(writer_of(name))
             if not _goes_on(watches, record, 1):
                 # What a claim was on may be overruled, or changed, or gone with all of the record.
-                known.undecided = f"{record} was read anew"
+                known.undecided = RECORD_ANEW
         if any(each != TRUST_CHANNEL and not _goes_on(watches, each, 1) for each in remembered):
             self.doubt_links()
         if self.rules != rules:

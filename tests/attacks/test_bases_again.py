@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from services.audit import claims
-from services.audit.bases import CLOSED_LINK
-from services.audit.judged import KEYS_CAME, NEVER, OTHER_RULES
+from services.audit.judged import CLOSED_LINK, KEYS_CAME, NEVER, OTHER_RULES, RECORD_ANEW
 from services.audit.remembering import Memory
 from services.audit.report import Report
 from services.channel.port import Channel
@@ -21,6 +20,7 @@ from services.commission.input import LinkInput
 from services.wire.channels import COMMISSION, record_of
 from services.wire.contents import EpochOpened
 from services.wire.entry import body_digest, decode_entry
+from services.wire.errors import ArchiveError
 from services.wire.events import Answer, RecommendationIssued, RecommendationRefused
 from services.wire.hashing import Digest, digest_of, genesis_digest
 from tests.attacks.test_bases import keys, lied, outcome, refused
@@ -186,7 +186,7 @@ def test_what_rested_on_a_record_is_looked_at_anew_when_an_epoch_overruled_a_par
     shop.there[RECORD][1:] = [epoch.opened()]
     for _ in range(2):
         report = eye.look(COMMISSION)
-        assert again(report)[TO] == f"{RECORD} was read anew"
+        assert again(report)[TO] == RECORD_ANEW
         assert "of which an epoch overruled a part since" in "; ".join(report.of(TO).notes)
         assert report.of(TO).notes == eye.fresh(COMMISSION).of(TO).notes
         assert report.is_clean
@@ -284,6 +284,21 @@ def test_what_does_not_say_by_which_rules_it_was_judged_is_judged_again(eye: Loo
     del said["judged"]["rules"]
     write_state(eye.state, said)
     assert again(eye.look(COMMISSION))[FROM] == NEVER
+
+
+@pytest.mark.parametrize("nonsense", [{"a": 1}, ["x"], "x" * 1_000_000, "\ud800", "\x1b[2J\n0 findings", 7, None])
+def test_a_reason_to_look_again_that_no_verification_writes_is_not_believed_and_told_to_nobody(
+    eye: Looking, shop: Workshop, nonsense: object
+) -> None:
+    a_yes(shop, 1)
+    assert eye.look(COMMISSION).is_clean
+    said = json.loads(eye.state.read_bytes().partition(b"\n")[2])
+    undecided = len(said["judged"]["channels"][TO]) - 2
+    assert said["judged"]["channels"][TO][undecided] == ""
+    said["judged"]["channels"][TO][undecided] = nonsense
+    write_state(eye.state, said)
+    with pytest.raises(ArchiveError, match="says nothing that a verification writes: it is not believed"):
+        eye.look(COMMISSION)
 
 
 def write_state(path: Path, said: object) -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.audit.bases import CLOSED_LINK
-from services.audit.judged import KEYS_CAME
+from services.audit.judged import CLOSED_LINK, KEYS_CAME
 from services.audit.report import Report
 from services.commission.input import ExaminationInput, LinkInput
 from services.post.history import New
