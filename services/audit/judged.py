@@ -1,8 +1,9 @@
 """Judged: what a look at what events rest on leaves for the next one, so that it goes on from there.
 
 Kept is how far each channel was looked at, which keys would have opened what did not open, and where the events of a record
-stand by the digests of their bodies: all of it stands in clear in the log, and nothing that was opened is kept. A claim that
-was judged stays judged, for a log only grows; what an epoch overruled, or was found at fault, is read anew, and looked at anew.
+stand by the digests of their bodies. Of no entry is kept what its facts are; of a channel as a whole, that a link between cases
+excused something there, or why it is to be looked at again. A claim that was judged stays judged by the same rules, for a log
+only grows; what an epoch overruled, or was found at fault, is read anew, and looked at anew.
 Source: docs/adr/0042-what-was-judged-with-keys-stays-judged.md.
 """
 
