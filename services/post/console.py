@@ -57,8 +57,9 @@ Client = Annotated[Path | None, typer.Option("--certificate", help="Key and cert
 _FILE_LIMIT_BYTES: Final = 1024 * 1024
 _UNBOUNDED: Final = 100_000
 
-# Controls, and the invisible characters that turn the order of a line around or hide in it.
-_CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+# Controls, the invisible characters that turn the order of a line around or hide in it, and halves of characters, which no
+# terminal's encoding has.
+_CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
 
 
 def print_json(value: Any, *, err: bool = False) -> None:

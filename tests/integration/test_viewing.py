@@ -100,8 +100,8 @@ def test_a_badly_sealed_personal_part_hides_nothing_else_of_the_case(exchange: E
 
 
 def test_a_terminal_obeys_nothing_that_somebody_wrote(capsys: pytest.CaptureFixture[str]) -> None:
-    hostile = "Rob\x1b[2Jerts \u202eskeinemodzI\x9b1m"
-    assert as_text(hostile) == "Rob\ufffd[2Jerts \ufffdskeinemodzI\ufffd1m"
+    hostile = "Rob\x1b[2Jerts \u202eskeinemodzI\x9b1m\ud800"
+    assert as_text(hostile) == "Rob\ufffd[2Jerts \ufffdskeinemodzI\ufffd1m\ufffd"
     print_json({"name": hostile})
     printed = capsys.readouterr().out
     assert json.loads(printed) == {"name": hostile}
