@@ -9,12 +9,9 @@ Source: design.md section 5 (``basis``); events.md; domain.md D.5, 6.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final, Protocol
-from uuid import UUID
 
 from services.audit.claims import Claim, Closed, Look
 from services.audit.judged import (
@@ -28,6 +25,7 @@ from services.audit.judged import (
     Judged,
     JudgedBefore,
 )
+from services.audit.links import Links
 from services.audit.receipts import knew, last_epoch_said
 from services.audit.report import Finding, Report
 from services.audit.watching import Watch
@@ -37,7 +35,6 @@ from services.wire.channels import (
     TRUST_CHANNEL,
     ChannelKind,
     channel_kind,
-    commission_case,
     paired_channel,
     record_of,
     writer_of,
@@ -45,7 +42,6 @@ from services.wire.channels import (
 from services.wire.contents import Facts
 from services.wire.entry import Open, body_digest
 from services.wire.errors import BasisError, VerificationError
-from services.wire.events import AssessmentLinked
 from services.wire.hashing import Digest
 from services.wire.trust import Trust
 
@@ -77,14 +73,6 @@ class _Elsewhere:
 
     claim: Claim
     case: bytes | None
-
-
-@dataclass(slots=True)
-class _First:
-    """What is known of an event that a link names: the commission's cases that it is of, and the keys that would tell."""
-
-    cases: set[bytes] = field(default_factory=set)
-    lacking: set[Digest] = field(default_factory=set)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -206,40 +194,39 @@ class Bases:
 
     def _follow_links(self, elsewhere: Iterable[_Elsewhere]) -> None:
         """Find claims on an event of another case, but where the commission linked the one to the other, as far as keys show."""
-        links, unopened = self._links()
-        firsts = self._firsts(set().union(*links.values()))
+        links = Links.of(self.look, [each for each in self.watches if each != TRUST_CHANNEL], self._all)
         for each in elsewhere:
-            primaries = _named_by_links(links, each)
-            named = [firsts[primary] for primary in primaries if primary in firsts]
-            if any(each.case in first.cases for first in named):
-                self.before.channels[each.claim.statement.channel].linked = True
+            claim, case = each.claim, each.claim.case
+            # A link is the commission's, and excuses no claim of a school.
+            may_be_linked = writer_of(claim.statement.channel) == COMMISSION and case is not None and each.case is not None
+            firsts = links.firsts(case) if may_be_linked and case is not None else []
+            if any(first is not None and each.case in first.cases for first in firsts):
+                self.before.channels[claim.statement.channel].linked = True
                 continue
-            lacking = set[Digest]().union(*(first.lacking for first in named))
+            lacking = set[Digest]().union(*(first.lacking for first in firsts if first is not None))
             # A link to a case whose first event does not open for want of a key convicts nobody. One to nowhere, or to what opens
             # and is of no case, excuses nothing: else any entry of the log would excuse any yes.
             if lacking:
-                self._leave_open(each.claim, CLOSED_LINK, lacking)
-            elif self._may_be_overruled(each, primaries - firsts.keys()):
-                self._leave_open(each.claim, OVERRULED_LINK)
-            elif unopened and _may_have_link(each):
+                self._leave_open(claim, CLOSED_LINK, lacking)
+            elif may_be_linked and self._may_be_overruled(claim, is_nowhere=None in firsts):
+                self._leave_open(claim, OVERRULED_LINK)
+            elif may_be_linked and links.unopened:
                 # A link of last year is sealed under last year's key.
-                self._leave_open(each.claim, MAY_BE_LINKED, unopened.keys())
-                told = f"{unopened.total()} events open under none of the given keys: whether one links two cases is not known"
+                self._leave_open(claim, MAY_BE_LINKED, links.unopened.keys())
+                count = links.unopened.total()
+                told = f"{count} events open under none of the given keys: whether one links two cases is not known"
                 self.watches[record_of(COMMISSION)].report.conclude(told)
             else:
-                self.report.find(
-                    _finding(each.claim, "rests on an event of another case", _hex(each.claim.case), _hex(each.case))
-                )
+                self.report.find(_finding(claim, "rests on an event of another case", _hex(case), _hex(each.case)))
 
-    def _may_be_overruled(self, found: _Elsewhere, nowhere: AbstractSet[Digest]) -> bool:
-        """Tell whether an epoch may have overruled what links name and is ``nowhere``, or, since a claim was made, its link."""
+    def _may_be_overruled(self, claim: Claim, *, is_nowhere: bool) -> bool:
+        """Tell whether an epoch may have overruled a link since a claim was made, or what one names, if that ``is_nowhere``."""
         record = record_of(COMMISSION)
         # The commission keeps the case of a request that an epoch overruled, and links it although it knows of the epoch.
         first_events = (each for each in self.watches if each == record or channel_kind(each) is ChannelKind.TO_COMMISSION)
-        if nowhere and any(self.trust.epochs.get(each) for each in first_events):
+        if is_nowhere and any(self.trust.epochs.get(each) for each in first_events):
             return True
-        known = _knew_at(self.watches, found.claim)
-        return _may_have_link(found) and known < last_epoch_said(self.watches, self.trust, record)
+        return _knew_at(self.watches, claim) < last_epoch_said(self.watches, self.trust, record)
 
     def _leave_open(self, claim: Claim, why: str, lacking: Iterable[Digest] = ()) -> None:
         """Convict nobody of a claim, say why, and look at it again the next time, or when a key comes."""
@@ -248,58 +235,10 @@ class Bases:
         for key in lacking:
             self.before.channels[claim.statement.channel].lacks(key)
 
-    def _links(self) -> tuple[dict[bytes, set[Digest]], Counter[Digest]]:
-        """Return the first events of the cases that each linked case is linked to, and how much lacks which key to open."""
-        links: dict[bytes, set[Digest]] = {}
-        lacking = Counter[Digest]()
-        for facts in (self.look.facts(each) for each in self._all(record_of(COMMISSION)) if each.is_sealed):
-            if isinstance(facts, Closed):
-                lacking.update({facts.key} if facts.key is not None else ())
-                continue
-            said = self.look.said(facts) if facts.type == AssessmentLinked.__name__ else None
-            if said is not None and facts.case_id is not None:
-                # One that stood by itself again may be linked anew; what it heard before rests on the case linked to it then.
-                links.setdefault(facts.case_id, set()).add(said.primary)
-        return links, lacking
-
-    def _firsts(self, bodies: AbstractSet[Digest]) -> dict[Digest, _First]:
-        """Return what is known of the events that links name, as far as they stand anywhere.
-
-        A school's own number of a case is not the commission's, which follows from it.
-        """
-        found: dict[Digest, _First] = {}
-        channels = [each for each in self.watches if each != TRUST_CHANNEL]
-        for channel, candidate in ((name, each) for name in channels if bodies for each in self._all(name)):
-            body = body_digest(candidate.unverified_statement.body)
-            if body not in bodies:
-                continue
-            first = found.setdefault(body, _First())
-            facts = self.look.facts(candidate) if candidate.is_sealed else Closed(None)
-            if isinstance(facts, Closed):
-                if facts.key is not None:
-                    first.lacking.add(facts.key)
-            elif facts.case_id is not None:
-                is_schools = channel_kind(channel) is ChannelKind.TO_COMMISSION
-                case = commission_case(UUID(bytes=facts.case_id), channel).bytes if is_schools else facts.case_id
-                first.cases.add(case)
-        return found
-
     def _all(self, channel: str) -> Iterator[Candidate]:
         if channel in self.watches:
             self._reads_again(channel, _LINKS)
             yield from (found for _, found in self.reads.again(channel))
-
-
-def _may_have_link(found: _Elsewhere) -> bool:
-    """Tell whether a link may excuse a claim: one of the commission, where both events are of a case."""
-    claim = found.claim
-    return writer_of(claim.statement.channel) == COMMISSION and claim.case is not None and found.case is not None
-
-
-def _named_by_links(links: Mapping[bytes, AbstractSet[Digest]], found: _Elsewhere) -> AbstractSet[Digest]:
-    """Return what links name as the first event of the case that a claim may rest on."""
-    case = found.claim.case if _may_have_link(found) else None
-    return links.get(case, set()) if case is not None else set()
 
 
 def _knew_at(watches: Mapping[str, Watch], claim: Claim) -> int:
