@@ -11,13 +11,11 @@ from services.audit.opening import Opener
 from services.audit.places import Places
 from services.audit.verify import Examined
 from services.channel.port import Channel
-from services.wire.disclosures import part_digest
 from services.wire.entry import Open
 from services.wire.errors import DisclosureError, Evidence, RefusedError
 from services.wire.events import AccessEnded, AccessScope
 from services.wire.hashing import Digest
 from services.wire.records import SchemaBook
-from services.wire.sealing import Part
 
 __all__ = ["require_mandate"]
 
@@ -37,8 +35,7 @@ def require_mandate(log: Channel, examined: Examined, keys: Keys, channel: str, 
     opener, stands = Opener(keys, SchemaBook(examined.trust.schemas)), False
     watch = examined.watches.get(channel)
     for found in Places(log, watch, opener).entries() if watch is not None else ():
-        statement = found.candidate.unverified_statement if found.candidate is not None else None
-        stands = stands or (statement is not None and part_digest(statement, Part.FACTS) == mandate)
+        stands = stands or found.facts == mandate
         if not stands or isinstance(found.said, Open):
             continue
         _, _, said = opener.facts(found.said)

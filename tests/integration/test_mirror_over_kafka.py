@@ -38,16 +38,18 @@ def test_what_brokers_show_is_mirrored_over_restarts_and_verified_there_and_in_t
     brokers = KafkaSettings(servers=cluster.servers, authority=authority, certificate=certificate)
     write_settings(home, "auditor-vk", root="../root.pem", log=brokers)
 
+    settings = ("--config", home / "sarakste.toml")
+
     def run(*arguments: object) -> dict[str, object]:
-        said = sarakste("audit", *arguments, "--config", home / "sarakste.toml", "--json")
+        said = sarakste("audit", *arguments, "--json")
         assert said.returncode == 0, said.stderr
         return dict(json.loads(said.stdout))
 
-    assert run("mirror", archive, "--once")["taken"] == sum(map(len, world.records.values()))
+    assert run("mirror", archive, "--once", *settings)["taken"] == sum(map(len, world.records.values()))
     more = [world.pens[TO].sealed() for _ in range(2)]
     log.append(TO, more)
-    assert run("mirror", archive, "--once")["taken"] == 2
+    assert run("mirror", archive, "--once", *settings)["taken"] == 2
     assert values(ArchiveChannel(archive), TO) == [without_personal(each) for each in (*world.records[TO], *more)]
-    live, kept = run("verify"), run("verify", archive, "--root", tmp_path / "root.pem")
+    live, kept = run("verify", *settings), run("verify", archive, "--root", tmp_path / "root.pem")
     assert live["clean"] is kept["clean"] is True
     assert live["entries"] == kept["entries"]

@@ -20,11 +20,11 @@ WRONG = [
     {"heads": {CHANNEL: [-(1 << 70), ""]}},
     {"heads": {CHANNEL: [0, ""]}},
     {"files": {f"{CHANNEL}/2026-11": [-1, ""]}},
-    {"judged": {}},
-    {"judged": {"channels": {CHANNEL: [1 << 70, 0, 0, 0, [], ""]}, "records": {}}},
-    {"judged": {"channels": {CHANNEL: [1, 1, 0, 0, ["no digest"], ""]}, "records": {}}},
-    {"judged": {"channels": {}, "records": {CHANNEL: [1, "", [1 << 70]]}}},
-    {"judged": {"channels": {}, "records": {CHANNEL: [1, "AA==", [0, 1]]}}},
+    {"judged": {"rules": ""}},
+    {"judged": {"channels": {CHANNEL: [1 << 70, 0, 0, 0, [], ""]}, "records": {}, "rules": ""}},
+    {"judged": {"channels": {CHANNEL: [1, 1, 0, 0, ["no digest"], ""]}, "records": {}, "rules": ""}},
+    {"judged": {"channels": {}, "records": {CHANNEL: [1, "", [1 << 70]]}, "rules": ""}},
+    {"judged": {"channels": {}, "records": {CHANNEL: [1, "AA==", [0, 1]]}, "rules": ""}},
 ]
 
 
