@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Any, Final
 
 from services.audit.judged import Judged
@@ -53,8 +55,8 @@ from services.wire.sealing import Part, open_part
 
 __all__ = ["Claim", "Closed", "Look", "rests_on", "rules"]
 
-_EDITION: Final = 1
-"""Raised whenever what is found of given claims changes otherwise than by the tables here; see ``rules``."""
+_JUDGES: Final = ("bases.py", "claims.py", "judged.py", "links.py")
+"""The files that decide what is found of claims; see ``rules``."""
 
 # What each event may rest on, and what people call it; a yes and a no are told apart below.
 _RESTS_ON: Final[Mapping[type, tuple[str, tuple[type, ...]]]] = {
@@ -138,11 +140,14 @@ class Look:
             return None
 
 
+@cache
 def rules() -> str:
-    """Return the digest of the rules that claims are judged by here: what was judged by others is judged again."""
-    tables = [*_RESTS_ON.items(), (ConfirmationGiven, ("a yes", _YES)), (ConfirmationGiven, ("a no", _NO))]
-    told = [(kind.__name__, what, [each.__name__ for each in types]) for kind, (what, types) in tables]
-    return digest_of(repr((_EDITION, told)).encode()).hex()
+    """Return the digest of the program that judges claims here: what was judged by another one is judged again.
+
+    Whatever changes in it may change what is found; to look once more after an update costs less than to miss a lie for good.
+    """
+    folder = files("services.audit")
+    return digest_of(b"".join((folder / name).read_bytes() for name in _JUDGES)).hex()
 
 
 def rests_on(said: Any) -> list[tuple[str, Digest, tuple[type, ...]]]:
