@@ -151,13 +151,7 @@ def says(shop: Workshop, mine: UUID, *news: New, school: str = SCHOOL) -> None:
 
 def mends_code(shop: Workshop, mine: UUID, school: str) -> None:
     """Let a school correct a personal code that it had mistyped, to that of another child."""
-    old = Particulars(pupil=replace(PUPIL, personal_code="32000000001"), representative=FATHER, contact="+37120000099")
-    new = replace(old, pupil=replace(PUPIL, personal_code="32000000009"))
-    changed, on = (CorrectedField.CODE,), shop.commission.office.today
-    personal = PersonDataCorrectedPersonal(old=old, new=new, old_birth_date=None, new_birth_date=None, evidence="pase")
-    corrected = New(facts=PersonDataCorrected(changed=changed, on=on), personal=personal)
-    told_so = New(facts=RequestCorrected(changed=changed, basis=BEFORE), personal=RequestCorrectedPersonal(old=old, new=new))
-    says(shop, mine, corrected, told_so, school=school)
+    says_code(shop, mine, "32000000001", "32000000009", CorrectedField.CODE, school=school)
 
 
 def personal(shop: Workshop, case_id: UUID, topic: str) -> Any:
@@ -241,7 +235,7 @@ def test_a_corrected_code_replaces_the_old_one_and_a_new_code_stands_beside_it(
     assert seen.file_found == (expected == "the file")
 
 
-def says_code(shop: Workshop, mine: UUID, old: str, new: str, changed: CorrectedField) -> None:
+def says_code(shop: Workshop, mine: UUID, old: str, new: str, changed: CorrectedField, *, school: str = SCHOOL) -> None:
     """Let the school say that the pupil's code is another."""
     before = Particulars(pupil=replace(PUPIL, personal_code=old), representative=FATHER, contact="+37120000099")
     after = replace(before, pupil=replace(PUPIL, personal_code=new))
@@ -251,7 +245,7 @@ def says_code(shop: Workshop, mine: UUID, old: str, new: str, changed: Corrected
     )
     correction = RequestCorrected(changed=(changed,), basis=BEFORE)
     told_so = New(facts=correction, personal=RequestCorrectedPersonal(old=before, new=after))
-    says(shop, mine, corrected, told_so)
+    says(shop, mine, corrected, told_so, school=school)
 
 
 @pytest.mark.shows("D5.9", "D5.11")
@@ -826,22 +820,11 @@ def test_a_letter_waits_where_the_school_of_a_request_that_nobody_linked_tells_t
         sent(shop, first)
 
 
-def with_new_code(shop: Workshop, mine: UUID, school: str, old: str, new: str) -> None:
-    """Let a school say that its pupil has a new code beside the old one."""
-    before = Particulars(pupil=replace(PUPIL, personal_code=old), representative=FATHER, contact="+37120000099")
-    after = replace(before, pupil=replace(PUPIL, personal_code=new))
-    changed, on = (CorrectedField.NEW_CODE,), shop.commission.office.today
-    personal = PersonDataCorrectedPersonal(old=before, new=after, old_birth_date=None, new_birth_date=None, evidence="pase")
-    corrected = New(facts=PersonDataCorrected(changed=changed, on=on), personal=personal)
-    told_so = New(facts=RequestCorrected(changed=changed, basis=BEFORE), personal=RequestCorrectedPersonal(old=before, new=after))
-    says(shop, mine, corrected, told_so, school=school)
-
-
 @pytest.mark.shows("D5.6", "D5.11", "D5.19")
 def test_a_letter_waits_for_a_request_under_the_new_code_that_a_linked_case_alone_tells(shop: Workshop) -> None:
     _, first = asked(shop)
     theirs, second = asked(shop, OTHER)
-    with_new_code(shop, theirs, OTHER, "32000000001", "32000000009")
+    says_code(shop, theirs, "32000000001", "32000000009", CorrectedField.NEW_CODE, school=OTHER)
     third_of_school, third = asked(shop, pupil=9)
     holds(shop, third_of_school, SCHOOL)
     prepared(shop, first)
@@ -858,7 +841,7 @@ def test_a_letter_waits_for_a_request_one_of_whose_corrections_does_not_open(sho
     office = shop.commission.office
     _, first = asked(shop)
     theirs, second = asked(shop, OTHER)
-    with_new_code(shop, theirs, OTHER, "32000000001", "32000000045")
+    says_code(shop, theirs, "32000000001", "32000000045", CorrectedField.NEW_CODE, school=OTHER)
     part = office.store.stream(second).events[-1].sealed.personal
     holds(shop, theirs, OTHER)
     prepared(shop, first)
