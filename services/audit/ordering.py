@@ -88,4 +88,7 @@ class _Merge:
         if heads:
             head, body = min(heads, key=lambda each: each[0][:3])
             self.waiting[body].remove(head)
+            if not self.waiting[body]:
+                # One school alone can let each of its events wait for another: what nobody waits for is not looked at again.
+                del self.waiting[body]
             heapq.heappush(self.ready, head)
