@@ -303,8 +303,9 @@ class _Checks:
     def _basis(self, event: Event) -> Check:
         findings = self.examined.report.findings
         place = (event.channel, event.epoch, event.sequence)
-        wrong = next((each for each in findings if (each.channel, each.epoch, each.sequence) == place), None)
-        if wrong is not None and wrong.error == BasisError.__name__:
+        there = (each for each in findings if (each.channel, each.epoch, each.sequence) == place)
+        wrong = next((each for each in there if each.error == BasisError.__name__), None)
+        if wrong is not None:
             return _fails("basis", f"{wrong.what}: expected {wrong.expected}, found {wrong.found}")
         return _holds("basis", "nothing that the keys open contradicts what it says it rests on")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from services.wire.errors import BasisError
 from services.wire.reading import ReadingState
 
 __all__ = ["NOTES_LIMIT", "ChannelReport", "Finding", "Report"]
@@ -71,7 +72,7 @@ class ChannelReport:
             self.notes.append(f"and {self.notes_untold} more notes")
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Report:
     """What verifying a log showed; ``threads`` is in how many signatures were checked, ``signatures`` which of them."""
 
@@ -82,6 +83,10 @@ class Report:
     signatures: str = "each"
     channels: list[ChannelReport] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Know where something was found: whoever spoils each entry of a log must not make each finding slower than the last."""
+        self._places = set(map(_place, self.findings))
 
     @property
     def is_clean(self) -> bool:
@@ -98,7 +103,15 @@ class Report:
         return next(each for each in self.channels if each.channel == channel)
 
     def find(self, finding: Finding) -> None:
-        """Add a finding, once a place: what is missing is missing once, however many receipts name it."""
-        place = (finding.channel, finding.sequence)
-        if place not in {(each.channel, each.sequence) for each in self.findings}:
+        """Add a finding, once a place: what is missing is missing once, however many receipts name it.
+
+        What an event rests on is found beside anything else: a lie about the place must not hide the lie that stands there.
+        """
+        place = _place(finding)
+        if place not in self._places:
+            self._places.add(place)
             self.findings.append(finding)
+
+
+def _place(finding: Finding) -> tuple[str, int, bool]:
+    return finding.channel, finding.sequence, finding.error == BasisError.__name__
