@@ -26,7 +26,7 @@ from services.audit.judged import (
     JudgedBefore,
 )
 from services.audit.links import Links
-from services.audit.receipts import knew, last_epoch_said
+from services.audit.overruled import Overruled
 from services.audit.report import Finding, Report
 from services.audit.watching import Watch
 from services.wire.candidates import Candidate
@@ -88,6 +88,7 @@ class Bases:
     watches: Mapping[str, Watch]
     reads: Reads
     trust: Trust
+    overruled: Overruled
     look: Look
     before: JudgedBefore = field(default_factory=JudgedBefore)
     keeps: bool = False
@@ -133,7 +134,7 @@ class Bases:
             yield from self._compare(candidate, named.pop(body_digest(candidate.unverified_statement.body), []))
         for claim in (each for left in named.values() for each in left):
             why = f"rests on an event that stands nowhere in {record}"
-            if _knew_at(self.watches, claim) < last_epoch_said(self.watches, self.trust, record):
+            if self.overruled.may_be(claim.statement):
                 mine = self.watches[claim.statement.channel].report
                 mine.note(f"at {claim.statement.sequence}: {claim.what} {why}, of which an epoch overruled a part since")
                 self._undecided(claim, OVERRULED)
@@ -226,7 +227,7 @@ class Bases:
         first_events = (each for each in self.watches if each == record or channel_kind(each) is ChannelKind.TO_COMMISSION)
         if is_nowhere and any(self.trust.epochs.get(each) for each in first_events):
             return True
-        return _knew_at(self.watches, claim) < last_epoch_said(self.watches, self.trust, record)
+        return self.overruled.may_be(claim.statement)
 
     def _leave_open(self, claim: Claim, why: str, lacking: Iterable[Digest] = ()) -> None:
         """Convict nobody of a claim, say why, and look at it again the next time, or when a key comes."""
@@ -239,12 +240,6 @@ class Bases:
         if channel in self.watches:
             self._reads_again(channel, _LINKS)
             yield from (found for _, found in self.reads.again(channel))
-
-
-def _knew_at(watches: Mapping[str, Watch], claim: Claim) -> int:
-    """Return how far its writer had read the registrar, by its own receipts, when it made a claim."""
-    receipts = watches[claim.statement.channel].receipts
-    return max((knew(receipt) for sequence, receipt in receipts if sequence < claim.statement.sequence), default=0)
 
 
 def _known(look: Look, facts: Facts) -> str:

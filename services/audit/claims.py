@@ -55,7 +55,7 @@ from services.wire.sealing import Part, open_part
 
 __all__ = ["Claim", "Closed", "Look", "rests_on", "rules"]
 
-_JUDGES: Final = ("bases.py", "claims.py", "judged.py", "links.py")
+_JUDGES: Final = ("bases.py", "claims.py", "judged.py", "links.py", "overruled.py")
 """The files that decide what is found of claims; see ``rules``."""
 
 # What each event may rest on, and what people call it; a yes and a no are told apart below.

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
 from services.audit.missing import hanging
-from services.audit.receipts import last_epoch_said
+from services.audit.overruled import epochs_said, last_epoch
 from services.audit.remembering import Head, Memory
 from services.audit.report import Finding, Report
 from services.audit.watching import Watch
@@ -26,6 +26,7 @@ def look_for_forgotten(
     report: Report, memory: Memory, watches: Mapping[str, Watch], followers: Mapping[str, Follower], trust: Trust
 ) -> None:
     """Find the heads that were seen before and are not taken any more; a channel that is gone with its admission, too."""
+    said = epochs_said(watches, trust)
     for channel, head in memory.heads.items():
         watch = watches.get(channel)
         if watch is None:
@@ -38,7 +39,7 @@ def look_for_forgotten(
             watch.report.note(f"what was seen before at {head.sequence} waits now")
         elif any(each.digest.hex() == head.digest for each in followers[channel].remembered):
             watch.report.note(f"what was seen before at {head.sequence} stands beside the chain now")
-        elif last_epoch_said(watches, trust, channel) > memory.trusted:
+        elif last_epoch(said, channel) > memory.trusted:
             watch.report.note(f"what was seen before at {head.sequence} was overruled by an epoch since")
         else:
             gone = _first_gone(watch, memory.seen(channel), head)

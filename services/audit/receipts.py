@@ -8,14 +8,15 @@ Source: design.md sections 4 ("Receipt") and 9 ("What verify says").
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.audit.missing import ends_of, hanging, what_is_behind
+from services.audit.overruled import epochs_said, knew, last_epoch
 from services.audit.report import Finding, Report
 from services.audit.watching import Watch
 from services.wire.channels import TRUST_CHANNEL, record_of, writer_of
-from services.wire.contents import EpochOpened, Held, Receipt
+from services.wire.contents import Held, Receipt
 from services.wire.errors import FacesError, ForkError
 from services.wire.following import Follower
 from services.wire.hashing import Digest
@@ -23,7 +24,7 @@ from services.wire.paths import Place
 from services.wire.reading import ReadingState
 from services.wire.trust import Trust
 
-__all__ = ["compare_receipts", "knew", "last_epoch_said"]
+__all__ = ["compare_receipts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class _Log:
     trust: Trust
     report: Report
     pinned: Mapping[str, Mapping[Digest, int]]
+    epochs_said: Mapping[str, Sequence[int]]
     beyond: dict[str, Held] = field(default_factory=dict)
 
     def is_waiting(self, line: Held) -> bool:
@@ -50,7 +52,7 @@ class _Log:
 def compare_receipts(watches: Mapping[str, Watch], followers: Mapping[str, Follower], trust: Trust, report: Report) -> None:
     """Find what receipts name and the channels lack, and note how far each channel is receipted."""
     waiting = {channel: hanging(each) for channel, each in followers.items()}
-    log = _Log(watches, followers, waiting, trust, report, _pinned(watches))
+    log = _Log(watches, followers, waiting, trust, report, _pinned(watches), epochs_said(watches, trust))
     pins: list[tuple[str, int, str, int]] = []
     for channel, watch in sorted(watches.items()):
         for sequence, receipt in watch.receipts:
@@ -94,7 +96,7 @@ def _compare_line(log: _Log, line: Held, read: int, by: str) -> None:
         _receipted(watch, len(watch.digests), by)
     elif any(each.after_sequence < line.sequence for each in later):
         watch.report.note(f"a receipt names {line.epoch}/{line.sequence}, which a later epoch overruled")
-    elif later and read < last_epoch_said(log.watches, log.trust, line.channel):
+    elif later and read < last_epoch(log.epochs_said, line.channel):
         watch.report.note(f"a receipt names another {line.epoch}/{line.sequence}: a later epoch decided which of the two counts")
     elif there is None and line.sequence > log.end_of(line.channel):
         log.beyond[line.channel] = min(log.beyond.get(line.channel, line), line, key=lambda each: (each.sequence, each.digest))
@@ -130,7 +132,7 @@ def _compare_record(log: _Log, record: str, receipt: Receipt) -> int:
     if head in log.waiting[record]:
         _waits(log, record)
         return len(watch.digests)
-    if knew(receipt) < last_epoch_said(log.watches, log.trust, record):
+    if knew(receipt) < last_epoch(log.epochs_said, record):
         watch.report.note("a receipt names a head of this record from before its last epoch, which overruled it")
     else:
         # Where it stood is not said, so it stands for what comes next.
@@ -148,20 +150,6 @@ def _find_at_end(log: _Log, channel: str, sequence: int, digest: Digest) -> None
         return
     epoch = watch.epoch_at(end.sequence + 1)
     log.report.find(what_is_behind(end, watch, follower.astray, [(sequence, digest)], epoch=epoch))
-
-
-def knew(receipt: Receipt) -> int:
-    """Return how far the writer of a receipt had read the registrar."""
-    return next((line.sequence for line in receipt.held if line.channel == TRUST_CHANNEL), 0)
-
-
-def last_epoch_said(watches: Mapping[str, Watch], trust: Trust, channel: str) -> int:
-    """Return the place in ``registrar.trust`` of the last epoch of a channel, 0 if it has none."""
-    epochs = trust.epochs.get(channel, ())
-    said: Iterator[int] = (
-        each.sequence for each in watches[TRUST_CHANNEL].said if isinstance(each.content, EpochOpened) and each.content in epochs
-    )
-    return max(said, default=0)
 
 
 def _waits(log: _Log, channel: str) -> None:

@@ -26,6 +26,7 @@ from services.audit.claims import Look, rules
 from services.audit.forgotten import look_for_forgotten
 from services.audit.judged import JudgedBefore
 from services.audit.missing import first_missing, hanging
+from services.audit.overruled import Overruled, epochs_said
 from services.audit.passing import Passing
 from services.audit.receipts import compare_receipts
 from services.audit.remembering import Memory
@@ -306,7 +307,17 @@ class _Verification:
     def _bases(self, trust: Trust) -> Bases:
         look, keeps = Look({key_id(key): key for key in self.facts_keys}, SchemaBook(trust.schemas)), self.memory is not None
         before = self.memory.judged if self.memory is not None else JudgedBefore()
-        return Bases(report=self.report, watches=self.watches, reads=self, trust=trust, look=look, before=before, keeps=keeps)
+        overruled = Overruled(self.watches, epochs_said(self.watches, trust))
+        return Bases(
+            report=self.report,
+            watches=self.watches,
+            reads=self,
+            trust=trust,
+            overruled=overruled,
+            look=look,
+            before=before,
+            keeps=keeps,
+        )
 
     def again(self, channel: str, sequence: int = 0, position: int = 0) -> Iterator[tuple[int, Candidate]]:
         """Give again what is taken or waits; see ``Reads``. A record with its facts is as good as any other of them."""
