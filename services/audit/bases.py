@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
+from uuid import UUID
 
 from services.audit.claims import Claim, Closed, Look
 from services.audit.judged import (
@@ -25,7 +26,7 @@ from services.audit.judged import (
     Judged,
     JudgedBefore,
 )
-from services.audit.links import Links
+from services.audit.links import Links, began_in
 from services.audit.overruled import Overruled
 from services.audit.report import Finding, Report
 from services.audit.watching import Watch
@@ -33,8 +34,6 @@ from services.wire.candidates import Candidate
 from services.wire.channels import (
     COMMISSION,
     TRUST_CHANNEL,
-    ChannelKind,
-    channel_kind,
     paired_channel,
     record_of,
     writer_of,
@@ -49,6 +48,9 @@ __all__ = ["Bases", "Reads"]
 
 _MOVED: Final = "an event does not stand where it stood"
 _LINKS: Final = "an event rests on one of another case, and what links the two is looked for"
+
+_OWN_CASE: Final = 7
+"""The version of the UUID that the commission gives a case which no school began."""
 
 
 class Reads(Protocol):
@@ -92,6 +94,7 @@ class Bases:
     look: Look
     before: JudgedBefore = field(default_factory=JudgedBefore)
     keeps: bool = False
+    _began: dict[bytes, str] | None = None
 
     def check(self) -> None:
         """Find it, and leave in ``before`` what the next look goes on from."""
@@ -209,7 +212,7 @@ class Bases:
             # and is of no case, excuses nothing: else any entry of the log would excuse any yes.
             if lacking:
                 self._leave_open(claim, CLOSED_LINK, lacking)
-            elif may_be_linked and self._may_be_overruled(claim, is_nowhere=None in firsts):
+            elif may_be_linked and self._may_be_overruled(claim, each.case if None in firsts else None):
                 self._leave_open(claim, OVERRULED_LINK)
             elif may_be_linked and links.unopened:
                 # A link of last year is sealed under last year's key.
@@ -220,14 +223,26 @@ class Bases:
             else:
                 self.report.find(_finding(claim, "rests on an event of another case", _hex(case), _hex(each.case)))
 
-    def _may_be_overruled(self, claim: Claim, *, is_nowhere: bool) -> bool:
-        """Tell whether an epoch may have overruled a link since a claim was made, or what one names, if that ``is_nowhere``."""
-        record = record_of(COMMISSION)
+    def _may_be_overruled(self, claim: Claim, nowhere: bytes | None) -> bool:
+        """Tell whether an epoch may have overruled a link since a claim was made, or what one to a case names ``nowhere``."""
         # The commission keeps the case of a request that an epoch overruled, and links it although it knows of the epoch.
-        first_events = (each for each in self.watches if each == record or channel_kind(each) is ChannelKind.TO_COMMISSION)
-        if is_nowhere and any(self.trust.epochs.get(each) for each in first_events):
+        if nowhere is not None and any(self.trust.epochs.get(each) for each in self._may_begin_in(nowhere)):
             return True
         return self.overruled.may_be(claim.statement)
+
+    def _may_begin_in(self, case: bytes) -> list[str]:
+        """Return the channels in which what a link to a case of the commission names may have stood.
+
+        A school's case is named by what that school wrote, one of the commission's own (a UUIDv7) by what stands in its record.
+        So an epoch of somebody else's channel excuses no link that was made up.
+        """
+        schools = [each for each in self._pairs() if writer_of(each) != COMMISSION]
+        if self._began is None:
+            self._began = began_in(self.look, schools, self._all)
+        if case in self._began:
+            return [self._began[case]]
+        is_own = UUID(bytes=case).version == _OWN_CASE
+        return [record_of(COMMISSION), *(() if is_own else schools)]
 
     def _leave_open(self, claim: Claim, why: str, lacking: Iterable[Digest] = ()) -> None:
         """Convict nobody of a claim, say why, and look at it again the next time, or when a key comes."""

@@ -20,7 +20,7 @@ from services.wire.entry import body_digest
 from services.wire.events import AssessmentLinked
 from services.wire.hashing import Digest
 
-__all__ = ["First", "Links"]
+__all__ = ["First", "Links", "began_in"]
 
 
 @dataclass(slots=True)
@@ -67,6 +67,16 @@ class Links:
         if said is not None and facts.case_id is not None:
             # One that stood by itself again may be linked anew; what it heard before rests on the case linked to it then.
             self._named.setdefault(facts.case_id, set()).add(said.primary)
+
+
+def began_in(look: Look, channels: Iterable[str], entries: Callable[[str], Iterator[Candidate]]) -> dict[bytes, str]:
+    """Return in which of some channels of schools each of the commission's cases began, as far as that opens."""
+    found: dict[bytes, str] = {}
+    for channel in channels:
+        opened = (look.facts(each) for each in entries(channel) if each.is_sealed)
+        cases = {each.case_id for each in opened if not isinstance(each, Closed) and each.case_id is not None}
+        found |= {commission_case(UUID(bytes=each), channel).bytes: channel for each in cases}
+    return found
 
 
 def _learn(first: First, look: Look, channel: str, candidate: Candidate) -> None:

@@ -17,7 +17,7 @@ from services.wire.contents import EpochOpened
 from services.wire.entry import body_digest, decode_entry
 from services.wire.errors import BasisError
 from services.wire.events import Answer, AssessmentLinked, Opinion
-from services.wire.hashing import Digest
+from services.wire.hashing import Digest, digest_of
 from tests.attacks.test_bases import found, keys, lied, outcome
 from tests.attacks.test_bases_again import Looking, again
 from tests.attacks.test_bases_of_the_procedure import two_requests
@@ -209,3 +209,24 @@ def test_whatever_epochs_overrule_an_honest_exchange_is_convicted_of_no_basis_re
         both(eye, given)
         overruled(shop, channel, dice.randint(1, len(shop.there[channel])), is_begun=dice.random() < 0.5)
     assert [each for each in both(eye, given).findings if each.error == BasisError.__name__] == []
+
+
+@pytest.mark.shows("I4")
+@pytest.mark.parametrize("owner", ["somebody else's channel", "the channel of the case itself"])
+def test_a_link_to_nowhere_is_excused_only_by_an_epoch_where_what_it_names_can_have_stood(shop: Workshop, owner: str) -> None:
+    """One lost key among hundreds of schools must not let the commission link what it likes to whom it likes."""
+    _, other = asked(shop, pupil=another_pupil(1))
+    examined(shop, other)
+    recommended(shop, other)
+    mine, theirs = asked(shop, pupil=another_pupil(2))
+    settled(shop)
+    basis = outcome(shop, other)
+    act(shop.commission.office, theirs, lambda _: (New(facts=AssessmentLinked(primary=digest_of(b"nowhere"))),))
+    lied(shop, mine=mine, theirs=theirs, answer=Answer.YES, basis=basis)
+    given = keys(shop, *EVERYBODY)
+    assert [each.what for each in shop.findings(*given)] == ["a yes rests on an event of another case"]
+    channel = TO if owner == "the channel of the case itself" else f"{OTHER}.to-commission"
+    overruled(shop, channel, len(shop.there[channel]), is_begun=True)
+    found = [each.what for each in verified(shop.log, ROOT, threads=1, facts_keys=given).findings]
+    # Of its own school's channel nobody can say what the epoch took away.
+    assert found == ([] if channel == TO else ["a yes rests on an event of another case"])
