@@ -26,7 +26,7 @@ from services.audit.judged import (
     Judged,
     JudgedBefore,
 )
-from services.audit.links import Links, began_in
+from services.audit.links import First, Links, began_in
 from services.audit.overruled import Overruled
 from services.audit.report import Finding, Report
 from services.audit.watching import Watch
@@ -203,16 +203,14 @@ class Bases:
             claim, case = each.claim, each.claim.case
             # A link is the commission's, and excuses no claim of a school.
             may_be_linked = writer_of(claim.statement.channel) == COMMISSION and case is not None and each.case is not None
-            firsts = links.firsts(case) if may_be_linked and case is not None else []
-            if any(first is not None and each.case in first.cases for first in firsts):
+            first = links.linked(case) if may_be_linked and case is not None else First()
+            if each.case in first.cases:
                 self.before.channels[claim.statement.channel].linked = True
-                continue
-            lacking = set[Digest]().union(*(first.lacking for first in firsts if first is not None))
             # A link to a case whose first event does not open for want of a key convicts nobody. One to nowhere, or to what opens
             # and is of no case, excuses nothing: else any entry of the log would excuse any yes.
-            if lacking:
-                self._leave_open(claim, CLOSED_LINK, lacking)
-            elif may_be_linked and self._may_be_overruled(claim, each.case if None in firsts else None):
+            elif first.lacking:
+                self._leave_open(claim, CLOSED_LINK, first.lacking)
+            elif may_be_linked and self._may_be_overruled(claim, each.case if first.is_nowhere else None):
                 self._leave_open(claim, OVERRULED_LINK)
             elif may_be_linked and links.unopened:
                 # A link of last year is sealed under last year's key.
@@ -248,8 +246,7 @@ class Bases:
         """Convict nobody of a claim, say why, and look at it again the next time, or when a key comes."""
         self.watches[claim.statement.channel].report.note(f"at {claim.statement.sequence}: {claim.what}: {why}")
         self._undecided(claim, why)
-        for key in lacking:
-            self.before.channels[claim.statement.channel].lacks(key)
+        self.before.channels[claim.statement.channel].lacking.update(lacking)
 
     def _all(self, channel: str) -> Iterator[Candidate]:
         if channel in self.watches:

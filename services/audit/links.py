@@ -25,10 +25,14 @@ __all__ = ["First", "Links", "began_in"]
 
 @dataclass(slots=True)
 class First:
-    """What is known of an event that a link names: the commission's cases that it is of, and the keys that would tell."""
+    """What is known of events that links name: the commission's cases that they are of, and the keys that would tell.
+
+    ``is_nowhere`` says that one of them stands nowhere.
+    """
 
     cases: set[bytes] = field(default_factory=set)
     lacking: set[Digest] = field(default_factory=set)
+    is_nowhere: bool = False
 
 
 @dataclass(slots=True)
@@ -38,6 +42,7 @@ class Links:
     unopened: Counter[Digest] = field(default_factory=Counter)
     _named: dict[bytes, set[Digest]] = field(default_factory=dict)
     _firsts: dict[Digest, First] = field(default_factory=dict)
+    _linked: dict[bytes, First] = field(default_factory=dict)
 
     @classmethod
     def of(cls, look: Look, channels: Iterable[str], entries: Callable[[str], Iterator[Candidate]]) -> Self:
@@ -54,9 +59,18 @@ class Links:
                     _learn(links._firsts.setdefault(body, First()), look, channel, candidate)
         return links
 
-    def firsts(self, case: bytes) -> list[First | None]:
-        """Return what is known of each event that a link of a case names, None for one that stands nowhere."""
-        return [self._firsts.get(each) for each in self._named.get(case, ())]
+    def linked(self, case: bytes) -> First:
+        """Return what is known of all events that links of a case name."""
+        if case not in self._linked:
+            firsts = [self._firsts.get(each) for each in self._named.get(case, ())]
+            found = [each for each in firsts if each is not None]
+            cases, lacking = (
+                set[bytes]().union(*(each.cases for each in found)),
+                set[Digest]().union(*(each.lacking for each in found)),
+            )
+            # Kept: a case may have many links and many answers, and each answer asks.
+            self._linked[case] = First(cases, lacking, is_nowhere=None in firsts)
+        return self._linked[case]
 
     def _add(self, look: Look, candidate: Candidate) -> None:
         facts = look.facts(candidate)
