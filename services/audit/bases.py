@@ -112,11 +112,15 @@ class Bases:
         return [each for each in self.watches if each != TRUST_CHANNEL and paired_channel(each) is not None]
 
     def _claims(self, channel: str) -> Iterator[Claim]:
-        judged = self._judged(channel)
+        judged, watch = self._judged(channel), self.watches[channel]
         for _, candidate in self.reads.again(channel, judged.sequence, judged.position):
-            if candidate.is_sealed:
+            if candidate.is_sealed and watch.is_settled(candidate.sequence):
                 yield from self.look.claims(candidate, judged)
-        judged.sequence, judged.position = len(self.watches[channel].digests), self.reads.end(channel)
+        if watch.settled is None:
+            judged.sequence, judged.position = len(watch.digests), self.reads.end(channel)
+        else:
+            # The others are read again from where this began, when all that they name is there.
+            judged.sequence = max(judged.sequence, watch.settled)
 
     def _judged(self, channel: str) -> Judged:
         """Return what was judged of a channel before, nothing where all of it has to be looked at."""

@@ -55,7 +55,7 @@ def compare_receipts(watches: Mapping[str, Watch], followers: Mapping[str, Follo
     log = _Log(watches, followers, waiting, trust, report, _pinned(watches), epochs_said(watches, trust))
     pins: list[tuple[str, int, str, int]] = []
     for channel, watch in sorted(watches.items()):
-        for sequence, receipt in watch.receipts:
+        for sequence, receipt in (each for each in watch.receipts if watch.is_settled(each[0])):
             for line in receipt.held:
                 if line.channel != channel and line.channel in watches:
                     _compare_line(log, line, knew(receipt), channel)

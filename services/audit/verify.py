@@ -40,7 +40,7 @@ from services.channel.port import Channel, Record
 from services.wire.candidates import Candidate, Junk, candidate_of
 from services.wire.certificates import Certificate, Root
 from services.wire.channels import TRUST_CHANNEL, writer_of
-from services.wire.errors import ForkError, PartError
+from services.wire.errors import ChannelClosedError, ForkError, PartError
 from services.wire.following import Follower
 from services.wire.hashing import Digest, digest_of
 from services.wire.paths import Pathfinder, Place
@@ -63,6 +63,7 @@ __all__ = [
 
 _READ_AT_ONCE: Final = 200
 _IN_VAIN: Final = 16
+_ASKED_AGAIN: Final = 10
 _Pages: TypeAlias = "Callable[[Follower, Watch], Iterable[list[Candidate | Junk]]]"
 
 
@@ -154,12 +155,13 @@ class _Verification:
     memory: Memory | None = None
     ahead: Ahead | None = None
     ends: dict[str, tuple[int, str]] = field(default_factory=dict)
+    settled: dict[str, int] = field(default_factory=dict)
+    stops: dict[str, int] = field(default_factory=dict)
     watches: dict[str, Watch] = field(default_factory=dict)
     followers: dict[str, Follower] = field(default_factory=dict)
 
     def run(self) -> Examined:
-        self._read(TRUST_CHANNEL, NO_TRUST)
-        trust = fold_trust(self.watches[TRUST_CHANNEL].said, self.root.digest)
+        trust = self._read_trust()
         for fault in trust.faults:
             self.watches[TRUST_CHANNEL].report.note(fault)
         self.report.participants = len(trust.participants)
@@ -181,6 +183,30 @@ class _Verification:
         for each in self.report.channels:
             each.tell_untold()
         return Examined(report=self.report, trust=trust, watches=self.watches, followers=self.followers)
+
+    def _read_trust(self) -> Trust:
+        """Read the registrar, and note how far the channels go now: others may go on writing while all of them are read.
+
+        A channel is read as far as it went when each had been asked, and believed to know no more than that: what was written
+        in between may be answered by what came after the other channel was asked, and is judged another time.
+        """
+        for _ in range(_ASKED_AGAIN):
+            self.stops = {TRUST_CHANNEL: self._end(TRUST_CHANNEL)}
+            self._read(TRUST_CHANNEL, NO_TRUST)
+            trust = fold_trust(self.watches[TRUST_CHANNEL].said, self.root.digest)
+            channels = channels_under(trust)
+            self.settled = {each: self._end(each) for each in channels}
+            self.stops |= {each: self._end(each) for each in channels}
+            if self._end(TRUST_CHANNEL) == self.stops[TRUST_CHANNEL]:
+                break
+        return trust
+
+    def _end(self, channel: str) -> int:
+        try:
+            return self.log.end(channel)
+        except ChannelClosedError:
+            # One that gives nothing now holds no other: what it is said to hold is missed where it is read.
+            return sys.maxsize
 
     def _remember(self, memory: Memory) -> None:
         at_fault = {each.channel for each in self.report.findings}
@@ -229,7 +255,8 @@ class _Verification:
         """Yield the pages from a position on that have to be looked at here: all but what other processes proved already."""
         channel, passing = follower.pathfinder.channel, self.passing
         if self.ahead is not None and passing is not None and passing.may_pass(follower):
-            pieces, in_vain = self.ahead.pieces(channel, position), 0
+            known, in_vain = self.settled.get(channel, sys.maxsize), 0
+            pieces = [each for each in self.ahead.pieces(channel, position) if each[1] <= known]
             for start, stop, proved in self.ahead.proved(channel, pieces, lambda: follower.place):
                 position = stop
                 if proved is not None and passing.takes(follower, watch, proved):
@@ -283,19 +310,23 @@ class _Verification:
             if is_judged:
                 # Whoever reads on later goes on after this, and not after what came while something was looked at again.
                 self.ends[channel] = page[-1].position + 1, digest_of(page[-1].value).hex()
+                watch = self.watches[channel]
+                if watch.settled is None and page[0].position >= self.settled.get(channel, sys.maxsize):
+                    watch.settled = len(watch.digests)
             yield [record.value for record in page]
 
     def _polled(self, channel: str, position: int = 0, *, stop: int = sys.maxsize) -> Iterator[list[Record]]:
-        while position < stop and (
-            found := self.log.poll({channel: position}, timeout_seconds=0, limit=min(self.page, stop - position))
-        ):
-            if found[-1].position >= stop:
+        stop = min(stop, self.stops.get(channel, sys.maxsize))
+        for bound in sorted({min(stop, self.settled.get(channel, stop)), stop}):
+            while position < bound and (
+                found := self.log.poll({channel: position}, timeout_seconds=0, limit=min(self.page, bound - position))
+            ):
                 # A damaged block holds fewer than it counts; what stands behind it is of the next piece, and is read there.
-                found = [each for each in found if each.position < stop]
-                if not found:
-                    return
-            position = found[-1].position + 1
-            yield found
+                page = [each for each in found if each.position < bound]
+                if not page:
+                    break
+                position = page[-1].position + 1
+                yield page
 
     def _records(self, channel: str) -> Iterator[bytes]:
         return (record for page in self._pages(channel) for record in page)

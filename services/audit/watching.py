@@ -60,7 +60,8 @@ class Watch:
     """What is kept of one channel. ``lacking`` are taken entries without their personal part, ``flaws`` what stood there.
 
     Where parts were left out on purpose (``leaves_out``), those that lack theirs are counted in ``left_out`` alone.
-    ``repeated`` are the places of entries under an event id that stood in the channel before.
+    ``repeated`` are the places of entries under an event id that stood in the channel before. ``settled`` is how many entries
+    were there before any other channel was read, None where that is all: what a later one names may have come too late.
     """
 
     report: ChannelReport
@@ -68,6 +69,7 @@ class Watch:
     leaves_out: bool = False
     left_out: int = 0
     notes_read: tuple[tuple[str, ...], int] = ((), 0)
+    settled: int | None = None
     digests: Digests = field(default_factory=Digests)
     begun: list[tuple[int, int]] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
@@ -80,6 +82,10 @@ class Watch:
     _ids: Ids = field(default_factory=Ids)
     _seen_to: int = 0
     _written_at: int = 0
+
+    def is_settled(self, sequence: int) -> bool:
+        """Tell whether what an entry names has to be there: it was written before any channel was read to its end."""
+        return self.settled is None or sequence <= self.settled
 
     @property
     def places(self) -> Mapping[Digest, int]:
