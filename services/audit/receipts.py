@@ -15,6 +15,7 @@ from services.audit.missing import ends_of, hanging, what_is_behind
 from services.audit.overruled import epochs_said, knew, last_epoch
 from services.audit.report import Finding, Report
 from services.audit.watching import Watch
+from services.wire.candidates import Candidate
 from services.wire.channels import TRUST_CHANNEL, record_of, writer_of
 from services.wire.contents import Held, Receipt
 from services.wire.errors import FacesError, ForkError
@@ -27,6 +28,17 @@ from services.wire.trust import Trust
 __all__ = ["compare_receipts"]
 
 
+@dataclass(slots=True)
+class _End:
+    """Where a channel ends, what is ahead of that, and which of it claims the next place; whether that was found missing."""
+
+    place: Place
+    last: int
+    astray: Sequence[Candidate]
+    following: frozenset[Digest]
+    is_missed: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class _Log:
     watches: Mapping[str, Watch]
@@ -37,6 +49,7 @@ class _Log:
     pinned: Mapping[str, Mapping[Digest, int]]
     epochs_said: Mapping[str, Sequence[int]]
     beyond: dict[str, Held] = field(default_factory=dict)
+    ends: dict[str, _End] = field(default_factory=dict)
 
     def is_waiting(self, line: Held) -> bool:
         """Tell whether what a line names follows in its channel and is only not taken."""
@@ -45,8 +58,17 @@ class _Log:
 
     def end_of(self, channel: str) -> int:
         """Return the sequence up to which something genuine stands in a channel, what only waits included."""
-        taken = len(self.watches[channel].digests)
-        return max((taken, *(place.sequence for place in self.waiting[channel].values())))
+        return self.end(channel).last
+
+    def end(self, channel: str) -> _End:
+        """Return where a channel goes on, looked for once: each of many receipts may name something beyond it."""
+        if channel not in self.ends:
+            follower = self.followers[channel]
+            place, astray = ends_of(follower)[0], follower.astray
+            last = max((len(self.watches[channel].digests), *(each.sequence for each in self.waiting[channel].values())))
+            following = frozenset(each.digest for each in astray if each.sequence == place.sequence + 1)
+            self.ends[channel] = _End(place, last, astray, following)
+        return self.ends[channel]
 
 
 def compare_receipts(watches: Mapping[str, Watch], followers: Mapping[str, Follower], trust: Trust, report: Report) -> None:
@@ -142,14 +164,19 @@ def _compare_record(log: _Log, record: str, receipt: Receipt) -> int:
 
 def _find_at_end(log: _Log, channel: str, sequence: int, digest: Digest) -> None:
     """Find what a receipt knows of beyond all that is there; nothing more is missing where the end itself is another's place."""
-    watch, follower = log.watches[channel], log.followers[channel]
-    end = ends_of(follower)[0]
+    watch, known = log.watches[channel], log.end(channel)
+    end = known.place
+    if known.is_missed and digest not in known.following:
+        # It would be the same finding: nothing that stands here says more about this digest.
+        return
     if any(
         (each.channel, each.sequence, each.found) == (channel, end.sequence, end.digest.hex()) for each in log.report.findings
     ):
         return
     epoch = watch.epoch_at(end.sequence + 1)
-    log.report.find(what_is_behind(end, watch, follower.astray, [(sequence, digest)], epoch=epoch))
+    found = what_is_behind(end, watch, known.astray, [(sequence, digest)], epoch=epoch)
+    known.is_missed = known.is_missed or found.sequence == end.sequence + 1
+    log.report.find(found)
 
 
 def _waits(log: _Log, channel: str) -> None:

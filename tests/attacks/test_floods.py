@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
-from services.wire.channels import COMMISSION, to_commission
+from services.audit.missing import what_is_behind
+from services.audit.report import Finding
+from services.audit.verify import examine_log
+from services.wire.channels import COMMISSION, record_of, to_commission
 from services.wire.contents import TrustConfirmed, encode_open
 from services.wire.entry import PERSONAL_LIMIT_BYTES, RECORD_LIMIT_BYTES, Open, Sealed
 from services.wire.hashing import digest_of
-from tests.attacks.workshop import OTHER, SEALS, TO, Workshop
-from tests.chains import SCHOOL, Pen, Seal, seal_of
+from tests.attacks.test_bases_again import a_yes
+from tests.attacks.workshop import FROM, OTHER, SEALS, TO, Workshop
+from tests.chains import ROOT, SCHOOL, Pen, Seal, seal_of
 from tests.troubles import settled
 
 COUNT: Final = 1000
@@ -140,3 +144,24 @@ def test_a_flood_in_one_channel_leaves_every_channel_its_share_of_evidence(shop:
     (fault,) = shop.faults(COMMISSION, to_commission(OTHER))
     assert fault["raw"] == b"one more lie"
     shop.goes_on(SCHOOL, OTHER)
+
+
+def test_a_hole_in_a_record_is_looked_at_once_however_many_receipts_name_heads_behind_it(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look walks all that stands behind the hole: a hundred thousand receipts would take minutes."""
+    for number in range(1, 5):
+        a_yes(shop, number)
+    record, looks = record_of(COMMISSION), list[Finding]()
+
+    def counted(*given: Any, **named: Any) -> Finding:
+        looks.append(what_is_behind(*given, **named))
+        return looks[-1]
+
+    monkeypatch.setattr("services.audit.receipts.what_is_behind", counted)
+    del shop.there[record][2]
+    examined = examine_log(shop.log, ROOT, threads=1)
+    heads = {each.record for channel in (FROM, f"{OTHER}.from-commission") for _, each in examined.watches[channel].receipts}
+    assert len(heads) > 3
+    assert [(each.channel, each.sequence, each.error) for each in examined.report.findings] == [(record, 3, "MissingError")]
+    assert len(looks) == 1
