@@ -37,7 +37,8 @@ def look_for_forgotten(
             continue
         if any(digest.hex() == head.digest for digest in hanging(followers[channel])):
             watch.report.note(f"what was seen before at {head.sequence} waits now")
-        elif any(each.digest.hex() == head.digest for each in followers[channel].remembered):
+        # What its writer signed, that is: anybody can put back what was seen with another signature, and cut off the rest.
+        elif any(each.digest.hex() == head.digest for each in followers[channel].genuine):
             watch.report.note(f"what was seen before at {head.sequence} stands beside the chain now")
         elif last_epoch(said, channel) > memory.trusted:
             watch.report.note(f"what was seen before at {head.sequence} was overruled by an epoch since")

@@ -21,7 +21,7 @@ from services.channel.embedded import EmbeddedChannel
 from services.channel.port import Channel, Record, Until
 from services.wire.channels import TRUST_CHANNEL
 from services.wire.contents import KeyRevoked, Reason
-from services.wire.entry import decode_entry
+from services.wire.entry import decode_entry, encode_entry, split_entry
 from services.wire.errors import ArchiveError, RefusedError, SettingsError
 from tests.archives import Copy
 from tests.chains import ROOT, Pen
@@ -119,6 +119,20 @@ def test_what_went_through_anything_is_judged_alike_read_at_once_or_bit_by_bit(t
     assert again.findings == plain.findings
     mine, other = ({each.channel: (each.entries, each.head, each.state) for each in one.channels} for one in (again, plain))
     assert mine == other
+
+
+@pytest.mark.parametrize("cut", [0, 3])
+def test_an_end_of_which_a_copy_with_another_signature_was_left_is_missed_by_whoever_saw_it(auditor: Auditor, cut: int) -> None:
+    """Nobody needs a key for that: the last entry stays as it was said, and what stood before it goes."""
+    auditor.verify()
+    records, gone = auditor.world.records[RECORD], auditor.world.pens[RECORD].previous.hex()
+    statement, signature, facts, personal = split_entry(records[-1])
+    forged = encode_entry(statement, signature[:-1] + bytes([signature[-1] ^ 1]), facts, personal)
+    records[len(records) - 1 - cut :] = [forged]
+    for _ in range(2):
+        finding = only(auditor.verify())
+        assert (finding.channel, finding.sequence, finding.found) == (RECORD, 21 - cut, "nothing")
+        assert cut or finding.expected == gone
 
 
 def test_an_end_that_nobody_receipted_is_missed_by_whoever_saw_it(auditor: Auditor) -> None:
