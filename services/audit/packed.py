@@ -13,7 +13,9 @@ from services.wire.hashing import Digest, Id
 __all__ = ["DigestSet", "Digests", "Ids"]
 
 _DIGEST_BYTES = 32
-_SHELVES = 4096
+_SHELVES = 64
+_ON_A_SHELF = 64
+_MORE_SHELVES = 4
 
 
 class Digests(Sequence[Digest]):
@@ -59,10 +61,10 @@ class DigestSet:
     Bytes are hashed under a key that each process draws: nobody can write entries whose digests all stand on one shelf.
     """
 
-    __slots__ = ("_shelves",)
+    __slots__ = ("_count", "_shelves")
 
     def __init__(self, digests: Iterable[Digest] = ()) -> None:
-        self._shelves = [bytearray() for _ in range(_SHELVES)]
+        self._count, self._shelves = 0, [bytearray() for _ in range(_SHELVES)]
         for each in digests:
             self.add(each)
 
@@ -71,12 +73,24 @@ class DigestSet:
         shelf = self._shelf_of(digest)
         if not _stands_in(shelf, digest):
             shelf += digest
+            self._count += 1
+            if self._count > _ON_A_SHELF * len(self._shelves):
+                self._spread()
+
+    def _spread(self) -> None:
+        """Put all on more shelves: each question looks through one of them, however many digests there are."""
+        old, self._shelves = self._shelves, [bytearray() for _ in range(_MORE_SHELVES * len(self._shelves))]
+        while old:
+            shelf = bytes(old.pop())
+            for at in range(0, len(shelf), _DIGEST_BYTES):
+                each = Digest(shelf[at : at + _DIGEST_BYTES])
+                self._shelf_of(each).extend(each)
 
     def __contains__(self, digest: Digest) -> bool:
         return _stands_in(self._shelf_of(digest), digest)
 
     def _shelf_of(self, digest: Digest) -> bytearray:
-        return self._shelves[hash(digest) % _SHELVES]
+        return self._shelves[hash(digest) % len(self._shelves)]
 
 
 def _stands_in(shelf: bytearray, digest: Digest) -> bool:

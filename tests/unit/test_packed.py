@@ -49,6 +49,18 @@ def test_a_set_of_digests_knows_its_own_and_no_other(digests: set[Digest]) -> No
     assert not any(digest_of(bytes([number] * 3)) in packed for number in range(20))
 
 
+def test_a_set_of_digests_that_is_put_on_more_shelves_as_it_grows_still_knows_its_own_once_and_no_other() -> None:
+    digests = [digest_of(number.to_bytes(4, "big")) for number in range(20_000)]
+    packed = DigestSet(digests)
+    for each in digests:
+        packed.add(each)
+    assert all(each in packed for each in digests)
+    assert not any(digest_of(number.to_bytes(5, "big")) in packed for number in range(20_000))
+    shelves = packed._shelves  # noqa: SLF001  # each digest stands there once, and on no shelf are many
+    assert sum(map(len, shelves)) == 32 * len(digests)
+    assert max(map(len, shelves)) < 32 * 200
+
+
 def test_the_end_of_one_digest_and_the_beginning_of_the_next_are_no_digest() -> None:
     """A writer can name what he likes, and what stands beside each other in memory is no event."""
     start = b"ab"
