@@ -113,5 +113,7 @@ class Report:
             self.findings.append(finding)
 
 
-def _place(finding: Finding) -> tuple[str, int, bool]:
-    return finding.channel, finding.sequence, finding.error == BasisError.__name__
+def _place(finding: Finding) -> tuple[str, int, bool, str]:
+    # No entry has the place 0: that is a file of which nobody can tell what it held, and each of those is one of its own.
+    told = finding.expected if finding.sequence == 0 else ""
+    return finding.channel, finding.sequence, finding.error == BasisError.__name__, told

@@ -261,6 +261,22 @@ def test_a_month_that_is_over_is_closed_with_its_digest_and_never_written_again(
         assert sha256(path.read_bytes()).hexdigest() == each.sha256
 
 
+def test_each_month_of_a_channel_that_is_gone_is_told_by_itself(copy: Copy, world: World) -> None:
+    """None of them has a place that anybody could tell: they are no one finding."""
+    for _ in range(2):
+        copy.now += 30 * 86_400_000
+        world.write(TO, 1)
+        copy.write(world.records)
+        copy.take()
+    gone = [each for each in closed_files(copy.archive) if each.channel == TO]
+    assert len(gone) == 2
+    for each in gone:
+        (copy.archive / "channels" / TO / f"{each.month}.avro").unlink()
+    findings = verify_archive(copy.archive, ArchiveChannel(copy.archive), ROOT).findings
+    told = [each.expected for each in findings if each.error == ArchiveError.__name__]
+    assert told == [each.sha256 for each in gone]
+
+
 def test_large_batches_stand_in_blocks_of_bounded_size(tmp_path: Path) -> None:
     with Archive.open(tmp_path / "archive", ROOT.digest, pytest.fail) as archive:
         archive.append(TO, [(bytes([place % 251]) * 300_000, place) for place in range(9)], taken_at=NOVEMBER)
