@@ -184,6 +184,18 @@ class Bases:
                 self.report.find(_finding(claim, "rests on an event of another kind", expected, _known(self.look, facts)))
             elif facts.case_id != claim.case:
                 yield _Elsewhere(claim=claim, case=facts.case_id)
+            elif (place := self._later(claim, candidate)) is not None:
+                # Its body can be named before it is written: first the yes, and a recommendation when somebody asks for it.
+                written = self.overruled.written_to(claim.statement)
+                self.report.find(
+                    _finding(claim, "rests on an event that was written after it", f"up to {written}", f"at {place}")
+                )
+
+    def _later(self, claim: Claim, candidate: Candidate) -> int | None:
+        """Return the place of an event in its record if that had not been written so far when the claim was made."""
+        written, statement = self.overruled.written_to(claim.statement), candidate.unverified_statement
+        is_taken = self.watches[statement.channel].place_of(candidate)
+        return statement.sequence if is_taken and written is not None and statement.sequence > written else None
 
     def _undecided(self, claim: Claim, why: str) -> None:
         self.before.channels[claim.statement.channel].undecided = why

@@ -59,8 +59,8 @@ MEANINGS: Final[dict[str, str]] = {
         " or somebody writes where nobody reads."
     ),
     BasisError.__name__: (
-        "An event says that it rests on another which is not there, or is of another kind or case: an answer without its"
-        " recommendation, or a request without its consent. Its writer has to explain it."
+        "An event says that it rests on another which is not there, is of another kind or case, or was written later: an answer"
+        " without its recommendation, or a request without its consent. Its writer has to explain it."
     ),
     ArchiveError.__name__: (
         "A file of this copy was changed after it was written. The exchange itself may be whole: compare with another copy, or"

@@ -3,12 +3,14 @@
 Its own receipts say how far it had read the registrar. They also say where its record stood: what rests on an event was written
 after that event, and a receipt after both. So if the head that such a receipt names still stands, everything that stood before
 it stands as well, and no later epoch excuses what is not there: else whoever says that it lost a key could call any earlier lie
-overruled. Decides nothing about what is found: see ``receipts``, ``bases`` and ``forgotten``.
+overruled. What stands behind such a head was not written yet, and nothing of its case rested on it.
+Decides nothing about what is found: see ``receipts``, ``bases`` and ``forgotten``.
 Source: design.md sections 4 ("Receipt") and 6 ("Epochs").
 """
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -59,14 +61,36 @@ class Overruled:
     said: Mapping[str, Sequence[int]]
     _known: dict[str, tuple[list[int], list[int]]] = field(default_factory=dict)
     _heads: dict[str, Mapping[Digest, int]] = field(default_factory=dict)
-    _held: dict[tuple[str, int], int] = field(default_factory=dict)
+    _pins: dict[tuple[str, int], tuple[list[int], list[int]]] = field(default_factory=dict)
 
     def may_be(self, statement: Statement) -> bool:
         """Tell whether an epoch of which its writer did not know may have taken away what an event of it rests on."""
+        epochs, known = self.said.get(record_of(writer_of(statement.channel)), ()), self._knew_at(statement)
+        return any(each > known for each in epochs) and not self._pinned_after(statement)
+
+    def written_to(self, statement: Statement) -> int | None:
+        """Return up to which place its writer's record had been written when it wrote an entry, or later; None if nothing tells.
+
+        An event of the same case that stands behind it came after that entry: a writer signs what is of one case in its order.
+        """
+        return next(iter(self._pinned_after(statement)), None)
+
+    def _pinned_after(self, statement: Statement) -> Sequence[int]:
+        """Return the places of the heads that still stand, and that receipts name which are after an entry.
+
+        Only those from before its writer knew of any later epoch: what that overruled is written anew, further on.
+        """
         channel = statement.channel
-        epochs, known = self.said.get(record_of(writer_of(channel)), ()), self._knew_at(statement)
-        later = [each for each in epochs if each > known]
-        return bool(later) and self._held_until(channel, later[0]) <= statement.sequence
+        record, known = record_of(writer_of(channel)), self._knew_at(statement)
+        key = channel, min((each for each in self.said.get(record, ()) if each > known), default=sys.maxsize)
+        if key not in self._pins:
+            heads, receipts = self._heads_of(record), self.watches[channel].receipts
+            named = [(at, heads.get(each.record) if each.record else None, knew(each)) for at, each in receipts]
+            pins = [(at, place) for at, place, read in named if place is not None and read < key[1]]
+            self._pins[key] = [at for at, _ in pins], [place for _, place in pins]
+        after = bisect_left(self._pins[key][0], statement.sequence)
+        # One is enough, and an honest writer's only grow.
+        return self._pins[key][1][after : after + 1]
 
     def _knew_at(self, statement: Statement) -> int:
         """Return how far its writer had read the registrar, by its own receipts, when it wrote an entry."""
@@ -77,16 +101,6 @@ class Overruled:
         places, known = self._known[channel]
         before = bisect_left(places, statement.sequence)
         return known[before - 1] if before else 0
-
-    def _held_until(self, channel: str, epoch: int) -> int:
-        """Return the last receipt of a channel from before it knew of an epoch that names a head which still stands; or 0."""
-        key = channel, epoch
-        if key not in self._held:
-            heads = self._heads_of(record_of(writer_of(channel)))
-            self._held[key] = max(
-                (at for at, each in self.watches[channel].receipts if each.record in heads and knew(each) < epoch), default=0
-            )
-        return self._held[key]
 
     def _heads_of(self, record: str) -> Mapping[Digest, int]:
         if record not in self._heads:

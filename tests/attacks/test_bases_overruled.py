@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
+
 from services.audit.overruled import epochs_said
 from services.audit.verify import examine_log
-from services.post.signing import sign_open
+from services.post.signing import Draft, sign_body, sign_open
 from services.wire.channels import COMMISSION, record_of, to_commission
 from services.wire.contents import EpochOpened, Held
-from services.wire.entry import decode_entry
-from services.wire.events import Answer
+from services.wire.entry import body_digest, decode_entry
+from services.wire.events import Answer, RecommendationIssued, RecommendationIssuedPersonal
 from services.wire.hashing import digest_of
 from tests.attacks.test_bases import keys, lied
 from tests.attacks.test_bases_again import NOWHERE, a_yes
 from tests.attacks.workshop import FROM, OTHER, Workshop
 from tests.chains import ROOT, SCHOOL, Pen, seal_of
-from tests.integration.test_two_sides import asked
-from tests.troubles import said_by_registrar, settled, with_lie
+from tests.integration.test_two_sides import asked, examined
+from tests.troubles import raw_event, said_by_registrar, settled, with_lie
 from tests.verifying import verified
 
 THEIRS = record_of(COMMISSION)
@@ -77,3 +79,35 @@ def test_a_false_receipt_about_the_place_of_a_lie_does_not_hide_the_lie(shop: Wo
     found = shop.findings(*keys(shop, COMMISSION))
     assert lie in found
     assert [each.error for each in found if each.sequence == lie.sequence] == ["ForkError", "BasisError"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.shows("I4")
+def test_a_yes_that_went_before_its_recommendation_was_written(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """The body of a sealed event can be named before the event stands anywhere, and be written when somebody asks for it."""
+    mine, theirs = asked(shop)
+    examined(shop, theirs)
+    office, made = shop.commission.office, list[Draft]()
+    facts = RecommendationIssued(issued_on=office.today, valid_from=office.today, valid_until=None, parts=())
+    with monkeypatch.context() as only_made:
+        only_made.setattr("tests.troubles.sign_body", lambda _, draft: made.append(draft))
+        raw_event(shop, COMMISSION, THEIRS, facts, RecommendationIssuedPersonal(number="1", text="I"), case_id=theirs.bytes)
+
+    def written() -> None:
+        with office.database.transaction():
+            sign_body(office, made[0])
+        settled(shop)
+
+    if when == "before":
+        written()
+    lied(shop, mine=mine, theirs=theirs, answer=Answer.YES, basis=body_digest(made[0].body))
+    # What the commission says in the same channel meanwhile names the head of its record as it stood.
+    a_yes(shop, 2)
+    if when == "after":
+        written()
+    findings = verified(shop.log, ROOT, threads=1, facts_keys=keys(shop, *EVERYBODY)).findings
+    assert [(each.channel, each.what) for each in findings] == (
+        [(FROM, "a yes rests on an event that was written after it")] if when == "after" else []
+    )
