@@ -60,6 +60,7 @@ class Overruled:
     watches: Mapping[str, Watch]
     said: Mapping[str, Sequence[int]]
     _known: dict[str, tuple[list[int], list[int]]] = field(default_factory=dict)
+    _named: dict[str, set[Digest]] = field(default_factory=dict)
     _heads: dict[str, Mapping[Digest, int]] = field(default_factory=dict)
     _pins: dict[tuple[str, int], tuple[list[int], list[int]]] = field(default_factory=dict)
 
@@ -103,8 +104,13 @@ class Overruled:
         return known[before - 1] if before else 0
 
     def _heads_of(self, record: str) -> Mapping[Digest, int]:
+        """Return where the heads of a record that receipts of its writer name stand in it, as far as they do."""
+        if not self._named:
+            # Once for all: a log may have the channels of a thousand schools.
+            for channel, watch in self.watches.items():
+                heads = {each.record for _, each in watch.receipts if each.record is not None}
+                self._named.setdefault(record_of(writer_of(channel)), set()).update(heads)
         if record not in self._heads:
-            mine = (watch for channel, watch in self.watches.items() if record_of(writer_of(channel)) == record)
-            named = {each.record for watch in mine for _, each in watch.receipts if each.record is not None}
+            named = self._named.get(record, ())
             self._heads[record] = self.watches[record].places_of(named) if record in self.watches else {}
         return self._heads[record]
