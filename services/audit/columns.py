@@ -39,8 +39,10 @@ def facts_columns(schema: Schema) -> tuple[tuple[str, pa.DataType], ...]:
 
 def unknown_columns(schema: Schema) -> tuple[tuple[str, pa.DataType], ...] | None:
     """Return the same of a type that this release does not know; None where its facts are nothing that columns can hold."""
-    fields: Any = schema.resolve(schema.parsed)
-    return facts_columns(schema) if all(_is_one(schema, each["type"]) for each in fields["fields"]) else None
+    parsed: Any = schema.resolve(schema.parsed)
+    # Facts may be published that are no record: under such a schema nobody reads anything.
+    fields = parsed.get("fields")
+    return facts_columns(schema) if fields and all(_is_one(schema, each["type"]) for each in fields) else None
 
 
 @cache

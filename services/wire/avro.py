@@ -29,6 +29,7 @@ __all__ = ["SINGLE_OBJECT_MARKER", "Schema", "decode", "encode", "load_schema", 
 SINGLE_OBJECT_MARKER: Final = b"\xc3\x01"
 
 _READ_ERRORS: Final = (ValueError, IndexError, EOFError, OverflowError, TypeError, KeyError, MemoryError, RecursionError)
+_MARKS_OF_LIBRARY: Final = ("__fastavro_parsed", "__named_schemas")
 _INT_MIN: Final = -(2**31)
 _INT_MAX: Final = 2**31 - 1
 
@@ -45,7 +46,9 @@ class Schema:
 
     def __init__(self, source: Mapping[str, Any], *, is_own: bool = False) -> None:
         self._named: dict[str, Any] = {}
-        self.parsed = fastavro.parse_schema(dict(source), named_schemas=self._named)
+        # By these the library takes a schema for one that it parsed itself, and names for what they say there.
+        plain = {name: value for name, value in source.items() if name not in _MARKS_OF_LIBRARY}
+        self.parsed = fastavro.parse_schema(plain, named_schemas=self._named)
         self.name = str(source.get("name", ""))
         # fastavro writes and reads an ``int`` beyond 32 bits without a word, so encoding again does not notice it.
         self.ints_fit = _range_check(self, self.parsed)
@@ -82,7 +85,7 @@ def decode(schema: Schema, data: bytes, *, reader: Schema | None = None) -> dict
         record = None
     if record is None or end != len(data):
         record = _decoded_and_compared(schema, data)
-    return record if reader is None else _read(schema, data, reader)
+    return record if reader is None else _resolved(schema, data, reader)
 
 
 def decode_own(schema: Schema, data: bytes) -> dict[str, Any]:
@@ -91,6 +94,20 @@ def decode_own(schema: Schema, data: bytes) -> dict[str, Any]:
     Raises: MalformedError if the bytes are no such record.
     """
     return _read(schema, data, None)
+
+
+def _resolved(schema: Schema, data: bytes, reader: Schema) -> dict[str, Any]:
+    """Return what the reader's own schema reads of a record that was written with another one.
+
+    The library gives a day for a number where the writer has one, and a default as it stands there, be it a text in place of a
+    symbol: what the reader's schema cannot write is no value of it.
+    """
+    resolved = _read(schema, data, reader)
+    try:
+        again = encode(reader, resolved)
+    except _READ_ERRORS:
+        raise MalformedError(f"{schema.name} holds what the schema that reads it here cannot", _not_of(schema, data)) from None
+    return decode(reader, again)
 
 
 def _decoded_and_compared(schema: Schema, data: bytes) -> dict[str, Any]:
