@@ -1,6 +1,6 @@
 """Foreign schemas: what a published schema must be before an Avro library sees it.
 
-Decides about the file alone: size, shape, depth, recursion, number of types, items of no size. A recursive schema crashes
+Decides about the file alone: size, shape, names, depth, recursion, number of types, items of no size. A recursive schema crashes
 the interpreter inside fastavro, and an array of empty records turns five bytes into five million items.
 Source: schemas/README.md, "Schemas".
 """
@@ -8,7 +8,8 @@ Source: schemas/README.md, "Schemas".
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -23,15 +24,16 @@ SCHEMA_LIMIT_BYTES: Final = 64 * 1024
 _SCHEMAS_KEPT: Final = 128
 _DEPTH_LIMIT: Final = 8
 _TYPES_LIMIT: Final = 2000
+_BRANCHES_LIMIT: Final = 8
 _JSON_DEPTH_LIMIT: Final = 64
-_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_NAME: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _PRIMITIVES: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 _RESERVED: Final = _PRIMITIVES | {"array", "enum", "error", "fixed", "map", "record", "request", "union"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """What a type comes to when every reference is expanded: depth, number of types, whether a value may take no byte."""
+    """What a type comes to when every reference is expanded: depth, number of types, whether a part of it may take no byte."""
 
     depth: int
     types: int
@@ -59,17 +61,38 @@ def check_schema(file: bytes) -> Schema:
 
 
 def _json(file: bytes) -> Any:
-    # Brackets are counted before the parser recurses into them.
-    depth = deepest = 0
-    for byte in file.translate(None, _NO_BRACKETS):
-        depth += (byte in b"[{") - (byte in b"]}")
-        deepest = max(deepest, depth)
-    if deepest > _JSON_DEPTH_LIMIT:
-        raise SchemaError("a schema is nested too deeply")
     try:
-        return json.loads(file)
-    except (ValueError, RecursionError) as error:
+        # In UTF-8 alone: readers that guess would guess differently.
+        source = json.loads(file.decode(), object_pairs_hook=_without_repeats, parse_constant=_no_number)
+    except ValueError as error:
         raise SchemaError("a schema is JSON") from error
+    except RecursionError as error:
+        raise SchemaError("a schema is nested too deeply") from error
+    # How deep the parser itself gets depends on where it is called: nobody may take a schema that another one refuses.
+    level = [source]
+    for _ in range(_JSON_DEPTH_LIMIT + 1):
+        level = [inner for each in level for inner in _within(each)]
+    if level:
+        raise SchemaError("a schema is nested too deeply")
+    return source
+
+
+def _within(node: Any) -> list[Any]:
+    if isinstance(node, dict):
+        return list(node.values())
+    return node if isinstance(node, list) else []
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    # One reader takes the first, another one the last.
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice in an object")
+    return found
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON")
 
 
 @dataclass(slots=True)
@@ -90,6 +113,9 @@ class _Checker:
         if isinstance(node, str):
             return self._named(node, namespace)
         if isinstance(node, list):
+            # Which of them a value is, is tried one by one, for each value.
+            if len(node) > _BRANCHES_LIMIT:
+                raise SchemaError("a union of more than 8 types")
             parts = [self.measure(each, namespace, depth + 1) for each in node]
             return _Size(1 + max((part.depth for part in parts), default=0), 1 + sum(part.types for part in parts), empty=False)
         if not isinstance(node, dict):
@@ -108,14 +134,18 @@ class _Checker:
 
     def _object(self, node: Mapping[str, Any], namespace: str, depth: int) -> _Size:
         kind = node.get("type")
+        # Others make a value of it that some readers know and some do not.
+        if "logicalType" in node and (kind, node["logicalType"]) != ("int", "date"):
+            raise SchemaError("a logical type that is not the date of an int")
         if kind in ("array", "map"):
             item = self.measure(node.get("items" if kind == "array" else "values"), namespace, depth + 1)
+            # Also a part alone: two thousand of them for each byte that is read.
             if item.empty:
-                raise SchemaError("an array or a map whose items can take no byte")
+                raise SchemaError("an array or a map whose items, or a part of them, can take no byte")
             return _Size(1 + item.depth, 1 + item.types, empty=False)
         if kind in ("record", "enum", "fixed"):
             return self._definition(node, namespace, depth)
-        # {"type": "int", "logicalType": …} and the like stand for what they wrap.
+        # {"type": "int"} and the like stand for what they wrap.
         return self.measure(kind, namespace, depth)
 
     def _definition(self, node: Mapping[str, Any], namespace: str, depth: int) -> _Size:
@@ -126,6 +156,7 @@ class _Checker:
         if not isinstance(space, str):
             raise SchemaError("a namespace is a text")
         full = name if "." in name or not space else f"{space}.{name}"
+        _require_names(full.split("."))
         # One reader would see its own type there, another one text: so a name of a person could stand where none may.
         if full.rpartition(".")[2] in _RESERVED:
             raise SchemaError("a type is named like one of Avro's own")
@@ -152,12 +183,20 @@ class _Checker:
         fields = node.get("fields")
         if not isinstance(fields, list) or not all(isinstance(each, dict) for each in fields):
             raise SchemaError("a record has a list of fields")
-        # The library takes anything for a name, and fails on it when a value is decoded.
-        if not all(isinstance(each.get("name"), str) for each in fields):
-            raise SchemaError("a field has a name")
+        names = [each.get("name") for each in fields]
+        # The library takes anything for a name, and fails on it when a value is decoded; a column that is called so, later.
+        _require_names(names)
+        # It has one value for both.
+        if len(set(names)) < len(names):
+            raise SchemaError("a record has two fields of one name")
         parts = [self.measure(each.get("type"), namespace, depth + 1) for each in fields]
         return _Size(
             1 + max((part.depth for part in parts), default=0),
             1 + sum(part.types for part in parts),
-            empty=all(part.empty for part in parts),
+            empty=not parts or any(part.empty for part in parts),
         )
+
+
+def _require_names(names: Sequence[Any]) -> None:
+    if not all(isinstance(each, str) and _NAME.fullmatch(each) for each in names):
+        raise SchemaError("a type or a field has a name that Avro does not have: letters, digits and _, no digit first")

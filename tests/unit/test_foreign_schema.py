@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.wire import avro
 from services.wire.errors import SchemaError
 from services.wire.foreign_schema import check_schema
 from services.wire.records import own_schemas
@@ -46,7 +47,14 @@ HOSTILE: dict[str, Any] = {
     "not define before": record("Somebody"),
     "defines a name twice": record(EMPTY, EMPTY),
     "a list of fields": {"type": "record", "name": "R", "fields": "none"},
-    "a field has a name": {"type": "record", "name": "R", "fields": [{"name": {"a": 1}, "type": "int"}]},
+    "a part of them, can take no byte": record({"type": "array", "items": record("boolean", *["null"] * 1900, name="Item")}),
+    "that Avro does not have": {"type": "record", "name": "R", "fields": [{"name": {"a": 1}, "type": "int"}]},
+    "does not have: letters": {"type": "record", "name": "R", "fields": [{"name": "\ud800", "type": "int"}]},
+    "letters, digits": record("int", name="a.Jānis"),
+    "two fields of one name": {"type": "record", "name": "R", "fields": [{"name": "f", "type": "int"}] * 2},
+    "a union of more than 8": record([record("int", name=f"B{n}") for n in range(9)]),
+    "not the date of an int": record({"type": "fixed", "name": "D", "size": 32, "logicalType": "decimal", "precision": 4}),
+    "a logical type that": record({"type": "boolean", "logicalType": "date"}),
     "have a name": {"type": "record", "fields": []},
     "a namespace is a text": record("int", namespace=5),
     "a type is a name": record(5),
@@ -63,6 +71,37 @@ HOSTILE: dict[str, Any] = {
 def test_a_hostile_schema_is_refused(fault: str) -> None:
     with pytest.raises(SchemaError):
         check_schema(json.dumps(HOSTILE[fault]).encode())
+
+
+def test_what_readers_of_json_read_differently_is_refused() -> None:
+    plain = json.dumps(record("int"))
+    assert check_schema(plain.encode()).name == "R"
+    for file in (
+        plain.encode("utf-16"),
+        plain.encode("utf-8-sig"),
+        plain.replace('"int"', '"string", "type": "int"').encode(),
+        plain.replace('"int"', '"int", "default": NaN').encode(),
+    ):
+        with pytest.raises(SchemaError, match="a schema is JSON"):
+            check_schema(file)
+
+
+@pytest.mark.parametrize("depth", [100, 500, 980])
+def test_brackets_hidden_behind_a_text_of_brackets_are_counted_alike_wherever_the_schema_is_read(depth: int) -> None:
+    inner = "[" * depth + "]" * depth
+    file = json.dumps(record("int")).replace("{", f'{{"doc": "{"]" * 2000}", "order": {inner}, ', 1).encode()
+    with pytest.raises(SchemaError, match="a schema is nested too deeply"):
+        check_schema(file)
+
+
+def test_marks_by_which_the_library_knows_what_it_parsed_itself_say_nothing() -> None:
+    # To it "N39" would be a record of two to the 39th numbers, and each name a text that nobody checked.
+    enums = [{"type": "enum", "name": f"N{n}", "symbols": ["A"]} for n in range(40)]
+    smuggled = {f"N{n}": record(f"N{n - 1}", f"N{n - 1}", name=f"N{n}") for n in range(1, 40)} | {"N0": "string"}
+    source = record(*enums, "N39", __fastavro_parsed=True, __named_schemas=smuggled)
+    schema = check_schema(json.dumps(source).encode())
+    assert schema.resolve("N39")["type"] == "enum"
+    assert avro.decode(schema, bytes(41))["f40"] == "A"
 
 
 def test_what_is_no_json_too_deep_or_too_large_is_refused() -> None:
