@@ -12,10 +12,10 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
@@ -24,6 +24,7 @@ from services.audit.archive_reading import ArchiveChannel
 from services.audit.report import Finding
 from services.audit.signatures import Signatures, are_signed
 from services.audit.stretches import Stretch, stretch_of
+from services.audit.workers import Workers
 from services.wire.certificates import Certificate, parse_leaf
 from services.wire.entry import Statement, decode_statement, split_entry
 from services.wire.errors import MalformedError, TransportError, VerificationError
@@ -83,7 +84,7 @@ class Ahead:
     least: int | None = None
     records: int = 1000
     tell: Callable[[int, int], None] = lambda _done, _more: None
-    workers: Callable[[int], Executor] = lambda count: ProcessPoolExecutor(count, get_context("spawn"))
+    workers: Callable[[int], Executor] = Workers
     _pool: Executor | None = None
     _files: Future[list[Finding] | None] | None = None
 
@@ -94,7 +95,9 @@ class Ahead:
     def __exit__(self, *_: object) -> None:
         """End the processes, if there are any."""
         if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+            # One whose thread could not be started has nothing to wait for.
+            with suppress(RuntimeError):
+                self._pool.shutdown(cancel_futures=True)
 
     def pieces(self, channel: str, position: int) -> list[tuple[int, int]]:
         """Return the pieces of a channel from a position on, as first position and the one behind; none if it is not worth it."""
@@ -131,11 +134,11 @@ class Ahead:
             return None
         try:
             if self._pool is None:
-                # Nothing of this process is taken over but the program: it has threads, and a fork of those may stand still.
                 self._pool = self.workers(self.count)
                 self._files = self._pool.submit(_look_at_files, self.folder)
             return self._pool.submit(_prove, self.folder, channel, (start, stop), certificate.der, self.signatures)
-        except BrokenExecutor:
+        except (OSError, RuntimeError):
+            # No process or no thread can be started, or somebody ended one: all is read here.
             self.count = 1
             return None
 

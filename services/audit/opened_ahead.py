@@ -10,15 +10,11 @@ ends.
 from __future__ import annotations
 
 import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context, parent_process
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Final, Self, TypeAlias
 
@@ -28,6 +24,7 @@ from services.audit.keys import Keys
 from services.audit.opening import Opener
 from services.audit.places import Found, found_of
 from services.audit.watching import Watch
+from services.audit.workers import Workers
 from services.wire.candidates import Candidate, candidate_of
 from services.wire.errors import TransportError
 from services.wire.records import SchemaBook
@@ -56,9 +53,7 @@ class OpenedAhead:
     # Below this a process costs more than it saves: it has to be started, and reads the program first.
     least: int = 100_000
     records: int = 500
-    worker: Callable[[Callable[..., None], tuple[Any, ...]], Executor] = lambda first, args: ProcessPoolExecutor(
-        1, get_context("spawn"), first, args
-    )
+    worker: Callable[[Callable[..., None], tuple[Any, ...]], Executor] = lambda first, args: Workers(1, first, args)
     _worker: Executor | None = None
 
     def __enter__(self) -> Self:
@@ -101,7 +96,6 @@ class OpenedAhead:
     def _asked(self, channel: str, start: int, stop: int) -> Future[_Packed | None] | None:
         try:
             if self._worker is None:
-                # A fork would take over threads that stand still, and all that this process has in memory.
                 self._worker = self.worker(_begin, (self.folder, _without_personal(self.keys)))
             return self._worker.submit(_open, channel, start, stop)
         except (OSError, RuntimeError):
@@ -127,19 +121,8 @@ _begun: tuple[ArchiveChannel, Opener] | None = None
 
 def _begin(folder: Path, keys: Keys) -> None:
     global _begun  # noqa: PLW0603  # what a process begins with has no other place
-    parent = parent_process()
-    if parent is not None:
-        # An interruption is for who asked, and says so once.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _begun = ArchiveChannel(folder), Opener(keys, SchemaBook({}))
     collect_seldom()
-
-
-def _end_with(parent: BaseProcess) -> None:
-    """End this process when the one that started it ends: killed, it cannot say so, and facts keys would stay in memory here."""
-    parent.join()
-    os._exit(1)
 
 
 def _open(channel: str, start: int, stop: int) -> _Packed | None:

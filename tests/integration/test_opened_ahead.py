@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import replace
@@ -31,7 +27,6 @@ from tests.archives import NOVEMBER
 from tests.audited import audited, examined_log, keys_of, mixed_up
 from tests.bench.sealed_log import KEYS, LARGEST, archive_of_events
 from tests.chains import ROOT, SCHOOL
-from tests.commands import ROOT as PROJECT
 from tests.exchange import Exchange
 from tests.integration.test_two_sides import answered, asked, examined, recommended, rogue_answer
 from tests.troubles import settled
@@ -181,47 +176,6 @@ def test_a_real_process_opens_the_same(tmp_path: Path) -> None:
         events = list(events_of(log, examined_log(log), KEYS, ahead=ahead))
     assert events == opened_here(archive, KEYS)
     assert sum(each.counts for each in events) == 400
-
-
-_ASKS = """
-import sys, time
-from pathlib import Path
-from services.audit.archive_reading import ArchiveChannel
-from services.audit.opened_ahead import OpenedAhead
-from tests.bench.sealed_log import KEYS, LARGEST
-
-if __name__ == "__main__":
-    with OpenedAhead(Path(sys.argv[1]), KEYS, processors=2, least=0) as ahead:
-        pages = ahead.pages(LARGEST)
-        next(pages)
-        print(*(each.pid for each in ahead._worker._processes.values()), flush=True)
-        time.sleep(600)
-"""
-
-
-def test_whoever_kills_a_command_leaves_no_process_with_keys_behind(tmp_path: Path) -> None:
-    archive = archive_of_events(tmp_path, 50)
-    script = tmp_path / "asks.py"
-    script.write_text(_ASKS, "utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
-    command = subprocess.Popen([sys.executable, script, archive], stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603  # our own
-    assert command.stdout is not None
-    worker = int(command.stdout.readline())
-    assert Path(f"/proc/{worker}").exists()
-    command.kill()
-    command.wait()
-    command.stdout.close()
-    # Within whatever time a busy machine takes: it waits for the end of the other one and for nothing else.
-    while is_there(worker):
-        time.sleep(0.05)
-
-
-def is_there(process: int) -> bool:
-    """Tell whether a process lives; one that has ended and nobody has asked for is gone."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def disclosed(part: Part) -> DisclosedKey:

@@ -50,6 +50,13 @@ class Ended(Executor):
         return future
 
 
+class NoneStarts(Executor):
+    """The machine has no process left to give."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        raise BlockingIOError(fn, args, kwargs)
+
+
 def archive_of(world: World) -> Path:
     """Write the archive of a world, a few records a block."""
     with Archive.open(world.folder / "archive", ROOT.digest, lambda _: None) as archive:
@@ -77,6 +84,7 @@ def alike(world: World, signatures: Signatures = Signatures.NEWEST, *, asked: bo
     report = report_of(archive, signatures, here)
     assert comparable(report) == comparable(report_of(archive, signatures))
     assert comparable(report) == comparable(report_of(archive, signatures, Ended()))
+    assert comparable(report) == comparable(report_of(archive, signatures, NoneStarts()))
     assert (here.done > 1) is asked
     return report
 
