@@ -171,8 +171,10 @@ def _say(office: Office, mandate: Disclosed, use: AccessUse, *, also: Callable[[
     used = AccessUsed(grant=mandate.name, purpose=mandate.purpose, until=mandate.until, use=use)
 
     def decide(history: Sequence[Recorded]) -> Sequence[New]:
-        # In the transaction that records it: whoever ends it at this moment is before or after, never beside.
-        if mandate.until < office.today or _is_removed(office) or _is_ended(history, mandate.name):
+        # In the transaction that records it: whoever ends it at this moment is before or after, never beside. A day that stands
+        # in this record was there already, wherever the clock was set since.
+        today = max((each.recorded_on for each in _own(history)), default=office.today)
+        if mandate.until < max(today, office.today) or _is_removed(office) or _is_ended(history, mandate.name):
             raise MandateEndedError
         return [New(facts=used)]
 

@@ -44,7 +44,8 @@ def uses_after_end(office: Office, mandates: Iterable[Mandate]) -> Counter[tuple
     """Return how many of the uses of these mandates were after their end.
 
     That is on a day after the last one, or after the day of the end that its writer recorded; or behind the end in the auditor's
-    own record. Days are those that each wrote down: of the day of an early end itself nobody can tell.
+    own record. Days are those that each wrote down, and no earlier than those that stand before it in the same record: a clock
+    may be set back. Of the day of an early end itself nobody can tell.
     """
     last = {each.name: min(each.until, each.ended_on or each.until) for each in mandates}
     return Counter(
@@ -56,7 +57,9 @@ def uses_after_end(office: Office, mandates: Iterable[Mandate]) -> Counter[tuple
 
 def _uses(office: Office) -> Iterator[_Use]:
     ended: set[tuple[str, Digest]] = set()
-    for auditor, on, said in _said(office):
+    days: dict[str, date] = {}
+    for auditor, day, said in _said(office):
+        on = days[auditor] = max(day, days.get(auditor, day))
         match said:
             case AccessUsed(grant=mandate):
                 yield _Use(auditor=auditor, mandate=mandate, on=on, ended_before=(auditor, mandate) in ended)

@@ -453,6 +453,20 @@ def test_a_use_behind_the_end_in_its_own_record_is_late_on_the_same_day_too(
     assert used(exchange) == [(2, 1)]
 
 
+def test_a_clock_that_is_set_back_makes_no_mandate_last_longer(exchange: Mandated, monkeypatch: pytest.MonkeyPatch) -> None:
+    mandate, auditor = exchange.accepted(exchange.terms(days=1)), exchange.office(AUDITOR)
+    other = exchange.file(exchange.given(exchange.terms(days=10)))
+    exchange.exchange.clock.now += 2 * 86_400_000
+    accept(auditor, other)
+    exchange.exchange.clock.now -= 2 * 86_400_000
+    with pytest.raises(RefusedError, match="has ended"):
+        note_use(auditor, mandate, AccessUse.SHOW)
+    # Whoever does it all the same is told by the day that its own record says before.
+    pretends_that_nothing_ends(monkeypatch)
+    note_use(auditor, replace(mandate, until=exchange.office(SCHOOL).today + timedelta(days=10)), AccessUse.SHOW)
+    assert sorted(used(exchange)) == [(1, 0), (2, 1)]
+
+
 def test_an_auditor_that_was_removed_is_shown_nothing_for_what_it_records_may_reach_nobody(exchange: Mandated) -> None:
     mandate = exchange.accepted()
     file = exchange.file(mandates_of(exchange.office(SCHOOL))[0])
