@@ -88,14 +88,16 @@ class Looked(NamedTuple):
 def look_for_end(office: Office, channel: str, mandate: Digest, since: int) -> Looked:
     """Look behind a place of a record for the end of a mandate, as far as its facts open here.
 
-    What is sealed under a key that is not here is looked at again: the key may come later than the entry, with the end in it.
+    What does not open here, or is written under a schema that was not read yet, is looked at again: the key, or the schema, may
+    come later than the entry, with the end in it.
     """
     query = f"SELECT * FROM entries e WHERE e.channel = ? AND e.sequence > ? AND {ON_CHAIN} ORDER BY e.sequence"  # noqa: S608  # own text
     upto, is_whole = since, True
     for row in office.database.all(query, channel, since):
-        if any(_ends(said, mandate) for _, said in _opened(office, row)):
+        opened = list(_opened(office, row))
+        if any(_ends(said, mandate) for _, said in opened):
             return Looked(has_ended=True, upto=upto)
-        is_whole = is_whole and not _lacks_key(office, row)
+        is_whole = is_whole and (bool(opened) or not isinstance(statement_of(row).body, Sealed))
         upto = row["sequence"] if is_whole else upto
     return Looked(has_ended=False, upto=upto)
 
@@ -199,11 +201,6 @@ def _require_fit(key: DisclosedKey, digest: Digest) -> None:
         open_with_part_key(key.key, Part.PERSONAL, sealed)
     except VerificationError as error:
         raise DisclosureError(f"a key does not fit the part that it is for: {error.message}", error.evidence) from error
-
-
-def _lacks_key(office: Office, row: Row) -> bool:
-    body = statement_of(row).body
-    return isinstance(body, Sealed) and office.ring.get(body.facts_key) is None
 
 
 def _opened(office: Office, row: Row) -> Iterator[tuple[Facts, Any]]:

@@ -119,7 +119,7 @@ class EndingHeld:
     """
 
     _looked: tuple[int, date, bool] | None = field(default=None)
-    _read: dict[bytes, tuple[int, int, int]] = field(default_factory=dict)
+    _read: dict[bytes, tuple[int, int, tuple[int, int]]] = field(default_factory=dict)
 
     def end_once(self, office: Office) -> int:
         """Record the ends that are due, once each, destroy the keys under them, and return how many ends were recorded."""
@@ -143,17 +143,18 @@ class EndingHeld:
         return done
 
     def _writer_ended(self, office: Office, row: Row) -> bool:
-        """Tell whether a mandate's record says that it has ended; it is read again where there is more, or a key that came."""
+        """Tell whether a mandate's record says that it has ended; it is read again where more, a key or a schema came."""
         standing = office.letterbook.standing(row["channel"])
         if standing is None:
             return False
         place, before = standing.place, self._read.get(row["name"])
-        now = place.epoch, place.sequence, office.ring.held_facts_keys(row["channel"])
+        opens = office.ring.held_facts_keys(row["channel"]), len(office.trust.schemas)
+        now = place.epoch, place.sequence, opens
         if now == before:
             return False
         since: int = row["looked"]
         if before is not None and (before[0], before[2]) == (now[0], now[2]):
-            # No key came: what did not open when it was read opens now as little.
+            # Neither came: what did not open when it was read opens now as little.
             since = max(since, before[1])
         elif place.epoch:
             # What was looked through may have been begun anew since, and have grown beyond that place again.

@@ -28,10 +28,11 @@ from services.post.mandates import disclose, end, end_file, mandates_of
 from services.post.saving import CaseIncompleteError
 from services.school.application import School
 from services.wire.channels import COMMISSION, Role, record_of
-from services.wire.contents import KeyRevoked, ParticipantRemoved, Reason
-from services.wire.errors import DisclosureError, RefusedError
+from services.wire.contents import KeyRevoked, ParticipantRemoved, Reason, SchemaPublished
+from services.wire.errors import DisclosureError, RefusedError, SchemaError
 from services.wire.events import AccessEnded, AccessGranted, AccessPurpose, AccessUse, AccessUsed
-from services.wire.hashing import digest_of
+from services.wire.hashing import Digest, digest_of
+from services.wire.records import SchemaBook, event_type
 from tests.attacks.workshop import MemoryLog
 from tests.audited import audited
 from tests.auditing import AUDITOR, AUDITOR_SEAL, CHANNELS, opened_by
@@ -239,6 +240,31 @@ def test_an_early_end_under_a_key_that_comes_after_it_ends_it_when_the_key_has_c
     with pytest.raises(RefusedError, match="has ended"):
         open_mandate(unapproved.office(AUDITOR), mandate.name.hex())
     assert len(said_in(unapproved, record_of(AUDITOR), "AccessEnded")) == 1
+
+
+def test_an_early_end_under_a_schema_that_is_read_after_it_ends_it_when_that_is_read(
+    exchange: Mandated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mandate = exchange.accepted()
+    auditor, schemas = exchange.office(AUDITOR), dict(exchange.office(AUDITOR).trust.schemas)
+    end(exchange.office(SCHOOL), mandates_of(exchange.office(SCHOOL))[0])
+    facts = SchemaBook.facts
+
+    def of_a_newer_release(book: SchemaBook, name: str, schema: Digest, content: bytes) -> Any:
+        if name == "AccessEnded" and len(auditor.trust.schemas) == len(schemas):
+            raise SchemaError("an event is written with a schema that is not published")
+        return facts(book, name, schema, content)
+
+    monkeypatch.setattr(SchemaBook, "facts", of_a_newer_release)
+    exchange.settle()
+    assert [each.ended for each in held_mandates(auditor)] == [None]
+    # The registrar's channel stood still here meanwhile.
+    newer = SchemaPublished(name="AccessEnded", file=event_type("AccessEnded").file + b"\n")
+    said_by_registrar(exchange.exchange, newer)
+    exchange.settle()
+    with pytest.raises(RefusedError, match="has ended"):
+        open_mandate(auditor, mandate.name.hex())
+    assert [each.ended is not None for each in held_mandates(auditor)] == [True]
 
 
 def test_an_early_end_is_read_where_a_record_was_begun_anew_and_is_as_long_again(exchange: Mandated) -> None:
