@@ -88,6 +88,7 @@ class Tables:
     _database: duckdb.DuckDBPyConnection = field(init=False)
     _rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _schemas: dict[str, pa.Schema] = field(default_factory=dict)
+    _theirs: frozenset[str] = frozenset()
 
     def __enter__(self) -> Self:
         """Open the database, with an empty view of each type.
@@ -99,7 +100,9 @@ class Tables:
         for setting in (f"SET memory_limit = '{self.memory}'", *_SETTINGS):
             self._database.execute(setting)
         self._schemas = {ALL_EVENTS: pa.schema(_ALL_COLUMNS)} | {name: self._schema(name) for name in AUDIENCE}
-        self._schemas |= self._unknown_schemas()
+        unknown = self._unknown_schemas()
+        self._schemas |= unknown
+        self._theirs = frozenset(unknown)
         for name, schema in self._schemas.items():
             self._with(schema.empty_table(), f'CREATE TABLE "{name}" AS SELECT * FROM {_NEW}')  # noqa: S608  # names of our own events
         return self
@@ -154,7 +157,8 @@ class Tables:
         if event.counts:
             personal = {"personal": plain(event.personal)} if self.with_personal else {}
             self._rows.setdefault(event.type, []).append(place | plain(event.facts) | personal)
-        elif event.opening is Opening.UNKNOWN and event.standing is Standing.TAKEN and event.type in self._schemas:
+        elif event.opening is Opening.UNKNOWN and event.standing is Standing.TAKEN and event.type in self._theirs:
+            # Only into a view of such a type: who writes an event calls it as it likes, also as the view over all.
             self._rows.setdefault(event.type, []).append(place | plain(event.facts))
 
     def _flush(self) -> None:

@@ -142,6 +142,23 @@ def test_it_has_a_view_of_its_own_with_typed_columns(exchange: Exchange, met: Ev
         assert (json.loads(all_rows[0][0])["ground"], all_rows[0][1]) == ("Offered", "unknown type")
 
 
+def test_an_event_that_is_called_as_the_view_over_all_puts_nothing_into_it(exchange: Exchange, case: UUID) -> None:
+    fields: list[dict[str, Any]] = [
+        {"name": name, "type": {"type": "enum", "name": f"A{name}", "symbols": ["Unknown", symbol], "default": "Unknown"}}
+        for name, symbol in (("writer", "commission"), ("type", "RecommendationIssued"), ("opening", "opened"))
+    ]
+    source = schema_of("events", fields)
+    said = {"writer": "commission", "type": "RecommendationIssued", "opening": "opened"}
+    tell(exchange, case, publish(exchange, source), content_of(source, said), name="events")
+    events = audited(exchange.log, keys_of(exchange, SCHOOL))
+    assert [each.facts for each in events if each.type == "events"] == [said]
+    with Tables(unknown=SchemaBook(examined_log(exchange.log).trust.schemas).unknown_types()) as tables:
+        tables.load(events)
+        database = tables.locked()
+        assert list(ask(database, "SELECT count(*) FROM events").rows()) == [[len(events)]]
+        assert list(ask(database, "SELECT * FROM events WHERE type = 'RecommendationIssued'").rows()) == []
+
+
 def test_a_report_says_that_what_it_tells_is_in_no_figure(exchange: Exchange, met: Event) -> None:
     examined = examined_log(exchange.log)
     scope = Scope(since=date(2020, 1, 1), until=date(2040, 1, 1), as_of=date(2040, 1, 1), known_at=date.max)
