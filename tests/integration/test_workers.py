@@ -7,14 +7,18 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import BrokenExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from services.audit.workers import Workers
 from tests.bench.sealed_log import archive_of_events
 from tests.commands import ROOT as PROJECT
 
+_LARGE: Final = 64 * 1024 * 1024
 _OPENS: Final = """
 import sys, time
 from pathlib import Path
@@ -92,6 +96,27 @@ def is_there(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_worker_that_is_killed_in_the_middle_of_an_answer_is_waited_for_by_nobody(count: int) -> None:
+    with Workers(count) as workers:
+        answers = [workers.submit(bytes, _LARGE) for _ in range(count)]
+        process = next(iter(workers._processes))  # noqa: SLF001  # it has no other name
+        # As by a machine without memory, when some of an answer is read and the rest does not fit between the two.
+        before = read_here()
+        while read_here() < before + _LARGE // 16:
+            pass
+        os.kill(process, signal.SIGKILL)
+        for each in answers:
+            with suppress(BrokenExecutor):
+                assert len(each.result(timeout=60)) == _LARGE
+
+
+def read_here() -> int:
+    """Return how many bytes this process has read so far."""
+    lines = Path("/proc/self/io").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("rchar"))
 
 
 def test_an_interruption_while_a_worker_begins_is_for_the_command_alone(tmp_path: Path) -> None:
