@@ -26,7 +26,7 @@ from services.audit.places import Found, found_of
 from services.audit.watching import Watch
 from services.audit.workers import Workers
 from services.wire.candidates import Candidate, candidate_of
-from services.wire.errors import TransportError
+from services.wire.errors import SettingsError, TransportError
 from services.wire.records import SchemaBook
 from services.wire.sealing import Part
 
@@ -121,7 +121,9 @@ _begun: tuple[ArchiveChannel, Opener] | None = None
 
 def _begin(folder: Path, keys: Keys) -> None:
     global _begun  # noqa: PLW0603  # what a process begins with has no other place
-    _begun = ArchiveChannel(folder), Opener(keys, SchemaBook({}))
+    # An archive that is gone meanwhile is told where it was asked for.
+    with suppress(SettingsError):
+        _begun = ArchiveChannel(folder), Opener(keys, SchemaBook({}))
     collect_seldom()
 
 

@@ -18,6 +18,7 @@ from services.audit.keys import NO_KEYS, Keys
 from services.audit.leaving_out import without_personal
 from services.audit.opened_ahead import OpenedAhead
 from services.audit.opening import Opening
+from services.audit.workers import Workers
 from services.channel.port import Channel
 from services.wire.channels import COMMISSION, record_of
 from services.wire.disclosures import DisclosedKey
@@ -176,6 +177,19 @@ def test_a_real_process_opens_the_same(tmp_path: Path) -> None:
         events = list(events_of(log, examined_log(log), KEYS, ahead=ahead))
     assert events == opened_here(archive, KEYS)
     assert sum(each.counts for each in events) == 400
+
+
+def test_an_archive_that_is_gone_when_a_process_begins_is_told_by_nobody_there(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    archive = archive_of_events(tmp_path, 50)
+
+    def begun(first: Callable[..., None], args: tuple[Any, ...]) -> Executor:
+        return Workers(1, first, (tmp_path / "gone", *args[1:]))
+
+    with OpenedAhead(archive, KEYS, processors=2, least=0, worker=begun) as ahead:
+        assert list(ahead.pages(LARGEST)) == []
+    assert capfd.readouterr().err == ""
 
 
 def disclosed(part: Part) -> DisclosedKey:
