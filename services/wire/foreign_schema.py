@@ -69,18 +69,17 @@ def _json(file: bytes) -> Any:
     except RecursionError as error:
         raise SchemaError("a schema is nested too deeply") from error
     # How deep the parser itself gets depends on where it is called: nobody may take a schema that another one refuses.
-    level = [source]
-    for _ in range(_JSON_DEPTH_LIMIT + 1):
+    level = _within([source])
+    for _ in range(_JSON_DEPTH_LIMIT):
         level = [inner for each in level for inner in _within(each)]
     if level:
         raise SchemaError("a schema is nested too deeply")
     return source
 
 
-def _within(node: Any) -> list[Any]:
-    if isinstance(node, dict):
-        return list(node.values())
-    return node if isinstance(node, list) else []
+def _within(node: dict[str, Any] | list[Any]) -> list[Any]:
+    inner = node.values() if isinstance(node, dict) else node
+    return [each for each in inner if isinstance(each, dict | list)]
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -94,6 +94,13 @@ def test_brackets_hidden_behind_a_text_of_brackets_are_counted_alike_wherever_th
         check_schema(file)
 
 
+def test_objects_and_lists_stand_64_deep_and_no_deeper() -> None:
+    files = [json.dumps(record("int")).replace("{", f'{{"doc": {"[" * depth}{"]" * depth}, ', 1).encode() for depth in (63, 64)]
+    assert check_schema(files[0]).name == "R"
+    with pytest.raises(SchemaError, match="a schema is nested too deeply"):
+        check_schema(files[1])
+
+
 def test_marks_by_which_the_library_knows_what_it_parsed_itself_say_nothing() -> None:
     # To it "N39" would be a record of two to the 39th numbers, and each name a text that nobody checked.
     enums = [{"type": "enum", "name": f"N{n}", "symbols": ["A"]} for n in range(40)]
