@@ -219,3 +219,18 @@ def test_the_channel_of_an_event_follows_from_who_writes_it() -> None:
     for event, writer in (("RecommendationIssued", SCHOOL), ("ConfirmationGiven", "commission")):
         with pytest.raises(ValueError, match="writes no"):
             channel_for(event, writer=writer)
+
+
+def test_what_resolves_to_no_value_of_the_readers_schema_is_unreadable() -> None:
+    day, number = {"type": "int", "logicalType": "date"}, "int"
+    schemas = [
+        avro.Schema({"type": "record", "name": "R", "fields": [{"name": "value", "type": each}]}) for each in (day, number)
+    ]
+    for writer, reader in (schemas, reversed(schemas)):
+        content = avro.encode(writer, {"value": 3})
+        assert avro.decode(writer, content, reader=writer) == avro.decode(writer, content)
+        if reader is schemas[1]:
+            with pytest.raises(MalformedError, match="the schema that reads it here cannot"):
+                avro.decode(writer, content, reader=reader)
+        else:
+            assert avro.decode(writer, content, reader=reader) == {"value": date(1970, 1, 4)}
