@@ -2,12 +2,13 @@
 
     python examples/check_proof.py FILE root.pem
 
-Written from schemas/README.md and the schemas beside it alone, without code of the product; needs `cryptography` and `fastavro`.
+Written from schemas/README.md and the schemas beside it alone, without code of the product; needs `cryptography`, `fastavro`, and
+the folder `schemas` beside this file or beside its folder.
 
 It checks that an auditor whom the registrar admitted has vouched for an entry (a proof), for the heads of all channels (heads),
 or for something that another auditor contradicts (a split), and that the entry is what its writer signed. It opens nothing that
-is sealed and cannot tell whether what is said is true, nor whether a key was revoked since. It exits with 0 if it checks, else
-with 4.
+is sealed and cannot tell whether what is said is true, nor whether a key was revoked since. It exits with 0 if it checks, with 4
+if it does not, with 2 if there is none.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 SCHEMAS: Final = {
     f"{path.parent.name}/{path.stem}": fastavro.parse_schema(json.loads(path.read_text("utf-8")))
-    for path in (Path(__file__).resolve().parents[1] / "schemas").glob("*/*.avsc")
+    for folder in Path(__file__).resolve().parents[:2]
+    for path in folder.glob("schemas/*/*.avsc")
 }
 SIGNED: Final = b"application/vnd.sarakste.statement.v0+avro"
 TRUST: Final = "registrar.trust"
@@ -309,11 +311,14 @@ def checked(data: bytes, root: bytes) -> str:
     raise ValueError("this begins as no proof")
 
 
-def main() -> int:
-    file, pem = map(Path, sys.argv[1:3])
-    root = x509.load_pem_x509_certificate(pem.read_bytes()).public_bytes(Encoding.DER)
+def main(file: Path, pem: Path) -> int:
     try:
-        found = checked(file.read_bytes(), root)
+        data, root = file.read_bytes(), x509.load_pem_x509_certificate(pem.read_bytes()).public_bytes(Encoding.DER)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"{file} or {pem} cannot be read: {error}\n")
+        return 2
+    try:
+        found = checked(data, root)
     except ValueError as error:
         sys.stdout.write(f"{file.name} does not check: {error}\n")
         return 4
@@ -322,4 +327,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(Path, sys.argv[1:])) if SCHEMAS and len(sys.argv) == 3 else __doc__)  # noqa: PLR2004  # with its name

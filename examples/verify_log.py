@@ -2,11 +2,12 @@
 
     python examples/verify_log.py log.sqlite root.pem      or the folder of an archive, as it was exported, in place of the log
 
-Written from schemas/README.md and the schemas beside it alone, without code of the product; needs `cryptography` and `fastavro`.
-It checks that each channel is what its one writer signed, whole and in order, under certificates that lead to the root and
-belong to whom the registrar admitted; that sealed parts are those that were signed; that what participants receipted is there. It
-opens nothing that is sealed, so it cannot tell whether events make sense or are true; nor does it look at mailboxes, published
-schemas, or what is no finding (junk, repeats, times that go back). It exits with 0 for a clean log, with 4 for another.
+Written from schemas/README.md and the schemas beside it alone, without code of the product; needs `cryptography`, `fastavro`, and
+the folder `schemas` beside this file or beside its folder. It checks that each channel is what its one writer signed, whole and
+in order, under certificates that lead to the root and belong to whom the registrar admitted; that sealed parts are those that
+were signed; that what participants receipted is there. It opens nothing that is sealed, so it cannot tell whether events make
+sense or are true; nor does it look at mailboxes, published schemas, or what is no finding (junk, repeats, times that go back).
+It exits with 0 for a clean log, with 4 for another, with 2 if there is none.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import sqlite3
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -34,7 +35,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 SCHEMAS: Final = {
     f"{path.parent.name}/{path.stem}": fastavro.parse_schema(json.loads(path.read_text("utf-8")))
-    for path in (Path(__file__).resolve().parents[1] / "schemas").glob("*/*.avsc")
+    for folder in Path(__file__).resolve().parents[:2]
+    for path in folder.glob("schemas/*/*.avsc")
 }
 TRUST: Final = "registrar.trust"
 PAIRS: Final = {"to-commission": "from-commission", "from-commission": "to-commission"}
@@ -104,8 +106,7 @@ def leaf_of(path: tuple[bytes, ...], root: bytes) -> Leaf | None:
     """Return the leaf of a path to the root, None if these certificates are no such path ("Certificates")."""
     try:
         require(len(path) in (1, 2), root not in path)
-        chain = [x509.load_der_x509_certificate(der) for der in (*path, root)]
-        leaf, *above = chain
+        leaf, *above = chain = [x509.load_der_x509_certificate(der) for der in (*path, root)]
         for der, found, upper in zip((*path, root), chain, (*above, above[-1]), strict=True):
             require(len(der) <= CERTIFICATE_LIMIT, found.public_bytes(Encoding.DER) == der, der.endswith(b"\0" + found.signature))
             require(found.version is x509.Version.v3, found.signature_algorithm_oid == ECDSA, found.serial_number > 0)
@@ -232,8 +233,7 @@ class Reading:
 
     def __init__(self, channel: str, records: Iterable[bytes], root: bytes, trust: Trust) -> None:
         self.channel, self.root, self.trust, (name, _, kind) = channel, root, trust, channel.partition(".")
-        self.writer = "commission" if kind == "from-commission" else name
-        self.epochs = [epoch for _, epoch in trust.epochs[channel]]
+        self.writer, self.epochs = "commission" if kind == "from-commission" else name, [one for _, one in trust.epochs[channel]]
         self.due = {tuple(map(each.get, ("epoch", "after_sequence", "after_digest", "certificate"))) for each in self.epochs}
         self.damages, self.candidates, after = dict[int, tuple[str, str, str]](), dict[bytes, Entry](), 0
         for value in records:
@@ -245,10 +245,8 @@ class Reading:
             known.is_whole, known.flaw = known.is_whole or found.is_whole, known.flaw or found.flaw
         self.start = Entry(digest=genesis(root, channel), revoked=frozenset(trust.revoked))
         self.tree = {each.digest: each for each in self._grow()}
-        self.taken, self.options = list[Entry](), self.start.children
-        self.only_epoch, self.is_reached, self.receipted = 0, True, 0
-        self.state = self._walk()
-        self.head = self.taken[-1] if self.taken else self.start
+        self.taken, self.options, self.only_epoch, self.is_reached = list[Entry](), self.start.children, 0, True
+        self.receipted, self.state, self.head = 0, self._walk(), self.taken[-1] if self.taken else self.start
         self.hangs = [] if self.state == "reading" else list(self.options)
         for each in self.hangs:
             self.hangs += each.children
@@ -277,8 +275,7 @@ class Reading:
         for each in reversed(tree):
             if each.children:
                 each.revoked = frozenset.intersection(*(child.revoked for child in each.children))
-            for child in each.children:
-                each.later |= child.later | ({child.key} - child.revoked)
+            each.later = each.later.union(*(child.later | ({child.key} - child.revoked) for child in each.children))
         return tree
 
     def _opener(self, place: Entry, each: Entry) -> Leaf | None:
@@ -308,8 +305,7 @@ class Reading:
             if after is None or after.sequence != last["after_sequence"]:
                 self.is_reached = False
                 return "waiting"
-            self.only_epoch = last["epoch"]
-            self.options = [each for each in after.children if each.epoch == self.only_epoch]
+            self.only_epoch, self.options = last["epoch"], [each for each in after.children if each.epoch == last["epoch"]]
             while after.parent:
                 self.taken.append(after)
                 after = after.parent
@@ -375,8 +371,7 @@ class Reading:
             if each.type == "Receipt" and each.parent:
                 lines = [(line["channel"], line["epoch"], line["sequence"], line["digest"]) for line in content["held"]]
                 is_ordered = [line[0] for line in lines] == [one for one in order if one in {line[0] for line in lines}]
-                names_own = is_ordered and (self.channel, *each.parent.place[1:]) in lines
-                if names_own and (kind in PAIRS or content["record"] is None):
+                if is_ordered and (self.channel, *each.parent.place[1:]) in lines and (kind in PAIRS or not content["record"]):
                     yield each, lines, content["record"]
 
 
@@ -417,8 +412,7 @@ class Report:
             expected = f"an opening after the genesis digest of this root, {right}"
             self._find(reading, 0, 1, f"nothing of this log can be verified: {what}", expected, found)
         elif not reading.taken and reading.state == "reading" and (behind := self._behind(reading)):
-            anchors = [(each.sequence - 1, each.previous) for each in behind]
-            self._find(reading, *reading.stands_at(reading.only_epoch, 1, anchors))
+            self._find(reading, *reading.stands_at(reading.only_epoch, 1, [(one.sequence - 1, one.previous) for one in behind]))
         for each in reading.taken:
             if each.flaw and not each.is_whole:
                 what = "a personal part does not match its digest"
@@ -441,9 +435,8 @@ class Report:
         beyond, heads, pins = list[Place](), list[Place](), []
         for channel, reading in sorted(self.readings.items()):
             for receipt, lines, head in reading.receipts():
-                named = (line for line in lines if line[0] != channel and line[0] in self.readings)
                 knew = max((line[2] for line in lines if line[0] == TRUST), default=0)
-                beyond += [line for line in named if not self._holds(line, knew)]
+                beyond += [line for line in lines if channel != line[0] in self.readings and not self._holds(line, knew)]
                 if head and (record := self.readings.get(f"{reading.writer}.record")):
                     there = {each.digest: each.sequence for each in (*record.taken, *record.hangs)}
                     if head in there:
@@ -476,25 +469,32 @@ class Report:
         return bool(there) or is_overruled
 
 
-def main() -> None:
-    if len(sys.argv) != 3:  # noqa: PLR2004  # the program, the log and the root
-        sys.exit(__doc__)
-    source, records = Path(sys.argv[1]), defaultdict[str, list[bytes]](list)
+def records_in(source: Path) -> dict[str, list[bytes]]:
+    records = defaultdict[str, list[bytes]](list)
     for path in sorted(source.glob("channels/*/*.avro")):  # of an archive; what a damaged file no longer shows is missing
         with path.open("rb") as file, suppress(Exception):
             rows: Any = fastavro.reader(file)
             records[path.parent.name].extend(each["value"] for each in rows)
-    with closing(sqlite3.connect(":memory:" if source.is_dir() else f"{source.absolute().as_uri()}?mode=ro", uri=True)) as log:
-        for channel, value in () if source.is_dir() else log.execute(RECORDS):
+    if source.stat() and not source.is_dir():
+        for channel, value in sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True).execute(RECORDS):
             records[channel].append(value)
-    report = Report(records, x509.load_pem_x509_certificate(Path(sys.argv[2]).read_bytes()).public_bytes(Encoding.DER))
+    return records
+
+
+def main(source: Path, pem: Path) -> int:
+    try:
+        records, root = records_in(source), x509.load_pem_x509_certificate(pem.read_bytes()).public_bytes(Encoding.DER)
+    except (OSError, ValueError, sqlite3.Error) as error:
+        print(f"{source} or {pem} cannot be read: {error}", file=sys.stderr)
+        return 2
+    report = Report(records, root)
     for name, each in report.readings.items():
         print(f"{name}: {len(each.taken)} entries, {each.state}, receipted to {each.receipted}, head {each.head.digest.hex()}")
     for (channel, sequence), (epoch, *finding) in report.findings.items():
         print("{} at {}/{}: {}\n  expected {}\n  found    {}".format(channel, epoch, sequence, *finding))
     print(f"{len(report.findings)} findings")
-    sys.exit(4 if report.findings else 0)
+    return 4 if report.findings else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(*map(Path, sys.argv[1:])) if SCHEMAS and len(sys.argv) == 3 else __doc__)  # noqa: PLR2004  # with its name

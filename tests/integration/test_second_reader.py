@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -107,3 +108,45 @@ def test_called_wrongly_it_says_what_it_is_for(tmp_path: Path) -> None:
     said = subprocess.run([sys.executable, str(READER)], capture_output=True, text=True, check=False, cwd=tmp_path)  # noqa: S603  # our own
     assert said.returncode == 1
     assert said.stderr.startswith("Verify a log of Sarakste")
+
+
+@pytest.mark.parametrize("program", ["verify_log.py", "check_proof.py"])
+def test_what_is_not_there_is_a_sentence_and_no_traceback(tmp_path: Path, program: str) -> None:
+    root, log, missing = tmp_path / "root.pem", tmp_path / "log.sqlite", tmp_path / "missing"
+    root.write_bytes(pem(ROOT.der))
+    World(tmp_path).verified()
+    for given in ((missing, root), (log, missing), (log, log)):
+        done = told(program, *given)
+        assert (done.returncode, done.stdout) == (2, ""), done.stderr
+        assert done.stderr.startswith(f"{given[0]} or {given[1]} cannot be read: ")
+        assert done.stderr.count("\n") == 1
+
+
+def test_what_is_no_log_is_a_sentence_and_no_finding(tmp_path: Path) -> None:
+    root, text, empty = tmp_path / "root.pem", tmp_path / "text", tmp_path / "empty"
+    root.write_bytes(pem(ROOT.der))
+    text.write_text("no log")
+    empty.write_bytes(b"")
+    assert [told("verify_log.py", each, root).returncode for each in (text, empty)] == [2, 2]
+
+
+def test_a_stranger_puts_the_schemas_beside_it_as_the_docs_say_or_is_told_that_they_lack(tmp_path: Path) -> None:
+    """Without them nothing can be read of an honest log, and whoever has it would be accused."""
+    World(tmp_path).verified()
+    root, alone = tmp_path / "root.pem", tmp_path / "far/away"
+    root.write_bytes(pem(ROOT.der))
+    alone.mkdir(parents=True)
+    program = shutil.copy(READER, alone)
+    lacking = told(program, tmp_path / "log.sqlite", root)
+    assert (lacking.returncode, lacking.stdout) == (1, "")
+    assert "the folder `schemas` beside this file" in lacking.stderr
+    for place in (alone, alone.parent):
+        schemas = shutil.copytree(READER.parents[1] / "schemas", place / "schemas")
+        there = told(program, tmp_path / "log.sqlite", root)
+        assert (there.returncode, there.stdout.splitlines()[-1]) == (0, "0 findings")
+        shutil.rmtree(schemas)
+
+
+def told(program: str | Path, *given: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(READER.parent / program), *map(str, given)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own, as a stranger runs it
