@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from services.channel.port import Channel
     from services.wire.certificates import Root
 
-__all__ = ["Root_", "register", "require_one", "source_of"]
+__all__ = ["Root_", "register", "require_file", "require_one", "source_of"]
 
 Root_ = Annotated[Path | None, typer.Option("--root", help="The exchange's root certificate; settings name it already.")]
 Log = Annotated[Path | None, typer.Option("--log", help="The exchange's log, where it is a file; else settings say where it is.")]
@@ -135,6 +135,19 @@ def require_one(log: Path | None, config: Path | None) -> None:
         raise SettingsError("a log and --config both say what is read here: leave one of them out")
 
 
+def require_file(log: Path) -> None:
+    """Return if a log that a person named is a file; one that settings name may be away for a while, and then does not answer.
+
+    Raises: SettingsError.
+    """
+    if not log.exists():
+        raise SettingsError(f"there is nothing at {log}")
+    if not log.is_file():
+        # A pipe would be waited for, and a folder is taken by those who read archives alone.
+        what = "a folder; `sarakste audit verify` reads archives" if log.is_dir() else "no file"
+        raise SettingsError(f"{log} is {what}")
+
+
 def source_of(log: Path | None, root: Path | None, config: Path | None) -> tuple[Root, Channel, Callable[[], Iterable[str]]]:
     """Return the root, the log, and what gives the names in it where somebody can tell."""
     from services.audit.verify import channels_in, open_log
@@ -144,6 +157,7 @@ def source_of(log: Path | None, root: Path | None, config: Path | None) -> tuple
     if log is not None:
         if root is None:
             raise SettingsError("a log alone does not say whom to trust: give --root, the exchange's root certificate")
+        require_file(log)
         return read_root(root), open_log(log), partial(channels_in, log)
     settings = load_settings(config)
     trusted = read_root(root or settings.path(settings.root))

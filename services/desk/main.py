@@ -86,6 +86,7 @@ def verify(
     from services.post.settings import load_settings
 
     trusted = read_root(root)
+    audit_archive.require_file(log)
     keys = facts_keys_of(load_settings(keys_of)) if keys_of is not None else ()
     with progress("Verifying") as tell:
         report = verify_log(Watched(open_log(log), tell), trusted, there=channels_in(log), facts_keys=keys)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -154,10 +155,23 @@ def test_settings_that_would_be_ignored_beside_a_log_are_refused(copy: Copy, arg
 def test_what_is_no_archive_and_no_log_says_so(copy: Copy, what: str) -> None:
     (copy.folder / "folder").mkdir()
     (copy.folder / "file").write_bytes(b"a letter" * 100)
-    said = asked(copy, copy.folder / what, code={"folder": 2}.get(what, 5))
+    said = asked(copy, copy.folder / what, code=5 if what == "file" else 2)
     assert said["message"]
     bare = sarakste("audit", "verify", copy.archive)
     assert (bare.returncode, "give --root" in bare.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("verify",), ("audit", "verify"), ("audit", "mirror", "into", "--log"), ("audit", "query", "SELECT 1", "--source")],
+)
+def test_a_log_that_is_not_there_is_a_wrong_call_and_no_log_that_does_not_answer(copy: Copy, command: tuple[str, ...]) -> None:
+    os.mkfifo(copy.folder / "pipe")
+    for name, told in (("missing", "there is nothing at "), ("pipe", "pipe is no file")):
+        said = sarakste(*command, copy.folder / name, "--root", copy.folder / "root.pem", home=copy.folder)
+        assert said.returncode == 2
+        assert told in said.stderr
+    assert not (copy.folder / "into").exists()
 
 
 def test_every_kind_of_finding_has_its_meaning() -> None:

@@ -205,7 +205,7 @@ def test_each_familys_exit_code_comes_from_a_real_command(demo: Path, tmp_path: 
     codes = [sarakste("school", "cases", "--no-such-option").returncode]
     codes.append(sarakste("school", "show", "no-number", *config).returncode)
     codes.append(sarakste("verify", demo / "demo-exchange/flipped.sqlite", "--root", root).returncode)
-    codes.append(sarakste("verify", tmp_path / "missing.sqlite", "--root", root).returncode)
+    codes.append(sarakste("verify", tmp_path / "root.pem", "--root", root).returncode)
     with lease(home / "database.lease"):
         codes.append(sarakste("school", "worker", *config[:2]).returncode)
     with sqlite3.connect(home / "database.sqlite") as database:
