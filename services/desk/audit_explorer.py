@@ -83,7 +83,8 @@ def _add_search(app: typer.Typer) -> None:
             require_known(wanted, found.examined.trust, found.unknown_types())
             matching = found_in(found.events(), wanted)
             lines = [line_of(each) for each in islice(matching, limit)]
-            more = next(matching, None) is not None
+            # To the end: a log that lost meanwhile what was verified shows it there.
+            more = sum(1 for _ in matching)
             _show_lines(lines, "Events", found, as_json=as_json, more=more)
 
 
@@ -121,15 +122,15 @@ def _add_show(app: typer.Typer) -> None:
                 raise typer.Exit(VerificationError.exit_code)
 
 
-def _show_lines(lines: list[EventLine], title: str, found: Source, *, as_json: bool, more: bool | None = None) -> None:
+def _show_lines(lines: list[EventLine], title: str, found: Source, *, as_json: bool, more: int | None = None) -> None:
     if as_json:
         said = {"events": [asdict(each) for each in lines], "grounds": asdict(found.grounds)}
-        print_json(said if more is None else said | {"more": more})
+        print_json(said if more is None else said | {"more": more > 0})
     else:
         columns = ("on", "event", "channel", "epoch", "sequence", "standing", "opening", "digest")
         show_rows(lines, as_json=False, title=title, columns=columns)
         if more:
-            typer.echo(f"the first {len(lines)}; there are more: --limit says how many are shown")
+            typer.echo(f"the first {len(lines)}; there are {more} more: --limit says how many are shown")
     found.tell(as_json=as_json)
 
 

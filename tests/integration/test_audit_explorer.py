@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.audit.checks import Outcome, Shown, show_entry
 from services.audit.event import Standing
 from services.audit.keys import NO_KEYS, Keys
-from services.audit.verify import examine_log
+from services.audit.verify import Examined, examine_log
+from services.desk.audit_source import Reached
 from services.wire.channels import COMMISSION, record_of, to_commission
 from services.wire.contents import KeyRevoked, Reason
 from services.wire.entry import decode_entry
@@ -72,8 +75,27 @@ def test_a_search_that_shows_not_all_says_so(folders: Folders) -> None:
     every = called(folders, "search", "--json").json
     some = called(folders, "search", "--limit", "3", "--json").json
     assert (every["more"], some["more"], len(some["events"])) == (False, True, 3)
-    assert "the first 3; there are more: --limit" in called(folders, "search", "--limit", "3").out
-    assert "there are more" not in called(folders, "search").out
+    left = len(every["events"]) - 3
+    assert f"the first 3; there are {left} more: --limit" in called(folders, "search", "--limit", "3").out
+    assert "more: --limit" not in called(folders, "search").out
+
+
+def test_a_log_that_lost_what_was_verified_says_so_although_enough_was_found_before(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examine = Reached.examine
+
+    def then_lost(self: Reached, **how: Any) -> Examined:
+        found = examine(self, **how)
+        with sqlite3.connect(folders.log) as database:
+            database.execute("DELETE FROM records WHERE channel = ? AND position >= 5", (record_of(COMMISSION),))
+        database.close()
+        return found
+
+    monkeypatch.setattr(Reached, "examine", then_lost)
+    said = called(folders, "search", "--limit", "3")
+    assert (said.code, said.out) == (5, ""), said.err
+    assert "was there and is not any more" in said.err
 
 
 def test_whoever_gives_no_keys_is_told_that_what_is_sealed_was_not_read(folders: Folders) -> None:
