@@ -157,11 +157,13 @@ def _give(
     if out is None:
         sys.stdout.write(text.getvalue().decode())
         return
-    if issuer is not None:
-        # Before the file is there: what could not be recorded was not issued.
-        issue(issuer, text.getvalue())
     with file_for(out) as file:
         file.write(text.getvalue())
+        if issuer is not None:
+            # Before the file is there, since what could not be recorded was not issued; and when its bytes are on the disk, since
+            # all would read in the record that something was issued which could not be written.
+            file.flush()
+            issue(issuer, text.getvalue())
     issued = f", issued by {issuer.participant}, whose worker signs that" if issuer is not None else ""
     say(f"report {made.name} in {out.name}{issued}", as_json=False)
 

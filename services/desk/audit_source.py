@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
@@ -267,12 +267,15 @@ def auditor_of(config: Path | None, why: str) -> Office:
 def file_for(path: Path) -> Iterator[BinaryIO]:
     """Give a file for an answer, which is there once it is whole, and which only its owner reads: facts were sealed.
 
-    Raises: SettingsError if it cannot be written.
+    Raises: SettingsError if it cannot be written, or something else than a file stands there.
     """
     if not path.name:
         raise SettingsError(f"{path} names a folder and no file")
     part = path.with_name(f".{path.name}.part")
     try:
+        # The file takes the place of what stands there: a device would be gone for everybody, and so would a link.
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise SettingsError(f"{path} is a folder, a link or a device, and no file to write")
         # Nothing that stands there already, as a link that somebody else put there, is written through.
         part.unlink(missing_ok=True)
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:  # noqa: PTH123  # with its mode from the first
@@ -281,7 +284,8 @@ def file_for(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error.strerror}") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _keys_of(path: Path | None, *, with_personal: bool) -> Keys:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -126,6 +127,26 @@ def test_an_answer_in_a_file_is_the_same_each_time_and_only_its_owners_to_read(f
         assert file.stat().st_mode & 0o777 == 0o600
     assert files[0].read_bytes() == files[1].read_bytes()
     assert not list(folders.folder.glob(".*.part"))
+
+
+def test_an_answer_takes_the_place_of_a_file_alone_and_of_no_device_pipe_or_link(folders: Folders) -> None:
+    """As /dev/null or /dev/stdout: whoever may write to /dev would have left everybody without it."""
+    pipe, link, told = folders.folder / "pipe", folders.folder / "link", folders.folder / "told"
+    os.mkfifo(pipe)
+    told.write_text("kept")
+    link.symlink_to(told)
+    for out, why in (
+        (pipe, "pipe is a folder, a link or a device"),
+        (link, "link is a folder, a link or a device"),
+        (folders.folder, "is a folder, a link or a device"),
+        (told / "within", "cannot be written: Not a directory"),
+        (folders.folder / ("n" * 300), "cannot be written: File name too long"),
+    ):
+        said = asked(folders, "SELECT type FROM events", "--format", "csv", "--out", out)
+        assert (said.code, why in said.err) == (2, True), said.err
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert told.read_text() == "kept"
 
 
 def test_csv_json_and_parquet_say_the_same(folders: Folders) -> None:

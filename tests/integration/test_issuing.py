@@ -138,6 +138,13 @@ def test_what_cannot_be_recorded_is_not_issued_and_no_file_is_there(folders: Fol
     assert (told.code, "The worker is starting" in told.err, file.exists()) == (3, True, False)
 
 
+@pytest.mark.parametrize("where", ["missing/answers.csv", "."])
+def test_what_cannot_be_written_was_not_issued_and_no_record_says_that_it_was(folders: Folders, where: str) -> None:
+    told = issued(folders, "report", "answers", *WIDE, "--out", folders.folder / where)
+    assert told.code == 2, told.err
+    assert said(folders, "ReportIssued", "result") == []
+
+
 def test_nothing_is_issued_of_a_log_with_findings(folders: Folders) -> None:
     with closing(sqlite3.connect(folders.folder / "before.sqlite")) as log, log:
         log.execute(
