@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from services.audit.event import Event
+from services.audit.event import Event, Standing
 from services.audit.reports.figures import Scope
 from services.audit.reports.making import Report, make_replay, year_scope
 from services.audit.reports.overlay import NO_OVERLAY, Overlay, read_overlay
@@ -192,6 +192,38 @@ def test_single_cases_are_never_published_and_small_figures_are_hidden() -> None
     report = make_replay(M1, NO_OVERLAY, events, year_scope(year), GROUNDS, is_published=True)
     assert "cases" not in {table.name for table in report.tables}
     assert all(row.is_hidden or row.values[0] is None or row.values[0] >= 5 for table in report.tables for row in table.rows)
+
+
+def applied(of_age: int, *, unknown: int, too_young: int) -> list[Event]:
+    """Return the events of so many applications of 2026, by children of whom an age, nothing, or too low an age is known."""
+    filed = next(each.facts for seed in SEEDS for each in history(seed) if isinstance(each.facts, ApplicationFiled))
+    screened = next(each.facts for seed in SEEDS for each in history(seed) if isinstance(each.facts, EligibilityScreened))
+    ages = [9] * of_age + [None] * unknown + [3] * too_young
+    found = []
+    for number, age in enumerate(ages, start=1):
+        case = UUID(int=number)
+        found.append(event(replace(filed, received_on=date(2026, 9, 1)), case=case))
+        if age is not None:
+            told = replace(screened, age=age, child_with_disability=Known.YES, as_of=date(2026, 9, 1))
+            found.append(event(told, case=case))
+    after = (date(2027, 3, 1) - date(1970, 1, 1)).days * 86_400_000
+    return [*found, found[0]._replace(written_at=after, standing=Standing.REPEATED)]
+
+
+@pytest.mark.parametrize("model", [each.name for each in MODELS])
+@pytest.mark.shows("L.5")
+def test_whoever_subtracts_one_table_of_a_published_replay_from_another_finds_no_few_people(model: str) -> None:
+    """One fact lacks of all who are undetermined, so how many lack it is how many they are; the rest of the sum is refused."""
+    for of_age, unknown, too_young in ((0, 40, 3), (2, 40, 0), (2, 40, 3), (20, 20, 20)):
+        events = applied(of_age, unknown=unknown, too_young=too_young)
+        report = make_replay(model_named(model), NO_OVERLAY, events, year_scope(2026), GROUNDS, is_published=True)
+        assert {table.name for table in report.tables} == {"outcomes", "missing", "against"}
+        told = [row.values[0] for table in report.tables for row in table.rows if row.values[0] is not None]
+        told += [table.total for table in report.tables if table.total is not None]
+        assert told
+        assert not {one - other for one in told for other in told} & {1, 2, 3, 4}
+    inside = figures(make_replay(model_named(model), NO_OVERLAY, events, year_scope(2026), GROUNDS))
+    assert {"decisions", "checks"} <= inside.keys()
 
 
 @pytest.mark.parametrize("form", sorted(REPORT_FORMS))

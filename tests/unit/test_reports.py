@@ -353,6 +353,11 @@ def test_only_a_whole_year_that_the_log_is_beyond_is_published_and_nothing_of_a_
     report = make_report("variants", events, year_scope(2026), GROUNDS, is_published=True)
     assert report.is_published
     assert not any(value is not None and 0 < value < 5 for table in report.tables for row in table.rows for value in row.values)
+    for form in sorted(REPORT_FORMS):
+        out = io.BytesIO()
+        write_report(report, form, out)
+        # Its entries would tell how many applications a school had.
+        assert GROUNDS.channels[0].channel.encode() not in out.getvalue()
     with pytest.raises(RefusedError, match="give --year alone"):
         make_report("variants", events, replace(year_scope(2026), until=date(2026, 11, 30)), GROUNDS, is_published=True)
     with pytest.raises(RefusedError, match="does not go beyond 2027-01-31"):

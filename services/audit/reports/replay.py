@@ -16,6 +16,7 @@ from uuid import UUID
 from services.audit.event import Event
 from services.audit.reports.figures import Figures, Row, Scope, Table, counted
 from services.audit.reports.overlay import NO_OVERLAY, Overlay
+from services.policy.eligibility import Outcome
 from services.policy.models import Model, ModelFacts, ModelVerdict, ask_model
 from services.policy.rules import Group
 from services.wire.events import (
@@ -90,8 +91,15 @@ class Replay:
         return (
             counted("outcomes", "What the model says of the applications", "outcome", "applications", outcomes),
             _crossed(beside),
-            counted("missing", "What would have to be known", "fact", "applications", missing, is_whole=False),
-            counted("against", "What stands against it", "rule", "applications", against, is_whole=False),
+            # Of those whose outcome it is alone: mostly one fact lacks of all of them, which tells how many they are.
+            replace(
+                counted("missing", "What would have to be known", "fact", "applications", missing, is_whole=False),
+                parent=("outcomes", Outcome.UNDETERMINED.value),
+            ),
+            replace(
+                counted("against", "What stands against it", "rule", "applications", against, is_whole=False),
+                parent=("outcomes", Outcome.INELIGIBLE.value),
+            ),
             _checks(verdicts),
             _by_case(asked),
         )
@@ -143,6 +151,8 @@ def _crossed(beside: Counter[tuple[str, str]]) -> Table:
         measures=("applications",),
         rows=tuple(Row(keys, (count,)) for keys, count in sorted(beside.items())),
         total=sum(beside.values()),
+        # Of two dimensions: the other tables have the sums of its rows and columns.
+        is_internal=True,
     )
 
 
@@ -156,6 +166,8 @@ def _checks(verdicts: list[ModelVerdict]) -> Table:
         measures=("applications",),
         rows=tuple(Row(keys, (count,)) for keys, count in sorted(found.items())),
         is_whole=False,
+        # Each check is of all applications, so that one result is their sum less the others.
+        is_internal=True,
     )
 
 

@@ -7,7 +7,8 @@ smallest were hidden next, whoever knows that would know that no hidden row is l
 from that (5, 4, 4, of which 13 and the 5 are shown). By this rule whoever knows the sum and the rule finds at least four values
 for each small row; a test tries all tables of up to four rows. Where nothing more can be hidden and that is still not so (five
 rows of one each), no row is shown, not even by its name. A sum of fewer than 5 is hidden itself. What is hidden shows one mark,
-whatever it was hidden for. A table that parts the cases of a hidden row is not shown: its sum is that row.
+whatever it was hidden for. A table that parts the cases of a hidden row is not shown: its sum is that row. Of one whose rows have
+cases in common, a row is hidden too if 1 to 4 of the cases that the table parts are not in it.
 Source: domain.md, "Aggregates only for the ministry (suppress cells < 5)".
 """
 
@@ -32,14 +33,14 @@ def published(tables: Iterable[Table]) -> Figures:
         if table.is_internal:
             continue
         parent = made.get(table.parent[0]) if table.parent is not None else None
-        is_shown = parent is None or any(table.parent == (parent.name, *row.keys) for row in parent.rows if not row.is_hidden)
-        made[table.name] = suppressed(table) if is_shown else replace(table, rows=(), total=None)
+        of = next((row.values[0] for row in parent.rows if table.parent == (parent.name, *row.keys)), None) if parent else None
+        made[table.name] = suppressed(table, of) if parent is None or of is not None else replace(table, rows=(), total=None)
     return tuple(made.values())
 
 
-def suppressed(table: Table) -> Table:
-    """Return a table of which every small row is hidden, and what would give it away."""
-    hidden = {place for place, row in enumerate(table.rows) if _is_small(table, row)}
+def suppressed(table: Table, of: int | None = None) -> Table:
+    """Return a table of which every small row is hidden, and what would give it away; it parts a row of so many, if of any."""
+    hidden = {place for place, row in enumerate(table.rows) if _is_small(table, row) or _leaves_few(table, row, of)}
     left = [place for place, row in enumerate(table.rows) if place not in hidden and _count(row)]
     while hidden and not _is_safe(table, hidden) and left:
         hidden.add(left.pop(0))
@@ -52,6 +53,11 @@ def suppressed(table: Table) -> Table:
 
 def _is_small(table: Table, row: Row) -> bool:
     return any(value is not None and 0 < value < LEAST_SHOWN for value in row.values[: table.people])
+
+
+def _leaves_few(table: Table, row: Row, of: int | None) -> bool:
+    # Where one case may be in several rows or in none, each row says how many are not in it.
+    return of is not None and not table.is_whole and 0 < of - _count(row) < LEAST_SHOWN
 
 
 def _is_safe(table: Table, hidden: set[int]) -> bool:
