@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from itertools import product
+from typing import Any
 from uuid import UUID
 from xml.etree import ElementTree as ET
 
@@ -27,8 +28,11 @@ from services.wire.errors import RefusedError
 from services.wire.events import (
     AgreementAmended,
     AgreementConcluded,
+    ApplicationFiled,
+    CaseClosed,
     Founder,
     HoursReported,
+    InformationRequested,
     MoneyReported,
     SchoolDescribed,
     SchoolKind,
@@ -314,6 +318,45 @@ def agreed(
         concluded_on=since,
         parts=(),
     )
+
+
+def cases_of(year: int, *, number: int, closed: int, late: int) -> list[Event]:
+    """Return the events of so many applications that are asked about, of which some are closed, and some asked in December."""
+    made = [each.facts for seed in range(HISTORIES) for each in history(seed)]
+    filed = next(each for each in made if isinstance(each, ApplicationFiled))
+    asked = next(each for each in made if isinstance(each, InformationRequested))
+    ended = next(each for each in made if isinstance(each, CaseClosed))
+    found = []
+    for place in range(number):
+        case, month = UUID(int=year * 1000 + place), 12 if place < late else 3
+        came, due = date(year, month, 10), date(year, month, 10) + timedelta(days=31)
+        told: list[object] = [replace(filed, received_on=came), replace(asked, due_on=due)]
+        told += [replace(ended, on=date(year, month, 20))] if place >= number - closed else []
+        found += [told_by_school(each, case=case, number=year * 1000 + place)._replace(recorded_on=came) for each in told]
+    return found
+
+
+def sums(year: int, events: list[Event]) -> dict[str, Any]:
+    """Return the sums of what is published of a year."""
+    beyond = (date(year + 1, 3, 1) - date(1970, 1, 1)).days * 86_400_000
+    last = events[-1]._replace(written_at=beyond, standing=Standing.REPEATED)
+    names = {"variants": "variants", "open-cases": "stages", "answers": "outcomes", "deadlines": "answers"}
+    made = {name: make_report(name, [*events, last], year_scope(year), GROUNDS, is_published=True) for name in names}
+    return {name: next(each.total for each in made[name].tables if each.name == table) for name, table in names.items()}
+
+
+@pytest.mark.shows("L.5")
+def test_whoever_subtracts_one_published_report_from_another_finds_no_few_people() -> None:
+    """What was filed less what is open is what was closed; what was asked less what fell due is what was asked last."""
+    for closed, late in ((3, 20), (20, 3), (20, 20)):
+        first = cases_of(2026, number=50, closed=closed, late=late)
+        one = sums(2026, first)
+        two = sums(2027, [*first, *cases_of(2027, number=60, closed=3, late=3)])
+        assert (one["variants"], one["answers"], two["variants"], two["answers"]) == (50, 50, 60, 60)
+        # In the first year nothing was there before; in the second what the first one left over.
+        assert one["open-cases"] == (None if closed == 3 else 50 - closed)
+        assert one["deadlines"] == (None if late == 3 else 50 - late)
+        assert (two["open-cases"], two["deadlines"]) == (None, None)
 
 
 @pytest.mark.shows("L.1")

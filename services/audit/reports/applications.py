@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -71,6 +71,10 @@ class _Case:
     variants: list[tuple[date, str]]
     stages: list[tuple[date, str]]
 
+    def variant(self, as_of: date) -> str:
+        """Return the variant that was chosen last by a day, on which the application was there."""
+        return [variant for day, variant in self.variants if day <= as_of][-1]
+
 
 @dataclass(slots=True)
 class OpenCases:
@@ -100,19 +104,36 @@ class OpenCases:
 
     def tables(self) -> Figures:
         """Tell the figures."""
+        stages, variants = self._open(self.scope.as_of)
+        left = self._left(variants)
+        told = counted("stages", "Open cases by the stage that they had reached", "stage", "cases", stages)
+        return (
+            replace(told, beside=(sum(left.values()),)),
+            replace(
+                counted("variants", "Open cases by variant", "variant", "cases", variants),
+                beside=(sum(left.values()), *left.values()),
+            ),
+        )
+
+    def _open(self, as_of: date) -> tuple[Counter[str], Counter[str]]:
+        """Return how many cases were open at the end of a day, by stage and by variant."""
         stages: Counter[str] = Counter()
         variants: Counter[str] = Counter()
         for case in self.cases.values():
-            reached = [stage for day, stage in case.stages if day <= self.scope.as_of]
+            reached = [stage for day, stage in case.stages if day <= as_of]
             is_linked = reached.count(_LINKED) > reached.count(_REOPENED)
             # What was received later was not open yet; what is closed stays so, whatever comes after it.
-            if case.stages[0][0] <= self.scope.as_of and _CLOSED not in reached and not is_linked:
+            if case.stages[0][0] <= as_of and _CLOSED not in reached and not is_linked:
                 stages[[stage for stage in reached if stage not in (_LINKED, _REOPENED)][-1]] += 1
-                variants[[variant for day, variant in case.variants if day <= self.scope.as_of][-1]] += 1
-        return (
-            counted("stages", "Open cases by the stage that they had reached", "stage", "cases", stages),
-            counted("variants", "Open cases by variant", "variant", "cases", variants),
-        )
+                variants[case.variant(as_of)] += 1
+        return stages, variants
+
+    def _left(self, variants: Counter[str]) -> dict[str, int]:
+        """Return how many cases of each variant are open no longer: open before and filed since, less those open now."""
+        _, found = self._open(self.scope.since - timedelta(days=1)) if self.scope.since > date.min else (None, Counter[str]())
+        filed = (case for case in self.cases.values() if self.scope.holds(case.stages[0][0]))
+        found.update(case.variant(self.scope.as_of) for case in filed)
+        return {each: found[each] - variants[each] for each in found}
 
 
 def _reached(event: Event, recorded_on: date) -> tuple[date, str] | None:

@@ -56,7 +56,8 @@ class Table:
     """One table; ``total`` is the sum of the first measure, where the rows are parts of one whole and it is not hidden.
 
     ``people`` measures, the first ones, count people or cases of theirs: by them it is judged whether a row is small. ``parent``
-    is the row, of another table before it, whose cases this table parts further. ``is_internal``: it is never published.
+    is the row, of another table before it, whose cases this table parts further. ``beside`` is how many cases whoever subtracts
+    this table from those of other reports or years finds. ``is_internal``: it is never published.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Table:
     is_whole: bool = True
     total: int | None = None
     parent: tuple[str, str] | None = None
+    beside: tuple[int, ...] = ()
     is_internal: bool = False
 
 

@@ -192,8 +192,15 @@ class Deadlines:
             if self.scope.holds(each.due_on)
         )
         completions = Counter(self._kept(each.due_on, each.came_on) for each in self.completions if self.scope.holds(each.due_on))
+        told = counted("answers", "The commission's term to answer", "term", "requests", answers)
+        holds, requests = self.scope.holds, self.requests.by_body.values()
+        later, earlier = (
+            sum(holds(each.asked_on) and not holds(each.due_on) for each in requests),
+            sum(holds(each.due_on) and not holds(each.asked_on) for each in requests),
+        )
         return (
-            counted("answers", "The commission's term to answer", "term", "requests", answers),
+            # The requests of the year are told by ``answers``: less these they are those of December, whose term ends after it.
+            replace(told, beside=(later, earlier)),
             counted("completions", "The requester's term to complete an application", "term", "applications", completions),
             # What is missed above stands here once more, in nearly the same numbers: they would tell what is hidden there.
             replace(counted("passed", "Terms recorded as passed", "deadline", "events", self.passed), is_internal=True),

@@ -8,7 +8,8 @@ from that (5, 4, 4, of which 13 and the 5 are shown). By this rule whoever knows
 for each small row; a test tries all tables of up to four rows. Where nothing more can be hidden and that is still not so (five
 rows of one each), no row is shown, not even by its name. A sum of fewer than 5 is hidden itself. What is hidden shows one mark,
 whatever it was hidden for. A table that parts the cases of a hidden row is not shown: its sum is that row. Of one whose rows have
-cases in common, a row is hidden too if 1 to 4 of the cases that the table parts are not in it.
+cases in common, a row is hidden too if 1 to 4 of the cases that the table parts are not in it. A table that is 1 to 4 cases away
+from what other reports and years tell is not shown.
 Source: domain.md, "Aggregates only for the ministry (suppress cells < 5)".
 """
 
@@ -40,6 +41,8 @@ def published(tables: Iterable[Table]) -> Figures:
 
 def suppressed(table: Table, of: int | None = None) -> Table:
     """Return a table of which every small row is hidden, and what would give it away; it parts a row of so many, if of any."""
+    if any(0 < each < LEAST_SHOWN for each in table.beside):
+        return replace(table, rows=(), total=None)
     hidden = {place for place, row in enumerate(table.rows) if _is_small(table, row) or _leaves_few(table, row, of)}
     left = [place for place, row in enumerate(table.rows) if place not in hidden and _count(row)]
     while hidden and not _is_safe(table, hidden) and left:
