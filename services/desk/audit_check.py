@@ -112,7 +112,9 @@ def _lines(name: str, result: dict[str, Any]) -> Iterator[str]:
             parts = [part for part in ("facts", "personal") if result[f"has_{part}"]]
             what = result["type"] or f"a sealed event, with {' and '.join(parts) or 'no part'} beside it"
             yield f"{name} checks: {result['channel']} at {result['epoch']}/{result['sequence']}, {what}"
-            yield f"  signed by {result['writer']} {result['writer_name']}, by its clock on {when_of(result['written_at'])}"
+            # Of the registrar, whom nobody admits, no admission tells a name.
+            who = f"{result['writer']} {result['writer_name']}".rstrip()
+            yield f"  signed by {who}, by its clock on {when_of(result['written_at'])}"
             yield f"  digest {result['digest']}"
             yield f"  {vouched(result['by'])}, with {result['by']['channels']} channels"
             yield "  not shown: that what it says is true, nor that no key was revoked since then"

@@ -127,7 +127,12 @@ def _add_consistent(app: typer.Typer) -> None:
 
         data = read_file(file)
         with _ledger(_From(source, root, auditor, heads, config)) as found:
-            check_heads(data, found.root)
+            by, _ = check_heads(data, found.root)
+            if by.auditor != found.ledger.auditor:
+                # No checkpoint goes on from another auditor's: a proof of it would check nowhere.
+                raise SettingsError(
+                    f"{file.name} is of {by.auditor}, and not of {found.ledger.auditor}: `audit compare` is for that"
+                )
             made = consistency_with(found.ledger, decode_heads(data))
             write_file(output, encode_consistency(made))
             say(f"{output.name}: {len(made.paths)} channels", as_json=as_json, made=output.name, channels=len(made.paths))
@@ -178,8 +183,9 @@ def _ledger(given: _From) -> Iterator[_Ledger]:
     with reached(given.source, given.root, given.config) as found:
         heads = _heads_in(given.heads, found.root) if given.heads is not None else None
         examined = found.examine()
-        ledger = LogLedger(found.log, examined, _auditor_of(examined.trust, given.auditor), heads)
-        yield _Ledger(ledger, found.root, grounds_of(examined))
+        grounds = grounds_of(examined)
+        auditor = _auditor_of(examined.trust, given.auditor, grounds)
+        yield _Ledger(LogLedger(found.log, examined, auditor, heads), found.root, grounds)
 
 
 def _heads_in(path: Path, root: Root) -> Heads:
@@ -191,7 +197,7 @@ def _heads_in(path: Path, root: Root) -> Heads:
     return decode_heads(data)
 
 
-def _auditor_of(trust: Trust, named: str | None) -> str:
+def _auditor_of(trust: Trust, named: str | None, grounds: Grounds) -> str:
     """Return whose checkpoints are meant: the one that was named, or the only one there is."""
     from services.wire.channels import Role
 
@@ -199,6 +205,9 @@ def _auditor_of(trust: Trust, named: str | None) -> str:
     if named is None and len(there) == 1:
         return there[0]
     if named not in there:
+        if not grounds.is_clean:
+            # As with the root certificate of another exchange: then nobody is there, whoever is named.
+            raise VerificationError(f"the auditors of this log cannot be told: {grounds.told}")
         raise SettingsError(f"--auditor says whose checkpoint is to vouch: {', '.join(there) or 'there is no auditor here'}")
     return named
 

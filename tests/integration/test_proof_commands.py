@@ -86,6 +86,9 @@ def test_whoever_holds_another_exchanges_root_is_told_that_it_may_be_that(folder
     assert (told.code, "it is of another exchange, or it was changed" in told.out) == (4, True)
     found = folders.call("audit", "verify", folders.log, "--root", root)
     assert (found.code, "are of two exchanges" in found.out, "signature is not: it was damaged" in found.out) == (4, True, False)
+    # Nobody is known in such a log: not that the auditor lacks.
+    heads = folders.call("audit", "heads", "-o", tmp_path / "x", "--source", folders.log, "--root", root, "--auditor", AUDITOR)
+    assert (heads.code, "1 finding in this log" in heads.err) == (4, True)
 
 
 def test_of_several_files_each_is_told_and_one_that_does_not_check_is_found(folders: Folders) -> None:
@@ -207,6 +210,15 @@ def test_an_auditor_that_was_shown_another_log_is_found_and_proof_of_it_written(
     # Comparing has said the same, and where to look.
     assert f"which of them, the entry {SCHOOL}.record/" in out
     assert out.splitlines()[-1] in answer.out
+
+
+def test_no_file_is_written_that_would_check_nowhere_of_what_another_auditor_vouches_for(folders: Folders) -> None:
+    theirs, both = folders.folder / "theirs.heads", folders.folder / "both.proof"
+    assert audit(folders, OTHER, "heads", "-o", theirs)[0] == 0
+    code, _, err = audit(folders, AUDITOR, "consistent", theirs, "-o", both)
+    assert (code, f"theirs.heads is of {OTHER}, and not of {AUDITOR}" in err, both.exists()) == (2, True, False)
+    assert audit(folders, OTHER, "consistent", theirs, "-o", both)[0] == 0
+    assert folders.call("check", both, "--root", folders.folder / "root.pem").code == 0
 
 
 def test_an_entry_that_another_auditor_proved_is_compared_alone(folders: Folders) -> None:
