@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -23,7 +24,9 @@ from services.audit.querying import Answer, QueryError
 
 __all__ = ["FORMATS", "csv_rows", "safe_text", "sheet", "sheets", "write_answer"]
 
-_BEGINS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_BEGINS_A_FORMULA: Final = re.compile(
+    "^(?= *[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])|(?<=[;\t\r\n])(?= *[=+\\-@\uff1d\uff0b\uff0d\uff20])"
+)
 _SHEET_ROWS: Final = 1_048_575
 _CELL_CHARACTERS: Final = 32_767
 _CREATED: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -31,8 +34,12 @@ _WHOLE: Final = 2**53
 
 
 def safe_text(text: str) -> str:
-    """Return a text as a cell of CSV that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(_BEGINS_A_FORMULA) else text
+    """Return a text as a cell of CSV that no spreadsheet takes for a formula.
+
+    Nor what stands behind a semicolon, a tabulator or an end of line in it: where a comma parts decimals, as in Latvia, a
+    spreadsheet begins a cell there, and heeds no quotes but those at the beginning of what it takes for a cell.
+    """
+    return _BEGINS_A_FORMULA.sub("'", text)
 
 
 def write_answer(answer: Answer, kind: str, out: BinaryIO, *, grounds: Mapping[str, Any]) -> int:

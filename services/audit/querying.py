@@ -56,6 +56,8 @@ def ask(database: duckdb.DuckDBPyConnection, sql: str, *, seconds: float | None 
     TimeLimitError. All of them also while the rows are read.
     """
     limit = TimeLimit(seconds, database.interrupt)
+    if not _is_text(sql):
+        raise QueryError("The query has bytes that are no text.")
     try:
         _require_one_select(database, sql)
         _begin_reading(database)
@@ -64,6 +66,11 @@ def ask(database: duckdb.DuckDBPyConnection, sql: str, *, seconds: float | None 
         return Answer(reader.schema, _watched(reader, limit))
     except duckdb.Error as error:
         raise _told(error, limit) from None
+
+
+def _is_text(sql: str) -> bool:
+    # Bytes of a command line that its encoding has not are halves of characters, which the database does not take.
+    return sql.isascii() or sql == sql.encode(errors="ignore").decode()
 
 
 def _require_one_select(database: duckdb.DuckDBPyConnection, sql: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
 
@@ -154,6 +155,7 @@ def demo(
 
 def main() -> None:
     """Run the command; say what went wrong in a sentence, and leave with its family's exit code."""
+    _write_text()
     try:
         # By its name also where it runs as a module: messages and shell completion go by it. Who asked for JSON gets what the
         # command line itself does not understand from here too, not in a box for people.
@@ -169,6 +171,13 @@ def main() -> None:
     except typer.Abort:
         _leave("Aborted", "stopped before it was done", 1)
     sys.exit(code)
+
+
+def _write_text() -> None:
+    """Let what is printed for other programs be UTF-8, whatever the encoding of this place is; a terminal shows what it can."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
 
 
 def _asks_for_json() -> bool:

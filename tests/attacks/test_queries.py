@@ -187,13 +187,34 @@ def test_a_text_that_a_spreadsheet_would_obey_is_a_text_in_csv_and_in_a_sheet(te
     out = io.BytesIO()
     csv_rows([text], [[text], [-5], [["=1"]]], out)
     head, cell, number, _ = list(csv.reader(io.StringIO(out.getvalue().decode(), newline="")))
-    assert head == cell == [f"'{text}"]
+    # Also behind a tabulator or an end of line at its beginning.
+    told = f"'{text}" if text[0] not in "\t\r\n" else f"'{text[0]}'{text[1:]}"
+    assert head == cell == [told]
     assert number == ["-5"]
     assert safe_text("Jānis") == "Jānis"
     out = io.BytesIO()
     sheet([text], [[text]], out)
     assert "<f>" not in cells(out)
     assert 't="s"' in cells(out)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Skola;=cmd|' /C calc'!A0", "Skola;'=cmd|' /C calc'!A0"),
+        ("a; +1;\t-1", "a;' +1;\t'-1"),
+        ("a\n=1\r\n@x", "a\n'=1\r\n'@x"),
+        ("a;b-c=d\n\ne", "a;b-c=d\n\ne"),
+    ],
+)
+def test_a_spreadsheet_that_parts_cells_at_semicolons_finds_no_formula_behind_one(text: str, told: str) -> None:
+    """As in Latvia, where a comma parts decimals: a name in the middle of a line, quoted or not, begins a cell of its own."""
+    assert safe_text(text) == told
+
+
+def test_a_query_of_bytes_that_are_no_text_is_refused() -> None:
+    with Tables("100MB") as tables, pytest.raises(QueryError, match="no text"):
+        ask(tables.locked(), "SELECT '\udcc4'")
 
 
 def cells(book: io.BytesIO) -> str:

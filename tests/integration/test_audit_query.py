@@ -129,6 +129,18 @@ def test_an_answer_in_a_file_is_the_same_each_time_and_only_its_owners_to_read(f
     assert not list(folders.folder.glob(".*.part"))
 
 
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_what_is_sent_on_is_utf8_wherever_it_is_made(folders: Folders, form: str) -> None:
+    sql = "SELECT facts FROM events WHERE type = 'ParticipantAdmitted'"
+    given = ["--source", str(folders.log), "--root", str(folders.folder / "root.pem"), "--format", form]
+    call = [sys.executable, "-m", "services.desk", "audit", "query", sql, *given]
+    done = subprocess.run(  # noqa: S603  # our own command
+        call, capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": "iso8859-1"}
+    )
+    assert done.returncode == 0, done.stderr
+    assert "medicīnas" in done.stdout.decode()
+
+
 def test_an_answer_takes_the_place_of_a_file_alone_and_of_no_device_pipe_or_link(folders: Folders) -> None:
     """As /dev/null or /dev/stdout: whoever may write to /dev would have left everybody without it."""
     pipe, link, told = folders.folder / "pipe", folders.folder / "link", folders.folder / "told"
