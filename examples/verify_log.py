@@ -471,7 +471,7 @@ class Report:
 
 def records_in(source: Path) -> dict[str, list[bytes]]:
     records = defaultdict[str, list[bytes]](list)
-    for path in sorted(source.glob("channels/*/*.avro")):  # of an archive; what a damaged file no longer shows is missing
+    for path in filter(Path.is_file, sorted(source.glob("channels/*/*.avro"))):  # what a damaged one no longer shows is missing
         with path.open("rb") as file, suppress(Exception):
             rows: Any = fastavro.reader(file)
             records[path.parent.name].extend(each["value"] for each in rows)

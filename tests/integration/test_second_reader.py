@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -122,6 +123,15 @@ def test_what_is_not_there_is_a_sentence_and_no_traceback(tmp_path: Path, progra
         assert done.stderr.count("\n") == 1
 
 
+def test_a_pipe_among_the_files_of_a_folder_is_not_waited_for(tmp_path: Path) -> None:
+    """As whoever made the folder may have put there."""
+    root, channel = tmp_path / "root.pem", tmp_path / "folder/channels/registrar.trust"
+    root.write_bytes(pem(ROOT.der))
+    channel.mkdir(parents=True)
+    os.mkfifo(channel / "2026-11.avro")
+    assert told("verify_log.py", tmp_path / "folder", root).returncode == 4
+
+
 def test_what_is_no_log_is_a_sentence_and_no_finding(tmp_path: Path) -> None:
     root, text, empty = tmp_path / "root.pem", tmp_path / "text", tmp_path / "empty"
     root.write_bytes(pem(ROOT.der))
@@ -149,4 +159,5 @@ def test_a_stranger_puts_the_schemas_beside_it_as_the_docs_say_or_is_told_that_t
 
 def told(program: str | Path, *given: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(READER.parent / program), *map(str, given)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own, as a stranger runs it
+    # Whatever it waits for never comes.
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603  # our own
