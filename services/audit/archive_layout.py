@@ -75,7 +75,8 @@ def make_archive(folder: Path, exchange: str) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     if not is_archive(folder):
-        if any(each.name != CHANNELS for each in folder.iterdir()):
+        # What was begun here and not made whole, on a full disk or by a kill, is no reason not to make it.
+        if any(each.name not in (CHANNELS, _draft(folder / MANIFEST).name) for each in folder.iterdir()):
             raise SettingsError(f"{folder.name} holds something else and no archive; give another folder, or one to be made")
         (folder / CHANNELS).mkdir(exist_ok=True)
         said = {"format": _FORMAT, "exchange": exchange, "personal": "left out"}
@@ -168,13 +169,17 @@ def piece_of(path: Path, offset: int, size: int) -> bytes:
 
 def synced(path: Path, data: bytes) -> None:
     """Write a small file so that it is there whole or not at all."""
-    beside = path.with_name(path.name + ".new")
+    beside = _draft(path)
     with beside.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
     sync_folder(path.parent)
+
+
+def _draft(path: Path) -> Path:
+    return path.with_name(path.name + ".new")
 
 
 def sync_folder(folder: Path) -> None:

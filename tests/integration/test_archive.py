@@ -502,6 +502,21 @@ def test_a_mirror_goes_on_after_its_disk_was_full_and_nothing_is_lost_or_there_t
     assert verify_archive(copy.archive, ArchiveChannel(copy.archive), ROOT).is_clean
 
 
+def test_an_archive_whose_making_was_killed_or_met_a_full_disk_is_made_the_next_time(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20, hard))
+        with pytest.raises(DiskError):
+            Archive.open(tmp_path / "archive", ROOT.digest, pytest.fail)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert list((tmp_path / "archive").glob("archive.json*"))
+    Archive.open(tmp_path / "archive", ROOT.digest, pytest.fail).close()
+    assert sorted(each.name for each in (tmp_path / "archive").iterdir()) == ["archive.json", "channels", "lock"]
+
+
 def test_a_header_that_somebody_changed_is_found(copy: Copy) -> None:
     path = file_of(copy, TO)
     data = bytearray(path.read_bytes())
