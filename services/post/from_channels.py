@@ -83,7 +83,9 @@ def compare_with_channels(here: Office, again: Office) -> Comparison:
         if verdict is not None:
             found["unread" if verdict == "different" and case_id in unread else verdict].append(case_id)
     ids = {verdict: tuple(str(UUID(case_id)) for case_id in each) for verdict, each in found.items()}
-    return Comparison(cases=len(before.keys() | after.keys()), **ids, damaged=damaged)
+    # What belongs to no case is compared, and is none.
+    cases = len((before.keys() | after.keys()) - {here.own_stream.hex})
+    return Comparison(cases=cases, **ids, damaged=damaged)
 
 
 def _verdict(here: _Case | None, again: _Case | None, *, is_sent: bool) -> str | None:

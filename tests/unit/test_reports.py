@@ -24,6 +24,7 @@ from services.audit.reports.figures import Row, Scope, Table
 from services.audit.reports.making import REPORTS, Report, make_report, year_scope
 from services.audit.reports.suppression import published, suppressed
 from services.audit.reports.writing import REPORT_FORMS, write_report
+from services.wire.channels import paired_channel, record_of, writer_of
 from services.wire.errors import RefusedError
 from services.wire.events import (
     AgreementAmended,
@@ -410,3 +411,16 @@ def test_only_a_whole_year_that_the_log_is_beyond_is_published_and_nothing_of_a_
         make_report("variants", events, year_scope(2026), replace(GROUNDS, findings=(finding,)), is_published=True)
     with pytest.raises(RefusedError, match="no report nothing"):
         make_report("nothing", events, year_scope(2026), GROUNDS)
+
+
+@pytest.mark.shows("L.5")
+def test_nothing_is_published_with_the_keys_of_some_schools_alone_for_who_holds_all_would_see_the_others() -> None:
+    events = written_until(history(4), date(2027, 2, 2))
+    last = next(each for each in reversed(events) if paired_channel(each.channel) is not None)
+    closed = last._replace(opening=Opening.NO_KEY, facts=None)
+    with pytest.raises(RefusedError, match=f"Entries of {writer_of(last.channel)} do not open with these keys"):
+        make_report("variants", [*events, closed], year_scope(2026), GROUNDS, is_published=True)
+    assert make_report("variants", [*events, closed], year_scope(2026), GROUNDS).sealed == 1
+    # What another auditor notes for itself is in no figure.
+    noted = closed._replace(channel=record_of("auditor-of-somebody"))
+    assert make_report("variants", [*events, noted], year_scope(2026), GROUNDS, is_published=True).is_published

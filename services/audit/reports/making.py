@@ -30,6 +30,7 @@ from services.audit.reports.service import Service
 from services.audit.reports.suppression import published
 from services.policy.models import Model
 from services.policy.rules import RULES
+from services.wire.channels import TRUST_CHANNEL, paired_channel, writer_of
 from services.wire.errors import RefusedError
 from services.wire.events import EligibilityScreened, SchoolDecisionMade
 from services.wire.hashing import digest_of
@@ -89,7 +90,7 @@ def make_report(name: str, events: Iterable[Event], scope: Scope, grounds: Groun
     """Return a report over the events of a log.
 
     Raises: RefusedError if there is no report of that name, or it is to be published and is of no whole year, of one that the log
-    does not reach the end of, or of a log with findings.
+    does not reach the end of, of a log with findings, or of cases whose entries do not all open with the keys that are held.
     """
     if name not in REPORTS:
         raise RefusedError(f"There is no report {name[:40]}; there are {', '.join(REPORTS)}.")
@@ -120,6 +121,11 @@ def _made(  # what a report is made of
         tables = fold.tables()
     if is_published and watch.latest <= scope.known_at:
         raise RefusedError(f"The log does not go beyond {scope.known_at}, so what is known by then may not be all: wait.")
+    if is_published and (unopened := watch.unopened):
+        raise RefusedError(
+            f"Entries of {', '.join(unopened)} do not open with these keys, and nothing is published without them:"
+            " whoever holds more keys would see by the difference what is theirs."
+        )
     return Report(
         name=name,
         title=title,
@@ -141,9 +147,17 @@ class _Watch:
     rule_sets: set[str]
     written_at: int
     sealed: int
+    writers: set[str]
+    closed: set[str]
 
     def __init__(self, scope: Scope) -> None:
         self.scope, self.rule_sets, self.written_at, self.sealed = scope, set(), 0, 0
+        self.writers, self.closed = set(), set()
+
+    @property
+    def unopened(self) -> list[str]:
+        """Those who write of cases, and of whom an entry does not open for want of a key; what auditors seal counts nowhere."""
+        return sorted(self.writers & self.closed)
 
     @property
     def latest(self) -> date:
@@ -158,6 +172,7 @@ class _Watch:
                 continue
             self.written_at = max(self.written_at, event.written_at)
             self.sealed += event.opening not in _READ
+            self._note_writer(event)
             if not event.counts or event.recorded_on is None or event.recorded_on > known_at:
                 continue
             happened = happened_on(event)
@@ -165,6 +180,15 @@ class _Watch:
                 if isinstance(event.facts, EligibilityScreened | SchoolDecisionMade):
                     self.rule_sets.add(_rule_set(event.facts))
                 yield event
+
+    def _note_writer(self, event: Event) -> None:
+        if event.channel == TRUST_CHANNEL:
+            return
+        writer = writer_of(event.channel)
+        if paired_channel(event.channel) is not None:
+            self.writers.add(writer)
+        if event.opening is Opening.NO_KEY:
+            self.closed.add(writer)
 
 
 def _rule_set(facts: EligibilityScreened | SchoolDecisionMade) -> str:
