@@ -23,14 +23,26 @@ from services.commission.input import (
     RefusalInput,
     RegistrationInput,
 )
+from services.post.history import New
 from services.post.office import Office, day_of
 from services.post.opening import NotReadableError
-from services.post.saving import Saved, StartingError
+from services.post.saving import Saved, StartingError, act
 from services.school.application import School
 from services.school.input import AddressForm, AddressSupplied, ApplicationInput, ConsentSupplied, SignatureInput
 from services.wire.channels import Role
 from services.wire.errors import ExchangeError
-from services.wire.events import AddressKind, Asks, Container, Delivery, Opinion, RefusalGround, SignatureLevel
+from services.wire.events import (
+    AddressKind,
+    Asks,
+    Container,
+    Delivery,
+    Opinion,
+    RefusalGround,
+    ReportIssued,
+    ReportName,
+    SignatureLevel,
+)
+from services.wire.hashing import Digest
 from tests.people import TODAY, another_pupil, application_form
 from tests.simulation.forms import MEDICAL
 from tests.simulation.further import FOR_ITS_FORM, FURTHER, describes, goes_on
@@ -38,7 +50,7 @@ from tests.simulation.rightful import DOMAINS, beyond, commission_refusals, else
 from tests.simulation.site import Process, Site
 from tests.simulation.world import Kept, World
 
-__all__ = ["MEDICAL", "Act", "clerk_acts", "commission_act", "do", "filing", "form", "school_act"]
+__all__ = ["MEDICAL", "Act", "clerk_acts", "commission_act", "do", "filing", "form", "issuing", "school_act"]
 
 _PUPILS: Final = 6
 _INTAKES: Final = ("InPerson", "InPerson", "SignedElectronic")
@@ -64,40 +76,40 @@ def clerk_acts(world: World, site: Site) -> None:
         process = site.at_desk()
         if process is None:
             return
-        act = _going_on(world, process) if world.rng.random() < FURTHER else None
-        if act is None:
-            act = _of_school(world, process) if site.role is Role.SCHOOL else _of_commission(world, process)
-        if act is None:
+        chosen = _going_on(world, process) if world.rng.random() < FURTHER else None
+        if chosen is None:
+            chosen = _OF[site.role](world, process)
+        if chosen is None:
             return
-        do(world, process, act)
+        do(world, process, chosen)
 
 
-def do(world: World, process: Process, act: Act) -> UUID | None:
+def do(world: World, process: Process, what: Act) -> UUID | None:
     """Do one act, and return the case it was done in; None if it was not done, for whatever reason."""
     site, rightful = process.site, set[str]()
 
     def job() -> tuple[UUID | None, Sequence[Saved]]:
-        rightful.update(act.rightful())
-        return act.do()
+        rightful.update(what.rightful())
+        return what.do()
 
     try:
-        done = process.run(act.name, job)
+        done = process.run(what.name, job)
     except ExchangeError as error:
         # Said in the trace: somebody at a desk was told why not.
         name = type(error).__name__
         if type(error).__module__.startswith(DOMAINS) and name not in rightful:
-            world.wrong.append(f"{site.name}: {act.name} was refused wrongly: {name}, where {sorted(rightful)} would be right")
+            world.wrong.append(f"{site.name}: {what.name} was refused wrongly: {name}, where {sorted(rightful)} would be right")
         if isinstance(error, NotReadableError) and name in rightful:
             # Its cause is known to the very letter: ``telling`` need not look for one among all that happened.
             site.raised.pop()
         if isinstance(error, StartingError) and site.has_begun_whole:
-            world.wrong.append(f"{site.name}: {act.name} was refused for a start that is over")
+            world.wrong.append(f"{site.name}: {what.name} was refused for a start that is over")
         return None
     if done is None:
         return None
     case_id, events = done
     world.kept += [Kept(site.name, case_id, each) for each in events]
-    world.say(f"{site.name} desk", f"{act.name}: {', '.join(each.type for each in events)}")
+    world.say(f"{site.name} desk", f"{what.name}: {', '.join(each.type for each in events)}")
     return case_id
 
 
@@ -240,6 +252,21 @@ def _towards_outcome(case: CommissionCase) -> tuple[str, ...]:
 def _after_outcome(case: CommissionCase) -> tuple[str, ...]:
     answers = ("answers", "answers") if case.answer is None else ()
     return (*answers, "dispatches") if case.dispatch is None else answers
+
+
+def issuing(world: World, process: Process) -> Act:
+    """Return the act of issuing a report at an auditor's; what stands in it is nothing to the exchange."""
+    office, today = process.office, day_of(process.site.now())
+    result = Digest(world.rng.randbytes(32))
+    said = New(facts=ReportIssued(report=ReportName.ANSWERS, from_on=today, until=today, result=result))
+    return Act("issues a report", lambda: (None, act(office, None, lambda _: [said])), set)
+
+
+_OF: Final[dict[Role, Callable[[World, Process], Act | None]]] = {
+    Role.SCHOOL: _of_school,
+    Role.COMMISSION: _of_commission,
+    Role.AUDITOR: issuing,
+}
 
 
 @cache

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.wire.channels import COMMISSION, TRUST_CHANNEL, channels_of
+from services.wire.channels import TRUST_CHANNEL, channels_of
 from tests.chains import Pen, seal_of
 from tests.simulation.acts import clerk_acts
 from tests.simulation.ports import MOMENTS, Fuse
 from tests.simulation.site import Site
-from tests.simulation.world import SCHOOLS, SITES, World
+from tests.simulation.world import SCHOOLS, World
 from tests.stories import damaged
 
 __all__ = ["any_channel", "any_site", "foreign", "junk", "kill", "kill_at_work", "kill_start", "repeat"]
@@ -32,8 +32,8 @@ def any_site(world: World) -> Site:
 
 
 def any_channel(world: World) -> str:
-    name = world.rng.choice(list(SITES))
-    return world.rng.choice(channels_of(name, SITES[name], SCHOOLS))
+    name = world.rng.choice(list(world.roles))
+    return world.rng.choice(channels_of(name, world.roles[name], SCHOOLS))
 
 
 def kill(world: World) -> None:
@@ -68,7 +68,7 @@ def kill_start(world: World) -> None:
 
 def kill_at_work(world: World) -> None:
     """Let a clerk do something, and kill the worker at one of the delicate moments of bringing that into the log."""
-    site = world.sites[world.rng.choice([*SCHOOLS, COMMISSION])]
+    site = world.sites[world.rng.choice(world.admitted)]
     if site.is_away:
         return
     clerk_acts(world, site)
@@ -92,7 +92,7 @@ def repeat(world: World) -> None:
 
 
 def junk(world: World) -> None:
-    channel = world.rng.choice([any_channel(world), f"{world.rng.choice(list(SITES))}.mailbox"])
+    channel = world.rng.choice([any_channel(world), f"{world.rng.choice(list(world.roles))}.mailbox"])
     records = [record for record in world.log.records(channel) if record]
     made = [world.rng.randbytes(world.rng.randint(0, 60))]
     if channel.endswith(".mailbox"):
@@ -108,8 +108,8 @@ def junk(world: World) -> None:
 
 def foreign(world: World) -> None:
     """Put what is whole and belongs elsewhere into a channel or a mailbox: of another channel, or under a stranger's key."""
-    channel = world.rng.choice([any_channel(world), f"{world.rng.choice(list(SITES))}.mailbox"])
-    other = world.rng.choice([any_channel(world), f"{world.rng.choice(list(SITES))}.mailbox"])
+    channel = world.rng.choice([any_channel(world), f"{world.rng.choice(list(world.roles))}.mailbox"])
+    other = world.rng.choice([any_channel(world), f"{world.rng.choice(list(world.roles))}.mailbox"])
     records = world.log.records(other)
     made = [world.rng.choice(records)] if records and other != channel else []
     if not channel.endswith(".mailbox") and channel != TRUST_CHANNEL:

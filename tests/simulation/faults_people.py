@@ -6,7 +6,7 @@ from typing import Final
 
 from services.post.applying import KEY_MISSING
 from services.registrar.application import Registrar
-from services.wire.channels import COMMISSION, REGISTRAR, TRUST_CHANNEL, channels_of, mailbox_of
+from services.wire.channels import REGISTRAR, TRUST_CHANNEL, channels_of, mailbox_of
 from services.wire.errors import ExchangeError
 from tests.chains import Pen
 from tests.simulation.acts import clerk_acts
@@ -23,7 +23,7 @@ _DOOMED: Final = 0.5
 
 def key_late(world: World) -> None:
     """Hold a mailbox back for days: what is sealed under a key in it cannot be opened until then."""
-    site = world.sites[world.rng.choice([*SCHOOLS, COMMISSION])]
+    site = world.sites[world.rng.choice(world.admitted)]
     mailbox = mailbox_of(site.name)
     if mailbox not in world.log.held_back:
         world.log.held_back[mailbox] = world.clock + world.rng.randint(2, 9) * _DAY
@@ -47,7 +47,7 @@ def letters_arrive(world: World, *, at_once: bool = False) -> None:
 
 def stay_away(world: World) -> None:
     """Let a participant be away for ten weeks, while the others go on: its mailbox expires."""
-    site = world.sites[world.rng.choice([*SCHOOLS, COMMISSION])]
+    site = world.sites[world.rng.choice(world.admitted)]
     if site.is_away or world.counts["away for ten weeks"]:
         return
     site.end_all()
@@ -68,7 +68,7 @@ def stay_away(world: World) -> None:
 
 def rotate(world: World) -> None:
     """Give a participant its next certificate while entries of its wait to be signed or sent."""
-    site = world.sites[world.rng.choice([*SCHOOLS, COMMISSION, REGISTRAR])]
+    site = world.sites[world.rng.choice([*world.admitted, REGISTRAR])]
     if len(site.signing.seals) > 1 or site.is_away:
         return
     if site.name == REGISTRAR:
@@ -133,7 +133,7 @@ def _has_unsent(site: Site) -> bool:
 
 def fork(world: World) -> None:
     """Let a thief with a participant's current key write where the participant writes, or has written."""
-    site = world.sites[world.rng.choice([*SCHOOLS, COMMISSION])]
+    site = world.sites[world.rng.choice(world.admitted)]
     process = site.worker
     if process is None or site.name in world.stolen:
         return

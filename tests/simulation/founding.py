@@ -19,9 +19,10 @@ from services.registrar.application import Registrar
 from services.wire.channels import REGISTRAR
 from tests.chains import SCHOOL
 from tests.simulation.acts import form
+from tests.simulation.auditing import let_in_by_all
 from tests.simulation.lives import live
 from tests.simulation.settling import settle
-from tests.simulation.world import ORGANISATIONS, OTHER_SCHOOL, SITES, World
+from tests.simulation.world import OTHER_SCHOOL, World
 
 __all__ = ["found_all", "keep_in", "new_world", "ram"]
 
@@ -44,14 +45,19 @@ _LIVED: Final = (
 """What each founded exchange has lived through: cases of a school in a variant, and what was done in them, in its order."""
 
 
+_AUDITED: Final = 4
+"""Of so many seeds, with each founded exchange, one has an auditor."""
+
+
 @contextmanager
 def new_world(seed: int) -> Iterator[World]:
     """Give the world of a seed, in a folder of its own that goes with it."""
     with tempfile.TemporaryDirectory(prefix="simulation-", dir=ram()) as folder:
         place = Path(folder) / "exchange"
-        template = _template(seed % len(_LIVED))
+        is_audited = seed // len(_LIVED) % _AUDITED == 1
+        template = _template(seed % len(_LIVED), is_audited=is_audited)
         shutil.copytree(template.folder, place)
-        world = World(place, str(seed))
+        world = World(place, str(seed), is_audited)
         _inherit(world, template)
         try:
             yield world
@@ -88,7 +94,8 @@ def _remove(folder: Path, owner: int) -> None:
 def found_all() -> None:
     """Found every exchange now, whatever this process does to the rules afterwards."""
     for number in range(len(_LIVED)):
-        _template(number)
+        for is_audited in (False, True):
+            _template(number, is_audited=is_audited)
 
 
 def _inherit(world: World, template: World) -> None:
@@ -102,11 +109,12 @@ def _inherit(world: World, template: World) -> None:
 
 
 @cache
-def _template(number: int) -> World:
-    place = _kept() / str(number)
+def _template(number: int, *, is_audited: bool) -> World:
+    name = f"{number} with an auditor" if is_audited else str(number)
+    place = _kept() / name
     place.mkdir()
-    world = World(place, f"template {number}")
-    rng = random.Random(f"ring keys {number}")  # noqa: S311  # the same exchange in every run
+    world = World(place, f"template {name}", is_audited)
+    rng = random.Random(f"ring keys {name}")  # noqa: S311  # the same exchange in every run
     for site in world.sites.values():
         site.home.mkdir()
         RingKeys.create(site.home / "ring.key", rng.randbytes)
@@ -120,13 +128,16 @@ def _template(number: int) -> World:
     registrar = Registrar(first.worker.office)
     registrar.open()
     registrar.publish_schemas()
-    for name, organisation in ORGANISATIONS.items():
-        registrar.admit(name, SITES[name], organisation, name)
-    for name in ORGANISATIONS:
-        world.sites[name].start_worker()
+    for each in world.admitted:
+        registrar.admit(each, world.roles[each], world.organisation_of(each), each)
+    for each in world.admitted:
+        world.sites[each].start_worker()
     for _ in range(4):
         assert settle(world), "a new exchange never comes to rest"
         world.clock += 2_000
+    if is_audited and number:
+        # In the first of them nobody has decided on it yet.
+        let_in_by_all(world)
     for pupil, (school, variant, *acts) in enumerate(_LIVED[number]):
         live(world, world.sites[school], form(pupil, variant), acts)
     assert not world.wrong

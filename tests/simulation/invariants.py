@@ -9,17 +9,18 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
-from services.audit.verify import verify_log
+from services.audit.report import Finding
+from services.audit.verify import Examined, examine_log, verify_log
 from services.post.letterbook import statement_of
 from services.post.office import Office
-from services.wire.channels import TRUST_CHANNEL, Role, channels_of, paired_channel
+from services.wire.channels import REGISTRAR, TRUST_CHANNEL, Role, channels_of, paired_channel, record_of, writer_of
 from services.wire.entry import Open, VerifiedEntry
-from services.wire.errors import ForkError
+from services.wire.errors import BasisError, ForkError
 from services.wire.reading import Reading, ReadingState, read_channel, read_trust
 from services.wire.trust import Trust
 from tests.chains import ROOT
 from tests.simulation.site import Site
-from tests.simulation.world import SCHOOLS, SITES, World
+from tests.simulation.world import AUDITOR, SCHOOLS, World
 from tests.verifying import verified
 
 __all__ = ["Broken", "Channels", "check_log", "check_site", "require"]
@@ -60,11 +61,18 @@ class Channels:
     @cached_property
     def readings(self) -> dict[str, Reading]:
         found = {TRUST_CHANNEL: self._trust[0]}
-        for name, role in SITES.items():
+        for name, role in self.world.roles.items():
             for channel in channels_of(name, role, SCHOOLS):
                 if channel != TRUST_CHANNEL:
                     found[channel] = read_channel(channel, self.world.log.records(channel), ROOT, self.trust)
         return found
+
+    @cached_property
+    def examined(self) -> Examined:
+        """What a verification by the auditor finds, with all facts keys that it holds."""
+        worker = self.world.sites[AUDITOR].worker
+        keys = worker.office.ring.facts_keys() if worker is not None else ()
+        return examine_log(self.world.log.real, ROOT, threads=1, facts_keys=keys)
 
     def taken(self, channel: str) -> tuple[VerifiedEntry, ...]:
         return self.readings[channel].taken
@@ -94,9 +102,19 @@ def check_log(world: World, channels: Channels) -> None:
     # The second reader costs as much as everything else here.
     verify = verified if world.rng.random() < _READ_TWICE else verify_log
     findings = verify(world.log.real, ROOT, threads=1).findings
+    if world.is_audited:
+        findings += [each for each in channels.examined.report.findings if not _is_explained(channels, each)]
     if channels.is_hopeless:
         findings = [each for each in findings if each.channel != TRUST_CHANNEL]
     require(not findings, f"verify finds {findings}")
+
+
+def _is_explained(channels: Channels, finding: Finding) -> bool:
+    """Tell whether what somebody said past the rules is what an auditor finds: that it rests on nothing, or on something else."""
+    if finding.error != BasisError.__name__:
+        return False
+    entry = channels.taken(finding.channel)[finding.sequence - 1]
+    return entry.body_digest in channels.world.careless
 
 
 def check_site(channels: Channels, site: Site) -> None:
@@ -116,6 +134,8 @@ def check_site(channels: Channels, site: Site) -> None:
         for entry in channels.sealed(channel):
             expected[channel, entry.statement.event_id, entry.body_digest] = 1
             require(office.letterbook.part(entry.statement.body.personal), f"{site.name} lacks a personal part of {channel}")  # type: ignore[union-attr]  # a sealed body
+    for channel in _kept_by(channels.world, site):
+        _check_letterbook(office, site, channel, channels.taken(channel))
     rows = office.database.all("SELECT channel, event_id, body_digest FROM stored_events")
     stored = Counter((row["channel"], row["event_id"], row["body_digest"]) for row in rows)
     missing, beyond = expected - stored, stored - expected
@@ -129,6 +149,16 @@ def _known_to(site: Site) -> list[str]:
     paired = [each for channel in mine if (each := paired_channel(channel)) is not None]
     trust = [] if site.role is Role.REGISTRAR else [TRUST_CHANNEL]
     return [*mine, *paired, *trust]
+
+
+def _kept_by(world: World, site: Site) -> list[str]:
+    """Return the channels of which a site keeps the entries and applies none: what auditors say, and all that one reads."""
+    if not world.is_audited or site.role is Role.REGISTRAR:
+        return []
+    if site.role is not Role.AUDITOR:
+        return [record_of(AUDITOR)]
+    others = {name: role for name, role in world.roles.items() if name not in (AUDITOR, REGISTRAR)}
+    return [channel for name, role in others.items() for channel in channels_of(name, role, SCHOOLS)]
 
 
 def _check_letterbook(office: Office, site: Site, channel: str, taken: tuple[VerifiedEntry, ...]) -> None:
@@ -148,7 +178,9 @@ def _check_nothing_waits(office: Office, site: Site, *, but: str) -> None:
     database = office.database
     marks = ", ".join("?" * len(_OPEN_KINDS))
     query = f"SELECT channel, kind, reason FROM held WHERE resolved_at IS NULL AND kind NOT IN ({marks})"  # noqa: S608  # marks
-    held = [tuple(row) for row in database.all(query, *_OPEN_KINDS)]
+    rows = database.all(query, *_OPEN_KINDS)
+    # Who may have which key of or for an auditor is looked at with the auditor.
+    held = [tuple(row) for row in rows if row["kind"] != "key" or AUDITOR not in (site.name, writer_of(row["channel"]))]
     require(not held, f"{site.name} still holds {held}")
     voided = database.all("SELECT channel FROM held WHERE kind = 'voided' AND resolved_at IS NULL")
     require(not voided, f"{site.name} does not count {len(voided)} events that stand in their channels")

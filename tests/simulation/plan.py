@@ -66,6 +66,7 @@ ALL_FAULTS: Final = (
     *(f"said past the rules: {each}" for each in careless.SAYINGS),
     "a key is lost",
     "a second worker began",
+    "auditor removed",
     "away for ten weeks",
     "certificate rotated amid unsent entries",
     "clock jumps an hour back",
@@ -154,7 +155,13 @@ ALL_LIVES: Final = (
     "a case brought to its answer after quiet",
     "a case brought to its refusal after quiet",
     "a case brought to its service after quiet",
+    "a checkpoint that the log bears out",
+    "an entry proved from the log alone",
+    "an entry proved under a checkpoint",
     "an event refused, and its writer told why",
+    "facts closed after an auditor's access had ended",
+    "facts that an auditor opens",
+    "facts that nobody let an auditor open",
     *(f"lasted, and was told: {each}" for each in LASTING),
 )
 """What people have to have lived through in a long run."""

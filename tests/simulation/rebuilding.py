@@ -29,7 +29,7 @@ def check_rebuilt(world: World) -> None:
     # A start writes whatever keys came since the last sending into the ring file.
     site.end_all()
     require(site.start_worker(), f"{site.name} does not start again: {site.ended_by}")
-    before = _shown(site)
+    before, keys = _shown(site), _keys(site)
     site.end_all()
     for leftover in site.home.glob("database.sqlite*"):
         leftover.unlink()
@@ -42,9 +42,18 @@ def check_rebuilt(world: World) -> None:
         settle(world)
         world.clock += _HOUR
     after = _shown(site)
+    lost = keys - _keys(site)
+    require(not lost, f"{site.name} came back without {len(lost)} keys that it held")
     for was, now in zip(before, after, strict=True):
         different = [row for row in was if row not in now] + [row for row in now if row not in was]
         require(not different, f"I8: {site.name} came back from its channels otherwise than it was: {different[:6]}")
+
+
+def _keys(site: Site) -> set[bytes]:
+    """Return the ids of the keys that a site holds, its own and those that it was given."""
+    assert site.worker is not None
+    rows = site.worker.office.database.all("SELECT key_id FROM keys WHERE key_use IN ('FACTS', 'CASE') AND wrapped IS NOT NULL")
+    return {row["key_id"] for row in rows}
 
 
 def _shown(site: Site) -> list[list[tuple[Any, ...]]]:

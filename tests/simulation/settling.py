@@ -6,12 +6,12 @@ from collections import Counter
 from typing import Final
 
 from services.wire.channels import channels_of
-from tests.simulation.world import SCHOOLS, SITES, World
+from tests.simulation.world import SCHOOLS, WITH_AUDITOR, World
 
 __all__ = ["settle"]
 
 _SWEEPS: Final = 80
-_OWN_CHANNELS: Final = {role: len(channels_of(name, role, SCHOOLS)) for name, role in SITES.items()}
+_OWN_CHANNELS: Final = {role: len(channels_of(name, role, SCHOOLS)) for name, role in WITH_AUDITOR.items()}
 
 
 def settle(world: World) -> bool:

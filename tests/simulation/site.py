@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from services.auditor.bootstrap import work_of_auditor
 from services.commission.domain.receiving import CommissionDomain
 from services.commission.kinship import follow
 from services.post.beside import in_turn
@@ -17,6 +18,7 @@ from services.post.keys import KeyRing
 from services.post.office import Office
 from services.post.ring import RingKeys
 from services.post.store import CaseStore
+from services.post.without_cases import WithoutCases
 from services.post.worker import Worker
 from services.registrar import bootstrap as registrar_bootstrap
 from services.school import bootstrap as school_bootstrap
@@ -37,6 +39,7 @@ T = TypeVar("T")
 _DOMAINS: dict[Role, Callable[[Database], Domain]] = {
     Role.SCHOOL: school_bootstrap.domain,
     Role.COMMISSION: lambda _: CommissionDomain(),
+    Role.AUDITOR: lambda _: WithoutCases(),
     Role.REGISTRAR: registrar_bootstrap.domain,
 }
 
@@ -170,6 +173,7 @@ class Process:
             signing=SigningPort(site.signing, self.fuse) if works else None,
             channel=PortOfLog(world.log, site.name, self.fuse, lambda: world.between(self)) if works else None,
             after_saving=follow if site.role is Role.COMMISSION else None,
+            besides=work_of_auditor() if site.role is Role.AUDITOR else None,
             beside=beside,
         )
         return True

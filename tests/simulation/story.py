@@ -11,6 +11,8 @@ from typing import Final
 
 from services.wire.channels import COMMISSION, REGISTRAR
 from tests.simulation.acts import clerk_acts
+from tests.simulation.audited import bring_keys, check_auditor
+from tests.simulation.auditing import audit
 from tests.simulation.careless import check_refusals
 from tests.simulation.faults_people import letters_arrive
 from tests.simulation.founding import new_world
@@ -37,6 +39,9 @@ _LIVED_ON: Final = 0.25
 _LAST: Final = 0.2
 """In which share something lasts after quiet, and has to be told."""
 
+_AUDITS: Final = 0.08
+"""How often, where there is an auditor, somebody does something about it in a step."""
+
 _STEPS: Final = (25, 85)
 _PAUSES: Final = (200, 1_000, 1_000, 2_000, 60_000, 1_200_000, 3_700_000, 86_400_000)
 
@@ -60,6 +65,8 @@ def tell(seed: int, only: tuple[str, ...] = ()) -> Told:
             _play(world, only)
             world.say("world", "quiet")
             quiet(world)
+            if world.is_audited:
+                bring_keys(world)
             if world.rng.random() < _LIVED_ON and not world.is_robbed:
                 world.say("world", "a family applies")
                 live_on(world)
@@ -83,6 +90,8 @@ def judge(world: World) -> None:
     for site in world.sites.values():
         check_site(channels, site)
     require(not world.wrong, "; ".join(world.wrong))
+    if world.is_audited:
+        check_auditor(channels)
     check_refusals(world, channels)
     check_procedure(world)
     check_told(world, channels)
@@ -103,22 +112,28 @@ def _play(world: World, only: tuple[str, ...]) -> None:
     for site in world.sites.values():
         site.start_worker()
     for _ in range(rng.randint(*_STEPS)):
-        choice = rng.random()
-        if choice < 0.55:
-            work(world, rng.choice(list(world.sites.values())))
-        elif choice < 0.76:
-            # The commission has all schools' cases to bring on.
-            clerk_acts(world, world.sites[rng.choice((*SCHOOLS, COMMISSION, COMMISSION))])
-        elif choice < 0.87:
-            world.clock += rng.choice(_PAUSES)
-        elif choice < 0.98:
-            if plan.faults:
-                rng.choice(plan.faults).strike(world)
-        else:
-            mend(world)
+        if world.is_audited and rng.random() < _AUDITS:
+            audit(world)
+        _step(world, plan, rng)
         letters_arrive(world)
         if world.log.late and rng.random() < 0.1:
             world.log.deliver_late()
+
+
+def _step(world: World, plan: Plan, rng: random.Random) -> None:
+    choice = rng.random()
+    if choice < 0.55:
+        work(world, rng.choice(list(world.sites.values())))
+    elif choice < 0.76:
+        # The commission has all schools' cases to bring on.
+        clerk_acts(world, world.sites[rng.choice((*SCHOOLS, COMMISSION, COMMISSION))])
+    elif choice < 0.87:
+        world.clock += rng.choice(_PAUSES)
+    elif choice < 0.98:
+        if plan.faults:
+            rng.choice(plan.faults).strike(world)
+    else:
+        mend(world)
 
 
 def _meddler(world: World, rng: random.Random) -> Callable[[Process], None]:

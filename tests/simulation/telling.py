@@ -13,6 +13,7 @@ from services.wire.channels import (
     channels_of,
     from_commission,
     mailbox_of,
+    record_of,
     to_commission,
     writer_of,
 )
@@ -21,11 +22,11 @@ from services.wire.hashing import digest_of
 from tests.simulation.invariants import Channels, require
 from tests.simulation.rightful import REFUSALS
 from tests.simulation.site import Site
-from tests.simulation.world import SCHOOLS, SITES, World
+from tests.simulation.world import AUDITOR, SCHOOLS, WITH_AUDITOR, World
 
 __all__ = ["check_told"]
 
-_CHANNELS: Final = tuple(channel for name, role in SITES.items() for channel in channels_of(name, role, SCHOOLS))
+_CHANNELS: Final = tuple(channel for name, role in WITH_AUDITOR.items() for channel in channels_of(name, role, SCHOOLS))
 
 _TIME: Final = ("",)
 """Time alone: it passes in every seed."""
@@ -138,17 +139,17 @@ def _check_cause(world: World, site: Site, text: str) -> None:
     assert causes is not None
     if causes == _TIME:
         return
-    near = _near(site, text)
+    near = _near(world, site, text)
     happened = any(name.startswith(causes) and near & places for name, places in world.places.items())
     require(happened, f"{site.name} told this without a cause: {text}")
 
 
-def _near(site: Site, text: str) -> set[str]:
+def _near(world: World, site: Site, text: str) -> set[str]:
     """Return where the cause of what a site says has to be: there, in what it names, or at whoever writes that."""
     named = {each for each in _CHANNELS if each in text}
     if text.startswith(("letters ", "NotReadableError", "what is due by itself")):
         # Who may write letters to it: whoever it reads. To which key they are sealed stands in its own channels.
-        named |= {mailbox_of(site.name), *_read_by(site), *channels_of(site.name, site.role, SCHOOLS)}
+        named |= {mailbox_of(site.name), *_read_by(world, site), *channels_of(site.name, site.role, SCHOOLS)}
     return {site.name, *named, *(each.partition(".")[0] if each.endswith(".mailbox") else writer_of(each) for each in named)}
 
 
@@ -156,19 +157,22 @@ def _check_junk_is_kept(world: World, site: Site) -> None:
     if site.worker is None:
         # A registrar that was robbed; it reads nobody.
         return
-    for channel in _read_by(site):
+    for channel in _read_by(world, site):
         rows = site.worker.office.database.all("SELECT digest FROM held WHERE kind = 'skipped' AND channel = ?", channel)
         kept = {row["digest"] for row in rows}
         junk = {digest_of(each) for each in world.log.records(channel) if isinstance(candidate_of(each, channel), Junk)}
         require(junk <= kept or len(kept) >= 100, f"{site.name} kept {len(kept)} of {len(junk)} records of junk in {channel}")
 
 
-def _read_by(site: Site) -> list[str]:
+def _read_by(world: World, site: Site) -> list[str]:
+    vouched = [record_of(AUDITOR)] if world.is_audited else []
     match site.role:
         case Role.SCHOOL:
-            return [TRUST_CHANNEL, from_commission(site.name)]
+            return [TRUST_CHANNEL, from_commission(site.name), *vouched]
         case Role.COMMISSION:
-            return [TRUST_CHANNEL, *map(to_commission, SCHOOLS)]
+            return [TRUST_CHANNEL, *map(to_commission, SCHOOLS), *vouched]
+        case Role.AUDITOR:
+            return [channel for channel in _CHANNELS if channel not in vouched]
         case _:
             return []
 

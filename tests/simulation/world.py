@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,21 +21,28 @@ from tests.exchange import COMMISSION_ORGANISATION, START, FixedSigning
 from tests.simulation.log import SharedLog
 from tests.simulation.site import Process, Site
 
-__all__ = ["ORGANISATIONS", "OTHER_SCHOOL", "SCHOOLS", "SITES", "Kept", "World", "seal_for"]
+__all__ = ["AUDITOR", "OTHER_SCHOOL", "SCHOOLS", "SITES", "WITH_AUDITOR", "Kept", "World", "seal_for"]
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _SECONDS: Final = len("2026-01-01 00:00:00")
 
 OTHER_SCHOOL: Final = "school-0099900022"
 SCHOOLS: Final = (SCHOOL, OTHER_SCHOOL)
+AUDITOR: Final = "auditor-vk"
 SITES: Final = {SCHOOL: Role.SCHOOL, OTHER_SCHOOL: Role.SCHOOL, COMMISSION: Role.COMMISSION, REGISTRAR: Role.REGISTRAR}
-ORGANISATIONS: Final = {SCHOOL: "NTRLV-90000000001", OTHER_SCHOOL: "NTRLV-90000000002", COMMISSION: COMMISSION_ORGANISATION}
+WITH_AUDITOR: Final = {**SITES, AUDITOR: Role.AUDITOR}
+_ORGANISATIONS: Final = {
+    SCHOOL: "NTRLV-90000000001",
+    OTHER_SCHOOL: "NTRLV-90000000002",
+    COMMISSION: COMMISSION_ORGANISATION,
+    AUDITOR: "NTRLV-90000000004",
+}
 
 
 def seal_for(name: str, number: int) -> Seal:
     """Return the seal that a participant is given as its first, second and so on: drawn from its name, made once a process."""
     drawn = f"{name} {number}"
-    return registrar_seal(drawn) if name == REGISTRAR else seal_of(drawn, organisation=ORGANISATIONS[name])
+    return registrar_seal(drawn) if name == REGISTRAR else seal_of(drawn, organisation=_ORGANISATIONS[name])
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,9 @@ class Kept:
 class World:
     """Everything of one seed. ``trace`` says who did what, in order; ``counts`` which faults really happened, and how often.
 
+    ``is_audited`` where an auditor takes part too. ``removed_after`` is how many events were kept when it was certain that all
+    knew that it had been removed.
+
     ``places`` are the sites and channels where each fault happened; ``lived`` counts what became of cases. ``wrong`` is what was
     seen on the way that may not be. ``inherited`` are the bodies of events that were there when the seed began.
 
@@ -62,6 +72,7 @@ class World:
 
     folder: Path
     seed: str
+    is_audited: bool = False
     log: SharedLog = field(init=False)
     sites: dict[str, Site] = field(init=False)
     clock: int = START
@@ -80,6 +91,7 @@ class World:
     begun_after: dict[str, int] = field(default_factory=dict)
     begun_anew: dict[str, int] = field(default_factory=dict)
     is_robbed: bool = False
+    removed_after: int | None = None
     mended: int = 0
     log_noted: dict[str, int] | None = None
     meddle: Callable[[Process], None] | None = None
@@ -98,10 +110,24 @@ class World:
             name: Site(
                 name=name, role=role, home=self.folder / name, signing=FixedSigning(seal_for(name, 1)), world=self, seals=1
             )
-            for name, role in SITES.items()
+            for name, role in self.roles.items()
         }
         for site in self.sites.values():
             site.disk.happened = partial(self.happened, "disk full at commit", site.name)
+
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        """Everybody who takes part, and as what."""
+        return WITH_AUDITOR if self.is_audited else SITES
+
+    @property
+    def admitted(self) -> tuple[str, ...]:
+        """Those whom the registrar has admitted."""
+        return tuple(name for name in self.roles if name != REGISTRAR)
+
+    def organisation_of(self, name: str) -> str:
+        """Return the organisation that a participant is."""
+        return _ORGANISATIONS[name]
 
     def now(self) -> int:
         return self.clock
