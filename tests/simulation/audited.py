@@ -32,10 +32,11 @@ from services.wire.hashing import Digest
 from services.wire.sealing import Part, open_part
 from tests.auditing import everything_held
 from tests.chains import ROOT
-from tests.simulation.auditing import ask_for_keys
+from tests.simulation.auditing import ask_for_keys, verify_again
 from tests.simulation.invariants import Channels, require
 from tests.simulation.quiet import quiet
 from tests.simulation.world import AUDITOR, SCHOOLS, World
+from tests.verifying import comparable
 
 __all__ = ["bring_keys", "check_auditor"]
 
@@ -74,6 +75,7 @@ def check_auditor(channels: Channels) -> None:
     judge.check_who_lacks_its_keys()
     judge.check_checkpoints()
     judge.check_proof()
+    judge.check_verified_again()
 
 
 @dataclass
@@ -208,6 +210,16 @@ class _Judge:
             return
         require(encode_proof(prove(ledger, name)) == proof, f"the log gives another proof of {name} than the auditor")
         self.world.happened_in_life("an entry proved from the log alone")
+
+    def check_verified_again(self) -> None:
+        """Whoever remembers what it verified amid the faults says the same as who reads all of it now, and misses nothing."""
+        again = verify_again(self.world)
+        assert again is not None
+        for each in again.report.channels:
+            # What epochs have put aside since: whoever reads all of it now has never seen it taken.
+            each.notes = [note for note in each.notes if not note.startswith("what was seen before at ")]
+        mine, other = comparable(again.report), comparable(self.channels.examined.report)
+        require(mine == other, f"{AUDITOR} verifies again, and says {mine}, where all that is there says {other}")
 
     def _stands(self, head: ChannelHead) -> bool:
         if not self._is_current(head):

@@ -1,4 +1,4 @@
-"""What people do about the auditor: they let it in, refuse it, remove it; it issues reports, and asks for keys that it lacks."""
+"""What people do about the auditor: they let it in, refuse it, remove it; it verifies, issues, asks for keys that it lacks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from services.audit.remembering import Memory
+from services.audit.signatures import Signatures
+from services.audit.verify import Examined, examine_log
 from services.auditor.application import Auditor
 from services.post.access import Decision, decisions_of
 from services.post.auditors import approve, refuse
@@ -15,11 +18,12 @@ from services.post.saving import Saved
 from services.registrar.application import Registrar
 from services.wire.channels import COMMISSION, REGISTRAR
 from services.wire.errors import ExchangeError
+from tests.chains import ROOT
 from tests.simulation.acts import Act, do, issuing
 from tests.simulation.site import Process
 from tests.simulation.world import AUDITOR, SCHOOLS, World
 
-__all__ = ["ask_for_keys", "audit", "let_in_by_all"]
+__all__ = ["ask_for_keys", "audit", "let_in_by_all", "verify_again"]
 
 _REFUSES: Final = 0.35
 _DAYS: Final = (None, None, None, 0, 1, 3)
@@ -36,8 +40,8 @@ def let_in_by_all(world: World) -> None:
 
 def audit(world: World) -> None:
     """Let somebody do something about the auditor, or at its desk."""
-    acts: tuple[Callable[[World], None], ...] = (_decides, _issues, ask_for_keys, _removes)
-    world.rng.choices(acts, (60, 25, 10, 5))[0](world)
+    acts: tuple[Callable[[World], object], ...] = (_decides, verify_again, _issues, ask_for_keys, _removes)
+    world.rng.choices(acts, (40, 30, 15, 10, 5))[0](world)
 
 
 def ask_for_keys(world: World) -> None:
@@ -50,6 +54,20 @@ def ask_for_keys(world: World) -> None:
             # Said in the trace: they were told why not.
             return
         world.say(f"{AUDITOR} desk", f"asks for {number} keys")
+
+
+def verify_again(world: World) -> Examined | None:
+    """Let the auditor verify the log as it stands, with all keys that it holds now and what it remembers of the last time."""
+    process = world.sites[AUDITOR].worker
+    if process is None:
+        return None
+    path, exchange = world.folder / "verified", ROOT.digest.hex()
+    memory = Memory.load(path, exchange) or Memory(exchange)
+    memory.ready_for(Signatures.EACH)
+    examined = examine_log(world.log.real, ROOT, threads=1, facts_keys=process.office.ring.facts_keys(), memory=memory)
+    memory.save(path)
+    world.say(AUDITOR, f"verifies, with {examined.report.counted}")
+    return examined
 
 
 def _decides(world: World) -> None:

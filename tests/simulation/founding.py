@@ -24,7 +24,7 @@ from tests.simulation.lives import live
 from tests.simulation.settling import settle
 from tests.simulation.world import OTHER_SCHOOL, World
 
-__all__ = ["found_all", "keep_in", "new_world", "ram"]
+__all__ = ["found_all", "is_audited", "keep_in", "new_world", "ram"]
 
 _SHM: Final = Path("/dev/shm")  # noqa: S108  # a disk in memory, where there is one
 _A2, _B2 = ("A2", "asks the commission"), ("B2", "asks the commission")
@@ -54,15 +54,19 @@ def new_world(seed: int) -> Iterator[World]:
     """Give the world of a seed, in a folder of its own that goes with it."""
     with tempfile.TemporaryDirectory(prefix="simulation-", dir=ram()) as folder:
         place = Path(folder) / "exchange"
-        is_audited = seed // len(_LIVED) % _AUDITED == 1
-        template = _template(seed % len(_LIVED), is_audited=is_audited)
+        template = _template(seed % len(_LIVED), with_auditor=is_audited(seed))
         shutil.copytree(template.folder, place)
-        world = World(place, str(seed), is_audited)
+        world = World(place, str(seed), is_audited(seed))
         _inherit(world, template)
         try:
             yield world
         finally:
             world.close()
+
+
+def is_audited(seed: int) -> bool:
+    """Tell whether an auditor takes part in a seed."""
+    return seed // len(_LIVED) % _AUDITED == 1
 
 
 def ram() -> str | None:
@@ -94,8 +98,8 @@ def _remove(folder: Path, owner: int) -> None:
 def found_all() -> None:
     """Found every exchange now, whatever this process does to the rules afterwards."""
     for number in range(len(_LIVED)):
-        for is_audited in (False, True):
-            _template(number, is_audited=is_audited)
+        for with_auditor in (False, True):
+            _template(number, with_auditor=with_auditor)
 
 
 def _inherit(world: World, template: World) -> None:
@@ -109,11 +113,11 @@ def _inherit(world: World, template: World) -> None:
 
 
 @cache
-def _template(number: int, *, is_audited: bool) -> World:
-    name = f"{number} with an auditor" if is_audited else str(number)
+def _template(number: int, *, with_auditor: bool) -> World:
+    name = f"{number} with an auditor" if with_auditor else str(number)
     place = _kept() / name
     place.mkdir()
-    world = World(place, f"template {name}", is_audited)
+    world = World(place, f"template {name}", with_auditor)
     rng = random.Random(f"ring keys {name}")  # noqa: S311  # the same exchange in every run
     for site in world.sites.values():
         site.home.mkdir()
@@ -135,7 +139,7 @@ def _template(number: int, *, is_audited: bool) -> World:
     for _ in range(4):
         assert settle(world), "a new exchange never comes to rest"
         world.clock += 2_000
-    if is_audited and number:
+    if with_auditor and number:
         # In the first of them nobody has decided on it yet.
         let_in_by_all(world)
     for pupil, (school, variant, *acts) in enumerate(_LIVED[number]):

@@ -39,7 +39,7 @@ _LIVED_ON: Final = 0.25
 _LAST: Final = 0.2
 """In which share something lasts after quiet, and has to be told."""
 
-_AUDITS: Final = 0.08
+_AUDITS: Final = 0.1
 """How often, where there is an auditor, somebody does something about it in a step."""
 
 _STEPS: Final = (25, 85)
