@@ -7,16 +7,19 @@ Source: design.md section 6, rule 7.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from services.post.cases import history_of
 from services.post.database import Row
+from services.post.letterbook import ON_CHAIN, statement_of
 from services.post.office import Office
 from services.post.rows import refresh_row
 from services.post.signing import is_epoch_ahead
-from services.wire.entry import VerifiedEntry
+from services.wire.entry import Sealed, VerifiedEntry
 from services.wire.errors import RefusedError
+from services.wire.hashing import Digest
 from services.wire.paths import Place
 
 __all__ = ["NothingToAgreeError", "Undone", "agree", "fold_again", "is_behind", "undo", "would_undo"]
@@ -110,6 +113,7 @@ def undo(office: Office, channel: str, place: Place) -> int:
         office.database.run(
             "DELETE FROM held WHERE channel = ? AND kind IN ('parked', 'missing') AND digest = ?", channel, row["digest"]
         )
+    _wait_for_no_key_of(office, channel, rows)
     office.letterbook.move(channel, place)
     names = office.database.all("SELECT application_name FROM tracking WHERE application_name LIKE ?", f"{channel}#%")
     for name in (row["application_name"] for row in names):
@@ -154,6 +158,23 @@ def _void(office: Office, channel: str, row: Row) -> UUID | None:
         row["digest"],
     )
     return stream_id
+
+
+def _wait_for_no_key_of(office: Office, channel: str, undone: Iterable[Row]) -> None:
+    """Wait no more for facts keys that only what is undone was sealed under: a thief's nobody has, and it would be asked for."""
+    query = "DELETE FROM held WHERE channel = ? AND kind = 'key' AND digest = ? AND resolved_at IS NULL"
+    keys = _facts_keys(undone)
+    awaited = office.database.all("SELECT digest FROM held WHERE channel = ? AND kind = 'key' AND resolved_at IS NULL", channel)
+    if not keys & {row["digest"] for row in awaited}:
+        return
+    rows = office.database.all(f"SELECT * FROM entries e WHERE e.channel = ? AND {ON_CHAIN}", channel)  # noqa: S608  # own text
+    for key in keys - _facts_keys(rows):
+        office.database.run(query, channel, key)
+
+
+def _facts_keys(rows: Iterable[Row]) -> set[Digest]:
+    bodies = (statement_of(row).body for row in rows)
+    return {body.facts_key for body in bodies if isinstance(body, Sealed)}
 
 
 def _refresh(office: Office, cases: set[UUID]) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from services.post.access import let_in
+from services.post.agreeing import agree
 from services.post.auditors import approve, auditors, refuse
 from services.post.granting import _letters, _peers
 from services.post.history import New
@@ -23,6 +24,7 @@ from tests.auditing import AUDITOR, AUDITOR_SEAL, CHANNELS, audited, opened_by, 
 from tests.chains import SCHOOL, seal_of
 from tests.exchange import Exchange
 from tests.people import another_pupil, application_form
+from tests.troubles import epoch_after, pen_at
 from tests.vectors.samples import plain
 
 DAY = 86_400_000
@@ -306,3 +308,29 @@ def test_an_auditor_that_begins_again_has_what_it_had(exchange: Exchange) -> Non
     ask(exchange, 2)
     assert opened_by(exchange, AUDITOR)[TO] == before[TO] * 2
     assert [each for each in member.alarms if "8 days" not in each] == []
+
+
+@pytest.mark.parametrize("is_let_in", [True, False])
+def test_a_key_that_only_a_thief_can_have_is_waited_for_no_more_once_an_epoch_has_undone_what_it_sealed(
+    exchange: Exchange, *, is_let_in: bool
+) -> None:
+    ask(exchange)
+    if is_let_in:
+        approve(office(exchange, SCHOOL), AUDITOR)
+        settle(exchange)
+    auditor = exchange.members[AUDITOR]
+    before = len(auditor.held("key"))
+    thief = pen_at(exchange, RECORD, SCHOOL, seal_of("old"), "thief")
+    # The school's worker would stop at the first look at it.
+    school = exchange.members.pop(SCHOOL)
+    exchange.log.append(RECORD, [thief.sealed()])
+    settle(exchange)
+    assert len(auditor.held("key")) == before + 1
+    exchange.members[SCHOOL] = school
+    epoch_after(exchange, RECORD, SCHOOL, seal_of("next"), back=0)
+    del exchange.members[SCHOOL]
+    settle(exchange)
+    agree(auditor.office, RECORD)
+    settle(exchange)
+    # What the school itself sealed is waited for as before.
+    assert len(auditor.held("key")) == before

@@ -72,6 +72,7 @@ def check_auditor(channels: Channels) -> None:
     judge.check_letters()
     judge.check_what_opens()
     judge.check_what_ended()
+    judge.check_what_is_waited_for()
     judge.check_who_lacks_its_keys()
     judge.check_checkpoints()
     judge.check_proof()
@@ -157,6 +158,14 @@ class _Judge:
                 self.world.happened_in_life("facts closed after an auditor's access had ended")
             if kept.event.type == AccessEnded.__name__ and not is_lost and number > self._let_in_last.get(kept.site, -1):
                 ended.add(kept.site)
+
+    def check_what_is_waited_for(self) -> None:
+        """Nobody waits for a facts key that nothing is sealed under: a thief's would be asked for as long as there is a log."""
+        query = "SELECT channel, digest FROM held WHERE kind = 'key' AND resolved_at IS NULL"
+        for name, site in self.world.sites.items():
+            for channel, key in site.worker.office.database.all(query) if site.worker is not None else ():
+                needed = any(entry.statement.body.facts_key == key for entry in self.channels.sealed(channel))  # type: ignore[union-attr]  # a sealed body
+                require(needed, f"{name} waits for a key of {channel} under which nothing is sealed")
 
     def check_who_lacks_its_keys(self) -> None:
         """Whoever lacks a key of its record has no letter with it that could be taken in: that was lost, or is useless by now."""
