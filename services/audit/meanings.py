@@ -13,6 +13,7 @@ from services.wire.errors import (
     HiddenChannelError,
     MalformedError,
     MissingError,
+    OrderError,
     PartError,
     PlaceError,
     RootError,
@@ -61,6 +62,10 @@ MEANINGS: Final[dict[str, str]] = {
     BasisError.__name__: (
         "An event says that it rests on another which is not there, is of another kind or case, or was written later: an answer"
         " without its recommendation, or a request without its consent. Its writer has to explain it."
+    ),
+    OrderError.__name__: (
+        "By what its events say themselves a case has no one sequence: two follow the same one, or an answer answers or corrects"
+        " what it cannot. Its writer tells two stories of the case, or one that did not happen; it has to explain it."
     ),
     ArchiveError.__name__: (
         "A file of this copy was changed after it was written. The exchange itself may be whole: compare with another copy, or"

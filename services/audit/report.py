@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.wire.errors import BasisError
+from services.wire.errors import BasisError, OrderError
 from services.wire.reading import ReadingState
 
-__all__ = ["NOTES_LIMIT", "ChannelReport", "Finding", "Report"]
+__all__ = ["NOTES_LIMIT", "OF_WHAT_IS_SAID", "ChannelReport", "Finding", "Report"]
+
+OF_WHAT_IS_SAID: Final = frozenset({BasisError.__name__, OrderError.__name__})
+"""The kinds of findings about what an event says, not about what stands at its place."""
 
 NOTES_LIMIT: Final = 100
 """Notes of one channel that are told in words; the others are counted, so that a flood of junk hides nothing."""
@@ -105,7 +108,7 @@ class Report:
     def find(self, finding: Finding) -> None:
         """Add a finding, once a place: what is missing is missing once, however many receipts name it.
 
-        What an event rests on is found beside anything else: a lie about the place must not hide the lie that stands there.
+        What an event says is found beside anything else: a lie about the place must not hide the lie that stands there.
         """
         place = _place(finding)
         if place not in self._places:
@@ -113,7 +116,7 @@ class Report:
             self.findings.append(finding)
 
 
-def _place(finding: Finding) -> tuple[str, int, bool, str]:
+def _place(finding: Finding) -> tuple[str, int, str, str]:
     # No entry has the place 0: that is a file of which nobody can tell what it held, and each of those is one of its own.
     told = finding.expected if finding.sequence == 0 else ""
-    return finding.channel, finding.sequence, finding.error == BasisError.__name__, told
+    return finding.channel, finding.sequence, finding.error if finding.error in OF_WHAT_IS_SAID else "", told

@@ -122,6 +122,17 @@ class Reached:
                 )
             return examine_log(watched, self.root, there=self.there(), signatures=which, facts_keys=keys, memory=memory)
 
+    def events(self, examined: Examined, keys: Keys, *, with_personal: bool = False) -> Iterator[Event]:
+        """Yield the events of the log, which was just examined, in their one order."""
+        from services.audit.events import events_of
+        from services.audit.opened_ahead import OpenedAhead
+
+        if self.folder is None:
+            yield from events_of(self.log, examined, keys, with_personal=with_personal)
+            return
+        with OpenedAhead(self.folder, keys) as ahead:
+            yield from events_of(self.log, examined, keys, with_personal=with_personal, ahead=ahead)
+
 
 @contextmanager
 def reached(source: Path | None, root: Path | None, config: Path | None) -> Iterator[Reached]:
@@ -146,23 +157,20 @@ def reached(source: Path | None, root: Path | None, config: Path | None) -> Iter
 class Source:
     """A log that was verified, and the keys that it is read with."""
 
-    log: Channel
+    reached: Reached
     examined: Examined
     keys: Keys
     grounds: Grounds
     with_personal: bool = False
-    folder: Path | None = None
+
+    @property
+    def log(self) -> Channel:
+        """The log."""
+        return self.reached.log
 
     def events(self) -> Iterator[Event]:
         """Yield its events in their one order."""
-        from services.audit.events import events_of
-        from services.audit.opened_ahead import OpenedAhead
-
-        if self.folder is None:
-            yield from events_of(self.log, self.examined, self.keys, with_personal=self.with_personal)
-            return
-        with OpenedAhead(self.folder, self.keys) as ahead:
-            yield from events_of(self.log, self.examined, self.keys, with_personal=self.with_personal, ahead=ahead)
+        return self.reached.events(self.examined, self.keys, with_personal=self.with_personal)
 
     def reported(self, make: Callable[[Iterator[Event], Grounds], Report]) -> Report:
         """Make a report of its events, which names the newest checkpoint of each auditor that is over nothing but these."""
@@ -217,7 +225,7 @@ def opened(
         examined = found.examine(facts_keys=keys.facts.values())
         if reading is not None:
             reading.record(found.log, examined)
-        yield Source(found.log, examined, keys, grounds_of(examined), with_personal, found.folder)
+        yield Source(found, examined, keys, grounds_of(examined), with_personal)
 
 
 @dataclass(frozen=True, slots=True)

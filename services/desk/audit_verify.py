@@ -47,12 +47,16 @@ def verify(  # noqa: PLR0913, PLR0917  # each is an option of the command
     ] = None,
     keys_of: Annotated[
         Path | None,
-        typer.Option("--keys-of", help="A participant's settings: with its facts keys, look at what answers rest on too."),
+        typer.Option(
+            "--keys-of", help="A participant's settings: with its facts keys, look at what events say of each other too."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Verify SOURCE, or the exchange that settings name, with nothing but the root certificate."""
+    from services.audit.keys import Keys
     from services.audit.passing import Signatures
+    from services.audit.sequences import look_at_sequences
     from services.post.building import facts_keys_of
     from services.post.settings import load_settings
 
@@ -62,7 +66,10 @@ def verify(  # noqa: PLR0913, PLR0917  # each is an option of the command
     with reached(source, root, config) as found:
         remembered = _Remembered(state, state_digest)
         memory = remembered.memory(found.root, signatures)
-        report = found.examine(signatures=signatures, facts_keys=keys, memory=memory).report
+        examined = found.examine(signatures=signatures, facts_keys=keys, memory=memory)
+        if keys:
+            look_at_sequences(examined, found.events(examined, Keys.of(keys)))
+        report = examined.report
         is_folder = found.folder is not None
     digest, unsaved = remembered.saved(memory)
     _tell(report, digest, as_json=as_json, is_folder=is_folder)

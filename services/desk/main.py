@@ -76,12 +76,17 @@ def verify(
     root: Annotated[Path, typer.Option("--root", help="The exchange's root certificate.")],
     keys_of: Annotated[
         Path | None,
-        typer.Option("--keys-of", help="A participant's settings: with its facts keys, look at what answers rest on too."),
+        typer.Option(
+            "--keys-of", help="A participant's settings: with its facts keys, look at what events say of each other too."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Verify a whole log with nothing but the root certificate."""
-    from services.audit.verify import channels_in, open_log, verify_log
+    from services.audit.events import events_of
+    from services.audit.keys import Keys
+    from services.audit.sequences import look_at_sequences
+    from services.audit.verify import channels_in, examine_log, open_log
     from services.desk.watching import Watched
     from services.post.building import facts_keys_of
     from services.post.settings import load_settings
@@ -90,7 +95,11 @@ def verify(
     audit_archive.require_file(log)
     keys = facts_keys_of(load_settings(keys_of)) if keys_of is not None else ()
     with progress("Verifying") as tell:
-        report = verify_log(Watched(open_log(log), tell), trusted, there=channels_in(log), facts_keys=keys)
+        watched = Watched(open_log(log), tell)
+        examined = examine_log(watched, trusted, there=channels_in(log), facts_keys=keys)
+        if keys:
+            look_at_sequences(examined, events_of(watched, examined, Keys.of(keys)))
+    report = examined.report
     if as_json:
         print_json(asdict(report) | {"clean": report.is_clean})
     else:

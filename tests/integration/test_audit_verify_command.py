@@ -6,12 +6,18 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from services.audit.meanings import MEANINGS
+from services.post.history import New
+from services.post.saving import act
 from services.wire import errors
 from services.wire.channels import COMMISSION
+from services.wire.events import Answer as Answered
+from services.wire.events import ConfirmationGiven, ConfirmationGivenPersonal
+from services.wire.hashing import digest_of
 from services.wire.issuing import pem
 from tests.archives import Copy
 from tests.chains import ROOT
@@ -211,3 +217,23 @@ def test_with_keys_too_only_what_is_new_is_looked_at_and_what_is_looked_at_again
         told = run(COMMISSION).out
         assert f"{SCHOOL}.from-commission was read again, for what events rest on: keys that came since open" in told
         assert "was read again" not in run(COMMISSION).out
+
+
+def test_an_answer_to_a_request_that_nobody_made_is_found_with_keys_also_by_a_run_that_goes_on(folders: Folders) -> None:
+    archive, root = folders.folder / "archive", folders.folder / "root.pem"
+    folders.everybody()
+    office = folders.running[COMMISSION].office
+    theirs = UUID(next(iter(folders.states(COMMISSION))))
+    facts = ConfirmationGiven(answer=Answered.NO, wording=2, basis=digest_of(b"nothing"))
+    lie = New(facts=facts, personal=ConfirmationGivenPersonal(official="nobody"), in_reply_to=digest_of(b"no request"))
+    act(office, theirs, lambda _: (lie,), school=SCHOOL)
+    folders.settle()
+    assert folders.call("audit", "mirror", archive, "--log", folders.log, "--root", root, "--once").code == 0
+    keys, state = folders.home(COMMISSION) / "sarakste.toml", folders.folder / "verified"
+    assert folders.call("audit", "verify", archive, "--root", root).code == 0, "whoever opens nothing sees nothing"
+    for source, more in ((archive, ("--state", state)), (archive, ("--state", state)), (folders.log, ())):
+        told = folders.call("audit", "verify", source, "--root", root, "--keys-of", keys, *more)
+        assert told.code == 4
+        assert "ConfirmationGiven answers a request that stands nowhere" in told.out
+        assert MEANINGS["OrderError"] in told.out
+    assert "answers a request that stands nowhere" in folders.call("verify", folders.log, "--root", root, "--keys-of", keys).out

@@ -1,0 +1,302 @@
+"""Sequences: whether the events of a case follow each other, by what their writers say themselves.
+
+Of a case its writer says with each event which one stood before it (``after``), of an answer which request it answers, of a
+correction which answer it corrects. Its reader sees its half of that, and only while it reads; whoever holds the facts keys of
+both sides sees all of it, later. What contradicts itself is found. A time is only somebody's word, and a clock may be wrong:
+where a term that is said to be kept, or to have passed, does not agree with what stands before it, or with a receipt, it is a
+note.
+What may be in a channel that is not whole here, does not open, or was overruled by an epoch, convicts nobody.
+Source: design.md sections 4 (``after``) and 6; domain.md D.5, 15 and 16; docs/adr/0044-sequences-are-looked-at-whole.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.audit.event import Event, Standing
+from services.audit.opening import Opening
+from services.audit.packed import DigestSet
+from services.audit.report import OF_WHAT_IS_SAID, Finding
+from services.audit.verify import Examined
+from services.wire.channels import (
+    COMMISSION,
+    TRUST_CHANNEL,
+    ChannelKind,
+    channel_kind,
+    from_commission,
+    paired_channel,
+    record_of,
+    to_commission,
+    writer_of,
+)
+from services.wire.contents import Receipt
+from services.wire.errors import OrderError
+from services.wire.events import (
+    ConfirmationCorrected,
+    ConfirmationGiven,
+    DeadlineName,
+    DeadlinePassed,
+    InformationRequested,
+    RequestRegistered,
+    Source,
+)
+from services.wire.hashing import Digest, digest_of
+from services.wire.reading import ReadingState
+
+__all__ = ["look_at_sequences"]
+
+_RIGA: Final = ZoneInfo("Europe/Riga")
+_IN_ITS_CHANNEL: Final = (Standing.TAKEN, Standing.REFUSED)
+_READ: Final = (Opening.OPEN, Opening.OPENED)
+
+
+def look_at_sequences(examined: Examined, events: Iterable[Event]) -> None:
+    """Put to the report of a log that was examined what its ``events``, in their one order, contradict."""
+    look = _Sequences(examined)
+    for event in events:
+        look.add(event)
+    look.conclude()
+
+
+class _Asked(NamedTuple):
+    """A request, where it stands."""
+
+    channel: str
+    sequence: int
+    case: UUID | None
+    due_on: date
+
+
+class _Said(NamedTuple):
+    """An answer, or a correction of one: where it stands, what it answers or corrects, and how late its channel was by then."""
+
+    event: Event
+    link: Digest | None
+    behind: date | None
+
+
+class _Held(NamedTuple):
+    """A receipt: when it says that it was written, and up to where its writer held a channel then."""
+
+    day: date
+    channel: str
+    upto: int
+
+
+@dataclass(slots=True)
+class _Sequences:
+    """A fold over all events, in their one order; what may come later is judged when all have been seen."""
+
+    examined: Examined
+    bodies: DigestSet = field(default_factory=DigestSet)
+    followed: DigestSet = field(default_factory=DigestSet)
+    nowhere: list[tuple[Event, Digest]] = field(default_factory=list)
+    requests: dict[Digest, _Asked] = field(default_factory=dict)
+    answers: dict[Digest, _Said] = field(default_factory=dict)
+    first: dict[tuple[str, Digest], Digest] = field(default_factory=dict)
+    receipts: dict[str, list[_Held]] = field(default_factory=dict)
+    terms: list[Event] = field(default_factory=list)
+    registered: list[Event] = field(default_factory=list)
+    latest: dict[str, int] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
+    at_fault: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Know which channels are at fault by what stands in them, whatever that says."""
+        found = (each for each in self.examined.report.findings if each.error not in OF_WHAT_IS_SAID)
+        self.at_fault = frozenset(each.channel for each in found)
+
+    def add(self, event: Event) -> None:
+        """See one event."""
+        self.bodies.add(event.body)
+        before = self.latest.get(event.channel, 0)
+        self.latest[event.channel] = max(before, event.written_at)
+        if event.opening not in _READ:
+            self.closed.add(event.channel)
+        elif event.standing in _IN_ITS_CHANNEL and self._is_settled(event):
+            self._chain(event)
+            self._see(event, before)
+
+    def conclude(self) -> None:
+        """Judge what could not be judged before everything was seen."""
+        for event, link in self.nowhere:
+            if link not in self.bodies:
+                self._miss(event, "names as the event before it in its case one that stands nowhere", link)
+        for said in self.answers.values():
+            self._judge(said)
+        self._note_late_answers()
+        self._note_terms()
+        self._note_registrations()
+
+    def _chain(self, event: Event) -> None:
+        """Find a second event of one writer after the same one: of a case there is one story, whoever tells it."""
+        if event.case_id is None:
+            return
+        if event.after is not None and event.after not in self.bodies:
+            self.nowhere.append((event, event.after))
+        # A body is of one case, so the case is asked for only where nothing stands before.
+        link = event.after if event.after is not None else Digest(digest_of(event.case_id.bytes))
+        place = digest_of(writer_of(event.channel).encode() + b"\x00" + link)
+        if place in self.followed:
+            what = "names as the event before it in its case one that another of its events names already"
+            self._find(event, what, "the last one of its case", link.hex() if event.after is not None else "none before it")
+        self.followed.add(place)
+
+    def _see(self, event: Event, before: int) -> None:
+        match event.facts:
+            case InformationRequested(due_on=due_on):
+                self.requests.setdefault(event.body, _Asked(event.channel, event.sequence, event.common_case, due_on))
+            case ConfirmationGiven():
+                self.answers.setdefault(event.body, _Said(event, event.in_reply_to, _day(before) if before else None))
+            case ConfirmationCorrected(corrects=corrects):
+                self.answers.setdefault(event.body, _Said(event, corrects, None))
+            case Receipt(held=held):
+                day = _day(event.written_at)
+                lines = [_Held(day, each.channel, each.sequence) for each in held]
+                self.receipts.setdefault(writer_of(event.channel), []).extend(lines)
+            case DeadlinePassed(deadline=DeadlineName.COMMISSION_REPLY) if event.standing is Standing.TAKEN:
+                self.terms.append(event)
+            case RequestRegistered(source=Source.SCHOOL) if event.standing is Standing.TAKEN:
+                self.registered.append(event)
+
+    def _judge(self, said: _Said) -> None:
+        """Hold an answer against the request that it answers, or the answer that it corrects."""
+        event, link = said.event, said.link
+        is_answer = isinstance(event.facts, ConfirmationGiven)
+        what = "answers" if is_answer else "corrects"
+        named = self._named(said)
+        if link is None:
+            self._find(event, f"{what} nothing", "a request" if is_answer else "an answer", "nothing")
+        elif named is None:
+            self._unnamed(event, link, is_answer=is_answer)
+        elif named != (event.channel, event.common_case):
+            self._find(event, f"{what} what is of another case or school", _of(event.channel, event.common_case), _of(*named))
+        # Whoever was refused may say it again, and rightly then.
+        elif event.standing is Standing.TAKEN and self.first.setdefault((what, link), event.body) != event.body:
+            other = self.first[what, link]
+            self._find(event, f"{what} what another one {what} already", other.hex(), event.body.hex())
+
+    def _named(self, said: _Said) -> tuple[str, UUID | None] | None:
+        """Return the channel of the answers and the case of what an answer names, None if it is nothing that can be named."""
+        if said.link is None:
+            return None
+        if isinstance(said.event.facts, ConfirmationGiven):
+            asked = self.requests.get(said.link)
+            return (paired_channel(asked.channel) or "", asked.case) if asked is not None else None
+        earlier = self.answers.get(said.link)
+        return (earlier.event.channel, earlier.event.common_case) if earlier is not None else None
+
+    def _unnamed(self, event: Event, link: Digest, *, is_answer: bool) -> None:
+        channel = (paired_channel(event.channel) or "") if is_answer else event.channel
+        what = "answers a request" if is_answer else "corrects an answer"
+        if link not in self.bodies:
+            self._miss(event, f"{what} that stands nowhere", link)
+        elif channel not in self.closed and not self._is_broken(channel):
+            self._find(event, f"{what} and names something else", f"one of {channel}", link.hex())
+
+    def _note_late_answers(self) -> None:
+        """Tell answers that say to be of a day within the term, and stand behind what was signed after it."""
+        for event, link, behind in self.answers.values():
+            asked, said_on = self.requests.get(link) if link is not None else None, event.recorded_on
+            if asked is None or behind is None or said_on is None or not isinstance(event.facts, ConfirmationGiven):
+                continue
+            if said_on <= asked.due_on < behind:
+                told = f"an answer says that it was recorded on {said_on}, in the term until {asked.due_on}"
+                self._note(event, f"{told}; what stands before it says {behind}")
+
+    def _note_terms(self) -> None:
+        """Tell terms for an answer that a school says have passed, and by whose end its own receipt holds the answer."""
+        answered: dict[tuple[UUID | None, date], Event] = {}
+        for event, link, _ in self.answers.values():
+            asked = self.requests.get(link) if link is not None else None
+            if asked is not None and event.standing is Standing.TAKEN:
+                answered.setdefault((asked.case, asked.due_on), event)
+        for event in self.terms:
+            due_on = event.facts.due_on
+            answer = answered.get((event.common_case, due_on))
+            held = self._first_held(writer_of(event.channel), answer) if answer is not None else None
+            if held is not None and held <= due_on:
+                told = f"the term for an answer until {due_on} is said to have passed"
+                self._note(event, f"{told}; a receipt of its writer says that it held the answer on {held}")
+
+    def _note_registrations(self) -> None:
+        """Tell requests that the commission says came on a day behind its own receipt: its term is counted from that day."""
+        came: dict[UUID | None, _Asked] = {}
+        for asked in self.requests.values():
+            came.setdefault(asked.case, asked)
+        for event in self.registered:
+            first, said = came.get(event.common_case), event.facts.received_on
+            held = self._first_held(COMMISSION, first) if first is not None else None
+            if held is not None and said > held:
+                self._note(
+                    event, f"a request is said to have come on {said}; a receipt of its writer says that it held it on {held}"
+                )
+
+    def _note(self, event: Event, told: str) -> None:
+        self.examined.watches[event.channel].report.note(f"at {event.sequence}: {told}")
+
+    def _first_held(self, writer: str, what: Event | _Asked) -> date | None:
+        """Return the earliest day on which somebody says in a receipt to hold something, None if nobody can tell."""
+        lines = self.receipts.get(writer, ())
+        return min((each.day for each in lines if each.channel == what.channel and each.upto >= what.sequence), default=None)
+
+    def _miss(self, event: Event, what: str, link: Digest) -> None:
+        """Find what is named and stands nowhere, if everything is here in which it could stand."""
+        channels = self._known_to(event.channel)
+        broken = [each for each in channels if self._is_broken(each)]
+        if broken:
+            why = f"{broken[0]} is not whole here, or an epoch overruled a part of it"
+            self._note(event, f"{what}; {why}")
+        else:
+            self._find(event, what, link.hex(), "nothing")
+
+    def _known_to(self, channel: str) -> list[str]:
+        """Return the channels in which that can stand what the writer of a channel knows of the case of an event there."""
+        writer = writer_of(channel)
+        if channel_kind(channel) is ChannelKind.RECORD and writer == COMMISSION:
+            return [each for each in self.examined.watches if each == channel or paired_channel(each) is not None]
+        pair = (
+            (channel, paired_channel(channel) or "")
+            if paired_channel(channel)
+            else (from_commission(writer), to_commission(writer))
+        )
+        return [record_of(writer), *pair]
+
+    def _is_broken(self, channel: str) -> bool:
+        watches, trust = self.examined.watches, self.examined.trust
+        if channel not in watches:
+            return True
+        report = watches[channel].report
+        is_whole = report.state == ReadingState.READING.value and not report.beside and channel not in self.at_fault
+        return not is_whole or bool(trust.epochs.get(channel))
+
+    def _is_settled(self, event: Event) -> bool:
+        return event.channel == TRUST_CHANNEL or self.examined.watches[event.channel].is_settled(event.sequence)
+
+    def _find(self, event: Event, what: str, expected: str, found: str) -> None:
+        kind = event.type or "an event"
+        self.examined.report.find(
+            Finding(
+                channel=event.channel,
+                epoch=event.epoch,
+                sequence=event.sequence,
+                error=OrderError.__name__,
+                what=f"{kind} {what}",
+                expected=expected,
+                found=found,
+            )
+        )
+
+
+def _day(milliseconds: int) -> date:
+    """Return the day, in Riga, of a time that an entry says."""
+    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC).astimezone(_RIGA).date()
+
+
+def _of(channel: str, case: UUID | None) -> str:
+    return f"{case or 'no case'} in {channel}"

@@ -1,0 +1,294 @@
+"""Stories that contradict themselves: what the events of a case say of each other, held together by who may open both sides."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from services.audit.events import events_of
+from services.audit.keys import Keys
+from services.audit.report import Finding, Report
+from services.audit.sequences import look_at_sequences
+from services.audit.verify import examine_log
+from services.commission.input import RegistrationInput
+from services.post.history import New
+from services.post.saving import act
+from services.school.domain.receiving import SchoolDomain
+from services.wire.channels import COMMISSION, record_of
+from services.wire.entry import body_digest, decode_entry
+from services.wire.errors import OrderError
+from services.wire.events import (
+    Answer,
+    ConfirmationCorrected,
+    ConfirmationCorrectedPersonal,
+    ConfirmationGiven,
+    ConfirmationGivenPersonal,
+    DeadlineName,
+    DeadlinePassed,
+)
+from services.wire.hashing import Digest, digest_of
+from tests.attacks.test_bases import keys, outcome
+from tests.attacks.workshop import FROM, OTHER, RECORD, SEALS, TO, Workshop
+from tests.chains import ROOT, SCHOOL
+from tests.integration.test_two_sides import answered, asked, commission, examined, recommended, school
+from tests.people import CONSENT, CONSENT_PERSONAL, another_pupil
+from tests.troubles import epoch_after, raw_event, settled
+
+NOWHERE = digest_of(b"an event that nobody wrote")
+SIGNED = ConfirmationGivenPersonal(official="nobody")
+
+
+def look(shop: Workshop, *readers: str) -> Report:
+    held = keys(shop, *(readers or (COMMISSION, SCHOOL)))
+    seen = examine_log(shop.log, ROOT, threads=1, there=tuple(shop.there), facts_keys=held)
+    look_at_sequences(seen, events_of(shop.log, seen, Keys.of(held)))
+    return seen.report
+
+
+def found(shop: Workshop, *readers: str) -> list[Finding]:
+    return [each for each in look(shop, *readers).findings if each.error == OrderError.__name__]
+
+
+def notes(shop: Workshop, channel: str) -> str:
+    report = look(shop)
+    assert report.findings == []
+    return "; ".join(report.of(channel).notes)
+
+
+def collude(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the school take whatever the commission says."""
+    monkeypatch.setattr(SchoolDomain, "judge", lambda *_: None)
+
+
+def request_of(shop: Workshop, mine: UUID) -> Digest:
+    request = school(shop).case(mine).request
+    assert request is not None
+    return request.body
+
+
+def yes(shop: Workshop, theirs: UUID, reply: Digest | None, *, number: int = 1) -> None:
+    """Let the commission answer what no clerk can."""
+    facts = ConfirmationGiven(answer=Answer.YES, wording=number, basis=outcome(shop, theirs))
+    act(shop.commission.office, theirs, lambda _: (New(facts=facts, personal=SIGNED, in_reply_to=reply),), school=SCHOOL)
+    settled(shop)
+
+
+def corrected(shop: Workshop, theirs: UUID, corrects: Digest, *, number: int = 1) -> None:
+    facts = ConfirmationCorrected(answer=Answer.YES, wording=number, corrects=corrects, basis=outcome(shop, theirs))
+    new = New(facts=facts, personal=ConfirmationCorrectedPersonal(official="nobody"))
+    act(shop.commission.office, theirs, lambda _: (new,), school=SCHOOL)
+    settled(shop)
+
+
+def recommended_case(shop: Workshop, pupil: int = 1) -> tuple[UUID, UUID]:
+    mine, theirs = asked(shop, pupil=another_pupil(pupil))
+    examined(shop, theirs)
+    recommended(shop, theirs)
+    return mine, theirs
+
+
+def last_body(shop: Workshop, channel: str) -> Digest:
+    return body_digest(decode_entry(shop.there[channel][-1]).unverified_statement.body)
+
+
+def test_an_honest_story_contradicts_nothing(shop: Workshop) -> None:
+    for pupil in (1, 2, 3):
+        mine, theirs = recommended_case(shop, pupil)
+        answered(shop, theirs)
+        settled(shop)
+        assert shop.members[SCHOOL].state(mine) == "ReadyForDecision"
+    report = look(shop, COMMISSION, SCHOOL, OTHER)
+    assert report.findings == []
+    assert [note for each in report.channels for note in each.notes] == []
+
+
+@pytest.mark.shows("I6")
+def test_two_events_of_one_case_that_follow_the_same_one(shop: Workshop) -> None:
+    mine, _ = asked(shop)
+    first = shop.members[SCHOOL].office.store.stream(mine).events[0]
+    after = digest_of(first.body)
+    assert found(shop) == []
+    raw_event(shop, SCHOOL, RECORD, CONSENT, CONSENT_PERSONAL, case_id=mine.bytes, after=after)
+    settled(shop)
+    (finding,) = found(shop)
+    assert (finding.channel, finding.sequence) == (RECORD, len(shop.there[RECORD]))
+    assert finding.what == "ConsentRecorded names as the event before it in its case one that another of its events names already"
+    assert finding.found == after.hex()
+    # Who may not open the record sees nothing, and accuses nobody.
+    assert found(shop, OTHER) == []
+
+
+def test_a_case_that_begins_twice(shop: Workshop) -> None:
+    mine, _ = asked(shop)
+    raw_event(shop, SCHOOL, RECORD, CONSENT, CONSENT_PERSONAL, case_id=mine.bytes)
+    settled(shop)
+    (finding,) = found(shop)
+    assert finding.found == "none before it"
+
+
+def test_an_event_after_one_that_nobody_wrote_and_after_one_that_an_epoch_may_have_overruled(shop: Workshop) -> None:
+    mine, _ = asked(shop)
+    raw_event(shop, SCHOOL, RECORD, CONSENT, CONSENT_PERSONAL, case_id=mine.bytes, after=NOWHERE)
+    settled(shop)
+    (finding,) = found(shop)
+    assert (finding.expected, finding.found) == (NOWHERE.hex(), "nothing")
+    assert "that stands nowhere" in finding.what
+    epoch_after(shop, TO, SCHOOL, SEALS[SCHOOL][1], back=0)
+    report = look(shop)
+    assert [each for each in report.findings if each.error == OrderError.__name__] == []
+    assert f"{TO} is not whole here, or an epoch overruled a part of it" in "; ".join(report.of(RECORD).notes)
+
+
+def test_what_is_missing_from_a_log_is_missed_once_and_not_by_each_that_names_it(shop: Workshop) -> None:
+    _, theirs = recommended_case(shop)
+    answered(shop, theirs)
+    settled(shop)
+    del shop.there[TO][-4:]
+    report = look(shop)
+    assert {each.error for each in report.findings} == {"MissingError"}
+
+
+@pytest.mark.shows("I3")
+def test_a_second_answer_to_one_request_that_its_reader_took(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    collude(monkeypatch)
+    mine, theirs = recommended_case(shop)
+    answered(shop, theirs)
+    first = last_answer(shop)
+    yes(shop, theirs, request_of(shop, mine), number=3)
+    (finding,) = found(shop)
+    assert finding.what == "ConfirmationGiven answers what another one answers already"
+    assert (finding.expected, finding.found) == (first.hex(), last_answer(shop).hex())
+
+
+def last_answer(shop: Workshop) -> Digest:
+    """Return the body of the last sealed entry to the school."""
+    entries = [decode_entry(each).unverified_statement for each in shop.there[FROM]]
+    return body_digest([each.body for each in entries if not hasattr(each.body, "content")][-1])
+
+
+def test_a_second_answer_that_its_reader_refused_is_no_second_story(shop: Workshop) -> None:
+    mine, theirs = recommended_case(shop)
+    answered(shop, theirs)
+    yes(shop, theirs, request_of(shop, mine), number=3)
+    assert len(shop.members[SCHOOL].held("refused")) == 1
+    assert found(shop) == []
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_an_answer_to_a_request_that_nobody_made(shop: Workshop, monkeypatch: pytest.MonkeyPatch, *, is_taken: bool) -> None:
+    if is_taken:
+        collude(monkeypatch)
+    _, theirs = recommended_case(shop)
+    yes(shop, theirs, NOWHERE)
+    (finding,) = found(shop)
+    assert (finding.what, finding.found) == ("ConfirmationGiven answers a request that stands nowhere", "nothing")
+
+
+def test_an_answer_to_nothing_to_another_case_and_to_what_is_no_request(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    collude(monkeypatch)
+    _, first = recommended_case(shop, 1)
+    other, second = recommended_case(shop, 2)
+    yes(shop, first, None)
+    yes(shop, first, request_of(shop, other), number=3)
+    consent = next(each for each in shop.members[SCHOOL].office.store.stream(other).events if each.topic == "ConsentRecorded")
+    yes(shop, second, digest_of(consent.body), number=4)
+    assert [(each.what, each.found) for each in found(shop)] == [
+        ("ConfirmationGiven answers nothing", "nothing"),
+        ("ConfirmationGiven answers what is of another case or school", f"{second} in {FROM}"),
+        ("ConfirmationGiven answers a request and names something else", digest_of(consent.body).hex()),
+    ]
+
+
+def test_a_correction_of_nothing_of_another_case_and_of_what_was_corrected_before(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collude(monkeypatch)
+    _, first = recommended_case(shop, 1)
+    answered(shop, first)
+    answer = last_answer(shop)
+    _, second = recommended_case(shop, 2)
+    corrected(shop, first, NOWHERE)
+    corrected(shop, second, answer)
+    corrected(shop, first, request := last_request(shop))
+    assert found_in(shop) == [
+        ("ConfirmationCorrected corrects an answer that stands nowhere", "nothing"),
+        ("ConfirmationCorrected corrects what is of another case or school", f"{first} in {FROM}"),
+        ("ConfirmationCorrected corrects an answer and names something else", request.hex()),
+    ]
+    corrected(shop, first, answer)
+    assert len(found_in(shop)) == 3
+    corrected(shop, first, answer, number=5)
+    assert found_in(shop)[3][0] == "ConfirmationCorrected corrects what another one corrects already"
+
+
+def last_request(shop: Workshop) -> Digest:
+    entries = [decode_entry(each).unverified_statement for each in shop.there[TO]]
+    return body_digest([each.body for each in entries if not hasattr(each.body, "content")][-1])
+
+
+def found_in(shop: Workshop) -> list[tuple[str, str]]:
+    return [(each.what, each.found) for each in found(shop)]
+
+
+def days(shop: Workshop, count: int) -> None:
+    shop.clock.now += count * 86_400_000
+
+
+def test_an_answer_that_says_to_be_in_time_and_stands_behind_what_was_signed_after_the_term(shop: Workshop) -> None:
+    mine, theirs = recommended_case(shop)
+    request = school(shop).case(mine).request
+    assert request is not None
+    settled(shop)
+    late = request.facts.due_on - shop.commission.office.today + timedelta(days=3)
+    days(shop, late.days)
+    settled(shop)
+    assert notes(shop, FROM) == ""
+    # The day that ``raw_event`` says is long before.
+    facts = ConfirmationGiven(answer=Answer.YES, wording=1, basis=outcome(shop, theirs))
+    after = digest_of(shop.commission.office.store.stream(theirs).events[-1].body)
+    raw_event(shop, COMMISSION, FROM, facts, SIGNED, case_id=theirs.bytes, after=after, in_reply_to=request.body)
+    settled(shop)
+    told = notes(shop, FROM)
+    assert f"an answer says that it was recorded on 2024-10-04, in the term until {request.facts.due_on}" in told
+    assert f"what stands before it says {request.facts.due_on + timedelta(days=3)}" in told
+
+
+def test_a_term_that_is_said_to_have_passed_although_a_receipt_holds_the_answer(shop: Workshop) -> None:
+    mine, theirs = recommended_case(shop)
+    answered(shop, theirs)
+    settled(shop)
+    request = school(shop).case(mine).request
+    assert request is not None
+    receipted = shop.members[SCHOOL].office.today
+    lie = DeadlinePassed(deadline=DeadlineName.COMMISSION_REPLY, due_on=request.facts.due_on)
+    act(shop.members[SCHOOL].office, mine, lambda _: (New(facts=lie),))
+    settled(shop)
+    is_late = receipted > request.facts.due_on
+    assert (
+        "is said to have passed; a receipt of its writer says that it held the answer on" in notes(shop, RECORD)
+    ) is not is_late
+    assert not is_late
+
+
+def test_a_request_that_is_said_to_have_come_later_than_a_receipt_holds_it(shop: Workshop) -> None:
+    _, theirs = asked(shop)
+    settled(shop)
+    held = shop.commission.office.today
+    days(shop, 4)
+    said = shop.commission.office.today
+    commission(shop).register(theirs, RegistrationInput(register_number="R-1", received_on=said))
+    settled(shop)
+    told = notes(shop, record_of(COMMISSION))
+    assert f"a request is said to have come on {said}; a receipt of its writer says that it held it on {held}" in told
+
+
+def test_a_request_that_is_said_to_have_come_when_it_came_is_not_told(shop: Workshop) -> None:
+    _, theirs = asked(shop)
+    settled(shop)
+    held = shop.commission.office.today
+    days(shop, 4)
+    commission(shop).register(theirs, RegistrationInput(register_number="R-1", received_on=held))
+    settled(shop)
+    assert notes(shop, record_of(COMMISSION)) == ""
