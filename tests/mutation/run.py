@@ -65,6 +65,10 @@ GROUPS: Final[dict[str, Group]] = {
             "tests/vectors",
         ),
     ),
+    "decoding": Group(
+        files=("services/wire/canonical.py", "services/wire/foreign_schema.py"),
+        tests=("tests/unit/test_canonical.py", "tests/unit/test_foreign_schema.py", "tests/unit/test_foreign_schema_limits.py"),
+    ),
     "policy": Group(
         files=(
             "services/policy/calendar.py",
@@ -90,11 +94,13 @@ GROUPS: Final[dict[str, Group]] = {
             "services/post/applying.py",
             "services/post/holding.py",
             "services/post/mailbox.py",
+            "services/post/people.py",
         ),
         tests=(
             "tests/integration/test_receiving.py",
             "tests/integration/test_receiving_again.py",
             "tests/integration/test_asking_the_log.py",
+            "tests/integration/test_auditors.py",
             "tests/integration/test_closed_channels.py",
             "tests/integration/test_costs.py",
             "tests/integration/test_set_back.py",
@@ -104,6 +110,7 @@ GROUPS: Final[dict[str, Group]] = {
             "tests/integration/test_receipts_and_gaps.py",
             "tests/integration/test_two_sides.py",
             "tests/integration/test_own_channel.py",
+            "tests/integration/test_people.py",
             "tests/integration/test_recovery.py",
             "tests/integration/test_rotation_and_epochs.py",
             "tests/integration/test_restores_at_odds.py",
