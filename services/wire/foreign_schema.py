@@ -52,7 +52,7 @@ def check_schema(file: bytes) -> Schema:
     if not isinstance(source, dict) or source.get("type") != "record":
         raise SchemaError("a schema is one record")
     try:
-        _Checker().measure(source, "", 1)
+        _Checker().measure(source, "")
         return Schema(source)
     except SchemaError:
         raise
@@ -99,27 +99,27 @@ class _Checker:
     sizes: dict[str, _Size] = field(default_factory=dict)
     open_names: set[str] = field(default_factory=set)
 
-    def measure(self, node: Any, namespace: str, depth: int) -> _Size:
+    def measure(self, node: Any, namespace: str) -> _Size:
         """Return the size of a type; each named type is measured once, so expanding costs nothing."""
-        size = self._size(node, namespace, depth)
-        if depth + size.depth - 1 > _DEPTH_LIMIT:
+        size = self._size(node, namespace)
+        if size.depth > _DEPTH_LIMIT:
             raise SchemaError("a schema is nested more than 8 deep")
         if size.types > _TYPES_LIMIT:
             raise SchemaError("a schema expands to more than 2,000 types")
         return size
 
-    def _size(self, node: Any, namespace: str, depth: int) -> _Size:
+    def _size(self, node: Any, namespace: str) -> _Size:
         if isinstance(node, str):
             return self._named(node, namespace)
         if isinstance(node, list):
             # Which of them a value is, is tried one by one, for each value.
             if len(node) > _BRANCHES_LIMIT:
                 raise SchemaError("a union of more than 8 types")
-            parts = [self.measure(each, namespace, depth + 1) for each in node]
+            parts = [self.measure(each, namespace) for each in node]
             return _Size(1 + max((part.depth for part in parts), default=0), 1 + sum(part.types for part in parts), empty=False)
         if not isinstance(node, dict):
-            raise SchemaError("a type is a name, a list or an object")
-        return self._object(node, namespace, depth)
+            raise SchemaError("a type is a name, a list or an object that says what it is")
+        return self._object(node, namespace)
 
     def _named(self, name: str, namespace: str) -> _Size:
         if name in _PRIMITIVES:
@@ -131,23 +131,25 @@ class _Checker:
             raise SchemaError("a schema names a type that it does not define before")
         return self.sizes[full]
 
-    def _object(self, node: Mapping[str, Any], namespace: str, depth: int) -> _Size:
+    def _object(self, node: Mapping[str, Any], namespace: str) -> _Size:
         kind = node.get("type")
         # Others make a value of it that some readers know and some do not.
         if "logicalType" in node and (kind, node["logicalType"]) != ("int", "date"):
             raise SchemaError("a logical type that is not the date of an int")
         if kind in ("array", "map"):
-            item = self.measure(node.get("items" if kind == "array" else "values"), namespace, depth + 1)
+            item = self.measure(node.get("items" if kind == "array" else "values"), namespace)
             # Also a part alone: two thousand of them for each byte that is read.
             if item.empty:
                 raise SchemaError("an array or a map whose items, or a part of them, can take no byte")
             return _Size(1 + item.depth, 1 + item.types, empty=False)
         if kind in ("record", "enum", "fixed"):
-            return self._definition(node, namespace, depth)
+            return self._definition(node, namespace)
         # {"type": "int"} and the like stand for what they wrap.
-        return self.measure(kind, namespace, depth)
+        if not isinstance(kind, str) or kind not in _PRIMITIVES:
+            raise SchemaError("a type is a name, a list or an object that says what it is")
+        return self._named(kind, namespace)
 
-    def _definition(self, node: Mapping[str, Any], namespace: str, depth: int) -> _Size:
+    def _definition(self, node: Mapping[str, Any], namespace: str) -> _Size:
         name = node.get("name")
         if not isinstance(name, str):
             raise SchemaError("a record, an enum and a fixed have a name")
@@ -162,12 +164,12 @@ class _Checker:
         if full in self.sizes or full in self.open_names:
             raise SchemaError("a schema defines a name twice")
         self.open_names.add(full)
-        size = self._body(node, full.rpartition(".")[0], depth)
+        size = self._body(node, full.rpartition(".")[0])
         self.open_names.discard(full)
         self.sizes[full] = size
         return size
 
-    def _body(self, node: Mapping[str, Any], namespace: str, depth: int) -> _Size:
+    def _body(self, node: Mapping[str, Any], namespace: str) -> _Size:
         if node["type"] == "enum":
             symbols = node.get("symbols")
             if not isinstance(symbols, list) or not symbols or not all(isinstance(each, str) for each in symbols):
@@ -188,7 +190,7 @@ class _Checker:
         # It has one value for both.
         if len(set(names)) < len(names):
             raise SchemaError("a record has two fields of one name")
-        parts = [self.measure(each.get("type"), namespace, depth + 1) for each in fields]
+        parts = [self.measure(each.get("type"), namespace) for each in fields]
         return _Size(
             1 + max((part.depth for part in parts), default=0),
             1 + sum(part.types for part in parts),

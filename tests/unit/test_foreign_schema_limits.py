@@ -16,14 +16,17 @@ UNDEFINED = "a schema names a type that it does not define before"
 DEEP = "a schema is nested more than 8 deep"
 MANY = "a schema expands to more than 2,000 types"
 TWICE = "a schema defines a name twice"
-NOTHING = "an array or a map whose items can take no byte"
+NOTHING = "an array or a map whose items, or a part of them, can take no byte"
 NAMELESS = "a record, an enum and a fixed have a name"
 RESERVED = "a type is named like one of Avro's own"
-NO_FIELD_NAME = "a field has a name"
+BAD_NAME = "a type or a field has a name that Avro does not have: letters, digits and _, no digit first"
+FIELD_TWICE = "a record has two fields of one name"
+MANY_BRANCHES = "a union of more than 8 types"
+LOGICAL = "a logical type that is not the date of an int"
 NO_FIELDS = "a record has a list of fields"
 NO_SYMBOLS = "an enum has a list of symbols"
 NO_SIZE = "a fixed has a size, a whole number"
-NO_TYPE = "a type is a name, a list or an object"
+NO_TYPE = "a type is a name, a list or an object that says what it is"
 NO_NAMESPACE = "a namespace is a text"
 
 ENUM = {"type": "enum", "name": "E", "symbols": ["Unknown", "A"]}
@@ -125,23 +128,28 @@ def test_items_take_a_byte_at_least(kind: str) -> None:
     def of(items: Any, *others: Any) -> dict[str, Any]:
         return record(*others, {"type": kind, "items" if kind == "array" else "values": items})
 
-    holds_something = {"type": "record", "name": "S", "fields": [{"name": "a", "type": "null"}, {"name": "b", "type": "int"}]}
-    holds_nothing = {"type": "record", "name": "N", "fields": [{"name": "a", "type": "null"}, {"name": "b", "type": "Empty"}]}
+    holds_something = {"type": "record", "name": "S", "fields": [{"name": "a", "type": ["null"]}, {"name": "b", "type": "int"}]}
+    holds_nothing_too = {"type": "record", "name": "N", "fields": [{"name": "a", "type": "int"}, {"name": "b", "type": "null"}]}
+    inside = {"type": "record", "name": "I", "fields": [{"name": "a", "type": "int"}, {"name": "b", "type": "N"}]}
+    one = {"type": "fixed", "name": "F", "size": 1}
     for items in (
         "int",
         ["null"],
         ENUM,
-        {"type": "fixed", "name": "F", "size": 1},
+        one,
         {"type": "array", "items": "int"},
+        {"type": "map", "values": "int"},
         holds_something,
     ):
         assert said(of(items)) == ""
-    assert said(of({"type": "map", "values": "int"})) == ""
-    for items in ("null", {"type": "null"}, VOID, EMPTY):
+    nothings: list[Any] = ["null", {"type": "null"}, VOID, EMPTY, holds_nothing_too]
+    for items in nothings:
         assert said(of(items)) == NOTHING
-    assert said(of(holds_nothing, EMPTY)) == NOTHING
-    for name, node in (("V", VOID), ("Empty", EMPTY)):
+    for name, node in (("V", VOID), ("Empty", EMPTY), ("N", holds_nothing_too)):
         assert said(of(name, node)) == NOTHING
+    assert said(of(inside, holds_nothing_too)) == NOTHING
+    # Of a union only the branch is read that the byte before it names.
+    assert said(of(["N", "null"], holds_nothing_too)) == ""
     assert said(of("S", holds_something)) == ""
 
 
@@ -192,9 +200,26 @@ REFUSED: list[tuple[str, Any]] = [
         for each in (None, "none", {"a": 1}, ["a"], [{"name": "a", "type": "int"}, 5])
     ),
     (NO_FIELDS, {"type": "record", "name": "R"}),
-    (NO_FIELD_NAME, {"type": "record", "name": "R", "fields": [{"type": "int"}]}),
-    (NO_FIELD_NAME, {"type": "record", "name": "R", "fields": [{"name": "a", "type": "int"}, {"name": 5, "type": "int"}]}),
+    (BAD_NAME, {"type": "record", "name": "R", "fields": [{"type": "int"}]}),
+    (BAD_NAME, {"type": "record", "name": "R", "fields": [{"name": "a", "type": "int"}, {"name": 5, "type": "int"}]}),
     ("a schema does not parse", record({**ENUM, "symbols": ["a b"]})),
+    *(
+        (NO_TYPE, record({"type": each}))
+        for each in ("E", {"type": "int"}, ["null", "int"], {"type": "array", "items": "int"}, 5)
+    ),
+    *((BAD_NAME, record("int", name=each)) for each in ("", "5a", "a-b", "Jānis", "a..R", ".R", "R.", "R\n", "a b.R")),
+    *((BAD_NAME, record({**ENUM, "namespace": each})) for each in ("5", "a.", "a-b.c")),
+    *(
+        (BAD_NAME, {"type": "record", "name": "R", "fields": [{"name": "ok", "type": "int"}, {"name": each, "type": "int"}]})
+        for each in ("", "5a", "a.b", "\ud800", "ā", "a\n")
+    ),
+    (FIELD_TWICE, {"type": "record", "name": "R", "fields": [{"name": "f", "type": "int"}, {"name": "f", "type": "int"}]}),
+    (MANY_BRANCHES, record([{**FIXED, "name": f"F{n}"} for n in range(9)])),
+    *((LOGICAL, record({"type": kind, "logicalType": "date"})) for kind in ("long", "boolean", "string")),
+    *((LOGICAL, record({"type": "int", "logicalType": each})) for each in ("time-millis", "DATE", None, 5)),
+    (LOGICAL, record({**FIXED, "logicalType": "decimal", "precision": 4})),
+    (LOGICAL, record({**ENUM, "logicalType": "date"})),
+    (LOGICAL, record(logicalType="date")),
 ]
 
 
@@ -217,6 +242,8 @@ def test_what_is_refused_says_why(why: str, schema: Any) -> None:
             {"type": "record", "name": "I", "fields": [{"name": "e", "type": [ENUM]}, {"name": "f", "type": "E"}]}, namespace="a"
         ),
         record({"type": "array", "items": ENUM}, {"type": "map", "values": "a.E"}, namespace="a"),
+        record({"type": "int", "logicalType": "date"}, name="_9Z_a.z_0"),
+        record([{**FIXED, "name": f"F{n}"} for n in range(8)], "F7"),
     ],
 )
 def test_names_are_found_where_avro_finds_them(schema: dict[str, Any]) -> None:
@@ -251,6 +278,24 @@ def test_brackets_are_64_deep_at_most_before_anything_is_parsed(brackets: str) -
     with pytest.raises(SchemaError) as caught:
         check_schema(file(65))
     assert caught.value.message == "a schema is nested too deeply"
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        b'{"type":"record","name":"R","fields":[],"a":NaN}',
+        b'{"type":"record","name":"R","fields":[],"a":-Infinity}',
+        b'{"type":"record","name":"R","fields":[],"name":"R"}',
+        b'{"type":"record","name":"R","fields":[],"a":{"b":1,"c":{"d":1,"d":1}}}',
+        json.dumps(record()).encode("utf-16"),
+        json.dumps(record()).encode("utf-8-sig"),
+        b"",
+    ],
+)
+def test_a_file_is_json_that_all_readers_read_alike(file: bytes) -> None:
+    with pytest.raises(SchemaError) as caught:
+        check_schema(file)
+    assert caught.value.message == "a schema is JSON"
 
 
 def test_what_was_open_before_is_closed_again_and_may_be_named() -> None:
