@@ -22,7 +22,7 @@ from services.wire.hashing import Digest, digest_of
 from services.wire.records import encode_event
 from tests.chains import SCHOOL, seal_of
 from tests.exchange import COMMISSION_ORGANISATION, Exchange
-from tests.integration.test_two_sides import asked, rogue_answer
+from tests.integration.test_two_sides import answered, asked, examined, recommended, rogue_answer
 from tests.people import REQUESTED_A2, REQUESTED_PERSONAL, another_pupil
 from tests.troubles import asked_unread, pen_at, raw_event, raw_log, raw_row, records, said_by_registrar, settled
 
@@ -159,6 +159,20 @@ def test_what_the_commission_refuses_it_answers_in_the_channel_to_that_school_an
     last = commission.office.store.stream(theirs).events[-1]
     assert (last.topic, last.channel) == ("Rejected", FROM)
     assert rebuild(commission.office) == (1, [])
+
+
+def test_the_events_of_a_case_are_numbered_without_a_gap_whoever_wrote_them(exchange: Exchange) -> None:
+    mine, theirs = asked(exchange)
+    examined(exchange, theirs)
+    rogue_answer(exchange, theirs, NOTHING)
+    recommended(exchange, theirs)
+    answered(exchange, theirs)
+    settled(exchange)
+    for name, case_id in ((SCHOOL, mine), (COMMISSION, theirs)):
+        events = exchange.members[name].office.store.stream(case_id).events
+        assert {event.channel in (TO, FROM) for event in events} == {True, False}
+        assert [event.originator_version for event in events] == list(range(1, len(events) + 1))
+    assert exchange.members[SCHOOL].held("refused") == ["WrongReply"]
 
 
 def test_a_refusal_of_a_refusal_is_never_answered(exchange: Exchange) -> None:
