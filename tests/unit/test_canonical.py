@@ -104,7 +104,7 @@ def by_library(schema: avro.Schema, data: bytes) -> dict[str, Any] | None:
         schema.plain = plain
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(data=records)
 @example(data=b"")
 @example(data=b"\x00\x00\x00\x00\x02xyzz\x00\x00")
