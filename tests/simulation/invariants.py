@@ -113,8 +113,9 @@ def _is_explained(channels: Channels, finding: Finding) -> bool:
     """Tell whether what somebody said past the rules is what an auditor finds: that it rests on nothing, or on something else."""
     if finding.error != BasisError.__name__:
         return False
-    entry = channels.taken(finding.channel)[finding.sequence - 1]
-    return entry.body_digest in channels.world.careless
+    is_careless = channels.taken(finding.channel)[finding.sequence - 1].body_digest in channels.world.careless
+    channels.world.happened_in_life("said past the rules, and found by an auditor", is_careless)
+    return is_careless
 
 
 def check_site(channels: Channels, site: Site) -> None:

@@ -162,6 +162,7 @@ ALL_LIVES: Final = (
     "facts closed after an auditor's access had ended",
     "facts that an auditor opens",
     "facts that nobody let an auditor open",
+    "said past the rules, and found by an auditor",
     *(f"lasted, and was told: {each}" for each in LASTING),
 )
 """What people have to have lived through in a long run."""
