@@ -191,7 +191,7 @@ class _Judge:
             heads = heads_in(row)
             name = f"the checkpoint at {entry.statement.sequence}"
             require(checkpoint_of(heads) == content, f"{name} is not over the heads that are kept")
-            wrong = [head for head in heads if not self._stands(head)]
+            wrong = [head for head in heads if not self._stands(head) and not self._is_overruled(head)]
             require(not wrong, f"{name} is over what does not stand in the log: {wrong}")
             self.world.happened_in_life("a checkpoint that the log bears out")
 
@@ -205,8 +205,6 @@ class _Judge:
             return
         head = self.world.rng.choice([each for each in newest.heads if self._stands(each)])
         name = f"{head.channel}/{self.world.rng.randint(1, head.size)}"
-        if not self._is_current(head):
-            return
         proof = encode_proof(prove(kept, name))
         require(check_proof(proof, ROOT).by.auditor == AUDITOR, f"the proof of {name} is not the auditor's")
         self.world.happened_in_life("an entry proved under a checkpoint")
@@ -231,17 +229,19 @@ class _Judge:
         require(mine == other, f"{AUDITOR} verifies again, and says {mine}, where all that is there says {other}")
 
     def _stands(self, head: ChannelHead) -> bool:
-        if not self._is_current(head):
-            return True
         digests = [each.digest for each in self.channels.taken(head.channel)[: head.size]]
         return len(digests) == head.size and root_of(map(leaf_hash, digests)) == head.root
 
-    def _is_current(self, head: ChannelHead) -> bool:
-        """Tell whether no epoch has overruled anything up to a head since; of what a thief made hopeless nothing is known."""
+    def _is_overruled(self, head: ChannelHead) -> bool:
+        """Tell whether an epoch has overruled something up to a head since: what came too late for it, or a thief's branch.
+
+        Where a thief made it hopeless nothing is known.
+        """
         if self.channels.is_hopeless and head.channel == TRUST_CHANNEL:
-            return False
+            return True
         later = self.channels.trust.epochs.get(head.channel, ())[head.epoch :]
-        return all(each.after_sequence >= head.size for each in later)
+        is_stolen = any(channel == head.channel for channel, _ in self.world.thefts)
+        return any(is_stolen or each.after_sequence < head.size for each in later)
 
     @cached_property
     def _let_in_last(self) -> dict[str, int]:
