@@ -168,7 +168,7 @@ class _Judge:
                 require(needed, f"{name} waits for a key of {channel} under which nothing is sealed")
 
     def check_who_lacks_its_keys(self) -> None:
-        """Whoever lacks a key of its record has no letter with it that could be taken in: that was lost, or is useless by now."""
+        """Whoever lacks a key of its record has no letter with it that could be taken in, or was told that one was not."""
         record = record_of(AUDITOR)
         for name in _WRITERS:
             process = self.world.sites[name].worker
@@ -176,7 +176,8 @@ class _Judge:
             query = "SELECT digest FROM held WHERE kind = 'key' AND channel = ? AND resolved_at IS NULL"
             lacking = {row["digest"] for row in process.office.database.all(query, record)}
             there = {each for each in self._letters(process.office, record) if each in lacking}
-            require(not there, f"{name} has letters with keys of {record}, and did not take them")
+            is_told = any("letters were not taken in" in text for text in self.world.sites[name].told)
+            require(is_told or not there, f"{name} has letters with keys of {record}, and did not take them")
             self.world.happened_in_life("a key of an auditor's record that is lacking", len(lacking))
 
     def check_checkpoints(self) -> None:
