@@ -65,7 +65,7 @@ def ask_once(office: Office, receiver: Receiver) -> int:
         if row["asked_at"] is None:
             receiver.mailbox.read_again()
             office.letterbook.note(row["channel"], asked_at=now - _ASK_EVERY + _MAIL_FIRST)
-        elif is_over(now, row["asked_at"], _ASK_EVERY):
+        elif is_over(now, row["asked_at"], _ASK_EVERY if paired_channel(row["channel"]) else _DAY):
             asked += _ask(office, row["channel"])
             office.letterbook.note(row["channel"], asked_at=now)
     return asked
@@ -160,14 +160,22 @@ def _first_unpublished(office: Office, unsent: Sequence[Row]) -> int | None:
 
 
 def _ask(office: Office, channel: str) -> int:
-    # In my half of the pair, which the other side reads: it made the key, or (of a channel of mine) was given it.
-    mine = channel if writer_of(channel) == office.participant else paired_channel(channel)
+    mine = _asking_in(office, channel)
     key, needed = office.ring.current_encryption_key(), _needed(office, channel)
     if mine is None or channel_kind(mine) not in _PAIRS or key is None or not needed or office.letterbook.standing(mine) is None:
         return 0
     with office.database.transaction():
         queue_open(office, mine, EncryptionKeyPublished(suite=SUITE, public_key=key.public_key, need=needed))
     return len(needed)
+
+
+def _asking_in(office: Office, channel: str) -> str | None:
+    """Return my channel that whoever has the keys of a channel reads: my half of the pair; of an auditor's record any half."""
+    if writer_of(channel) == office.participant or paired_channel(channel) is not None:
+        # The other side made the key, or (of a channel of mine) was given it.
+        return channel if writer_of(channel) == office.participant else paired_channel(channel)
+    halves = (each for each in office.own_channels if channel_kind(each) in _PAIRS)
+    return next((each for each in halves if office.letterbook.standing(each) is not None), None)
 
 
 def _needed(office: Office, channel: str) -> tuple[Digest, ...]:

@@ -334,3 +334,27 @@ def test_a_key_that_only_a_thief_can_have_is_waited_for_no_more_once_an_epoch_ha
     settle(exchange)
     # What the school itself sealed is waited for as before.
     assert len(auditor.held("key")) == before
+
+
+@pytest.mark.parametrize("name", [SCHOOL, COMMISSION])
+def test_a_lost_letter_with_a_key_of_an_auditors_record_is_asked_for_by_whoever_reads_it_and_comes_again(
+    exchange: Exchange, name: str
+) -> None:
+    approve(office(exchange, name), AUDITOR)
+    settle(exchange)
+    reader = exchange.members.pop(name)
+    issue(exchange)
+    # Longer than a letter stays.
+    exchange.clock.now += 31 * DAY
+    exchange.members[name] = reader
+    settle(exchange)
+    exchange.clock.now += DAY
+    settle(exchange)
+    assert reader.held("key") == []
+
+
+def issue(exchange: Exchange) -> None:
+    """Let the auditor say in its record that a report was issued."""
+    facts, personal = plain("ReportIssued")
+    act(office(exchange, AUDITOR), None, lambda _: [New(facts=facts, personal=personal)])
+    settle(exchange)
