@@ -48,7 +48,7 @@ def decoder_of(node: Any, resolve: _Resolve) -> Decoder | None:
     kind = node["type"]
     if "logicalType" in node:
         return _day if (kind, node["logicalType"]) == ("int", "date") else None
-    make = _COMPOUND.get(kind) if isinstance(kind, str) else None
+    make = _COMPOUND.get(kind)
     # {"type": "int"} and the like stand for what they wrap.
     return make(node, resolve) if make is not None else decoder_of(kind, resolve)
 
@@ -212,8 +212,9 @@ def _array(node: Any, resolve: _Resolve) -> Decoder | None:
     def decode(data: bytes, at: int) -> tuple[list[Any], int]:
         found: list[Any] = []
         count, at = _number(data, at)
-        # Items are one block, and one that is empty is none; each takes a byte, or no schema that is read has them.
-        if count & 1 or count >> 1 > len(data) - at:
+        # Items are one block, and one that is empty is none. Each takes a byte, or no schema that is read has them: whoever
+        # counts more than there are comes to the end of the bytes.
+        if count & 1:
             raise OtherFormError
         for _ in range(count >> 1):
             each, at = inner(data, at)
