@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from services.audit.events import events_of
+from services.audit.keys import Keys
 from services.audit.remembering import Memory
+from services.audit.sequences import look_at_sequences
 from services.audit.signatures import Signatures
 from services.audit.verify import Examined, examine_log
 from services.auditor.application import Auditor
@@ -56,6 +59,14 @@ def ask_for_keys(world: World) -> None:
         world.say(f"{AUDITOR} desk", f"asks for {number} keys")
 
 
+def looked_at(world: World, keys: Sequence[bytes], memory: Memory | None = None) -> Examined:
+    """Verify the log as it stands, and with keys look at what its events say of each other, as the command does."""
+    examined = examine_log(world.log.real, ROOT, threads=1, facts_keys=keys, memory=memory)
+    if keys:
+        look_at_sequences(examined, events_of(world.log.real, examined, Keys.of(keys)))
+    return examined
+
+
 def verify_again(world: World) -> Examined | None:
     """Let the auditor verify the log as it stands, with all keys that it holds now and what it remembers of the last time."""
     process = world.sites[AUDITOR].worker
@@ -64,7 +75,7 @@ def verify_again(world: World) -> Examined | None:
     path, exchange = world.folder / "verified", ROOT.digest.hex()
     memory = Memory.load(path, exchange) or Memory(exchange)
     memory.ready_for(Signatures.EACH)
-    examined = examine_log(world.log.real, ROOT, threads=1, facts_keys=process.office.ring.facts_keys(), memory=memory)
+    examined = looked_at(world, process.office.ring.facts_keys(), memory)
     memory.save(path)
     world.say(AUDITOR, f"verifies, with {examined.report.counted}")
     return examined

@@ -9,16 +9,17 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
-from services.audit.report import Finding
-from services.audit.verify import Examined, examine_log, verify_log
+from services.audit.report import OF_WHAT_IS_SAID, Finding
+from services.audit.verify import Examined, verify_log
 from services.post.letterbook import statement_of
 from services.post.office import Office
 from services.wire.channels import REGISTRAR, TRUST_CHANNEL, Role, channels_of, paired_channel, record_of, writer_of
 from services.wire.entry import Open, VerifiedEntry
-from services.wire.errors import BasisError, ForkError
+from services.wire.errors import ForkError
 from services.wire.reading import Reading, ReadingState, read_channel, read_trust
 from services.wire.trust import Trust
 from tests.chains import ROOT
+from tests.simulation.auditing import looked_at
 from tests.simulation.site import Site
 from tests.simulation.world import AUDITOR, SCHOOLS, World
 from tests.verifying import verified
@@ -72,7 +73,7 @@ class Channels:
         """What a verification by the auditor finds, with all facts keys that it holds."""
         worker = self.world.sites[AUDITOR].worker
         keys = worker.office.ring.facts_keys() if worker is not None else ()
-        return examine_log(self.world.log.real, ROOT, threads=1, facts_keys=keys)
+        return looked_at(self.world, keys)
 
     def taken(self, channel: str) -> tuple[VerifiedEntry, ...]:
         return self.readings[channel].taken
@@ -110,8 +111,8 @@ def check_log(world: World, channels: Channels) -> None:
 
 
 def _is_explained(channels: Channels, finding: Finding) -> bool:
-    """Tell whether what somebody said past the rules is what an auditor finds: that it rests on nothing, or on something else."""
-    if finding.error != BasisError.__name__:
+    """Tell whether what somebody said past the rules is what an auditor finds: that it rests on, or answers, what it cannot."""
+    if finding.error not in OF_WHAT_IS_SAID:
         return False
     is_careless = channels.taken(finding.channel)[finding.sequence - 1].body_digest in channels.world.careless
     channels.world.happened_in_life("said past the rules, and found by an auditor", is_careless)
