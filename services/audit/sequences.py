@@ -118,16 +118,18 @@ class _Sequences:
         self.latest[event.channel] = max(before, event.written_at)
         if event.opening not in _READ:
             self.closed.add(event.channel)
-        elif event.standing in _IN_ITS_CHANNEL and self._is_settled(event):
-            self._chain(event)
+        elif event.standing in _IN_ITS_CHANNEL:
+            # What came while the channels were being read is not judged, but may be what another one rightly names.
             self._see(event, before)
+            if self._is_settled(event):
+                self._chain(event)
 
     def conclude(self) -> None:
         """Judge what could not be judged before everything was seen."""
         for event, link in self.nowhere:
             if link not in self.bodies:
                 self._miss(event, "names as the event before it in its case one that stands nowhere", link)
-        for said in self.answers.values():
+        for said in (each for each in self.answers.values() if self._is_settled(each.event)):
             self._judge(said)
         self._note_late_answers()
         self._note_terms()

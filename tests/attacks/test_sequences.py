@@ -12,6 +12,7 @@ from services.audit.keys import Keys
 from services.audit.report import Finding, Report
 from services.audit.sequences import look_at_sequences
 from services.audit.verify import examine_log
+from services.channel.port import Channel
 from services.commission.input import RegistrationInput
 from services.post.history import New
 from services.post.saving import act
@@ -30,7 +31,7 @@ from services.wire.events import (
 )
 from services.wire.hashing import Digest, digest_of
 from tests.attacks.test_bases import keys, outcome
-from tests.attacks.workshop import FROM, OTHER, RECORD, SEALS, TO, Workshop
+from tests.attacks.workshop import FROM, OTHER, RECORD, SEALS, TO, MemoryLog, Workshop
 from tests.chains import ROOT, SCHOOL
 from tests.integration.test_two_sides import answered, asked, commission, examined, recommended, school
 from tests.people import CONSENT, CONSENT_PERSONAL, another_pupil
@@ -41,9 +42,12 @@ SIGNED = ConfirmationGivenPersonal(official="nobody")
 
 
 def look(shop: Workshop, *readers: str) -> Report:
-    held = keys(shop, *(readers or (COMMISSION, SCHOOL)))
-    seen = examine_log(shop.log, ROOT, threads=1, there=tuple(shop.there), facts_keys=held)
-    look_at_sequences(seen, events_of(shop.log, seen, Keys.of(held)))
+    return looked(shop, keys(shop, *(readers or (COMMISSION, SCHOOL))), shop.log)
+
+
+def looked(shop: Workshop, held: tuple[bytes, ...], log: Channel) -> Report:
+    seen = examine_log(log, ROOT, threads=1, there=tuple(shop.there), facts_keys=held)
+    look_at_sequences(seen, events_of(log, seen, Keys.of(held)))
     return seen.report
 
 
@@ -160,6 +164,28 @@ def test_a_second_answer_to_one_request_that_its_reader_took(shop: Workshop, mon
     (finding,) = found(shop)
     assert finding.what == "ConfirmationGiven answers what another one answers already"
     assert (finding.expected, finding.found) == (first.hex(), last_answer(shop).hex())
+
+
+class Growing(MemoryLog):
+    """A log whose channel of requests had fewer entries when it was asked for first: the others came while all are asked."""
+
+    first: int = 0
+
+    def end(self, channel: str) -> int:
+        known, self.first = self.first, self.first if channel != TO else 0
+        return known if channel == TO and known else super().end(channel)
+
+
+def test_an_answer_to_a_request_that_came_while_the_channels_were_being_read(shop: Workshop) -> None:
+    mine, theirs = recommended_case(shop)
+    request, before = request_of(shop, mine), len(shop.there[TO])
+    answered(shop, theirs)
+    settled(shop)
+    log = Growing(shop.there)
+    bodies = [body_digest(decode_entry(each).unverified_statement.body) for each in shop.there[TO]]
+    log.first = bodies.index(request)
+    assert log.first < before
+    assert looked(shop, keys(shop, COMMISSION, SCHOOL), log).findings == []
 
 
 def last_answer(shop: Workshop) -> Digest:
