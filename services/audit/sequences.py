@@ -180,8 +180,15 @@ class _Sequences:
             self._find(event, f"{what} what is of another case or school", _of(event.channel, event.common_case), _of(*named))
         # Whoever was refused may say it again, and rightly then.
         elif event.standing is Standing.TAKEN and self.first.setdefault((what, link), event.body) != event.body:
-            other = self.first[what, link]
-            self._find(event, f"{what} what another one {what} already", other.hex(), event.body.hex())
+            self._twice(event, f"{what} what another one {what} already", self.first[what, link])
+
+    def _twice(self, event: Event, what: str, other: Digest) -> None:
+        """Find a second answer, or correction of one, unless its reader may have refused one of the two unseen."""
+        reader = paired_channel(event.channel) or ""
+        if reader in self.closed or self._is_broken(reader):
+            self._note(event, f"{what}; whether one of them was refused cannot be told: {reader} is not open and whole here")
+        else:
+            self._find(event, what, other.hex(), event.body.hex())
 
     def _named(self, said: _Said) -> tuple[str, UUID | None] | None:
         """Return the channel of the answers and the case of what an answer names, None if it is nothing that can be named."""

@@ -202,6 +202,27 @@ def test_a_second_answer_that_its_reader_refused_is_no_second_story(shop: Worksh
     assert found(shop) == []
 
 
+@pytest.mark.parametrize("how", ["under a key that is not held", "cut off", "overruled"])
+def test_a_second_answer_whose_refusal_is_not_seen_is_no_second_story(shop: Workshop, how: str) -> None:
+    mine, theirs = recommended_case(shop)
+    answered(shop, theirs)
+    settled(shop)
+    before, held = len(shop.there[TO]), keys(shop, COMMISSION, SCHOOL)
+    if how == "under a key that is not held":
+        shop.members[SCHOOL].office.ring.supersede_all_facts_keys()
+    yes(shop, theirs, request_of(shop, mine), number=3)
+    assert len(shop.members[SCHOOL].held("refused")) == 1
+    behind = len(shop.there[TO]) - before
+    if how == "cut off":
+        del shop.there[TO][before:]
+    elif how == "overruled":
+        epoch_after(shop, TO, SCHOOL, SEALS[SCHOOL][1], back=behind)
+    report = looked(shop, held, shop.log)
+    assert [each for each in report.findings if each.error == OrderError.__name__] == []
+    told = "; ".join(report.of(FROM).notes)
+    assert f"answers what another one answers already; whether one of them was refused cannot be told: {TO}" in told
+
+
 @pytest.mark.parametrize("is_taken", [True, False])
 def test_an_answer_to_a_request_that_nobody_made(shop: Workshop, monkeypatch: pytest.MonkeyPatch, *, is_taken: bool) -> None:
     if is_taken:
