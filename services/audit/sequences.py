@@ -67,6 +67,7 @@ class _Asked(NamedTuple):
     """A request, where it stands."""
 
     channel: str
+    epoch: int
     sequence: int
     case: UUID | None
     due_on: date
@@ -101,7 +102,8 @@ class _Sequences:
     first: dict[tuple[str, Digest], Digest] = field(default_factory=dict)
     receipts: dict[str, list[_Held]] = field(default_factory=dict)
     terms: list[Event] = field(default_factory=list)
-    registered: list[Event] = field(default_factory=list)
+    asked_last: dict[UUID | None, _Asked] = field(default_factory=dict)
+    registered: list[tuple[Event, _Asked]] = field(default_factory=list)
     latest: dict[str, int] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     at_fault: frozenset[str] = frozenset()
@@ -152,7 +154,10 @@ class _Sequences:
     def _see(self, event: Event, before: int) -> None:
         match event.facts:
             case InformationRequested(due_on=due_on):
-                self.requests.setdefault(event.body, _Asked(event.channel, event.sequence, event.common_case, due_on))
+                asked = _Asked(event.channel, event.epoch, event.sequence, event.common_case, due_on)
+                self.requests.setdefault(event.body, asked)
+                if event.standing is Standing.TAKEN:
+                    self.asked_last[event.common_case] = asked
             case ConfirmationGiven():
                 self.answers.setdefault(event.body, _Said(event, event.in_reply_to, _day(before) if before else None))
             case ConfirmationCorrected(corrects=corrects):
@@ -164,7 +169,9 @@ class _Sequences:
             case DeadlinePassed(deadline=DeadlineName.COMMISSION_REPLY) if event.standing is Standing.TAKEN:
                 self.terms.append(event)
             case RequestRegistered(source=Source.SCHOOL) if event.standing is Standing.TAKEN:
-                self.registered.append(event)
+                # A case may be asked about again, and is registered anew then.
+                if event.common_case in self.asked_last:
+                    self.registered.append((event, self.asked_last[event.common_case]))
 
     def _judge(self, said: _Said) -> None:
         """Hold an answer against the request that it answers, or the answer that it corrects."""
@@ -235,12 +242,8 @@ class _Sequences:
 
     def _note_registrations(self) -> None:
         """Tell requests that the commission says came on a day behind its own receipt: its term is counted from that day."""
-        came: dict[UUID | None, _Asked] = {}
-        for asked in self.requests.values():
-            came.setdefault(asked.case, asked)
-        for event in self.registered:
-            first, said = came.get(event.common_case), event.facts.received_on
-            held = self._first_held(COMMISSION, first) if first is not None else None
+        for event, asked in self.registered:
+            said, held = event.facts.received_on, self._first_held(COMMISSION, asked)
             if held is not None and said > held:
                 self._note(
                     event, f"a request is said to have come on {said}; a receipt of its writer says that it held it on {held}"

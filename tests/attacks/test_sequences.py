@@ -13,7 +13,7 @@ from services.audit.report import Finding, Report
 from services.audit.sequences import look_at_sequences
 from services.audit.verify import examine_log
 from services.channel.port import Channel
-from services.commission.input import RegistrationInput
+from services.commission.input import RegistrationInput, ReturnInput
 from services.post.history import New
 from services.post.saving import act
 from services.school.domain.receiving import SchoolDomain
@@ -28,6 +28,7 @@ from services.wire.events import (
     ConfirmationGivenPersonal,
     DeadlineName,
     DeadlinePassed,
+    ReturnGround,
 )
 from services.wire.hashing import Digest, digest_of
 from tests.attacks.test_bases import keys, outcome
@@ -337,5 +338,20 @@ def test_a_request_that_is_said_to_have_come_when_it_came_is_not_told(shop: Work
     held = shop.commission.office.today
     days(shop, 4)
     commission(shop).register(theirs, RegistrationInput(register_number="R-1", received_on=held))
+    settled(shop)
+    assert notes(shop, record_of(COMMISSION)) == ""
+
+
+def test_a_case_that_is_asked_about_again_is_registered_anew_on_a_later_day(shop: Workshop) -> None:
+    mine, theirs = asked(shop)
+    settled(shop)
+    desk = commission(shop)
+    desk.register(theirs, RegistrationInput(register_number="R-1", received_on=shop.commission.office.today))
+    days(shop, 4)
+    desk.return_request(theirs, ReturnInput(grounds=(ReturnGround.NO_APPLICATION_COPY,)))
+    settled(shop)
+    school(shop).request(mine)
+    settled(shop)
+    desk.register(theirs, RegistrationInput(register_number="R-2", received_on=shop.commission.office.today))
     settled(shop)
     assert notes(shop, record_of(COMMISSION)) == ""
