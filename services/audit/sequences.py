@@ -19,6 +19,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.audit.event import Event, Standing
+from services.audit.held import HeldSince
 from services.audit.opening import Opening
 from services.audit.packed import DigestSet
 from services.audit.report import OF_WHAT_IS_SAID, Finding
@@ -81,14 +82,6 @@ class _Said(NamedTuple):
     behind: date | None
 
 
-class _Held(NamedTuple):
-    """A receipt: when it says that it was written, and up to where its writer held a channel then."""
-
-    day: date
-    channel: str
-    upto: int
-
-
 @dataclass(slots=True)
 class _Sequences:
     """A fold over all events, in their one order; what may come later is judged when all have been seen."""
@@ -100,7 +93,7 @@ class _Sequences:
     requests: dict[Digest, _Asked] = field(default_factory=dict)
     answers: dict[Digest, _Said] = field(default_factory=dict)
     first: dict[tuple[str, Digest], Digest] = field(default_factory=dict)
-    receipts: dict[str, list[_Held]] = field(default_factory=dict)
+    receipts: dict[tuple[str, str], HeldSince] = field(default_factory=dict)
     terms: list[Event] = field(default_factory=list)
     asked_last: dict[UUID | None, _Asked] = field(default_factory=dict)
     registered: list[tuple[Event, _Asked]] = field(default_factory=list)
@@ -163,9 +156,9 @@ class _Sequences:
             case ConfirmationCorrected(corrects=corrects):
                 self.answers.setdefault(event.body, _Said(event, corrects, None))
             case Receipt(held=held):
-                day = _day(event.written_at)
-                lines = [_Held(day, each.channel, each.sequence) for each in held]
-                self.receipts.setdefault(writer_of(event.channel), []).extend(lines)
+                day, writer = _day(event.written_at), writer_of(event.channel)
+                for line in held:
+                    self.receipts.setdefault((writer, line.channel), HeldSince()).add((line.epoch, line.sequence), day)
             case DeadlinePassed(deadline=DeadlineName.COMMISSION_REPLY) if event.standing is Standing.TAKEN:
                 self.terms.append(event)
             case RequestRegistered(source=Source.SCHOOL) if event.standing is Standing.TAKEN:
@@ -254,8 +247,8 @@ class _Sequences:
 
     def _first_held(self, writer: str, what: Event | _Asked) -> date | None:
         """Return the earliest day on which somebody says in a receipt to hold something, None if nobody can tell."""
-        lines = self.receipts.get(writer, ())
-        return min((each.day for each in lines if each.channel == what.channel and each.upto >= what.sequence), default=None)
+        held = self.receipts.get((writer, what.channel))
+        return held.since((what.epoch, what.sequence)) if held is not None else None
 
     def _miss(self, event: Event, what: str, link: Digest) -> None:
         """Find what is named and stands nowhere, if everything is here in which it could stand."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from itertools import product
+from random import Random
 from uuid import UUID
 
 import pytest
 
 from services.audit.events import events_of
+from services.audit.held import HeldSince
 from services.audit.keys import Keys
 from services.audit.report import Finding, Report
 from services.audit.sequences import look_at_sequences
@@ -355,3 +358,16 @@ def test_a_case_that_is_asked_about_again_is_registered_anew_on_a_later_day(shop
     desk.register(theirs, RegistrationInput(register_number="R-2", received_on=shop.commission.office.today))
     settled(shop)
     assert notes(shop, record_of(COMMISSION)) == ""
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_receipts_by_the_thousand_say_since_when_something_is_held_as_each_of_them_does(seed: int) -> None:
+    draw = Random(seed)  # noqa: S311  # no secret
+    held, lines = HeldSince(), list[tuple[tuple[int, int], date]]()
+    for _ in range(20):
+        upto, day = (draw.randrange(3), draw.randrange(8)), date(2026, 1, 1 + draw.randrange(8))
+        held.add(upto, day)
+        lines.append((upto, day))
+        for place in product(range(3), range(9)):
+            # What was held in an earlier epoch than the one of a place is not what stands there now.
+            assert held.since(place) == min((day for upto, day in lines if upto >= place), default=None)
