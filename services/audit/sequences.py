@@ -299,8 +299,11 @@ class _Sequences:
 
 
 def _day(milliseconds: int) -> date:
-    """Return the day, in Riga, of a time that an entry says."""
-    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC).astimezone(_RIGA).date()
+    """Return the day, in Riga, of a time that an entry says; its last hours lie behind the last day that there is."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, tz=UTC).astimezone(_RIGA).date()
+    except OverflowError:
+        return date.max
 
 
 def _of(channel: str, case: UUID | None) -> str:

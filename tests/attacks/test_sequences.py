@@ -21,7 +21,8 @@ from services.post.history import New
 from services.post.saving import act
 from services.school.domain.receiving import SchoolDomain
 from services.wire.channels import COMMISSION, record_of
-from services.wire.entry import body_digest, decode_entry
+from services.wire.contents import Held, Receipt
+from services.wire.entry import YEAR_10000_MILLISECONDS, body_digest, decode_entry
 from services.wire.errors import OrderError
 from services.wire.events import (
     Answer,
@@ -39,7 +40,7 @@ from tests.attacks.workshop import FROM, OTHER, RECORD, SEALS, TO, MemoryLog, Wo
 from tests.chains import ROOT, SCHOOL
 from tests.integration.test_two_sides import answered, asked, commission, examined, recommended, school
 from tests.people import CONSENT, CONSENT_PERSONAL, another_pupil
-from tests.troubles import epoch_after, raw_event, settled
+from tests.troubles import digest_at, epoch_after, raw_event, settled
 
 NOWHERE = digest_of(b"an event that nobody wrote")
 SIGNED = ConfirmationGivenPersonal(official="nobody")
@@ -371,3 +372,12 @@ def test_receipts_by_the_thousand_say_since_when_something_is_held_as_each_of_th
         for place in product(range(3), range(9)):
             # What was held in an earlier epoch than the one of a place is not what stands there now.
             assert held.since(place) == min((day for upto, day in lines if upto >= place), default=None)
+
+
+def test_a_receipt_of_the_last_hour_of_the_last_year_ends_no_look(shop: Workshop) -> None:
+    pen = shop.pen(TO)
+    pen.back = -(YEAR_10000_MILLISECONDS - 1_790_000_000_000 - 1_000)
+    shop.there[TO].append(
+        pen.open(Receipt(held=(Held(channel=FROM, epoch=0, sequence=1, digest=digest_at(shop, FROM, 1)),), record=None))
+    )
+    assert look(shop).findings == []
