@@ -16,6 +16,8 @@ OF_WHAT_IS_SAID: Final = frozenset({BasisError.__name__, OrderError.__name__})
 NOTES_LIMIT: Final = 100
 """Notes of one channel that are told in words; the others are counted, so that a flood of junk hides nothing."""
 
+_MORE_NOTES: Final = " more notes"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -70,9 +72,11 @@ class ChannelReport:
             self.notes.insert(0, text)
 
     def tell_untold(self) -> None:
-        """Say at the end how many notes there were beyond those that are told."""
+        """Say at the end how many notes there were beyond those that are told; anew, where more came after it was said."""
         if self.notes_untold:
-            self.notes.append(f"and {self.notes_untold} more notes")
+            if self.notes[-1].endswith(_MORE_NOTES):
+                self.notes.pop()
+            self.notes.append(f"and {self.notes_untold}{_MORE_NOTES}")
 
 
 @dataclass(kw_only=True)

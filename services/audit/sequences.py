@@ -129,6 +129,8 @@ class _Sequences:
         self._note_late_answers()
         self._note_terms()
         self._note_registrations()
+        for each in self.examined.report.channels:
+            each.tell_untold()
 
     def _chain(self, event: Event) -> None:
         """Find a second event of one writer after the same one: of a case there is one story, whoever tells it."""

@@ -381,3 +381,16 @@ def test_a_receipt_of_the_last_hour_of_the_last_year_ends_no_look(shop: Workshop
         pen.open(Receipt(held=(Held(channel=FROM, epoch=0, sequence=1, digest=digest_at(shop, FROM, 1)),), record=None))
     )
     assert look(shop).findings == []
+
+
+def test_notes_on_what_events_say_are_counted_behind_a_flood_of_junk(shop: Workshop) -> None:
+    _, theirs = asked(shop)
+    settled(shop)
+    days(shop, 4)
+    commission(shop).register(theirs, RegistrationInput(register_number="R-1", received_on=shop.commission.office.today))
+    settled(shop)
+    record = record_of(COMMISSION)
+    shop.there[record] += [b"junk"] * 150
+    report = look(shop).of(record)
+    assert (report.notes_untold, report.notes[-1]) == (51, "and 51 more notes")
+    assert [each for each in report.notes if "more notes" in each] == ["and 51 more notes"]
