@@ -99,6 +99,7 @@ class _Sequences:
     registered: list[tuple[Event, _Asked]] = field(default_factory=list)
     latest: dict[str, int] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
+    broken: dict[str, bool] = field(default_factory=dict)
     at_fault: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
@@ -275,12 +276,22 @@ class _Sequences:
         return [record_of(writer), *pair]
 
     def _is_broken(self, channel: str) -> bool:
+        """Tell whether something that stood in a channel may not be known here; looked at once, however many lies ask for it."""
+        if channel not in self.broken:
+            self.broken[channel] = self._is_lacking(channel)
+        return self.broken[channel]
+
+    def _is_lacking(self, channel: str) -> bool:
         watches, trust = self.examined.watches, self.examined.trust
-        if channel not in watches:
+        if channel not in watches or channel in self.at_fault or trust.epochs.get(channel):
             return True
-        report = watches[channel].report
-        is_whole = report.state == ReadingState.READING.value and not report.beside and channel not in self.at_fault
-        return not is_whole or bool(trust.epochs.get(channel))
+        watch, follower = watches[channel], self.examined.followers[channel]
+        if watch.report.state != ReadingState.READING.value or follower.is_overflowing:
+            return True
+        # What cannot be read, or nobody signed, at the end may be what stood there. Before the end everything is known, and
+        # whoever puts something beside its chain must not be free to lie for good.
+        claimed = {each.sequence for each in watch.damages} | {each.sequence for each in follower.remembered}
+        return len(watch.digests) + 1 in claimed
 
     def _is_settled(self, event: Event) -> bool:
         return event.channel == TRUST_CHANNEL or self.examined.watches[event.channel].is_settled(event.sequence)

@@ -37,7 +37,7 @@ from services.wire.events import (
 from services.wire.hashing import Digest, digest_of
 from tests.attacks.test_bases import keys, outcome
 from tests.attacks.workshop import FROM, OTHER, RECORD, SEALS, TO, MemoryLog, Workshop
-from tests.chains import ROOT, SCHOOL
+from tests.chains import ROOT, SCHOOL, seal_of
 from tests.integration.test_two_sides import answered, asked, commission, examined, recommended, school
 from tests.people import CONSENT, CONSENT_PERSONAL, another_pupil
 from tests.troubles import digest_at, epoch_after, raw_event, settled
@@ -148,6 +148,28 @@ def test_an_event_after_one_that_nobody_wrote_and_after_one_that_an_epoch_may_ha
     report = look(shop)
     assert [each for each in report.findings if each.error == OrderError.__name__] == []
     assert f"{TO} is not whole here, or an epoch overruled a part of it" in "; ".join(report.of(RECORD).notes)
+
+
+def test_a_liar_that_puts_something_beside_its_chain_is_found_as_soon_as_it_writes_on(shop: Workshop) -> None:
+    mine, _ = asked(shop)
+    raw_event(shop, SCHOOL, RECORD, CONSENT, CONSENT_PERSONAL, case_id=mine.bytes, after=NOWHERE)
+    settled(shop)
+    # At the end of a channel it may be what is left of an entry, and nobody can tell.
+    shop.there[TO].append(shop.pen(TO, seal=seal_of("stranger")).confirmed())
+    assert found(shop) == []
+    asked(shop, pupil=another_pupil(2))
+    settled(shop)
+    (finding,) = found(shop)
+    assert finding.expected == NOWHERE.hex()
+
+
+@pytest.mark.parametrize("left", [slice(0, -40), slice(1, None)])
+def test_an_event_after_one_that_is_damaged_at_the_end_of_its_channel_convicts_nobody(shop: Workshop, left: slice) -> None:
+    shop.asked()
+    assert found(shop) == []
+    shop.there[RECORD][-1] = shop.there[RECORD][-1][left]
+    assert found(shop) == []
+    assert f"one that stands nowhere; {RECORD} is not whole here" in "; ".join(look(shop).of(TO).notes)
 
 
 def test_what_is_missing_from_a_log_is_missed_once_and_not_by_each_that_names_it(shop: Workshop) -> None:
