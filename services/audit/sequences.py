@@ -88,6 +88,8 @@ class _Sequences:
 
     examined: Examined
     bodies: DigestSet = field(default_factory=DigestSet)
+    placed: DigestSet = field(default_factory=DigestSet)
+    caseless: DigestSet = field(default_factory=DigestSet)
     followed: DigestSet = field(default_factory=DigestSet)
     nowhere: list[tuple[Event, Digest]] = field(default_factory=list)
     requests: dict[Digest, _Asked] = field(default_factory=dict)
@@ -110,6 +112,10 @@ class _Sequences:
     def add(self, event: Event) -> None:
         """See one event."""
         self.bodies.add(event.body)
+        if event.common_case is not None:
+            self.placed.add(_in_case(event.common_case, event.body))
+        elif event.opening is not Opening.OPEN:
+            self.caseless.add(event.body)
         before = self.latest.get(event.channel, 0)
         self.latest[event.channel] = max(before, event.written_at)
         if event.opening not in _READ:
@@ -123,7 +129,9 @@ class _Sequences:
     def conclude(self) -> None:
         """Judge what could not be judged before everything was seen."""
         for event, link in self.nowhere:
-            if link not in self.bodies:
+            if link in self.bodies:
+                self._follows(event, link)
+            else:
                 self._miss(event, "names as the event before it in its case one that stands nowhere", link)
         for said in (each for each in self.answers.values() if self._is_settled(each.event)):
             self._judge(said)
@@ -137,7 +145,9 @@ class _Sequences:
         """Find a second event of one writer after the same one: of a case there is one story, whoever tells it."""
         if event.case_id is None:
             return
-        if event.after is not None and event.after not in self.bodies:
+        if event.after is not None and event.after in self.bodies:
+            self._follows(event, event.after)
+        elif event.after is not None:
             self.nowhere.append((event, event.after))
         # A body is of one case, so the case is asked for only where nothing stands before.
         link = event.after if event.after is not None else Digest(digest_of(event.case_id.bytes))
@@ -146,6 +156,13 @@ class _Sequences:
             what = "names as the event before it in its case one that another of its events names already"
             self._find(event, what, "the last one of its case", link.hex() if event.after is not None else "none before it")
         self.followed.add(place)
+
+    def _follows(self, event: Event, link: Digest) -> None:
+        """Find an event that follows one of another case; what does not open, or says of no case, may be of any."""
+        case = event.common_case
+        if case is not None and link not in self.caseless and _in_case(case, link) not in self.placed:
+            what = "names as the event before it in its case one that is not of it"
+            self._find(event, what, f"one of {_of(event.channel, case)}", link.hex())
 
     def _see(self, event: Event, before: int) -> None:
         match event.facts:
@@ -317,6 +334,10 @@ def _day(milliseconds: int) -> date:
         return datetime.fromtimestamp(milliseconds / 1000, tz=UTC).astimezone(_RIGA).date()
     except OverflowError:
         return date.max
+
+
+def _in_case(case: UUID, body: Digest) -> Digest:
+    return digest_of(case.bytes + body)
 
 
 def _of(channel: str, case: UUID | None) -> str:

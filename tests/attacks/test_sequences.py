@@ -137,6 +137,21 @@ def test_a_case_that_begins_twice(shop: Workshop) -> None:
     assert finding.found == "none before it"
 
 
+def test_an_event_after_one_of_another_case_and_after_a_receipt(shop: Workshop) -> None:
+    mine, _ = asked(shop)
+    other, _ = asked(shop, pupil=another_pupil(2))
+    settled(shop)
+    end = digest_of(shop.members[SCHOOL].office.store.stream(other).events[-1].body)
+    receipt = body_digest(decode_entry(shop.there[TO][-1]).unverified_statement.body)
+    for after in (end, receipt):
+        raw_event(shop, SCHOOL, RECORD, CONSENT, CONSENT_PERSONAL, case_id=mine.bytes, after=after)
+    settled(shop)
+    assert [each.found for each in found(shop)] == [end.hex(), receipt.hex()]
+    assert {each.what for each in found(shop)} == {
+        "ConsentRecorded names as the event before it in its case one that is not of it"
+    }
+
+
 def test_an_event_after_one_that_nobody_wrote_and_after_one_that_an_epoch_may_have_overruled(shop: Workshop) -> None:
     mine, _ = asked(shop)
     raw_event(shop, SCHOOL, RECORD, CONSENT, CONSENT_PERSONAL, case_id=mine.bytes, after=NOWHERE)
