@@ -205,7 +205,7 @@ class _Sequences:
     def _twice(self, event: Event, what: str, other: Digest) -> None:
         """Find a second answer, or correction of one, unless its reader may have refused one of the two unseen."""
         reader = paired_channel(event.channel) or ""
-        if reader in self.closed or self._is_broken(reader):
+        if not self._is_open(reader):
             self._note(event, f"{what}; whether one of them was refused cannot be told: {reader} is not open and whole here")
         else:
             self._find(event, what, other.hex(), event.body.hex())
@@ -225,7 +225,7 @@ class _Sequences:
         what = "answers a request" if is_answer else "corrects an answer"
         if link not in self.bodies:
             self._miss(event, f"{what} that stands nowhere", link)
-        elif channel not in self.closed and not self._is_broken(channel):
+        elif self._is_open(channel):
             self._find(event, f"{what} and names something else", f"one of {channel}", link.hex())
 
     def _note_late_answers(self) -> None:
@@ -239,19 +239,28 @@ class _Sequences:
                 self._note(event, f"{told}; what stands before it says {behind}")
 
     def _note_terms(self) -> None:
-        """Tell terms for an answer that a school says have passed, and by whose end its own receipt holds the answer."""
+        """Tell terms for an answer that are said to have passed, and had not by what else is said.
+
+        By the day of the event itself they still ran, no request of the case has that term, or by its end a receipt of who says
+        so holds the answer.
+        """
         answered: dict[tuple[UUID | None, date], Event] = {}
         for event, link, _ in self.answers.values():
             asked = self.requests.get(link) if link is not None else None
             if asked is not None and event.standing is Standing.TAKEN:
                 answered.setdefault((asked.case, asked.due_on), event)
+        terms = {(each.case, each.due_on) for each in self.requests.values()}
         for event in self.terms:
-            due_on = event.facts.due_on
-            answer = answered.get((event.common_case, due_on))
-            held = self._first_held(writer_of(event.channel), answer) if answer is not None else None
-            if held is not None and held <= due_on:
-                told = f"the term for an answer until {due_on} is said to have passed"
+            due_on, case, said_on = event.facts.due_on, event.common_case, event.recorded_on
+            told, writer = f"the term for an answer until {due_on} is said to have passed", writer_of(event.channel)
+            answer = answered.get((case, due_on))
+            held = self._first_held(writer, answer) if answer is not None else None
+            if said_on is not None and said_on <= due_on:
+                self._note(event, f"{told}; that is said on {said_on}")
+            elif held is not None and held <= due_on:
                 self._note(event, f"{told}; a receipt of its writer says that it held the answer on {held}")
+            elif writer != COMMISSION and (case, due_on) not in terms and self._is_open(to_commission(writer)):
+                self._note(event, f"{told}; no request of its case has that term")
 
     def _note_registrations(self) -> None:
         """Tell requests that the commission says came on a day behind its own receipt: its term is counted from that day."""
@@ -291,6 +300,10 @@ class _Sequences:
             else (from_commission(writer), to_commission(writer))
         )
         return [record_of(writer), *pair]
+
+    def _is_open(self, channel: str) -> bool:
+        """Tell whether all that stood in a channel is known, and opens."""
+        return channel not in self.closed and not self._is_broken(channel)
 
     def _is_broken(self, channel: str) -> bool:
         """Tell whether something that stood in a channel may not be known here; looked at once, however many lies ask for it."""

@@ -344,21 +344,48 @@ def test_an_answer_that_says_to_be_in_time_and_stands_behind_what_was_signed_aft
     assert f"what stands before it says {request.facts.due_on + timedelta(days=3)}" in told
 
 
+def passes(shop: Workshop, mine: UUID, due_on: date) -> None:
+    """Let the school say that the term for an answer has passed."""
+    lie = DeadlinePassed(deadline=DeadlineName.COMMISSION_REPLY, due_on=due_on)
+    act(shop.members[SCHOOL].office, mine, lambda _: (New(facts=lie),))
+    settled(shop)
+
+
+def term_of(shop: Workshop, mine: UUID) -> date:
+    request = school(shop).case(mine).request
+    assert request is not None
+    return request.facts.due_on
+
+
 def test_a_term_that_is_said_to_have_passed_although_a_receipt_holds_the_answer(shop: Workshop) -> None:
     mine, theirs = recommended_case(shop)
     answered(shop, theirs)
     settled(shop)
-    request = school(shop).case(mine).request
-    assert request is not None
-    receipted = shop.members[SCHOOL].office.today
-    lie = DeadlinePassed(deadline=DeadlineName.COMMISSION_REPLY, due_on=request.facts.due_on)
-    act(shop.members[SCHOOL].office, mine, lambda _: (New(facts=lie),))
+    receipted, due_on = shop.members[SCHOOL].office.today, term_of(shop, mine)
+    days(shop, (due_on - receipted).days + 1)
+    passes(shop, mine, due_on)
+    assert f"is said to have passed; a receipt of its writer says that it held the answer on {receipted}" in notes(shop, RECORD)
+
+
+def test_a_term_that_is_said_to_have_passed_before_its_end(shop: Workshop) -> None:
+    mine, _ = recommended_case(shop)
+    passes(shop, mine, due_on := term_of(shop, mine))
+    told = f"the term for an answer until {due_on} is said to have passed; that is said on {shop.commission.office.today}"
+    assert told in notes(shop, RECORD)
+
+
+def test_a_term_that_is_said_to_have_passed_and_that_no_request_has(shop: Workshop) -> None:
+    mine, _ = recommended_case(shop)
+    passes(shop, mine, shop.commission.office.today - timedelta(days=1))
+    assert "is said to have passed; no request of its case has that term" in notes(shop, RECORD)
+
+
+def test_a_term_that_passed_is_not_told(shop: Workshop) -> None:
+    mine, _ = recommended_case(shop)
+    days(shop, (term_of(shop, mine) - shop.commission.office.today).days + 1)
     settled(shop)
-    is_late = receipted > request.facts.due_on
-    assert (
-        "is said to have passed; a receipt of its writer says that it held the answer on" in notes(shop, RECORD)
-    ) is not is_late
-    assert not is_late
+    assert "DeadlinePassed" in [each.topic for each in shop.members[SCHOOL].office.store.stream(mine).events]
+    assert notes(shop, RECORD) == ""
 
 
 def test_a_request_that_is_said_to_have_come_later_than_a_receipt_holds_it(shop: Workshop) -> None:
