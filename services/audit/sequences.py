@@ -27,11 +27,10 @@ from services.audit.verify import Examined
 from services.wire.channels import (
     COMMISSION,
     TRUST_CHANNEL,
-    ChannelKind,
-    channel_kind,
     from_commission,
     paired_channel,
     record_of,
+    school_of,
     to_commission,
     writer_of,
 )
@@ -102,6 +101,7 @@ class _Sequences:
     latest: dict[str, int] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     broken: dict[str, bool] = field(default_factory=dict)
+    broken_of_all: list[str] | None = None
     at_fault: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
@@ -281,25 +281,30 @@ class _Sequences:
 
     def _miss(self, event: Event, what: str, link: Digest) -> None:
         """Find what is named and stands nowhere, if everything is here in which it could stand."""
-        channels = self._known_to(event.channel)
-        broken = [each for each in channels if self._is_broken(each)]
-        if broken:
-            why = f"{broken[0]} is not whole here, or an epoch overruled a part of it"
-            self._note(event, f"{what}; {why}")
+        broken = self._excuse(event)
+        if broken is not None:
+            self._note(event, f"{what}; {broken} is not whole here, or an epoch overruled a part of it")
         else:
             self._find(event, what, link.hex(), "nothing")
 
-    def _known_to(self, channel: str) -> list[str]:
-        """Return the channels in which that can stand what the writer of a channel knows of the case of an event there."""
-        writer = writer_of(channel)
-        if channel_kind(channel) is ChannelKind.RECORD and writer == COMMISSION:
-            return [each for each in self.examined.watches if each == channel or paired_channel(each) is not None]
-        pair = (
-            (channel, paired_channel(channel) or "")
-            if paired_channel(channel)
-            else (from_commission(writer), to_commission(writer))
-        )
-        return [record_of(writer), *pair]
+    def _excuse(self, event: Event) -> str | None:
+        """Return a channel that is not whole, and in which that can stand what a writer knows of the case of its event."""
+        writer, asked = writer_of(event.channel), self.asked_last.get(event.common_case)
+        if writer != COMMISSION or paired_channel(event.channel) is not None:
+            school = school_of(event.channel)
+        elif asked is not None:
+            school = school_of(asked.channel)
+        else:
+            # Whose case it is cannot be told.
+            return next(iter(self._all_broken()), None)
+        return next(filter(self._is_broken, (record_of(writer), to_commission(school), from_commission(school))), None)
+
+    def _all_broken(self) -> list[str]:
+        """Return all channels in which the commission may know something and that are not whole; looked for once."""
+        if self.broken_of_all is None:
+            channels = (each for each in self.examined.watches if paired_channel(each) or writer_of(each) == COMMISSION)
+            self.broken_of_all = [each for each in channels if self._is_broken(each)]
+        return self.broken_of_all
 
     def _is_open(self, channel: str) -> bool:
         """Tell whether all that stood in a channel is known, and opens."""

@@ -20,7 +20,7 @@ from services.commission.input import RegistrationInput, ReturnInput
 from services.post.history import New
 from services.post.saving import act
 from services.school.domain.receiving import SchoolDomain
-from services.wire.channels import COMMISSION, record_of
+from services.wire.channels import COMMISSION, record_of, to_commission
 from services.wire.contents import Held, Receipt
 from services.wire.entry import YEAR_10000_MILLISECONDS, body_digest, decode_entry
 from services.wire.errors import OrderError
@@ -32,6 +32,7 @@ from services.wire.events import (
     ConfirmationGivenPersonal,
     DeadlineName,
     DeadlinePassed,
+    RecommendationExpired,
     ReturnGround,
 )
 from services.wire.hashing import Digest, digest_of
@@ -43,6 +44,7 @@ from tests.people import CONSENT, CONSENT_PERSONAL, another_pupil
 from tests.troubles import digest_at, epoch_after, raw_event, settled
 
 NOWHERE = digest_of(b"an event that nobody wrote")
+EXPIRED = RecommendationExpired(of=NOWHERE, on=date(2026, 11, 1))
 SIGNED = ConfirmationGivenPersonal(official="nobody")
 
 
@@ -185,6 +187,20 @@ def test_an_event_after_one_that_is_damaged_at_the_end_of_its_channel_convicts_n
     shop.there[RECORD][-1] = shop.there[RECORD][-1][left]
     assert found(shop) == []
     assert f"one that stands nowhere; {RECORD} is not whole here" in "; ".join(look(shop).of(TO).notes)
+
+
+def test_an_epoch_of_one_school_frees_the_commission_of_nothing_in_the_cases_of_another(shop: Workshop) -> None:
+    _, theirs = asked(shop)
+    raw_event(shop, COMMISSION, record_of(COMMISSION), EXPIRED, case_id=theirs.bytes, after=NOWHERE)
+    raw_event(shop, COMMISSION, record_of(COMMISSION), EXPIRED, case_id=UUID(int=7).bytes, after=digest_of(b"nowhere else"))
+    settled(shop)
+    assert len(found(shop)) == 2
+    epoch_after(shop, to_commission(OTHER), OTHER, SEALS[OTHER][1], back=0)
+    settled(shop)
+    # Of whom the second case is nobody can tell.
+    (finding,) = found(shop)
+    assert (finding.channel, finding.expected) == (record_of(COMMISSION), NOWHERE.hex())
+    assert f"{to_commission(OTHER)} is not whole here" in "; ".join(look(shop).of(record_of(COMMISSION)).notes)
 
 
 def test_what_is_missing_from_a_log_is_missed_once_and_not_by_each_that_names_it(shop: Workshop) -> None:
