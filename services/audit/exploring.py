@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from difflib import get_close_matches
-from typing import Final, get_args
+from typing import get_args
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from services.audit.days import day_in_riga
 from services.audit.event import Event
 from services.wire.audience import AUDIENCE
 from services.wire.channels import TRUST_CHANNEL, Role, school_of
@@ -21,8 +21,6 @@ from services.wire.errors import RefusedError
 from services.wire.trust import Trust
 
 __all__ = ["EventLine", "Wanted", "line_of", "require_known", "search", "timeline"]
-
-_RIGA: Final = ZoneInfo("Europe/Riga")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,4 +110,4 @@ def _is_wanted(event: Event, wanted: Wanted) -> bool:
 
 
 def _day(event: Event) -> date:
-    return event.recorded_on or datetime.fromtimestamp(event.written_at / 1000, tz=UTC).astimezone(_RIGA).date()
+    return event.recorded_on or day_in_riga(event.written_at)

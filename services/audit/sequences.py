@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Final, NamedTuple
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from services.audit.days import day_in_riga
 from services.audit.event import Event, Standing
 from services.audit.held import HeldSince
 from services.audit.opening import Opening
@@ -50,7 +50,6 @@ from services.wire.reading import ReadingState
 
 __all__ = ["look_at_sequences"]
 
-_RIGA: Final = ZoneInfo("Europe/Riga")
 _IN_ITS_CHANNEL: Final = (Standing.TAKEN, Standing.REFUSED)
 _READ: Final = (Opening.OPEN, Opening.OPENED)
 
@@ -172,11 +171,11 @@ class _Sequences:
                 if event.standing is Standing.TAKEN:
                     self.asked_last[event.common_case] = asked
             case ConfirmationGiven():
-                self.answers.setdefault(event.body, _Said(event, event.in_reply_to, _day(before) if before else None))
+                self.answers.setdefault(event.body, _Said(event, event.in_reply_to, day_in_riga(before) if before else None))
             case ConfirmationCorrected(corrects=corrects):
                 self.answers.setdefault(event.body, _Said(event, corrects, None))
             case Receipt(held=held):
-                day, writer = _day(event.written_at), writer_of(event.channel)
+                day, writer = day_in_riga(event.written_at), writer_of(event.channel)
                 for line in held:
                     self.receipts.setdefault((writer, line.channel), HeldSince()).add((line.epoch, line.sequence), day)
             case DeadlinePassed(deadline=DeadlineName.COMMISSION_REPLY) if event.standing is Standing.TAKEN:
@@ -344,14 +343,6 @@ class _Sequences:
                 found=found,
             )
         )
-
-
-def _day(milliseconds: int) -> date:
-    """Return the day, in Riga, of a time that an entry says; its last hours lie behind the last day that there is."""
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, tz=UTC).astimezone(_RIGA).date()
-    except OverflowError:
-        return date.max
 
 
 def _in_case(case: UUID, body: Digest) -> Digest:

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from services.audit.events import events_of
+from services.audit.exploring import line_of
 from services.audit.held import HeldSince
 from services.audit.keys import Keys
 from services.audit.report import Finding, Report
@@ -454,13 +455,15 @@ def test_receipts_by_the_thousand_say_since_when_something_is_held_as_each_of_th
             assert held.since(place) == min((day for upto, day in lines if upto >= place), default=None)
 
 
-def test_a_receipt_of_the_last_hour_of_the_last_year_ends_no_look(shop: Workshop) -> None:
+def test_a_receipt_of_the_last_hour_of_the_last_year_ends_no_look_and_no_list(shop: Workshop) -> None:
     pen = shop.pen(TO)
     pen.back = -(YEAR_10000_MILLISECONDS - 1_790_000_000_000 - 1_000)
     shop.there[TO].append(
         pen.open(Receipt(held=(Held(channel=FROM, epoch=0, sequence=1, digest=digest_at(shop, FROM, 1)),), record=None))
     )
     assert look(shop).findings == []
+    seen = examine_log(shop.log, ROOT, threads=1)
+    assert date.max.isoformat() in [line_of(each).on for each in events_of(shop.log, seen)]
 
 
 def test_notes_on_what_events_say_are_counted_behind_a_flood_of_junk(shop: Workshop) -> None:

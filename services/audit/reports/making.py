@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from services.audit.collecting import collected_seldom
+from services.audit.days import day_in_riga
 from services.audit.event import Event, Standing
 from services.audit.grounds import Grounds
 from services.audit.opening import Opening
@@ -40,7 +40,6 @@ __all__ = ["REPORTS", "Report", "make_replay", "make_report", "year_scope"]
 _SOURCES: Final = (".py", ".toml")
 _BESIDE: Final = (Standing.WAITS, Standing.VOIDED)
 _READ: Final = (Opening.OPEN, Opening.OPENED)
-_RIGA: Final = ZoneInfo("Europe/Riga")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +161,7 @@ class _Watch:
     @property
     def latest(self) -> date:
         """The day, in Riga, of the latest time that an entry says."""
-        return datetime.fromtimestamp(self.written_at / 1000, tz=UTC).astimezone(_RIGA).date()
+        return day_in_riga(self.written_at)
 
     def known(self, events: Iterable[Event]) -> Iterator[Event]:
         """Yield what counts, was recorded by the day at which the report knows, and had happened as of its day."""
