@@ -51,6 +51,8 @@ from services.wire.reading import ReadingState
 __all__ = ["look_at_sequences"]
 
 _IN_ITS_CHANNEL: Final = (Standing.TAKEN, Standing.REFUSED)
+_FOLLOWS: Final = "names as the event before it in its case one"
+_ANSWERS: Final = "answers one"
 _READ: Final = (Opening.OPEN, Opening.OPENED)
 
 
@@ -89,7 +91,7 @@ class _Sequences:
     placed: DigestSet = field(default_factory=DigestSet)
     caseless: DigestSet = field(default_factory=DigestSet)
     followed: DigestSet = field(default_factory=DigestSet)
-    nowhere: list[tuple[Event, Digest]] = field(default_factory=list)
+    nowhere: list[tuple[Event, Digest, str]] = field(default_factory=list)
     requests: dict[Digest, _Asked] = field(default_factory=dict)
     answers: dict[Digest, _Said] = field(default_factory=dict)
     first: dict[tuple[str, Digest], Digest] = field(default_factory=dict)
@@ -124,14 +126,15 @@ class _Sequences:
             self._see(event, before)
             if self._is_settled(event):
                 self._chain(event)
+                self._reply(event)
 
     def conclude(self) -> None:
         """Judge what could not be judged before everything was seen."""
-        for event, link in self.nowhere:
+        for event, link, how in self.nowhere:
             if link in self.bodies:
-                self._follows(event, link)
+                self._same_case(event, link, how)
             else:
-                self._miss(event, "names as the event before it in its case one that stands nowhere", link)
+                self._miss(event, f"{how} that stands nowhere", link)
         for said in (each for each in self.answers.values() if self._is_settled(each.event)):
             self._judge(said)
         self._note_late_answers()
@@ -144,10 +147,7 @@ class _Sequences:
         """Find a second event of one writer after the same one: of a case there is one story, whoever tells it."""
         if event.case_id is None:
             return
-        if event.after is not None and event.after in self.bodies:
-            self._follows(event, event.after)
-        elif event.after is not None:
-            self.nowhere.append((event, event.after))
+        self._names(event, event.after, _FOLLOWS)
         # A body is of one case, so the case is asked for only where nothing stands before.
         link = event.after if event.after is not None else Digest(digest_of(event.case_id.bytes))
         place = digest_of(writer_of(event.channel).encode() + b"\x00" + link)
@@ -156,12 +156,22 @@ class _Sequences:
             self._find(event, what, "the last one of its case", link.hex() if event.after is not None else "none before it")
         self.followed.add(place)
 
-    def _follows(self, event: Event, link: Digest) -> None:
-        """Find an event that follows one of another case; what does not open, or says of no case, may be of any."""
+    def _reply(self, event: Event) -> None:
+        """Find an event that answers nothing that was said in its case; what an answer to a request names is judged apart."""
+        if paired_channel(event.channel) is not None and not isinstance(event.facts, ConfirmationGiven):
+            self._names(event, event.in_reply_to, _ANSWERS)
+
+    def _names(self, event: Event, link: Digest | None, how: str) -> None:
+        if link is not None and link in self.bodies:
+            self._same_case(event, link, how)
+        elif link is not None:
+            self.nowhere.append((event, link, how))
+
+    def _same_case(self, event: Event, link: Digest, how: str) -> None:
+        """Find an event that names one of another case; what does not open, or says of no case, may be of any."""
         case = event.common_case
         if case is not None and link not in self.caseless and _in_case(case, link) not in self.placed:
-            what = "names as the event before it in its case one that is not of it"
-            self._find(event, what, f"one of {_of(event.channel, case)}", link.hex())
+            self._find(event, f"{how} that is not of its case", f"one of {_of(event.channel, case)}", link.hex())
 
     def _see(self, event: Event, before: int) -> None:
         match event.facts:

@@ -34,6 +34,7 @@ from services.wire.events import (
     DeadlineName,
     DeadlinePassed,
     RecommendationExpired,
+    ReminderSent,
     ReturnGround,
 )
 from services.wire.hashing import Digest, digest_of
@@ -151,7 +152,7 @@ def test_an_event_after_one_of_another_case_and_after_a_receipt(shop: Workshop) 
     settled(shop)
     assert [each.found for each in found(shop)] == [end.hex(), receipt.hex()]
     assert {each.what for each in found(shop)} == {
-        "ConsentRecorded names as the event before it in its case one that is not of it"
+        "ConsentRecorded names as the event before it in its case one that is not of its case"
     }
 
 
@@ -290,6 +291,22 @@ def test_an_answer_to_a_request_that_nobody_made(shop: Workshop, monkeypatch: py
     yes(shop, theirs, NOWHERE)
     (finding,) = found(shop)
     assert (finding.what, finding.found) == ("ConfirmationGiven answers a request that stands nowhere", "nothing")
+
+
+def test_a_reminder_of_a_request_that_nobody_made_and_of_one_of_another_case(shop: Workshop) -> None:
+    mine, _ = asked(shop)
+    other, _ = asked(shop, pupil=another_pupil(2))
+    settled(shop)
+    end = digest_of(shop.members[SCHOOL].office.store.stream(mine).events[-1].body)
+    for number, reply in enumerate((NOWHERE, request := request_of(shop, other)), start=1):
+        said = ReminderSent(number=number, due_on=date(2026, 12, 1))
+        raw_event(shop, SCHOOL, TO, said, case_id=mine.bytes, after=end, in_reply_to=reply)
+        settled(shop)
+        end = last_request(shop)
+    assert [(each.what, each.found) for each in found(shop)] == [
+        ("ReminderSent answers one that is not of its case", request.hex()),
+        ("ReminderSent answers one that stands nowhere", "nothing"),
+    ]
 
 
 def test_an_answer_to_nothing_to_another_case_and_to_what_is_no_request(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
