@@ -18,13 +18,13 @@ from services.school.application import School
 from services.wire.channels import COMMISSION, mailbox_of, record_of
 from services.wire.contents import EncryptionKeyPublished, ParticipantRemoved, decode_open
 from services.wire.entry import Open, decode_entry
-from services.wire.errors import RefusedError
+from services.wire.errors import RefusedError, RingError
 from services.wire.events import AccessGranted, AccessPurpose, AccessScope
 from tests.auditing import AUDITOR, AUDITOR_SEAL, CHANNELS, audited, opened_by, sealed_entries
 from tests.chains import SCHOOL, seal_of
 from tests.exchange import Exchange
 from tests.people import another_pupil, application_form
-from tests.troubles import epoch_after, pen_at
+from tests.troubles import asked_unread, epoch_after, pen_at
 from tests.vectors.samples import plain
 
 DAY = 86_400_000
@@ -110,6 +110,29 @@ def test_an_auditor_keeps_nothing_of_what_is_personal_in_its_database(exchange: 
     assert auditor.database.all("SELECT * FROM cases") == []
     assert auditor.database.all("SELECT * FROM stored_events") == []
     assert exchange.members[AUDITOR].held("missing") == []
+
+
+def test_a_key_is_missed_only_where_it_is_neither_here_nor_erased_and_where_its_row_does_not_open(exchange: Exchange) -> None:
+    for name in (SCHOOL, COMMISSION):
+        approve(office(exchange, name), AUDITOR)
+    settle(exchange)
+    ask(exchange)
+    auditor = exchange.members[AUDITOR]
+    assert auditor.held("key") == []
+    key = office(exchange, SCHOOL).ring.facts_key(TO, office(exchange, SCHOOL).today.year).key_id
+    database = auditor.office.database
+    database.run("UPDATE keys SET wrapped = NULL, erased_at = 5 WHERE key_id = ?", key)
+    assert auditor.office.ring.is_erased(key)
+    ask(exchange, 2)
+    assert auditor.held("key") == [], "what was erased is wanted by nobody"
+    database.run("UPDATE keys SET wrapped = zeroblob(60), erased_at = NULL WHERE key_id = ?", key)
+    with pytest.raises(RingError):
+        auditor.office.ring.get(key)
+    asked_unread(exchange, 3)
+    auditor.receiver.receive_once()
+    assert auditor.held("key") == ["a facts key is missing"]
+    query = "SELECT channel, digest FROM held WHERE kind = 'key' AND resolved_at IS NULL"
+    assert [tuple(row) for row in database.all(query)] == [(TO, key)]
 
 
 def test_keys_of_cases_are_never_granted_and_never_taken_in_by_an_auditor(exchange: Exchange) -> None:

@@ -13,15 +13,18 @@ from services.post.history import New
 from services.post.office import Office
 from services.post.people import cases_of, has_cases, note_case, note_codes, note_people, renew_look_up
 from services.post.saving import act
+from services.post.store import SealedEvent
 from services.school.application import School
-from services.wire.channels import COMMISSION, to_commission
+from services.wire.channels import COMMISSION, mailbox_of, to_commission
+from services.wire.entry import decode_entry, encode_body, encode_entry
 from services.wire.sealing import key_id
 from tests.chains import SCHOOL
 from tests.exchange import Exchange, two_sides
 from tests.integration.test_two_sides import asked
 from tests.people import FILED_A2, FILED_PERSONAL, PUPIL, REQUESTED_A2, REQUESTED_PERSONAL, another_pupil, application_form
-from tests.troubles import raw_event, settled
+from tests.troubles import asked_unread, raw_event, raw_log, raw_row, settled
 
+TO = to_commission(SCHOOL)
 CODE = PUPIL.personal_code
 OTHER = "32000000002"  # of ``another_pupil(2)``
 
@@ -175,3 +178,70 @@ def test_a_look_up_under_another_key_is_made_anew_once_and_nothing_else_is_forgo
     database.run("DELETE FROM people WHERE case_id = ?", second.hex)
     renew_look_up(school)
     assert cases_of(school, OTHER) == [], "once"
+
+
+def bare(exchange: Exchange, position: int) -> bytes:
+    """Take the personal part from an entry of the log, and return the record with it."""
+    record = raw_row(exchange, TO, position)
+    whole = decode_entry(record)
+    without = encode_entry(whole.statement_bytes, whole.signature, whole.raw_facts, None)
+    raw_log(exchange, "UPDATE records SET value = ? WHERE channel = ? AND position = ?", without, TO, position)
+    return record
+
+
+def test_personal_parts_of_several_cases_that_come_together_name_them_all(exchange: Exchange) -> None:
+    _, commission = both(exchange)
+    cases, records = [], []
+    for number in (2, 3):
+        position = exchange.log.end(TO)
+        cases.append(asked_unread(exchange, number)[0])
+        records.append(bare(exchange, position))
+    settled(exchange)
+    assert table(commission) == set()
+    exchange.log.append(TO, records)
+    settled(exchange)
+    assert [cases_of(commission, f"3200000000{number}") for number in (2, 3)] == [[each] for each in cases]
+
+
+def test_a_part_that_comes_while_its_entry_waits_names_nobody_and_stops_nothing(exchange: Exchange) -> None:
+    _, commission = both(exchange)
+    position = exchange.log.end(TO)
+    theirs, _ = asked_unread(exchange)
+    record = bare(exchange, position)
+    mailbox = letters(exchange)
+    raw_log(exchange, "DELETE FROM records WHERE channel = ?", mailbox_of(COMMISSION))
+    exchange.members[COMMISSION].receiver.receive_once()
+    assert exchange.members[COMMISSION].held("parked") == ["the facts key is missing"]
+    exchange.log.append(TO, [record])
+    exchange.members[COMMISSION].receiver.receive_once()
+    assert (table(commission), exchange.members[COMMISSION].held("missing")) == (set(), [])
+    exchange.log.append(mailbox_of(COMMISSION), mailbox)
+    settled(exchange)
+    assert cases_of(commission, OTHER) == [theirs]
+
+
+def letters(exchange: Exchange) -> list[bytes]:
+    return [each.value for each in exchange.log.poll({mailbox_of(COMMISSION): 0}, timeout_seconds=0, limit=1000)]
+
+
+def test_a_case_is_named_by_its_own_event_although_somebody_stored_a_copy_of_it_elsewhere(exchange: Exchange) -> None:
+    _, commission = both(exchange)
+    position = exchange.log.end(TO)
+    theirs, _ = asked_unread(exchange)
+    record = bare(exchange, position)
+    statement = decode_entry(record).unverified_statement
+    copy = SealedEvent(
+        commission.own_stream,
+        commission.store.version(commission.own_stream) + 1,
+        "InformationRequested",
+        to_commission("school-0000000002"),
+        statement.event_id,
+        encode_body(statement.body),
+        decode_entry(record).raw_facts,
+    )
+    with commission.database.transaction():
+        commission.store.append([copy])
+    settled(exchange)
+    exchange.log.append(TO, [record])
+    settled(exchange)
+    assert cases_of(commission, OTHER) == [theirs]
