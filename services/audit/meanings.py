@@ -61,11 +61,13 @@ MEANINGS: Final[dict[str, str]] = {
     ),
     BasisError.__name__: (
         "An event says that it rests on another which is not there, is of another kind or case, or was written later: an answer"
-        " without its recommendation, or a request without its consent. Its writer has to explain it."
+        " without its recommendation, or a request without its consent. Its writer has to explain it; or what it names was cut"
+        " off where nobody had receipted it."
     ),
     OrderError.__name__: (
         "By what its events say themselves a case has no one sequence: two follow the same one, or an answer answers or corrects"
-        " what it cannot. Its writer tells two stories of the case, or one that did not happen; it has to explain it."
+        " what it cannot. Its writer tells two stories of the case, or one that did not happen, and has to explain it; or what it"
+        " names was cut off where nobody had receipted it."
     ),
     ArchiveError.__name__: (
         "A file of this copy was changed after it was written. The exchange itself may be whole: compare with another copy, or"

@@ -104,6 +104,7 @@ class _Sequences:
     broken: dict[str, bool] = field(default_factory=dict)
     broken_of_all: list[str] | None = None
     at_fault: frozenset[str] = frozenset()
+    noted: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Know which channels are at fault by what stands in them, whatever that says."""
@@ -281,7 +282,10 @@ class _Sequences:
                 )
 
     def _note(self, event: Event, told: str) -> None:
-        self.examined.watches[event.channel].report.note(f"at {event.sequence}: {told}")
+        report, text = self.examined.watches[event.channel].report, f"at {event.sequence}: {told}"
+        # The first of a channel before all that anybody can have noted there with junk.
+        (report.note if event.channel in self.noted else report.conclude)(text)
+        self.noted.add(event.channel)
 
     def _first_held(self, writer: str, what: Event | _Asked) -> date | None:
         """Return the earliest day on which somebody says in a receipt to hold something, None if nobody can tell."""

@@ -483,14 +483,17 @@ def test_a_receipt_of_the_last_hour_of_the_last_year_ends_no_look_and_no_list(sh
     assert date.max.isoformat() in [line_of(each).on for each in events_of(shop.log, seen)]
 
 
-def test_notes_on_what_events_say_are_counted_behind_a_flood_of_junk(shop: Workshop) -> None:
-    _, theirs = asked(shop)
+def test_the_first_note_on_what_events_say_is_told_before_a_flood_of_junk_and_the_others_are_counted(shop: Workshop) -> None:
+    cases = [asked(shop, pupil=another_pupil(number))[1] for number in (1, 2)]
     settled(shop)
     days(shop, 4)
-    commission(shop).register(theirs, RegistrationInput(register_number="R-1", received_on=shop.commission.office.today))
+    for theirs in cases:
+        commission(shop).register(theirs, RegistrationInput(register_number="R-1", received_on=shop.commission.office.today))
     settled(shop)
     record = record_of(COMMISSION)
     shop.there[record] += [b"junk"] * 150
     report = look(shop).of(record)
+    assert "a request is said to have come on" in report.notes[0]
     assert (report.notes_untold, report.notes[-1]) == (51, "and 51 more notes")
     assert [each for each in report.notes if "more notes" in each] == ["and 51 more notes"]
+    assert sum("a request is said to have come on" in each for each in report.notes) == 1
