@@ -173,7 +173,7 @@ def unread_refusals(office: Office, case_id: UUID, act: str, expired: Mapping[st
     ``expired`` are the keys of such letters, by mailbox. Whoever lacks a key for another reason has to have another cause.
     """
     keys = expired.get(mailbox_of(office.participant))
-    if act not in ("dispatches", "dispatch", "redispatch") or not keys:
+    if act not in ("dispatches", "dispatch", "redispatch", "link") or not keys:
         return set()
     for event in office.store.stream(case_id).events:
         body = event.sealed
