@@ -6,6 +6,7 @@ added is fuzzed by itself: a form for it is filled in by whoever adds it to the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -60,6 +61,7 @@ _ROADS: Final = (
     (*_REFUSED[:6], "dispatch", "contest at the commission", "set-aside at the commission"),
     *ROADS[2:],
 )
+_NO_FIELD: Final = re.compile(r"^[a-z_.0-9]+(?=: is not a field of this form)", re.MULTILINE)
 _TYPED: Final = (MEDICAL, *HOMES, *(word for pupil in PUPILS for word in (*pupil.name, *pupil.codes, *pupil.represented_by[0])))
 _SOME_MOMENTS: Final = 4
 _SOME_FILLINGS: Final = (0, 1, 7, 1023)
@@ -216,7 +218,9 @@ def decided(side: str, name: str, moment: _Moment, form: Any) -> Sequence[New]:
 
 def _told(error: RefusedError) -> bool:
     """Return False, if what is told names nobody and commands no terminal."""
-    require(not any(each in str(error) for each in _TYPED), "a complaint repeats what was typed")
+    # A field that no form has is named, so that it can be mended: small letters, whatever word they make.
+    said = _NO_FIELD.sub("", str(error))
+    require(not any(each in said for each in _TYPED), "a complaint repeats what was typed")
     require(all(line.isprintable() for line in str(error).splitlines()), "a complaint tells what a terminal would obey")
     return False
 
